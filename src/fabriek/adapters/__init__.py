@@ -1,0 +1,1 @@
+"""Technology without business words: the database, the blob stores, the keys, logging."""

@@ -1,0 +1,55 @@
+"""Who asks, and what they may do. Every verb of every service begins with `require`."""
+
+from dataclasses import dataclass, field
+
+from fabriek.kernel.errors import NotPermitted
+
+ANY_PROJECT = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A named permission such as `job.submit`; `project` narrows it where the route has one."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The person, worker or job behind a request, with the rights they hold.
+
+    `rights` are those held everywhere (an operator's, a reviewer's); `project_rights` maps project id → rights there.
+    `job` is set for a job's own token: such a caller can do that job's work and nothing else.
+    """
+
+    person: str
+    organisation: str = ""
+    name: str = ""
+    rights: frozenset[str] = frozenset()
+    project_rights: dict[str, frozenset[str]] = field(default_factory=dict)
+    job: str = ""
+    request_id: str = ""
+
+    def may(self, right: str, *, project: str = "") -> bool:
+        return right in self.rights or right in self.project_rights.get(project, frozenset())
+
+    def is_member_of(self, project: str) -> bool:
+        return project in self.project_rights
+
+
+SYSTEM = Caller(person="system", name="Fabriek")
+"""The factory's own worker: it settles, sequences and admits. No request ever becomes this caller."""
+
+
+def require(by: Caller, right: str, *, project: str = "") -> None:
+    """Raises NotPermitted unless the caller holds the right. The refusal is recorded at the edge, after the act rolled back."""
+    if by is SYSTEM or by.may(right, project=project):
+        return
+    raise NotPermitted(
+        f"this needs the right {right}" + (" in this project" if project else ""),
+        rule=right,
+        fix="fabriek whoami shows the rights you hold; ask the project's lead for this one",
+    )
