@@ -156,7 +156,11 @@ class SqliteDatabase(Database):
         super().__init__()
         self._writer = Writer(path)
         self._readers = create_engine(
-            f"sqlite:///{path}", isolation_level="AUTOCOMMIT", pool_size=16, max_overflow=48, connect_args={"timeout": 30}
+            f"sqlite:///{path}",
+            isolation_level="AUTOCOMMIT",
+            pool_size=16,
+            max_overflow=48,
+            connect_args={"timeout": 30},
         )
 
     @property

@@ -126,7 +126,9 @@ class Writer:
         else:
             if name.startswith("SQLITE_IOERR"):
                 self._refusal = f"the database is read-only since the disk refused a write ({name})"
-            batch.error = Unavailable(f"the database could not keep the change ({reason})", fix="fabriek doctor", retry_after_seconds=5)
+            batch.error = Unavailable(
+                f"the database could not keep the change ({reason})", fix="fabriek doctor", retry_after_seconds=5
+            )
         self._batch = None
         driver = self._connection.connection.driver_connection
         if isinstance(driver, sqlite3.Connection) and driver.in_transaction:

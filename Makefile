@@ -1,0 +1,40 @@
+# The commands of the house. Only Python 3.11+, pip and make are assumed.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo install check test verify bench clean
+
+demo: .venv/demo-installed
+	$(BIN)/fabriek demo
+
+install: .venv/test-installed
+
+check: .venv/test-installed
+	$(BIN)/ruff check src tests benches
+	$(BIN)/ruff format --check src tests benches
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: .venv/test-installed
+	$(BIN)/pytest
+
+verify: .venv/test-installed
+	$(BIN)/python -m tests.generated --check
+
+bench: .venv/test-installed
+	$(BIN)/python -m benches
+
+.venv/demo-installed: pyproject.toml requirements/demo.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e '.[server,demo]'
+	touch $@
+
+.venv/test-installed: pyproject.toml requirements/test.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e '.[server,demo,test]'
+	touch $@ .venv/demo-installed
+
+clean:
+	rm -rf .venv

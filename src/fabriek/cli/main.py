@@ -1,0 +1,115 @@
+"""The command `fabriek`. Commands are loaded when they are called, so that help answers at once."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+
+import click
+
+from fabriek.kernel.errors import FabriekError
+from fabriek.schemas.codes import EXIT_INTERRUPTED
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "login": ("fabriek.cli.login:login", "Sign in to a factory and remember it."),
+    "whoami": ("fabriek.cli.login:whoami", "Who you are here and which rights you hold."),
+    "org": ("fabriek.cli.org:org", "Organisations and their people."),
+    "project": ("fabriek.cli.project:project", "Projects and their members."),
+    "apply": ("fabriek.cli.apply:apply", "Apply for compute."),
+    "funding": ("fabriek.cli.funding:funding", "Contributions, shares, allocations and the ledger."),
+    "data": ("fabriek.cli.data:data", "Push, pull and share datasets."),
+    "run": ("fabriek.cli.run:run", "Run a command as a job and follow it."),
+    "job": ("fabriek.cli.job:job", "Look at jobs, follow, cancel, fetch results."),
+    "catalogue": ("fabriek.cli.catalogue:catalogue", "Find, publish and ask for datasets and models."),
+    "ask": ("fabriek.cli.ask:ask", "Ask the expertise centre a question."),
+    "expert": ("fabriek.cli.expert:expert", "Experts and their hours."),
+    "audit": ("fabriek.cli.audit:audit", "Read and verify the audit log."),
+    "power": ("fabriek.cli.power:power", "Power limits and what is drawn."),
+    "simulate": ("fabriek.cli.simulate:simulate", "Replay jobs under another policy."),
+}
+"""Name → (where it is, its line in the help). The operator's commands come from the entry-point group `fabriek.commands`."""
+
+OPERATORS: dict[str, str] = {
+    "up": "Start a factory on this machine.",
+    "down": "Stop the factory that `up --detach` started.",
+    "demo": "Run the whole story on real data, in a fresh home.",
+    "doctor": "Check this machine and this installation.",
+    "migrate": "Bring the database to this release.",
+    "backup": "Write a backup of the whole installation.",
+    "restore": "Restore a backup into an empty home.",
+}
+
+
+class Lazy(click.Group):
+    """A group that imports a command's module only when that command runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return [*OPERATORS, *COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
+        if cmd_name in COMMANDS:
+            return _loaded(COMMANDS[cmd_name][0])
+        if cmd_name in OPERATORS:
+            return _operators(cmd_name)
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
+        for title, rows in (
+            ("For everyone", [(name, says) for name, (_, says) in COMMANDS.items()]),
+            ("For the operator", list(OPERATORS.items())),
+        ):
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+def _loaded(place: str) -> click.Command:
+    module, _, name = place.partition(":")
+    command = getattr(importlib.import_module(module), name)
+    assert isinstance(command, click.Command)
+    return command
+
+
+def _operators(name: str) -> click.Command | None:
+    for entry in entry_points(group="fabriek.commands"):
+        if entry.name == name:
+            try:
+                command = entry.load()
+            except ModuleNotFoundError as error:
+                raise click.ClickException(
+                    f"`fabriek {name}` belongs to the server, and {error.name} is not installed here. "
+                    "Fix: pip install 'fabriek[server]' (Linux only)"
+                ) from None
+            assert isinstance(command, click.Command)
+            return command
+    return None
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="fabriek")
+def fabriek() -> None:
+    """Fabriek: an AI factory. Data, compute, experiments and knowledge under one set of rules.
+
+    Begin with `fabriek up --quickstart`, or `fabriek login --url https://…`.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and leaves with an exit code of the table."""
+    args = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        outcome = fabriek.main(args=args, prog_name="fabriek", standalone_mode=False)
+    except FabriekError as error:
+        from fabriek.cli.output import show_error  # noqa: PLC0415  # rich is imported only when there is something to show
+
+        sys.exit(show_error(error, as_json="--json" in args))
+    except click.exceptions.Abort:
+        sys.exit(EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(outcome if isinstance(outcome, int) else 0)

@@ -1,0 +1,126 @@
+"""One HTTP connection to a factory: sends, parses, and raises the server's own error class."""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from fabriek.kernel.errors import BY_CODE, FabriekError, InvalidInput, Unavailable
+from fabriek.schemas.codes import Code
+
+CONNECT_SECONDS_MAX = 10.0
+ANSWER_SECONDS_MAX = 120.0
+
+
+class Client:
+    """Sends requests as one caller. `project` is the one meant when a call names none."""
+
+    def __init__(
+        self, url: str, token: str = "", project: str = "", *, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise InvalidInput(f"{url!r} is not an address", fix="give it as https://host or http://localhost:PORT")
+        self.url = url.rstrip("/")
+        self.token = token
+        self.project = project
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(
+            base_url=self.url,
+            headers=headers,
+            timeout=httpx.Timeout(ANSWER_SECONDS_MAX, connect=CONNECT_SECONDS_MAX),
+            transport=transport,
+            trust_env=False,  # a proxy variable of the laptop must not carry the token elsewhere
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def the_project(self, project: str = "") -> str:
+        """The project meant. Raises InvalidInput when neither the call nor the context names one."""
+        chosen = project or self.project
+        if not chosen:
+            raise InvalidInput("no project is named", fix="add --project NAME, or set FABRIEK_PROJECT")
+        return chosen
+
+    def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Any:
+        return self._json("GET", path, params=_said(params))
+
+    def post(self, path: str, *, json: Any = None, params: Mapping[str, Any] | None = None) -> Any:
+        headers = {"Idempotency-Key": secrets.token_urlsafe(24)}
+        return self._json("POST", path, json=json, params=_said(params), headers=headers)
+
+    def put(self, path: str, *, json: Any = None) -> Any:
+        return self._json("PUT", path, json=json)
+
+    def patch(self, path: str, *, json: Any = None) -> Any:
+        return self._json("PATCH", path, json=json)
+
+    def delete(self, path: str) -> Any:
+        return self._json("DELETE", path)
+
+    def put_bytes(self, path: str, content: bytes | Iterator[bytes], *, length: int | None = None) -> Any:
+        headers = {"Content-Type": "application/octet-stream"}
+        if length is not None:
+            headers["Content-Length"] = str(length)
+        return self._json("PUT", path, content=content, headers=headers)
+
+    def get_bytes(self, path: str, *, headers: Mapping[str, str] | None = None) -> bytes:
+        return self._send("GET", path, headers=headers).content
+
+    @contextmanager
+    def stream(
+        self, path: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[httpx.Response]:
+        """A streaming GET; the caller reads `iter_bytes()` or `iter_lines()`. It waits as long as the server keeps the line open."""
+        timeout = httpx.Timeout(None, connect=CONNECT_SECONDS_MAX)
+        try:
+            with self._http.stream("GET", path, params=_said(params), headers=headers, timeout=timeout) as response:
+                if response.is_error:
+                    response.read()
+                    raise error_of(response)
+                yield response
+        except httpx.TransportError as error:
+            raise self._away(error) from error
+
+    def _json(self, method: str, path: str, **options: Any) -> Any:
+        response = self._send(method, path, **options)
+        return response.json() if response.content else None
+
+    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            response = self._http.request(method, path, **options)
+        except (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as first:
+            # One more try: a POST carries its key and a PUT replaces, so sending twice is doing once. Streams cannot be rewound.
+            if isinstance(options.get("content"), Iterator):
+                raise self._away(first) from first
+            try:
+                response = self._http.request(method, path, **options)
+            except httpx.TransportError as second:
+                raise self._away(second) from second
+        except httpx.TransportError as error:
+            raise self._away(error) from error
+        if response.is_error:
+            raise error_of(response)
+        return response
+
+    def _away(self, error: Exception) -> Unavailable:
+        return Unavailable(f"{self.url} does not answer ({error})", fix="is it running? fabriek up starts one here")
+
+
+def error_of(response: httpx.Response) -> FabriekError:
+    """The error that a response stands for, in the class that the server raised."""
+    try:
+        body = response.json()
+        code = Code(body["code"])
+    except (ValueError, KeyError, TypeError):
+        return Unavailable(f"the server answered {response.status_code} without saying why", fix="fabriek doctor")
+    fields = {
+        name: value for name, value in body.items() if name not in {"type", "title", "status", "detail", "code", "fix"}
+    }
+    return BY_CODE.get(code, FabriekError)(str(body.get("detail", "")), fix=str(body.get("fix", "")), **fields)
+
+
+def _said(params: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if params is None else {name: value for name, value in params.items() if value not in (None, "")}

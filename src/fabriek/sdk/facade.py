@@ -1,0 +1,81 @@
+"""The door to a factory: one object with a part per area."""
+
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from fabriek.sdk.client import Client
+from fabriek.sdk.environment import read_context
+
+if TYPE_CHECKING:
+    from fabriek.sdk.access import Access
+    from fabriek.sdk.assurance import Assurance
+    from fabriek.sdk.audit import Audit
+    from fabriek.sdk.compute import Compute
+    from fabriek.sdk.funding import Funding
+    from fabriek.sdk.knowledge import Knowledge
+    from fabriek.sdk.lab import Lab
+    from fabriek.sdk.vault import Vault
+
+
+class Fabriek:
+    """A factory as one caller sees it.
+
+    >>> factory = Fabriek("http://localhost:8470", token="…", project="playground")
+    >>> factory.vault.push("measurements/", "biopsies")
+    """
+
+    def __init__(self, url: str, token: str = "", project: str = "") -> None:
+        self.client = Client(url, token, project)
+
+    @classmethod
+    def from_environment(cls, *, project: str = "") -> "Fabriek":
+        """From `FABRIEK_URL`, `FABRIEK_TOKEN`, `FABRIEK_PROJECT`, or the context file. Raises NotAuthenticated when neither says where."""
+        context = read_context()
+        return cls(context.url, context.token, project or context.project)
+
+    def close(self) -> None:
+        self.client.close()
+
+    def __enter__(self) -> "Fabriek":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Parts are imported when first used: a command that lists jobs need not pay for the vault's cryptography.
+
+    @cached_property
+    def access(self) -> "Access":
+        return self._part("access", "Access")  # type: ignore[no-any-return]
+
+    @cached_property
+    def funding(self) -> "Funding":
+        return self._part("funding", "Funding")  # type: ignore[no-any-return]
+
+    @cached_property
+    def vault(self) -> "Vault":
+        return self._part("vault", "Vault")  # type: ignore[no-any-return]
+
+    @cached_property
+    def jobs(self) -> "Compute":
+        return self._part("compute", "Compute")  # type: ignore[no-any-return]
+
+    @cached_property
+    def lab(self) -> "Lab":
+        return self._part("lab", "Lab")  # type: ignore[no-any-return]
+
+    @cached_property
+    def knowledge(self) -> "Knowledge":
+        return self._part("knowledge", "Knowledge")  # type: ignore[no-any-return]
+
+    @cached_property
+    def assurance(self) -> "Assurance":
+        return self._part("assurance", "Assurance")  # type: ignore[no-any-return]
+
+    @cached_property
+    def audit(self) -> "Audit":
+        return self._part("audit", "Audit")  # type: ignore[no-any-return]
+
+    def _part(self, module: str, name: str) -> Any:
+        return getattr(import_module(f"fabriek.sdk.{module}"), name)(self.client)

@@ -1,0 +1,105 @@
+"""One frozen object of settings, read once at the start: defaults < HOME/fabriek.toml < FABRIEK_* < flags."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from fabriek.kernel.errors import InvalidInput
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def setting(default: Any, unit: str, says: str) -> Any:
+    """A field of Settings with its unit and its line in the reference."""
+    return field(default=default, metadata={"unit": unit, "says": says})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator can choose. docs/reference/settings.md is made from this class."""
+
+    home: Path = setting(Path.home() / ".fabriek", "folder", "Database, objects, keys and logs of this installation.")
+    host: str = setting("127.0.0.1", "address", "Where the server listens. Plain HTTP is served on loopback only.")
+    port: int = setting(8470, "port", "The server's port; 0 takes a free one.")
+    database_url: str = setting("", "address", "postgresql://…; empty means SQLite in the home.")
+    zone: str = setting(
+        "Europe/Amsterdam", "time zone", "Where civil dates, such as the end of an agreement, are read."
+    )
+    accredited: bool = setting(False, "yes/no", "The owner declares this installation accredited for state labels.")
+    worker_poll_seconds: float = setting(1.0, "seconds", "How often the worker looks when nothing wakes it.")
+    job_cpus_max: int = setting(0, "cores", "Cores that jobs may use together; 0 means all of this machine.")
+    job_memory_bytes_max: int = setting(
+        0, "bytes", "Memory that jobs may use together; 0 means three quarters of this machine's."
+    )
+    job_gpus_max: int = setting(0, "GPUs", "GPUs that jobs may use together.")
+    job_processes_max: int = setting(512, "processes", "Processes and threads that one job may have.")
+    job_log_bytes_max: int = setting(
+        64 * 2**20, "bytes", "How much of a job's output is kept; the rest is counted and dropped."
+    )
+    job_grace_seconds: int = setting(10, "seconds", "Between asking a job to stop and killing it.")
+    job_python: str = setting("", "path", "The interpreter whose packages jobs see; empty means the server's own.")
+    power_contract_watts: int = setting(0, "watts", "The contracted power; 0 means no limit but those announced.")
+    scratch: Path | None = setting(None, "folder", "Memory-backed room for running jobs; empty means below /dev/shm.")
+    quickstart_gpu_hours: int = setting(5000, "GPU-hours", "What the quick start's Playground allocation holds.")
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.home / 'fabriek.db'}"
+
+
+def read_settings(environ: Mapping[str, str] | None = None, **flags: object) -> Settings:
+    """The settings of this start. Raises InvalidInput on an unknown name or a value of the wrong kind, naming where it stands."""
+    given = os.environ if environ is None else environ
+    said = {name: value for name, value in flags.items() if value is not None}
+    home = Path(str(said.get("home") or given.get("FABRIEK_HOME") or Settings().home)).absolute()
+    values: dict[str, Any] = {}
+    file = home / "fabriek.toml"
+    if file.exists():
+        try:
+            values |= _checked(tomllib.loads(file.read_text("utf-8")), str(file))
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidInput(f"{file} is not readable as TOML: {error}", fix=f"correct {file}") from None
+    names = {entry.name for entry in fields(Settings)}
+    from_environment = {
+        name.removeprefix("FABRIEK_").lower(): value
+        for name, value in given.items()
+        if name.startswith("FABRIEK_") and name.removeprefix("FABRIEK_").lower() in names
+    }
+    values |= _checked(from_environment, "the environment")
+    values |= _checked(said, "the command line")
+    values["home"] = home
+    return replace(Settings(), **values)
+
+
+def _checked(values: Mapping[str, object], where: str) -> dict[str, Any]:
+    kinds = {entry.name: entry for entry in fields(Settings)}
+    checked: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in kinds:
+            raise InvalidInput(f"there is no setting {name!r} (in {where})", fix="see docs/reference/settings.md")
+        checked[name] = _converted(name, value, kinds[name].default, where)
+    return checked
+
+
+def _converted(name: str, value: object, default: object, where: str) -> object:
+    try:
+        if isinstance(default, bool):
+            return (
+                value
+                if isinstance(value, bool)
+                else {"yes": True, "true": True, "no": False, "false": False}[str(value).lower()]
+            )
+        if isinstance(default, int):
+            return int(str(value))
+        if isinstance(default, float):
+            return float(str(value))
+        if isinstance(default, Path) or default is None:
+            return Path(str(value)).absolute()
+    except (ValueError, KeyError):
+        raise InvalidInput(
+            f"{name} = {value!r} in {where} is not of the right kind", fix="see docs/reference/settings.md"
+        ) from None
+    return str(value)

@@ -1,0 +1,54 @@
+"""The answers that were given under an Idempotency-Key."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, Integer, String, Table, Text, delete, insert, select
+
+from fabriek.adapters.database import Database, Instant, metadata
+
+answers = Table(
+    "web_answers",
+    metadata,
+    Column("scope", String, primary_key=True),
+    Column("fingerprint", String, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("kept_at", Instant, nullable=False, index=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, under the person, job and key that it was given to."""
+
+    scope: str
+    fingerprint: str
+    status: int
+    body: str
+    kept_at: datetime
+
+
+class SqlAnswers:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def get(self, scope: str, *, since: datetime) -> Answer | None:
+        row = self._db.row(select(answers).where(answers.c.scope == scope, answers.c.kept_at >= since))
+        return None if row is None else Answer(row.scope, row.fingerprint, row.status, row.body, row.kept_at)
+
+    def keep(self, answer: Answer) -> None:
+        """Replaces one under the same key that has run out."""
+        self._db.execute(delete(answers).where(answers.c.scope == answer.scope))
+        self._db.execute(
+            insert(answers).values(
+                scope=answer.scope,
+                fingerprint=answer.fingerprint,
+                status=answer.status,
+                body=answer.body,
+                kept_at=answer.kept_at,
+            )
+        )
+
+    def forget(self, *, before: datetime) -> int:
+        return self._db.execute(delete(answers).where(answers.c.kept_at < before))
