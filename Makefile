@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo install check test verify bench clean
+.PHONY: demo install check test verify bench clean requirements
 
 demo: .venv/demo-installed
 	$(BIN)/fabriek demo
@@ -38,3 +38,10 @@ bench: .venv/test-installed
 
 clean:
 	rm -rf .venv
+
+# Pins every dependency with its hashes and no address of any index. Needs uv.
+UV ?= uv
+PIN := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11
+requirements:
+	$(PIN) --extra server --extra demo pyproject.toml requirements/build.in -o requirements/demo.txt
+	$(PIN) --all-extras pyproject.toml requirements/build.in -o requirements/test.txt

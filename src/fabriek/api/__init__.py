@@ -1,0 +1,1 @@
+"""The HTTP interface: `app` puts it together; one file per area parses, calls one verb, and renders."""

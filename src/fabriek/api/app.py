@@ -1,0 +1,62 @@
+"""The whole HTTP server: API, MLflow dialect and portal in one app, with every route's access checked before it starts."""
+
+from collections.abc import Callable, Sequence
+
+from fastapi import FastAPI, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from fabriek import __version__
+from fabriek.api import access, assurance, audit, compute, funding, health, knowledge, lab, mlflow, power, vault
+from fabriek.kernel.errors import FabriekError, NotPermitted
+from fabriek.web import problems
+from fabriek.web.envelope import Counts, Envelope
+from fabriek.web.router import Router, refuse_undeclared
+from fabriek.web.services import Services
+
+AREAS = (access, funding, vault, compute, power, lab, knowledge, assurance, audit, health)
+
+
+def build(services: Services, *, portal: Sequence[BaseRoute] = (), page_of: Callable[[Request, FabriekError], Response] | None = None) -> FastAPI:
+    """The app. `portal` are the pages' routes and `page_of` their way to show an error; without them it is the API alone.
+
+    Raises RuntimeError when a route declares no access.
+    """
+    app = FastAPI(
+        title="Fabriek", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False,
+        description="Access, funding, vault, compute, lab and knowledge of an AI factory, under one set of rules.",
+    )  # fmt: skip
+    app.state.factory = services
+    app.state.counts = Counts()
+    for area in AREAS:
+        router: Router = area.router
+        app.router.routes.extend(router.routes)
+    app.router.routes.extend(mlflow.routes(services))
+    app.router.routes.extend(portal)
+    problems.install(app, _renderer(services, page_of))
+    app.add_middleware(Envelope, clock=services.clock, ids=services.ids, counts=app.state.counts)
+    refuse_undeclared(app)
+    return app
+
+
+def _renderer(services: Services, page_of: Callable[[Request, FabriekError], Response] | None) -> problems.Renderer:
+    async def render(request: Request, error: FabriekError) -> Response:
+        caller = getattr(request.state, "caller", None)
+        if isinstance(error, NotPermitted) and caller is not None:
+            rule = str(error.fields.get("rule", ""))
+            await run_in_threadpool(services.audit.refused, caller, f"{request.method} {_template(request)}", str(error.code), rule)
+        if page_of is not None and _wants_page(request):
+            return page_of(request, error)
+        return problems.problem_response(error, problems.request_id(request))
+
+    return render
+
+
+def _template(request: Request) -> str:
+    """The route's own path, `/projects/{project}/jobs`, so that no name of anybody enters the log."""
+    return str(getattr(request.scope.get("route"), "path", "unknown"))
+
+
+def _wants_page(request: Request) -> bool:
+    return not request.url.path.startswith(("/api/", "/lab/")) and "text/html" in request.headers.get("accept", "")

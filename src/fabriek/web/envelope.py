@@ -1,0 +1,121 @@
+"""What wraps every request: its id, the size of its body, the headers that browsers obey, one log line, and the counts for /metrics."""
+
+import logging
+import re
+import threading
+from collections import Counter
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fabriek.kernel.clock import Clock
+from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.ids import Ids
+from fabriek.web.problems import problem_response
+
+log = logging.getLogger("fabriek.request")
+
+BODY_BYTES_MAX = 80 * 2**20
+"""The largest body anywhere: one sealed part of 64 MiB with room to spare. Routes with smaller needs are bounded by their schemas."""
+
+JSON_BYTES_MAX = 4 * 2**20
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+_ASKED_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+
+
+class Counts:
+    """Requests by method and status class, and the seconds they took: bounded labels, never a name of anybody."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.requests: Counter[tuple[str, str]] = Counter()
+        self.seconds = 0.0
+
+    def add(self, method: str, status: int, seconds: float) -> None:
+        known = method if method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} else "other"
+        with self._lock:
+            self.requests[known, f"{status // 100}xx"] += 1
+            self.seconds += seconds
+
+
+class Envelope:
+    """ASGI middleware around the whole app."""
+
+    def __init__(self, app: ASGIApp, *, clock: Clock, ids: Ids, counts: Counts) -> None:
+        self._app, self._clock, self._ids, self._counts = app, clock, ids, counts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        asked = headers.get("x-request-id", "")
+        request_id = asked if _ASKED_ID.fullmatch(asked) else self._ids.new("req")
+        scope.setdefault("state", {})["request_id"] = request_id
+        started, status = self._clock.monotonic(), 500
+
+        async def send_wrapped(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                out = MutableHeaders(scope=message)
+                out["X-Request-Id"] = request_id
+                for name, value in SECURITY_HEADERS.items():
+                    out.setdefault(name, value)
+            await send(message)
+
+        try:
+            if too_large := _too_large(headers):
+                await problem_response(too_large, request_id)(scope, receive, send_wrapped)
+            else:
+                await self._app(scope, _bounded(receive, headers), send_wrapped)
+        finally:
+            seconds = self._clock.monotonic() - started
+            self._counts.add(scope["method"], status, seconds)
+            log.info(
+                "%s %s %s", scope["method"], _logged_path(scope["path"]), status,
+                extra={"request_id": request_id, "milliseconds": round(seconds * 1000, 1)},
+            )  # fmt: skip
+
+
+def _body_bytes_max(headers: Headers) -> int:
+    return JSON_BYTES_MAX if headers.get("content-type", "").startswith("application/json") else BODY_BYTES_MAX
+
+
+def _too_large(headers: Headers) -> InvalidInput | None:
+    length = headers.get("content-length", "0")
+    limit = _body_bytes_max(headers)
+    if length.isdigit() and int(length) > limit:
+        return InvalidInput(f"the body is larger than {limit} bytes", fix="send it in parts")
+    return None
+
+
+def _bounded(receive: Receive, headers: Headers) -> Receive:
+    """Stops a body that has no Content-Length, or lies about it, once it passes the limit."""
+    limit, seen = _body_bytes_max(headers), 0
+
+    async def bounded() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise InvalidInput(f"the body is larger than {limit} bytes", fix="send it in parts")
+        return message
+
+    return bounded
+
+
+def _logged_path(path: str) -> str:
+    """The path without what opens doors: a sign-in link is a credential."""
+    return re.sub(r"/sign-in/.+", "/sign-in/[hidden]", path)
