@@ -1,0 +1,68 @@
+"""Following a job: its state while it waits, its output while it runs, one line when it ends."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from fabriek.kernel.clock import SystemClock
+from fabriek.kernel.errors import NotPermitted, Unavailable
+from fabriek.schemas.compute import JobOut
+
+if TYPE_CHECKING:
+    from fabriek.sdk import Fabriek
+
+PATIENCE = 30
+"""How often a broken line is taken up again before we give up: the server may be restarting."""
+
+
+def follow(factory: "Fabriek", job: str, *, quiet: bool = False) -> JobOut:
+    """Streams the job's output until it ends. Ctrl-C detaches and says how to come back; the job goes on."""
+    note = (lambda _line: None) if quiet else (lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201  # beside the job's own output
+    try:
+        note(f"job {job}")
+        _stream(factory, job, note)
+        ended = factory.jobs.wait(job)
+    except KeyboardInterrupt:
+        note(f"\ndetached; the job goes on. Come back: fabriek job follow {job}    Stop it: fabriek job cancel {job}")
+        raise
+    note(_last_line(ended))
+    return ended
+
+
+def _stream(factory: "Fabriek", job: str, note: "object") -> None:
+    assert callable(note)
+    clock, offset = SystemClock(), 0
+    said = ""
+    for attempt in range(PATIENCE):
+        try:
+            for part in factory.jobs.log(job, follow=True, offset=offset):
+                offset += len(part)
+                sys.stdout.buffer.write(part)
+                sys.stdout.buffer.flush()
+        except NotPermitted as error:
+            note(f"the log is withheld: {error.detail}")
+            return
+        except Unavailable:
+            if attempt == PATIENCE - 1:
+                raise
+            clock.sleep(1)
+            continue
+        shown = factory.jobs.why(job)
+        if shown.state in {"succeeded", "failed", "cancelled", "lost", "suspended"}:
+            return
+        if shown.why != said:
+            said = shown.why
+            note(said)
+        clock.sleep(0.2)
+
+
+def _last_line(job: JobOut) -> str:
+    parts = [f"{job.state}: {job.reason}" if job.reason else job.state]
+    if job.exit_code not in (None, 0):
+        parts.append(f"exit code {job.exit_code}")
+    if job.used:
+        parts.append(f"used {job.used}")
+    if job.run:
+        parts.append(f"run {job.run}")
+    return " · ".join(parts)
+
+

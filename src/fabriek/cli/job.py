@@ -1,0 +1,88 @@
+"""`fabriek job`: look at jobs, follow, cancel, fetch results."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from fabriek.cli.output import json_option, print_json, project_option, say, show, table
+from fabriek.cli.session import connect
+from fabriek.schemas.codes import EXIT_JOB_FAILED
+
+
+@click.group()
+def job() -> None:
+    """Look at jobs, follow, cancel, fetch results."""
+
+
+@job.command("ls")
+@project_option
+@json_option
+def ls(project: str, *, as_json: bool) -> None:
+    """The project's jobs, newest first."""
+    listed = connect(project).jobs.list().items
+    table(listed, ["id", "name", "state", "submitted_at", "used"], as_json=as_json, empty="no jobs yet: fabriek run -- python train.py")
+
+
+@job.command("show")
+@click.argument("name", metavar="JOB")
+@project_option
+@json_option
+def show_job(name: str, project: str, *, as_json: bool) -> None:
+    """One job, with what it asked, what it used and where its results are."""
+    show(connect(project).jobs.show(name), as_json=as_json)
+
+
+@job.command("why")
+@click.argument("name", metavar="JOB")
+@project_option
+@json_option
+def why(name: str, project: str, *, as_json: bool) -> None:
+    """One sentence: why the job is where it is."""
+    told = connect(project).jobs.why(name)
+    if as_json:
+        print_json(told)
+    else:
+        say(told.why)
+
+
+@job.command("follow")
+@click.argument("name", metavar="JOB")
+@project_option
+def follow_job(name: str, project: str) -> int:
+    """Stream the output until the job ends; leaves with 9 when it failed."""
+    from fabriek.cli.following import follow  # noqa: PLC0415  # only a followed job needs it
+
+    return 0 if follow(connect(project), name).state == "succeeded" else EXIT_JOB_FAILED
+
+
+@job.command("log")
+@click.argument("name", metavar="JOB")
+@project_option
+def log(name: str, project: str) -> None:
+    """What the job has written so far."""
+    for part in connect(project).jobs.log(name):
+        sys.stdout.buffer.write(part)
+    sys.stdout.buffer.flush()
+
+
+@job.command("cancel")
+@click.argument("name", metavar="JOB")
+@project_option
+@json_option
+def cancel(name: str, project: str, *, as_json: bool) -> None:
+    """Stop a job; what it used until then is settled."""
+    stopped = connect(project).jobs.cancel(name)
+    if as_json:
+        print_json(stopped)
+    else:
+        say(f"{stopped.id} {stopped.state}")
+
+
+@job.command("pull")
+@click.argument("name", metavar="JOB")
+@click.argument("folder", type=click.Path(path_type=Path), default=Path())
+@project_option
+def pull(name: str, folder: Path, project: str) -> None:
+    """Fetch what the job left in /output."""
+    say(f"fetched into {connect(project).jobs.pull(name, folder)}")

@@ -1,0 +1,1 @@
+"""What the demo runs: scripts as a user would write them. They import nothing of Fabriek."""

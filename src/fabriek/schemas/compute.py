@@ -1,0 +1,127 @@
+"""Jobs and power on the wire."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from fabriek.schemas.base import Title, Wire
+
+Word = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+MountPoint = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$", max_length=200)]
+
+
+class InputIn(Wire):
+    """A dataset version and where the job sees it. `dataset` is `name`, `name@3` or `project/name@3`."""
+
+    dataset: Annotated[str, Field(min_length=1, max_length=200)]
+    mount: MountPoint
+
+
+class JobIn(Wire):
+    """What is asked of the machine. Absent limits take the defaults shown."""
+
+    command: Annotated[list[Word], Field(min_length=1, max_length=200)]
+    name: Annotated[str, StringConstraints(max_length=100)] = ""
+    code: Annotated[str, Field(max_length=200)] = ""
+    inputs: Annotated[list[InputIn], Field(max_length=32)] = []
+    environment: Annotated[dict[Name, Annotated[str, Field(max_length=8_192)]], Field(max_length=100)] = {}
+    requirements: Annotated[str, Field(max_length=64_000)] = ""
+    purpose: str = ""
+    experiment: Annotated[str, StringConstraints(max_length=100)] = ""
+    gpus: Annotated[int, Field(ge=0, le=100_000)] = 0
+    cpus: Annotated[int, Field(ge=1, le=100_000)] = 1
+    memory_bytes: Annotated[int, Field(ge=16 * 2**20, le=2**50)] = 2 * 2**30
+    wall_seconds_max: Annotated[int, Field(ge=1, le=120 * 3600)] = 3600
+    priority: Annotated[str, Field(pattern="^(eco|normal|urgent)$")] = "normal"
+
+
+class JobOut(Wire):
+    """A job as it stands."""
+
+    id: str
+    project: str
+    name: str
+    state: str
+    reason: str
+    command: list[str]
+    inputs: list[str]
+    label: str
+    purpose: str
+    share: str
+    gpus: int
+    cpus: int
+    memory_bytes: int
+    wall_seconds_max: int
+    priority: str
+    submitted_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    exit_code: int | None = None
+    run: str = ""
+    output: str = ""
+    environment_hash: str = ""
+    held: str = ""
+    used: str = ""
+    energy_joules: float = 0.0
+
+
+class WhyOut(Wire):
+    """One sentence: why the job is where it is."""
+
+    job: str
+    state: str
+    why: str
+    until: datetime | None = None
+
+
+class PowerLimitIn(Wire):
+    """A day-ahead limit: between these instants the factory draws at most this."""
+
+    starts_at: datetime
+    ends_at: datetime
+    watts: Annotated[int, Field(ge=0, le=10**12)]
+    source: Title = "operator"
+
+
+class PowerLimitOut(Wire):
+    """A limit in the series; `ended_early_at` where an operator took it back."""
+
+    id: str
+    starts_at: datetime
+    ends_at: datetime
+    watts: int
+    source: str
+
+
+class PowerOut(Wire):
+    """What may be drawn now, and what running jobs are planned to draw. `allowed_watts` is null where nothing limits it."""
+
+    allowed_watts: int | None
+    planned_watts: int
+    limits: list[PowerLimitOut]
+
+
+class SimulateIn(Wire):
+    """Replays this factory's finished jobs with some shares scaled: `{"shr_…": 2.0}` or by the funder's name."""
+
+    scale: dict[str, Annotated[float, Field(gt=0, le=100)]] = {}
+    project: str = ""
+
+
+class OutcomeOut(Wire):
+    """One replay."""
+
+    policy: str
+    jobs: int
+    wait_seconds_mean: float
+    wait_seconds_max: float
+    makespan_seconds: float
+    used_by_share: dict[str, float]
+
+
+class SimulatedOut(Wire):
+    """The present policy beside the asked one."""
+
+    outcomes: list[OutcomeOut]

@@ -1,0 +1,121 @@
+"""Jobs, power and the simulator, for the client."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fabriek.kernel.clock import Clock, SystemClock
+from fabriek.kernel.errors import InvalidInput, NotFound
+from fabriek.schemas.base import PageOut
+from fabriek.schemas.compute import JobIn, JobOut, PowerLimitIn, PowerLimitOut, PowerOut, SimulatedOut, SimulateIn, WhyOut
+from fabriek.sdk.client import Client
+from fabriek.sdk.vault import Vault
+
+ENDED = frozenset({"succeeded", "failed", "cancelled", "lost"})
+REQUIREMENTS_FILE = "requirements.txt"
+
+
+class Compute:
+    """Submit, watch, cancel; fetch what a job made."""
+
+    def __init__(self, client: Client, clock: Clock | None = None) -> None:
+        self._client = client
+        self._clock = clock or SystemClock()
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        data: Mapping[str, str] | None = None,
+        code: str | Path | None = None,
+        requirements: str | Path | None = None,
+        project: str = "",
+        **asked: Any,
+    ) -> JobOut:
+        """Packs the code folder, seals it, uploads what is missing, and submits. `data` maps dataset → mount point.
+
+        Without `requirements`, a requirements.txt beside the code is taken. Other names are those of JobIn.
+        Raises CreditsExhausted, NotPermitted or InvalidInput, each naming the rule and the fix.
+        """
+        version = ""
+        if code is not None:
+            folder = Path(code)
+            if not folder.is_dir():
+                raise InvalidInput(f"{folder} is not a folder", fix="name the folder that holds the script with --code")
+            version = Vault(self._client).push_code(folder, project=project)
+        wanted = JobIn(
+            command=list(command),
+            code=version,
+            inputs=[{"dataset": name, "mount": mount} for name, mount in (data or {}).items()],  # type: ignore[list-item]  # pydantic builds them
+            requirements=_requirements(requirements, code),
+            **asked,
+        )
+        return self.submit(wanted, project=project)
+
+    def submit(self, wanted: JobIn, *, project: str = "") -> JobOut:
+        path = f"/api/v1/projects/{self._client.the_project(project)}/jobs"
+        return JobOut.model_validate(self._client.post(path, json=wanted.model_dump(mode="json")))
+
+    def list(self, *, project: str = "", cursor: str = "") -> PageOut[JobOut]:
+        path = f"/api/v1/projects/{self._client.the_project(project)}/jobs"
+        return PageOut[JobOut].model_validate(self._client.get(path, params={"cursor": cursor}))
+
+    def show(self, job: str, *, project: str = "") -> JobOut:
+        return JobOut.model_validate(self._client.get(self._path(job, project)))
+
+    def why(self, job: str, *, project: str = "") -> WhyOut:
+        return WhyOut.model_validate(self._client.get(f"{self._path(job, project)}/why"))
+
+    def cancel(self, job: str, *, project: str = "") -> JobOut:
+        return JobOut.model_validate(self._client.post(f"{self._path(job, project)}/cancel"))
+
+    def log(self, job: str, *, project: str = "", follow: bool = False, offset: int = 0) -> Iterator[bytes]:
+        """The job's output from a byte offset on; with `follow` until the job has ended. Bytes as the job wrote them."""
+        params = {"offset": offset, "follow": "true" if follow else "false"}
+        with self._client.stream(f"{self._path(job, project)}/log", params=params) as response:
+            yield from response.iter_bytes()
+
+    def wait(self, job: str, *, project: str = "", seconds_max: float | None = None) -> JobOut:
+        """Returns once the job has ended, or, with `seconds_max`, as it stands then."""
+        pause, give_up = 0.05, None if seconds_max is None else self._clock.monotonic() + seconds_max
+        while True:
+            shown = self.show(job, project=project)
+            if shown.state in ENDED or (give_up is not None and self._clock.monotonic() >= give_up):
+                return shown
+            self._clock.sleep(pause)
+            pause = min(pause * 1.5, 1.0)
+
+    def pull(self, job: str, into: str | Path, *, project: str = "") -> Path:
+        """Fetches what the job left in /output into a folder. Raises NotFound when it left nothing."""
+        shown = self.show(job, project=project)
+        if not shown.output:
+            raise NotFound(f"job {job} left nothing in /output", fix=f"fabriek job show {job}")
+        return Vault(self._client).pull(shown.output, into, project=project)
+
+    def power(self) -> PowerOut:
+        return PowerOut.model_validate(self._client.get("/api/v1/power"))
+
+    def limit_power(self, *, starts_at: datetime, ends_at: datetime, watts: int, source: str = "operator") -> PowerLimitOut:
+        wanted = PowerLimitIn(starts_at=starts_at, ends_at=ends_at, watts=watts, source=source)
+        return PowerLimitOut.model_validate(self._client.post("/api/v1/power/limits", json=wanted.model_dump(mode="json")))
+
+    def end_power_limit(self, limit: str) -> PowerLimitOut:
+        return PowerLimitOut.model_validate(self._client.post(f"/api/v1/power/limits/{limit}/end"))
+
+    def simulate(self, *, scale: Mapping[str, float] | None = None) -> SimulatedOut:
+        wanted = SimulateIn(scale=dict(scale or {}))
+        return SimulatedOut.model_validate(self._client.post("/api/v1/simulations", json=wanted.model_dump(mode="json")))
+
+    def _path(self, job: str, project: str) -> str:
+        return f"/api/v1/projects/{self._client.the_project(project)}/jobs/{job}"
+
+
+def _requirements(named: str | Path | None, code: str | Path | None) -> str:
+    if named is not None:
+        try:
+            return Path(named).read_text("utf-8")
+        except OSError as error:
+            raise InvalidInput(f"{named} cannot be read ({error.strerror})", fix="check --requirements") from None
+    beside = Path(code) / REQUIREMENTS_FILE if code is not None else None
+    return beside.read_text("utf-8") if beside is not None and beside.is_file() else ""

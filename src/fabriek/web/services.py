@@ -1,0 +1,40 @@
+"""Everything that a request may need, in one frozen object that bootstrap fills."""
+
+from dataclasses import dataclass
+
+from fabriek.access.service import Access
+from fabriek.adapters.database import Database
+from fabriek.assurance.service import Assurance
+from fabriek.audit.service import Audit
+from fabriek.compute.executors.contract import Executor
+from fabriek.compute.service import Compute
+from fabriek.funding.service import Funding
+from fabriek.kernel.clock import Clock
+from fabriek.kernel.ids import Ids
+from fabriek.kernel.pages import Cursors
+from fabriek.knowledge.service import Knowledge
+from fabriek.lab.service import Lab
+from fabriek.settings import Settings
+from fabriek.vault.service import Vault
+from fabriek.web.store import SqlAnswers
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services of one installation, the same for the API, the portal and the worker."""
+
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    database: Database
+    cursors: Cursors
+    answers: SqlAnswers
+    audit: Audit
+    access: Access
+    funding: Funding
+    vault: Vault
+    lab: Lab
+    compute: Compute
+    executor: Executor
+    assurance: Assurance
+    knowledge: Knowledge

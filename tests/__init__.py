@@ -1,0 +1,1 @@
+"""The tests mirror the tree: unit, contract, api, portal, journeys, docs, architecture, faults; factories build what does not matter."""

@@ -1,0 +1,67 @@
+"""The rules of the house that a machine can see."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "src" / "fabriek").rglob("*.py"))
+AREAS = ("access", "funding", "vault", "compute", "lab", "knowledge", "assurance", "audit")
+
+
+def test_imports_go_down_only() -> None:
+    done = subprocess.run([ROOT / ".venv/bin/lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_an_areas_map_holds_no_code(area: str) -> None:
+    tree = ast.parse((ROOT / "src/fabriek" / area / "__init__.py").read_text("utf-8"))
+    assert ast.get_docstring(tree)
+    assert len(tree.body) == 1
+
+
+def test_sql_lives_in_stores() -> None:
+    allowed = re.compile(r"store(_\w+)?\.py$|adapters/|migrations/|ops/migrate\.py$|web/problems\.py$")
+    guilty = [
+        str(file.relative_to(ROOT))
+        for file in SOURCES
+        if re.search(r"^from sqlalchemy|^import sqlalchemy", file.read_text("utf-8"), re.MULTILINE) and not allowed.search(str(file))
+    ]
+    assert guilty == []
+
+
+def test_rooms_are_small() -> None:
+    lengths = {str(file.relative_to(ROOT)): len(file.read_text("utf-8").splitlines()) for file in SOURCES}
+    assert {name: length for name, length in lengths.items() if length > 420} == {}
+    ordered = sorted(length for name, length in lengths.items() if not name.endswith("__init__.py"))
+    assert ordered[len(ordered) // 2] < 150
+
+
+def test_nothing_is_promised_for_later() -> None:
+    words = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|NotImplemented" + r"Error)\b")
+    guilty = [str(file) for file in [*SOURCES, *(ROOT / "tests").rglob("*.py")] if words.search(file.read_text("utf-8"))]
+    assert guilty == []
+
+
+def test_no_function_is_empty() -> None:
+    guilty = []
+    for file in SOURCES:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and [type(one) for one in node.body] == [ast.Pass]:
+                guilty.append(f"{file.name}:{node.lineno}")
+    assert guilty == []
+
+
+def test_no_file_names_an_index_or_a_folder_of_one_machine() -> None:
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    pattern = re.compile("|".join(("index" + "-url", "find" + "-links", "files.python" + "hosted", "/ro" + "ot/", "/wo" + "rk/")))
+    guilty = []
+    for name in filter(None, tracked):
+        file = ROOT / name
+        if file.is_file() and name != "Makefile" and pattern.search(file.read_text("utf-8", errors="replace")):
+            guilty.append(name)
+    assert guilty == []

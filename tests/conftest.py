@@ -1,0 +1,54 @@
+"""What all tests share: the database in both dialects, the real data, and a summary that names what could not run."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fabriek.adapters.database import Database, metadata, open_database
+from tests.servers import postgres
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A running PostgreSQL; skips with its reason when there is none."""
+    if reason := postgres.why_absent():
+        pytest.skip(reason)
+    with postgres.running() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database with every table, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/fabriek.db"
+    else:
+        url = postgres.fresh_database(request.getfixturevalue("postgres_url"), f"test_{next(_numbers)}")
+    opened = open_database(url)
+    metadata.create_all(opened.engine)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The real data; skips when `FABRIEK_DATA` does not name it."""
+    named = os.environ.get("FABRIEK_DATA", "")  # noqa: TID251  # the one setting of the tests
+    if not named or not Path(named).is_dir():
+        pytest.skip("FABRIEK_DATA names no folder: tests on real data did not run")
+    return Path(named)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names every reason for which something was skipped: nothing is left out silently."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[reason] = reasons.get(reason, 0) + 1
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"not run: {count} x {reason}")

@@ -1,0 +1,1 @@
+"""Real servers that the tests start: PostgreSQL, an S3 store, and the factory itself."""
