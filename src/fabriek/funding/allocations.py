@@ -1,0 +1,81 @@
+"""What a project may spend, from which share, for a period. How much is left stands in the ledger, and only there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from fabriek.funding.purposes import Rule, forbidden_by, refuse
+from fabriek.funding.resources import Resource
+from fabriek.funding.shares import Share
+from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotPermitted
+from fabriek.kernel.purposes import Purpose
+from fabriek.kernel.units import MICRO, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Awarded on an application (its id). Both days count."""
+
+    id: str
+    project: str
+    share: str
+    application: str
+    starts_on: date
+    ends_on: date
+
+    def __post_init__(self) -> None:
+        if self.ends_on < self.starts_on:
+            raise InvalidInput("an allocation ends before it starts", fix="give a last day after the first")
+
+
+def is_in_force(allocation: Allocation, today: date) -> bool:
+    return allocation.starts_on <= today <= allocation.ends_on
+
+
+def choose(
+    allocations: Sequence[Allocation],
+    shares: Mapping[str, Share],
+    purpose: Purpose,
+    rules: Sequence[Rule],
+    today: date,
+    *,
+    left_micro: Mapping[str, int],
+    resource: Resource,
+    asked_micro: int,
+) -> Allocation:
+    """The allocation that pays: in force, from a share that may, with room; the one that lapses first.
+
+    left_micro: allocation id → balance in that resource. Raises NotPermitted naming the rule when money is there that may
+    not pay for this purpose, CreditsExhausted with what is left otherwise.
+    """
+    current = sorted((a for a in allocations if is_in_force(a, today)), key=lambda a: (a.ends_on, a.id))
+    paying: list[Allocation] = []
+    refusal: NotPermitted | None = None
+    for allocation in current:
+        rule = forbidden_by(shares[allocation.share], purpose, rules, today)
+        if rule is None:
+            paying.append(allocation)
+        else:
+            refusal = refusal or refuse(shares[allocation.share], purpose, rule)
+    if refusal is not None and not paying:
+        raise refusal
+    for allocation in paying:
+        if left_micro.get(allocation.id, 0) >= asked_micro:
+            return allocation
+    raise _exhausted(paying, left_micro, resource, asked_micro)
+
+
+def _exhausted(
+    paying: Sequence[Allocation], left_micro: Mapping[str, int], resource: Resource, asked_micro: int
+) -> CreditsExhausted:
+    roomiest = max(paying, key=lambda a: left_micro.get(a.id, 0), default=None)
+    left = left_micro.get(roomiest.id, 0) if roomiest else 0
+    has = f"{shown(left)} are left" if roomiest else "the project has no allocation in force"
+    return CreditsExhausted(
+        f"this takes up to {shown(asked_micro)} {resource.plural}, and {has}",
+        fix="ask for less time or fewer devices, or apply for more: fabriek apply new",
+        left=left / MICRO,
+        asked=asked_micro / MICRO,
+        unit=resource.value,
+        share=roomiest.share if roomiest else "",
+    )

@@ -1,0 +1,250 @@
+"""The ledger: double entry, append-only, integers in millionths of a unit. Contribution → share → allocation → hold → usage.
+
+Every builder here gives a Posting whose entries sum to zero in each resource; `key` names the act, so that a store keeps it
+once however often it is sent. Only a contribution's account may stand below zero: it is where credits come from.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from fabriek.funding.resources import Resource
+from fabriek.kernel.errors import CreditsExhausted, InvalidInput, WrongState
+from fabriek.kernel.units import MICRO, shown
+
+
+class Kind(StrEnum):
+    """The five kinds of account, in the order in which credits pass through them."""
+
+    CONTRIBUTION = "contribution"
+    SHARE = "share"
+    ALLOCATION = "allocation"
+    HOLD = "hold"
+    USAGE = "usage"
+
+
+def account(kind: Kind, owner: str) -> str:
+    """`share:shr_1`. A hold belongs to an allocation and a job (`hold:alc_1/job_1`), usage to an allocation."""
+    return f"{kind}:{owner}"
+
+
+def kind_of(name: str) -> Kind:
+    return Kind(name.partition(":")[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line. amount_micro above zero is credit that came to the account. Never changed, never removed."""
+
+    id: str
+    transaction: str
+    account: str
+    resource: Resource
+    amount_micro: int
+    at: datetime
+    memo: str
+    job: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Entries that stand or fall together. `key` is unique in the ledger."""
+
+    transaction: str
+    key: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Credits set aside for a job (or a booking) before it begins: its worst case."""
+
+    job: str
+    allocation: str
+    share: str
+    resource: Resource
+    amount_micro: int
+
+    @property
+    def account(self) -> str:
+        return account(Kind.HOLD, f"{self.allocation}/{self.job}")
+
+
+def grant_share(
+    transaction: str,
+    contribution: str,
+    share: str,
+    amounts: Mapping[Resource, int],
+    at: datetime,
+    *,
+    memo: str = "grant",
+) -> Posting:
+    """What a contribution brings into its share. The transaction's id makes the key: a funder may give twice."""
+    moves = [
+        (account(Kind.CONTRIBUTION, contribution), account(Kind.SHARE, share), resource, _above_zero(amount))
+        for resource, amount in amounts.items()
+    ]
+    return _posting(transaction, f"grant:{transaction}", moves, at, memo)
+
+
+def award(
+    transaction: str,
+    share: str,
+    allocation: str,
+    amounts: Mapping[Resource, int],
+    at: datetime,
+    *,
+    left: Mapping[Resource, int],
+) -> Posting:
+    """What a project gets from a share; once per allocation. left: the share's balances. Raises CreditsExhausted."""
+    for resource, amount in amounts.items():
+        _require_left(left.get(resource, 0), _above_zero(amount), resource, share, "the share")
+    moves = [
+        (account(Kind.SHARE, share), account(Kind.ALLOCATION, allocation), resource, amount)
+        for resource, amount in amounts.items()
+    ]
+    return _posting(transaction, f"award:{allocation}", moves, at, "award")
+
+
+def hold(transaction: str, held: Hold, at: datetime, *, left_micro: int) -> Posting:
+    """Sets the worst case aside; once per job. left_micro: the allocation's balance. Raises CreditsExhausted."""
+    _require_left(left_micro, _above_zero(held.amount_micro), held.resource, held.share, "the allocation")
+    move = (account(Kind.ALLOCATION, held.allocation), held.account, held.resource, held.amount_micro)
+    return _posting(transaction, f"hold:{held.job}", [move], at, "hold", job=held.job)
+
+
+def settle(transaction: str, held: Hold, used_micro: int, at: datetime, *, memo: str = "settle") -> Posting:
+    """Real use out of the hold, the rest back to the allocation; once per job.
+
+    Use above the hold is charged at the hold: the worst case was a promise to the project.
+    """
+    assert used_micro >= 0, used_micro
+    used = min(used_micro, held.amount_micro)
+    moves = [
+        (held.account, account(Kind.USAGE, held.allocation), held.resource, used),
+        (held.account, account(Kind.ALLOCATION, held.allocation), held.resource, held.amount_micro - used),
+    ]
+    return _posting(transaction, f"settle:{held.job}", moves, at, memo, job=held.job)
+
+
+def release(transaction: str, held: Hold, at: datetime) -> Posting:
+    """The whole hold back: the job never ran. It settles the job, so that no bill can follow."""
+    return settle(transaction, held, 0, at, memo="release")
+
+
+def counter(transaction: str, posting: Posting, at: datetime, *, memo: str) -> Posting:
+    """The correction of a posting: the same entries, the other way round. Once per posting; itself correctable."""
+    entries = tuple(
+        replace(
+            entry,
+            id=f"{transaction}/{line}",
+            transaction=transaction,
+            amount_micro=-entry.amount_micro,
+            at=at,
+            memo=memo,
+        )
+        for line, entry in enumerate(posting.entries)
+    )
+    return Posting(transaction, f"counter:{posting.transaction}", entries)
+
+
+def post(postings: Sequence[Posting], new: Posting) -> tuple[Posting, ...]:
+    """The ledger with one posting more. Unchanged when that very act stands in it already.
+
+    Raises WrongState when another posting holds the key (settled twice, with another amount), CreditsExhausted when an
+    account other than a contribution's would fall below zero.
+    """
+    check(new.entries)
+    for old in postings:
+        if old.key == new.key:
+            if _content(old) == _content(new):
+                return tuple(postings)
+            raise WrongState(f"{new.key} stands in the ledger with other amounts", fix="correct it by a counter-entry")
+    after = balances(entry for posting in (*postings, new) for entry in posting.entries)
+    for touched in {(entry.account, entry.resource) for entry in new.entries}:
+        if after[touched] < 0 and kind_of(touched[0]) is not Kind.CONTRIBUTION:
+            raise _below_zero(touched, after[touched], new)
+    return (*postings, new)
+
+
+def balances(entries: Iterable[Entry]) -> dict[tuple[str, Resource], int]:
+    """(account, resource) → micro-units."""
+    sums: dict[tuple[str, Resource], int] = defaultdict(int)
+    for entry in entries:
+        sums[entry.account, entry.resource] += entry.amount_micro
+    return dict(sums)
+
+
+def balance(entries: Iterable[Entry], name: str, resource: Resource) -> int:
+    """Micro-units that the account holds; 0 for one that nothing was posted to."""
+    return sum(entry.amount_micro for entry in entries if entry.account == name and entry.resource is resource)
+
+
+def check(entries: Iterable[Entry]) -> None:
+    """Asserts that each transaction sums to zero in each resource: anything else is a fault of ours, not of a person."""
+    sums: dict[tuple[str, Resource], int] = defaultdict(int)
+    for entry in entries:
+        sums[entry.transaction, entry.resource] += entry.amount_micro
+    wrong = {where: total for where, total in sums.items() if total != 0}
+    assert not wrong, f"the ledger does not sum to zero: {wrong}"
+
+
+def _posting(
+    transaction: str,
+    key: str,
+    moves: Iterable[tuple[str, str, Resource, int]],
+    at: datetime,
+    memo: str,
+    *,
+    job: str = "",
+) -> Posting:
+    lines = [
+        (name, resource, amount)
+        for source, target, resource, moved in moves
+        if moved
+        for name, amount in ((source, -moved), (target, moved))
+    ]
+    entries = tuple(
+        Entry(f"{transaction}/{line}", transaction, name, resource, amount, at, memo, job)
+        for line, (name, resource, amount) in enumerate(lines)
+    )
+    check(entries)
+    return Posting(transaction, key, entries)
+
+
+def _content(posting: Posting) -> list[tuple[str, Resource, int]]:
+    return sorted((entry.account, entry.resource, entry.amount_micro) for entry in posting.entries)
+
+
+def _above_zero(amount_micro: int) -> int:
+    """A negative hold would mint credits, and a grant of nothing is a slip."""
+    if amount_micro <= 0:
+        raise InvalidInput(f"an amount of {shown(amount_micro)} cannot be posted", fix="give an amount above zero")
+    return amount_micro
+
+
+def _require_left(left: int, asked: int, resource: Resource, share: str, whose: str) -> None:
+    if asked > left:
+        raise CreditsExhausted(
+            f"this takes up to {shown(asked)} {resource.plural}, and {whose} has {shown(max(0, left))} left",
+            fix="ask for less time or fewer devices, or apply for more: fabriek apply new",
+            left=max(0, left) / MICRO,
+            asked=asked / MICRO,
+            unit=resource.value,
+            share=share,
+        )
+
+
+def _below_zero(touched: tuple[str, Resource], after: int, posting: Posting) -> CreditsExhausted:
+    name, resource = touched
+    asked = -sum(e.amount_micro for e in posting.entries if (e.account, e.resource) == touched)
+    return CreditsExhausted(
+        f"{name} would fall below zero: {shown(after)} {resource.plural}",
+        fix="see what is left: fabriek funding table",
+        left=(after + asked) / MICRO,
+        asked=asked / MICRO,
+        unit=resource.value,
+        share="",
+    )

@@ -1,0 +1,25 @@
+"""The currencies of the ledger: each kind of resource is counted in its own, and none is ever exchanged for another."""
+
+from enum import StrEnum
+
+
+class Resource(StrEnum):
+    """Amounts of each are integers in millionths of the unit named here."""
+
+    GPU_HOUR = "gpu_hour"
+    CPU_HOUR = "cpu_hour"
+    TIB_HOUR = "tib_hour"
+    EXPERT_HOUR = "expert_hour"
+
+    @property
+    def plural(self) -> str:
+        """The unit as a sentence writes it: `GPU-hours`."""
+        return _PLURALS[self]
+
+
+_PLURALS = {
+    Resource.GPU_HOUR: "GPU-hours",
+    Resource.CPU_HOUR: "CPU-hours",
+    Resource.TIB_HOUR: "TiB-hours",
+    Resource.EXPERT_HOUR: "expert-hours",
+}
