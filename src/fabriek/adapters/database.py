@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.types import TypeDecorator
 
 from fabriek.adapters.groupcommit import Writer
-from fabriek.kernel.errors import Unavailable
+from fabriek.kernel.errors import StorageFull, Unavailable
 
 metadata = MetaData()
 """Every table of every area; each area's `store.py` adds its own, and Alembic compares against it."""
@@ -126,6 +126,8 @@ class Database(ABC):
 
     def _translate(self, error: DBAPIError) -> None:
         """Raises our error in place of the driver's where we have one."""
+        if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(error.orig, "sqlstate", "") == "53100":
+            raise StorageFull("the disk of the database is full", fix="free some space; nothing was lost") from error
         if error.connection_invalidated:
             raise Unavailable("the database went away", fix="try again", retry_after_seconds=2) from error
 
@@ -158,6 +160,7 @@ class SqliteDatabase(Database):
         self._readers = create_engine(
             f"sqlite:///{path}",
             isolation_level="AUTOCOMMIT",
+            hide_parameters=True,  # what people store must not come out in a log line
             pool_size=16,
             max_overflow=48,
             connect_args={"timeout": 30},
@@ -188,7 +191,7 @@ class PostgresDatabase(Database):
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        self._engine = create_engine(url, pool_size=16, max_overflow=16, pool_pre_ping=True)
+        self._engine = create_engine(url, pool_size=16, max_overflow=16, pool_pre_ping=True, hide_parameters=True)
 
     @property
     def engine(self) -> Engine:

@@ -36,6 +36,7 @@ class Writer:
         self.engine: Engine = create_engine(
             f"sqlite:///{path}",
             isolation_level="AUTOCOMMIT",
+            hide_parameters=True,
             poolclass=StaticPool,
             connect_args={"check_same_thread": False, "timeout": 30},
         )

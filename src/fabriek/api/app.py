@@ -18,7 +18,12 @@ from fabriek.web.services import Services
 AREAS = (access, funding, vault, compute, power, lab, knowledge, assurance, audit, health)
 
 
-def build(services: Services, *, portal: Sequence[BaseRoute] = (), page_of: Callable[[Request, FabriekError], Response] | None = None) -> FastAPI:
+def build(
+    services: Services,
+    *,
+    portal: Sequence[BaseRoute] = (),
+    page_of: Callable[[Request, FabriekError], Response] | None = None,
+) -> FastAPI:
     """The app. `portal` are the pages' routes and `page_of` their way to show an error; without them it is the API alone.
 
     Raises RuntimeError when a route declares no access.
@@ -45,7 +50,9 @@ def _renderer(services: Services, page_of: Callable[[Request, FabriekError], Res
         caller = getattr(request.state, "caller", None)
         if isinstance(error, NotPermitted) and caller is not None:
             rule = str(error.fields.get("rule", ""))
-            await run_in_threadpool(services.audit.refused, caller, f"{request.method} {_template(request)}", str(error.code), rule)
+            await run_in_threadpool(
+                services.audit.refused, caller, f"{request.method} {_template(request)}", str(error.code), rule
+            )
         if page_of is not None and _wants_page(request):
             return page_of(request, error)
         return problems.problem_response(error, problems.request_id(request))

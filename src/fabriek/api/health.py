@@ -42,7 +42,9 @@ def metrics(request: Request, factory: FactoryDep) -> Response:
     ]
     lines += ["# TYPE fabriek_request_seconds counter", "# UNIT fabriek_request_seconds seconds"]
     lines += [f"fabriek_request_seconds_total {counts.seconds:.6f}", "# TYPE fabriek_jobs gauge"]
-    lines += [f'fabriek_jobs{{state="{state}"}} {count}' for state, count in sorted(factory.compute.count_by_state().items())]
+    lines += [
+        f'fabriek_jobs{{state="{state}"}} {count}' for state, count in sorted(factory.compute.count_by_state().items())
+    ]
     lines += ["# EOF", ""]
     return Response("\n".join(lines), media_type="application/openmetrics-text; version=1.0.0; charset=utf-8")
 

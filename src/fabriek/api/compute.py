@@ -1,0 +1,150 @@
+"""Jobs over HTTP: submit, look, follow the log, cancel, and ask why."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from fastapi import Query
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from fabriek.compute.jobs import Job
+from fabriek.compute.requests import InputAsked, JobAsked
+from fabriek.kernel.callers import Caller
+from fabriek.kernel.units import shown
+from fabriek.schemas.base import PageOut
+from fabriek.schemas.compute import JobIn, JobOut, OutcomeOut, SimulatedOut, SimulateIn, WhyOut
+from fabriek.web.dependencies import LIMIT_DEFAULT, LIMIT_MAX, CallerDep, FactoryDep
+from fabriek.web.router import Right, Router
+from fabriek.web.services import Services
+
+router = Router(prefix="/api/v1", tags=["compute"])
+
+LOG_PART_BYTES = 256 * 1024
+LOG_PAUSE_SECONDS = 0.02
+"""How long a follower waits for more: short enough that the first line feels immediate, long enough to cost nothing."""
+
+
+def job_out(job: Job, services: Services) -> JobOut:
+    """The job as the wire shows it, with its credits."""
+    bill = services.funding.bill(job.id)
+    return JobOut(
+        id=job.id,
+        project=services.access.project(job.project).slug,
+        name=job.name,
+        state=job.state,
+        reason=job.reason,
+        command=list(job.argv),
+        inputs=[f"{one.dataset_name}@{one.version}" for one in job.inputs],
+        label=job.label,
+        purpose=job.purpose,
+        share=job.share,
+        gpus=job.gpus,
+        cpus=job.cpus,
+        memory_bytes=job.memory_bytes,
+        wall_seconds_max=job.wall_seconds_max,
+        priority=job.priority,
+        submitted_at=job.submitted_at,
+        started_at=job.started_at,
+        ended_at=job.ended_at,
+        exit_code=job.exit_code,
+        run=job.run,
+        output=job.output,
+        environment_hash=job.environment_hash,
+        held=f"{shown(bill.held_micro)} {bill.resource}s" if bill and bill.held_micro else "",
+        used=f"{shown(bill.used_micro)} {bill.resource}s" if bill and bill.used_micro else "",
+        energy_joules=job.energy_joules,
+    )
+
+
+@router.post("/projects/{project}/jobs", access=Right("job.submit"), status_code=201)
+def submit(project: str, wanted: JobIn, caller: CallerDep, factory: FactoryDep) -> JobOut:
+    """Submit a job. Right, label, agreement, purpose and credits are checked in one transaction; a refusal names its rule."""
+    asked = JobAsked(
+        **{name: value for name, value in wanted.model_dump().items() if name not in {"command", "inputs"}},
+        argv=tuple(wanted.command),
+        inputs=tuple(InputAsked(one.dataset, one.mount) for one in wanted.inputs),
+    )
+    return job_out(factory.compute.submit(project, asked, by=caller), factory)
+
+
+@router.get("/projects/{project}/jobs", access=Right("job.view"))
+def list_jobs(
+    project: str,
+    caller: CallerDep,
+    factory: FactoryDep,
+    limit: int = Query(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX),
+    cursor: str = "",
+) -> PageOut[JobOut]:
+    """The project's jobs, newest first."""
+    page = factory.compute.list(project, limit=limit, cursor=cursor, by=caller)
+    return PageOut[JobOut](items=[job_out(job, factory) for job in page.items], next_cursor=page.next_cursor)
+
+
+@router.get("/projects/{project}/jobs/{job}", access=Right("job.view"))
+def show(project: str, job: str, caller: CallerDep, factory: FactoryDep) -> JobOut:
+    """One job."""
+    return job_out(factory.compute.get(project, job, by=caller), factory)
+
+
+@router.get("/projects/{project}/jobs/{job}/why", access=Right("job.view"))
+def why(project: str, job: str, caller: CallerDep, factory: FactoryDep) -> WhyOut:
+    """One sentence: why the job is where it is."""
+    found = factory.compute.get(project, job, by=caller)
+    told = factory.compute.why(found)
+    return WhyOut(job=found.id, state=found.state, why=told.sentence, until=told.until)
+
+
+@router.post("/projects/{project}/jobs/{job}/cancel", access=Right("job.cancel"))
+def cancel(project: str, job: str, caller: CallerDep, factory: FactoryDep) -> JobOut:
+    """Stop a job. One that has not started ends at once; a running one is asked, then killed, and its use is settled."""
+    return job_out(factory.compute.cancel(project, job, by=caller), factory)
+
+
+@router.get("/projects/{project}/jobs/{job}/log", access=Right("job.view"), response_class=StreamingResponse)
+async def log(
+    project: str,
+    job: str,
+    caller: CallerDep,
+    factory: FactoryDep,
+    offset: int = Query(0, ge=0),
+    *,
+    follow: bool = False,
+) -> StreamingResponse:
+    """The job's output as bytes from an offset on; with `follow`, until the attempt has ended. 403 where the label withholds it."""
+    found = await run_in_threadpool(factory.compute.readable_log, project, job, by=caller)
+    headers = {"X-Log-Offset": str(offset), "Content-Disposition": "attachment; filename=log.txt"}
+    parts = _parts(factory, project, found, caller, offset, follow=follow)
+    return StreamingResponse(parts, media_type="text/plain; charset=utf-8", headers=headers)
+
+
+async def _parts(
+    services: Services, project: str, job: Job, by: Caller, offset: int, *, follow: bool
+) -> AsyncIterator[bytes]:
+    while True:
+        ended = job.has_ended()
+        while part := await run_in_threadpool(services.compute.log_part, job, offset, LOG_PART_BYTES):
+            offset += len(part)
+            yield part
+        if ended or not follow:
+            return
+        await asyncio.sleep(LOG_PAUSE_SECONDS)
+        job = await run_in_threadpool(services.compute.get, project, job.id, by=by)
+
+
+@router.post("/simulations", access=Right("simulate"))
+def simulate(wanted: SimulateIn, caller: CallerDep, factory: FactoryDep) -> SimulatedOut:
+    """Replay the finished jobs through the same admission code, as shares are and as they would be."""
+    outcomes = factory.compute.simulate(wanted.scale, by=caller)
+    return SimulatedOut(
+        outcomes=[
+            OutcomeOut(
+                policy=name,
+                jobs=outcome.jobs,
+                wait_seconds_mean=outcome.wait_seconds_mean,
+                wait_seconds_max=outcome.wait_seconds_max,
+                makespan_seconds=outcome.makespan_seconds,
+                used_by_share=dict(outcome.used_by_share),
+            )
+            for name, outcome in outcomes
+        ]
+    )

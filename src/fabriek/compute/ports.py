@@ -1,0 +1,65 @@
+"""What compute needs kept: its jobs, what was decided about them, and the announced power limits."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from fabriek.compute.admission import Decision
+from fabriek.compute.jobs import Job, State
+from fabriek.compute.limits import AnnouncedLimit
+
+
+class Jobs(Protocol):
+    """Storage of jobs. Every method joins the transaction that is open."""
+
+    def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
+        """All or nothing, and alone among all that name the same key."""
+
+    def add(self, job: Job) -> None: ...
+
+    def get(self, job_id: str) -> Job:
+        """Raises NotFound."""
+
+    def save(self, job: Job) -> None: ...
+
+    def of_project(self, project: str, *, limit: int, before: str) -> Sequence[Job]:
+        """Newest first; `before` is the id of the last one already seen, or empty."""
+
+    def in_states(self, states: frozenset[State]) -> Sequence[Job]:
+        """Oldest first."""
+
+    def unsettled(self) -> Sequence[Job]:
+        """Ended, and not settled yet."""
+
+
+class JobStatistics(Protocol):
+    """Questions over all jobs."""
+
+    def count_by_state(self) -> dict[str, int]: ...
+
+    def finished(self, *, limit: int) -> Sequence[Job]:
+        """The latest that ran to an end, oldest first: what the simulator replays."""
+
+
+class Decisions(Protocol):
+    """The last decision on each waiting job: what `fabriek job why` says."""
+
+    def keep(self, decisions: Sequence[Decision], at: datetime) -> None:
+        """Replaces what was decided before."""
+
+    def last(self, job_id: str) -> Decision | None: ...
+
+
+class PowerLimits(Protocol):
+    """Storage of announced limits."""
+
+    def add(self, limit: AnnouncedLimit) -> None: ...
+
+    def get(self, limit_id: str) -> AnnouncedLimit:
+        """Raises NotFound."""
+
+    def save(self, limit: AnnouncedLimit) -> None: ...
+
+    def from_on(self, at: datetime) -> Sequence[AnnouncedLimit]:
+        """In force at this instant or to come, by their start."""

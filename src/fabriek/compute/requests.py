@@ -1,0 +1,75 @@
+"""What a person asks of the machine, checked before anything else looks at it."""
+
+import re
+from dataclasses import dataclass, field
+
+from fabriek.kernel.errors import InvalidInput
+
+MOUNTS_TAKEN = (
+    "/bin",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/output",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/work",
+)  # noqa: S108  # names inside the sandbox
+
+_FORBIDDEN_VARIABLE = re.compile(
+    r"(?i)(LD_|DYLD_|SLURM_|SPANK_|FABRIEK_|MLFLOW_TRACKING_|GLIBC_|MALLOC_)|"
+    r"(?i:(BASH_ENV|ENV|IFS|PATH|HOME|PYTHONHOME|PYTHONSTARTUP|PYTHONINSPECT|PYTHONUSERBASE)$)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InputAsked:
+    """A dataset version, `name`, `name@3` or `project/name@3`, and where the job sees it."""
+
+    dataset: str
+    mount: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobAsked:
+    """The whole request. Sizes in bytes, times in seconds; an empty purpose means the project's."""
+
+    argv: tuple[str, ...]
+    name: str = ""
+    code: str = ""
+    inputs: tuple[InputAsked, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    requirements: str = ""
+    purpose: str = ""
+    experiment: str = ""
+    gpus: int = 0
+    cpus: int = 1
+    memory_bytes: int = 2 * 2**30
+    wall_seconds_max: int = 3600
+    priority: str = "normal"
+
+
+def check(asked: JobAsked) -> None:
+    """Raises InvalidInput on a mount that is taken or named twice, a variable that would reach under the sandbox, or a NUL."""
+    mounts = [one.mount for one in asked.inputs]
+    for mount in mounts:
+        if any(mount == taken or mount.startswith(f"{taken}/") for taken in MOUNTS_TAKEN) or ".." in mount.split("/"):
+            raise InvalidInput(f"{mount} is taken inside the sandbox", fix="mount the data at /data, or at /data/NAME")
+    if any(one != other and (one + "/").startswith(other + "/") for one in mounts for other in mounts) or len(
+        set(mounts)
+    ) < len(mounts):
+        raise InvalidInput(
+            "two inputs share a mount point, or one lies inside another", fix="give each its own, /data/a and /data/b"
+        )
+    for name, value in asked.environment.items():
+        if _FORBIDDEN_VARIABLE.match(name):
+            raise InvalidInput(f"the variable {name} is not yours to set in a job", fix="use another name")
+        if "\0" in value:
+            raise InvalidInput(f"the variable {name} holds a NUL byte", fix="leave it out")
+    if any("\0" in word for word in asked.argv):
+        raise InvalidInput("the command holds a NUL byte", fix="leave it out")

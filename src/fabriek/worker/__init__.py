@@ -1,0 +1,1 @@
+"""Background work: `loop` runs the rounds, one file per kind of work: admission, starting, watching, settling, upkeep."""

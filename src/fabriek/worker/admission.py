@@ -1,0 +1,13 @@
+"""Deciding which jobs may start: load a snapshot, decide outside any transaction, apply what still holds."""
+
+from fabriek.compute.admission import admit
+from fabriek.web.services import Services
+
+
+def admit_jobs(services: Services) -> int:
+    """One decision round; how many jobs were let through."""
+    snapshot = services.compute.snapshot()
+    if not snapshot.queued:
+        return 0
+    decisions = admit(snapshot, services.clock.now())
+    return services.compute.apply(decisions)

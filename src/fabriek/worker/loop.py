@@ -1,0 +1,63 @@
+"""The rounds of the worker: decide, start, watch, settle, keep up. Any number of workers may run; each act is idempotent."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from fabriek.kernel.errors import FabriekError
+from fabriek.web.services import Services
+from fabriek.worker.admission import admit_jobs
+from fabriek.worker.settling import settle_jobs
+from fabriek.worker.starting import Starter
+from fabriek.worker.upkeep import Upkeep
+from fabriek.worker.watching import watch_jobs
+
+log = logging.getLogger("fabriek.worker")
+
+BUSY_SECONDS = 0.05
+"""Between rounds while jobs run: how late their end may be seen."""
+
+
+class Worker:
+    """Runs rounds in one thread until it is stopped. `wake` ends a pause at once."""
+
+    def __init__(self, services: Services, starter: Starter, wake: threading.Event) -> None:
+        self._services, self._starter, self._wake = services, starter, wake
+        self._upkeep = Upkeep(services)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="fabriek-worker", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Returns once the round that is going on has ended; jobs go on without us."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join()
+        self._starter.close()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            busy = self.round()
+            self._wake.wait(BUSY_SECONDS if busy else self._services.settings.worker_poll_seconds)
+            self._wake.clear()
+
+    def round(self) -> bool:
+        """One round of everything; whether any job is between its start and its end. One kind of work failing stops no other."""
+        services = self._services
+        self._do("watch", lambda: watch_jobs(services))
+        self._do("settle", lambda: settle_jobs(services))
+        self._do("admit", lambda: admit_jobs(services))
+        busy = self._do("start", self._starter.start_jobs)
+        self._do("upkeep", self._upkeep.round)
+        return bool(busy)
+
+    def _do(self, name: str, work: Callable[[], object]) -> object:
+        try:
+            return work()
+        except FabriekError as error:
+            log.warning("%s: %s", name, error.detail)
+        except Exception:
+            log.exception("%s failed; the next round tries again", name)
+        return None

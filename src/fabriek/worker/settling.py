@@ -1,0 +1,53 @@
+"""After the end: the log sealed, the run closed, the real use charged, the origin signed, the room given back.
+
+Each step is idempotent and the job is marked settled last, so that a worker killed anywhere in between is followed by one that finishes.
+"""
+
+from fabriek.assurance.statements import JobFacts
+from fabriek.compute.jobs import Job, State
+from fabriek.kernel.callers import SYSTEM
+from fabriek.web.services import Services
+
+LOG_PART_BYTES = 4 * 2**20
+
+
+def settle_jobs(services: Services) -> int:
+    """Settles every job that has ended and is not settled yet; how many."""
+    ended = services.compute.unsettled()
+    for job in ended:
+        settle(services, job)
+    return len(ended)
+
+
+def settle(services: Services, job: Job) -> None:
+    if job.started_at is not None:
+        services.compute.keep_log(job)
+    if job.run:
+        services.lab.close_run(job.run, "FINISHED" if job.state is State.SUCCEEDED else "FAILED")
+    services.access.end_job_tokens(job.id)
+    services.vault.end_job(job.id)
+    if job.state is State.SUCCEEDED:
+        services.assurance.state(facts_of(services, job))
+    services.compute.settle(job.id)
+    if job.started_at is not None:
+        services.executor.release(services.compute.handle(job))
+
+
+def facts_of(services: Services, job: Job) -> JobFacts:
+    """What the statement says of the job: inputs, code and environment by hash, and what came out."""
+    return JobFacts(
+        job=job.id,
+        project=job.project,
+        run=job.run,
+        argv=job.argv,
+        environment_hash=job.environment_hash,
+        code=services.vault.reference(job.code) if job.code else None,
+        inputs=tuple(services.vault.reference(one.version_id) for one in job.inputs),
+        outputs=services.vault.outputs_of_job(job.id),
+        models=services.lab.models_of_run(job.run) if job.run else (),
+        params=tuple(services.lab.params_of_run(job.run)) if job.run else (),
+        started_at=job.started_at,
+        ended_at=job.ended_at,
+        label=job.label,
+        by=SYSTEM.person,
+    )

@@ -1,0 +1,25 @@
+"""What must be done now and then: number the audit log, end grants that ran out, forget old answers."""
+
+from datetime import timedelta
+
+from fabriek.web.idempotency import KEPT_FOR
+from fabriek.web.services import Services
+from fabriek.worker.rhythm import Rhythm
+
+
+class Upkeep:
+    """Each chore at its own pace."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._sequencing = Rhythm(services.clock, 0.5)
+        self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
+
+    def round(self) -> None:
+        services = self._services
+        if self._sequencing.due():
+            services.audit.sequence()
+        if self._cleaning.due():
+            services.vault.end_stale_grants()
+            with services.database.transaction():
+                services.answers.forget(before=services.clock.now() - KEPT_FOR)

@@ -1,0 +1,97 @@
+"""One face, two dialects: what every store may rely on."""
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from fabriek.adapters.database import Database, Instant
+from fabriek.kernel.clock import FakeClock
+from tests.factories.threads import at_once
+
+own = MetaData()
+notes = Table(
+    "notes", own, Column("id", Integer, primary_key=True), Column("text", String, unique=True), Column("at", Instant)
+)
+
+
+@pytest.fixture(autouse=True)
+def _table(database: Database) -> None:
+    own.create_all(database.engine)
+
+
+def count(database: Database) -> int:
+    return int(database.scalar(select(func.count()).select_from(notes)))
+
+
+def write(database: Database, text: str) -> None:
+    with database.transaction():
+        database.execute(insert(notes).values(text=text))
+
+
+def test_a_transaction_is_all_or_nothing(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.transaction():
+        database.execute(insert(notes).values(text="half"))
+        raise ZeroDivisionError
+    assert count(database) == 0
+
+
+def test_an_inner_transaction_joins_and_only_the_outermost_commits(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.transaction():
+        write(database, "inner")
+        assert count(database) == 1
+        raise ZeroDivisionError
+    assert count(database) == 0
+
+
+def test_one_failed_body_does_not_take_its_neighbours_along(database: Database) -> None:
+    def act(number: int) -> None:
+        with database.transaction():
+            database.execute(insert(notes).values(text=f"note {number}"))
+            if number % 3 == 0:
+                raise ZeroDivisionError
+
+    at_once(act, times=12)
+    assert count(database) == 8
+
+
+def test_checking_and_writing_alone_never_overbooks(database: Database) -> None:
+    def book(number: int) -> bool:
+        with database.transaction(alone="chairs"):
+            if count(database) >= 3:
+                return False
+            database.execute(insert(notes).values(text=f"chair {number}"))
+            return True
+
+    assert sum(outcome is True for outcome in at_once(book, times=12)) == 3
+    assert count(database) == 3
+
+
+def test_a_broken_rule_of_the_database_leaves_the_connection_usable(database: Database) -> None:
+    write(database, "once")
+    with pytest.raises(IntegrityError):
+        write(database, "once")
+    write(database, "twice")
+    assert count(database) == 2
+
+
+def test_instants_come_back_in_utc(database: Database) -> None:
+    now = FakeClock().now()
+    with database.transaction():
+        database.execute(insert(notes).values(text="when", at=now))
+    assert database.scalar(select(notes.c.at)) == now
+
+
+def test_a_change_outside_a_transaction_is_a_bug(database: Database) -> None:
+    with pytest.raises(AssertionError):
+        database.execute(insert(notes).values(text="loose"))
+
+
+def test_what_waits_for_the_commit_does_not_run_when_there_is_none(database: Database) -> None:
+    ran: list[str] = []
+    with pytest.raises(ZeroDivisionError), database.transaction():
+        database.after_commit(lambda: ran.append("never"))
+        raise ZeroDivisionError
+    with database.transaction():
+        database.after_commit(lambda: ran.append("after"))
+        assert ran == []
+    assert ran == ["after"]

@@ -1,0 +1,35 @@
+"""The one writer of SQLite, when the disk does not do as it should."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select
+
+from fabriek.adapters.database import Database, open_database
+from fabriek.kernel.errors import StorageFull
+
+own = MetaData()
+notes = Table("notes", own, Column("id", Integer, primary_key=True), Column("text", String))
+
+
+def count(database: Database) -> int:
+    return int(database.scalar(select(func.count()).select_from(notes)))
+
+
+def write(database: Database, text: str) -> None:
+    with database.transaction():
+        database.execute(insert(notes).values(text=text))
+
+
+def test_a_full_disk_is_said_and_passes(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/small.db")
+    own.create_all(database.engine)
+    with database.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 4}")
+    with pytest.raises(StorageFull) as refused:
+        write(database, "x" * 200_000)
+    assert "full" in str(refused.value)
+    write(database, "small")
+    assert count(database) == 1
+    database.close()
