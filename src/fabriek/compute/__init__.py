@@ -1,0 +1,15 @@
+"""Jobs: what was asked, whether it may start, and how it ended.
+
+requests    what a person asks, checked first
+jobs        the job, its shape, and the table by which its state changes
+limits      limits on power as they were announced
+power       contract, limits and envelope over time; what a job draws
+capacity    room on the machine as a step function of time
+snapshot    everything admission looks at
+turns       whose turn it is
+admission   what may start now, and why the rest waits
+reasons     the sentences that say so
+executors/  processes: on this machine, or by Slurm
+simulator/  the same admission over a trace
+data/       dated rows: power.toml
+"""

@@ -1,0 +1,151 @@
+"""Admission: what may start now, decided by one pure function over a snapshot, each decision with its reason.
+
+Five phases: order (whose turn it is), fit (room for the whole time asked), power (below the envelope for the whole time asked),
+borrow (a share beyond its own part takes what others leave unused), explain. The first job that must wait gets a reserved start,
+and no job that goes before it may delay that: EASY backfilling (Lifka, 1995). The simulator runs this same function.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from fabriek.compute import reasons
+from fabriek.compute.capacity import UNLIMITED_WATTS, Lack, Room, Timeline
+from fabriek.compute.power import draw, envelope, idle_watts
+from fabriek.compute.snapshot import Running, Snapshot, Waiting
+from fabriek.compute.turns import ShareUse, turns
+
+OVERDUE = timedelta(minutes=1)
+"""How much longer a job is expected to stand that should be gone: it holds its room until it is seen to have left."""
+
+
+class Because(StrEnum):
+    """Why, as a word that a program may compare."""
+
+    FITS = "fits"
+    BORROWS = "borrows"
+    NO_ROOM = "no_room"
+    POWER = "power"
+    SHARE = "share"
+    BEHIND = "behind"
+    HELD = "held"
+    TOO_BIG = "too_big"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """On one waiting job. `until`: when it is expected to start, going by the worst case of all that is known; None if not known."""
+
+    job: str
+    starts: bool
+    code: Because
+    reason: str
+    until: datetime | None = None
+
+
+def admit(snapshot: Snapshot, now: datetime) -> list[Decision]:
+    """One decision on every queued job, in the order in which they had their turn."""
+    assert len({waiting.job for waiting in snapshot.queued}) == len(snapshot.queued), "a job waits once"
+    deciding = _Deciding(snapshot, now)
+    return [deciding.on(waiting) for waiting in turns(snapshot.queued, deciding.use)]
+
+
+class _Deciding:
+    """One round. `_open` is the machine as it stands; `_promised` has the reserved start of the first that waits in it too."""
+
+    def __init__(self, snapshot: Snapshot, now: datetime) -> None:
+        self._snapshot, self._now = snapshot, now
+        self._idle = idle_watts(snapshot.table, snapshot.capacity.nodes)
+        self._open = _standing(snapshot, now, self._idle)
+        self._promised = self._open.copy()
+        self._reserved: datetime | None = None
+        self.use = ShareUse(snapshot.capacity, snapshot.shares)
+        for running in snapshot.running:
+            self.use.add(running.share, running.shape)
+
+    def on(self, waiting: Waiting) -> Decision:
+        need = _need(waiting, self._snapshot)
+        span = _span(waiting)
+        if never := self._never(need):
+            return Decision(waiting.job, starts=False, code=Because.TOO_BIG, reason=never)
+        if self._snapshot.starts_held:
+            return Decision(
+                waiting.job, starts=False, code=Because.HELD, reason=reasons.held(self._snapshot.starts_held)
+            )
+        if self._promised.lack(need, self._now, self._now + span) is None:
+            return self._start(waiting, need)
+        until = self._promised.earliest(need, span)
+        if self._reserved is None and until is not None:
+            self._reserved = until
+            self._promised.occupy(need, until, until + span)
+        return self._wait(waiting, need, until)
+
+    def _start(self, waiting: Waiting, need: Room) -> Decision:
+        borrows = self.use.borrows(waiting.share)
+        self.use.add(waiting.share, waiting.shape)
+        for line in (self._open, self._promised):
+            line.occupy(need, self._now, self._now + _span(waiting))
+        # A machine whose shares nobody set has nothing to borrow from.
+        if borrows and self._snapshot.shares:
+            return Decision(
+                waiting.job, True, Because.BORROWS, reasons.borrows(self.use.entitled(waiting.share)), self._now
+            )
+        return Decision(waiting.job, True, Because.FITS, reasons.fits(), self._now)
+
+    def _wait(self, waiting: Waiting, need: Room, until: datetime | None) -> Decision:
+        lack = self._open.lack(need, self._now, self._now + _span(waiting))
+        if lack is None:
+            code, reason = self._wait_turn(waiting)
+        elif lack.free.covers(Room(need.cpus, need.gpus, need.memory_bytes, lack.free.watts)):
+            code, reason = Because.POWER, reasons.no_power(need, lack.free, self._power_cause(lack))
+        else:
+            code, reason = Because.NO_ROOM, reasons.no_room(need, lack.free, self._clock_time(until))
+        return Decision(waiting.job, starts=False, code=code, reason=reason, until=until)
+
+    def _wait_turn(self, waiting: Waiting) -> tuple[Because, str]:
+        """There is room and power, but another goes first."""
+        reserved = self._clock_time(self._reserved)
+        if self._snapshot.shares and self.use.borrows(waiting.share):
+            used, entitled = self.use.used(waiting.share), self.use.entitled(waiting.share)
+            return Because.SHARE, reasons.share_used(used, entitled, reserved)
+        return Because.BEHIND, reasons.behind(reserved)
+
+    def _never(self, need: Room) -> str:
+        whole, contract = self._snapshot.capacity, self._snapshot.contract
+        if not Room(whole.cpus, whole.gpus, whole.memory_bytes, need.watts).covers(need):
+            return reasons.too_big(need, whole)
+        if contract is not None and need.watts + self._idle > contract.watts:
+            return reasons.too_hungry(need, contract, self._idle)
+        return ""
+
+    def _power_cause(self, lack: Lack) -> str:
+        shot = self._snapshot
+        return reasons.power_cause(shot.contract, shot.limits, lack.at, self._now, shot.zone)
+
+    def _clock_time(self, at: datetime | None) -> str:
+        return reasons.clock_time(at, self._now, self._snapshot.zone) if at is not None else ""
+
+
+def _standing(snapshot: Snapshot, now: datetime, idle: int) -> Timeline:
+    """What is free over time beside the jobs that stand: room from the capacity, watts from the envelope less the idle draw."""
+    bounds = {bound for limit in snapshot.limits for bound in (limit.starts, limit.ends) if bound > now}
+    made = Timeline([(at, _whole(snapshot, at, idle)) for at in (now, *sorted(bounds))])
+    for running in snapshot.running:
+        made.occupy(_need(running, snapshot), now, running.ends if running.ends > now else now + OVERDUE)
+    return made
+
+
+def _whole(snapshot: Snapshot, at: datetime, idle: int) -> Room:
+    allowed = envelope(snapshot.contract, snapshot.limits, at)
+    whole = snapshot.capacity
+    watts = UNLIMITED_WATTS if allowed is None else allowed - idle
+    return Room(whole.cpus, whole.gpus, whole.memory_bytes, watts)
+
+
+def _need(job: Waiting | Running, snapshot: Snapshot) -> Room:
+    shape = job.shape
+    return Room(shape.cpus, shape.gpus, shape.memory_bytes, draw(shape, snapshot.table))
+
+
+def _span(waiting: Waiting) -> timedelta:
+    return timedelta(seconds=waiting.shape.wall_seconds_max)

@@ -1,0 +1,60 @@
+"""What admission looks at: the machine, what stands on it, who waits, and what power may be drawn."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+
+from fabriek.compute.capacity import Capacity
+from fabriek.compute.jobs import Job, Priority, Shape, reserved_end
+from fabriek.compute.power import Contract, Limit, PowerTable
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A job whose room is taken. `ends` is when it is gone at the latest."""
+
+    job: str
+    share: str
+    shape: Shape
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A job that waits to be let in."""
+
+    job: str
+    share: str
+    shape: Shape
+    submitted_at: datetime
+    priority: Priority = Priority.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything at one instant, so that deciding needs nothing else.
+
+    shares: share id → its part of the machine in millionths; an unknown share is entitled to nothing and may borrow.
+    contract: None where nobody limits the meter. starts_held: why no job may start now, as a sentence's end; empty
+    when jobs may. zone: for the clock times in reasons.
+    """
+
+    capacity: Capacity
+    table: PowerTable
+    running: tuple[Running, ...] = ()
+    queued: tuple[Waiting, ...] = ()
+    shares: Mapping[str, int] = field(default_factory=dict)
+    contract: Contract | None = None
+    limits: tuple[Limit, ...] = ()
+    starts_held: str = ""
+    zone: tzinfo = UTC
+
+
+def running_of(job: Job, now: datetime) -> Running:
+    """An admitted, starting or running job as admission sees it."""
+    return Running(job.id, job.share, job.shape, reserved_end(job, now))
+
+
+def waiting_of(job: Job) -> Waiting:
+    """A queued job as admission sees it."""
+    return Waiting(job.id, job.share, job.shape, job.submitted_at, job.priority)
