@@ -1,0 +1,180 @@
+"""What the worker does with jobs: let in, begin, watch, settle. Every step goes through the table and is safe to repeat."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from fabriek.audit.service import Audit
+from fabriek.compute.admission import Decision
+from fabriek.compute.executors.contract import Handle, ObservedState, Phase
+from fabriek.compute.jobs import ENDED, ON_THE_MACHINE, Job, State, move, state_after
+from fabriek.compute.machine import Machine
+from fabriek.compute.ports import Decisions, Jobs, PowerLimits
+from fabriek.compute.power import Limit, energy_joules
+from fabriek.compute.snapshot import Snapshot, running_of, waiting_of
+from fabriek.funding.rates import actual
+from fabriek.funding.service import Funding
+from fabriek.kernel.callers import SYSTEM
+from fabriek.kernel.clock import Clock
+
+BEGUN = frozenset({State.STARTING, State.RUNNING})
+
+
+class Progress:
+    """The worker's half of a job's life."""
+
+    def __init__(
+        self, jobs: Jobs, decisions: Decisions, power_limits: PowerLimits, *,
+        funding: Funding, audit: Audit, clock: Clock, machine: Machine,
+    ) -> None:  # fmt: skip
+        self._jobs, self._decisions, self._limits = jobs, decisions, power_limits
+        self._funding, self._audit, self._clock, self._machine = funding, audit, clock, machine
+        self._said: dict[str, Decision] = {}
+
+    def snapshot(self) -> Snapshot:
+        """Everything that the next decision needs, at this instant."""
+        now = self._clock.now()
+        table = self._machine.table(self._clock.today())
+        standing = self._jobs.in_states(ON_THE_MACHINE)
+        queued = self._jobs.in_states(frozenset({State.QUEUED}))
+        return Snapshot(
+            capacity=self._machine.capacity,
+            table=table,
+            running=tuple(running_of(job, now) for job in standing),
+            queued=tuple(waiting_of(job) for job in queued),
+            shares=self._funding.share_parts(),
+            contract=self._machine.contract,
+            limits=tuple(Limit(one.starts_at, one.ends_at, one.watts) for one in self._limits.from_on(now)),
+            zone=self._machine.zone,
+        )
+
+    def apply(self, made: Sequence[Decision]) -> int:
+        """Lets in what was decided and still waits, and keeps every reason that changed. How many were let in."""
+        now = self._clock.now()
+        fresh = [one for one in made if self._said.get(one.job) != one]
+        starting = [one for one in made if one.starts]
+        if not fresh and not starting:
+            return 0
+        let_in = 0
+        with self._jobs.transaction(alone="admission"):
+            self._decisions.keep(fresh, now)
+            for decision in starting:
+                job = self._jobs.get(decision.job)
+                if job.state is State.QUEUED:  # else it was cancelled since the snapshot
+                    self._jobs.save(move(job, State.ADMITTED, at=now))
+                    self._audit.record("job.admitted", job.id, SYSTEM, code=str(decision.code))
+                    let_in += 1
+        self._said = {one.job: one for one in made if not one.starts}
+        return let_in
+
+    def to_begin(self) -> Sequence[Job]:
+        """Let in and not begun, and those whose beginning a stopped server left half-way."""
+        return self._jobs.in_states(frozenset({State.ADMITTED, State.STARTING}))
+
+    def begin(self, job_id: str) -> Job | None:
+        """Moves an admitted job to starting: a new attempt. The job as it is if it was starting; None if it was cancelled."""
+        with self._jobs.transaction(alone=f"job:{job_id}"):
+            job = self._jobs.get(job_id)
+            if job.state is State.STARTING:
+                return job
+            if job.state is not State.ADMITTED:
+                return None
+            begun = move(job, State.STARTING, at=self._clock.now())
+            self._jobs.save(begun)
+            self._audit.record("job.starting", job.id, SYSTEM, attempt=begun.attempts)
+        return begun
+
+    def note(self, job_id: str, *, run: str = "", output: str = "", environment_hash: str = "", log: str = "") -> Job:
+        """Writes down what a job got: its run, its output version, its environment, its sealed log."""
+        with self._jobs.transaction(alone=f"job:{job_id}"):
+            job = self._jobs.get(job_id)
+            noted = replace(
+                job,
+                run=run or job.run,
+                output=output or job.output,
+                environment_hash=environment_hash or job.environment_hash,
+                log=log or job.log,
+            )
+            self._jobs.save(noted)
+        return noted
+
+    def fail(self, job_id: str, reason: str) -> None:
+        """Ends a job that could not be started."""
+        with self._jobs.transaction(alone=f"job:{job_id}"):
+            job = self._jobs.get(job_id)
+            if job.state is State.STARTING:
+                self._end(job, State.FAILED, reason, None, self._clock.now())
+
+    def started(self) -> Sequence[Job]:
+        """Those that have processes to look at."""
+        return self._jobs.in_states(BEGUN)
+
+    def observe(self, job_id: str, seen: ObservedState) -> bool:
+        """Writes down what the executor saw; whether the job's state changed."""
+        with self._jobs.transaction(alone=f"job:{job_id}"):
+            job = self._jobs.get(job_id)
+            if job.state not in BEGUN:
+                return False
+            if seen.phase is Phase.LOST:
+                self._end(job, State.LOST, seen.reason or "its supervisor is gone", None, self._clock.now())
+                return True
+            begun = seen.phase in {Phase.RUNNING, Phase.SEALING} or (
+                seen.phase is Phase.DONE and seen.started_at is not None
+            )
+            changed = job.state is State.STARTING and begun
+            if changed:
+                job = move(job, State.RUNNING, at=seen.started_at or self._clock.now(), reason=job.reason)
+                self._jobs.save(job)
+                self._audit.record("job.running", job.id, SYSTEM)
+            if seen.phase is Phase.DONE:
+                self._end_as_seen(job, seen)
+                return True
+        return changed
+
+    def unsettled(self) -> Sequence[Job]:
+        return self._jobs.unsettled()
+
+    def settle(self, job_id: str) -> None:
+        """Charges the real use and gives the rest of the hold back. Idempotent: the ledger takes one settlement for a job."""
+        with self._jobs.transaction(alone=f"job:{job_id}"):
+            job = self._jobs.get(job_id)
+            if job.settled:
+                return
+            assert job.state in ENDED, f"{job_id} has not ended"
+            used_micro = self._used_micro(job)
+            self._funding.settle(job.id, used_micro)
+            table = self._machine.table(self._clock.today())
+            energy = energy_joules(job.shape, table, job.ran_seconds)
+            self._jobs.save(replace(job, settled=True, used_micro=used_micro, energy_joules=energy))
+            self._audit.record("job.settled", job.id, SYSTEM, used_micro=used_micro, resource=job.resource)
+
+    def _used_micro(self, job: Job) -> int:
+        if job.ran_seconds <= 0:
+            return 0
+        on = job.submitted_at.astimezone(self._machine.zone).date()
+        return actual(
+            self._machine.rates, on, gpus=job.gpus, cpus=job.cpus,
+            wall_seconds_max=job.wall_seconds_max, ran_seconds=job.ran_seconds,
+        ).amount_micro  # fmt: skip
+
+    def _end_as_seen(self, job: Job, seen: ObservedState) -> None:
+        at = max(seen.ended_at or self._clock.now(), job.started_at or job.submitted_at)
+        if job.state is State.STARTING:
+            self._end(job, State.CANCELLED if job.cancelling else State.FAILED, seen.reason, seen.exit_code, at)
+        elif job.cancelling:
+            self._end(job, State.CANCELLED, "cancelled while it ran", seen.exit_code, at)
+        elif seen.reason:
+            # A job that the limits stopped has failed, whatever code its processes left behind.
+            self._end(job, State.FAILED, seen.reason, seen.exit_code, at)
+        else:
+            self._end(job, state_after(seen.exit_code), seen.hint, seen.exit_code, at)
+
+    def _end(self, job: Job, to: State, reason: str, exit_code: int | None, at: datetime) -> None:
+        ended = move(job, to, at=at, reason=reason, exit_code=exit_code)
+        self._jobs.save(ended)
+        self._audit.record(f"job.{to}", job.id, SYSTEM, exit_code=-1 if exit_code is None else exit_code)
+
+
+def handle_of(job: Job) -> Handle:
+    """How the executor knows the job's latest attempt."""
+    return Handle(job.id, job.attempts)

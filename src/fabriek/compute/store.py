@@ -1,0 +1,204 @@
+"""The SQL of compute: jobs, decisions, power limits."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.compute.admission import Because, Decision
+from fabriek.compute.jobs import ENDED, Job, JobInput, Priority, State
+from fabriek.compute.limits import AnnouncedLimit
+from fabriek.kernel.errors import NotFound
+from fabriek.kernel.purposes import Purpose
+
+jobs = Table(
+    "compute_jobs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("project", String, nullable=False, index=True),
+    Column("person", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("argv", JSON, nullable=False),
+    Column("cpus", Integer, nullable=False),
+    Column("gpus", Integer, nullable=False),
+    Column("memory_bytes", BigInteger, nullable=False),
+    Column("wall_seconds_max", Integer, nullable=False),
+    Column("share", String, nullable=False),
+    Column("label", String, nullable=False),
+    Column("submitted_at", Instant, nullable=False),
+    Column("priority", String, nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("exit_code", Integer),
+    Column("changed_at", Instant),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    Column("ran_seconds", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("inputs", JSON, nullable=False),
+    Column("code", String, nullable=False),
+    Column("environment", JSON, nullable=False),
+    Column("environment_hash", String, nullable=False),
+    Column("experiment", String, nullable=False),
+    Column("run", String, nullable=False, index=True),
+    Column("output", String, nullable=False),
+    Column("energy_joules", Float, nullable=False),
+    Column("requirements", Text, nullable=False),
+    Column("log", String, nullable=False),
+    Column("cancelling", Boolean, nullable=False),
+    Column("resource", String, nullable=False),
+    Column("held_micro", BigInteger, nullable=False),
+    Column("used_micro", BigInteger, nullable=False),
+    Column("settled", Boolean, nullable=False, index=True),
+)
+
+decisions = Table(
+    "compute_decisions",
+    metadata,
+    Column("job", String, primary_key=True),
+    Column("starts", Boolean, nullable=False),
+    Column("code", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("until", Instant),
+    Column("decided_at", Instant, nullable=False),
+)
+
+limits = Table(
+    "compute_power_limits",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False, index=True),
+    Column("watts", BigInteger, nullable=False),
+    Column("source", String, nullable=False),
+)
+
+
+class SqlJobs:
+    """Jobs, in either database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
+        return self._db.transaction(alone=alone)
+
+    def add(self, job: Job) -> None:
+        self._db.execute(insert(jobs).values(**_values(job)))
+
+    def get(self, job_id: str) -> Job:
+        row = self._db.row(select(jobs).where(jobs.c.id == job_id))
+        if row is None:
+            raise NotFound("there is no such job", fix="fabriek job ls")
+        return _job(row)
+
+    def save(self, job: Job) -> None:
+        changed = self._db.execute(update(jobs).where(jobs.c.id == job.id).values(**_values(job)))
+        assert changed == 1, f"{job.id} was never added"
+
+    def of_project(self, project: str, *, limit: int, before: str) -> Sequence[Job]:
+        # Ids are ULIDs: their order is that of submission.
+        wanted = select(jobs).where(jobs.c.project == project).order_by(jobs.c.id.desc()).limit(limit)
+        if before:
+            wanted = wanted.where(jobs.c.id < before)
+        return [_job(row) for row in self._db.rows(wanted)]
+
+    def in_states(self, states: frozenset[State]) -> Sequence[Job]:
+        return [_job(row) for row in self._db.rows(select(jobs).where(jobs.c.state.in_(states)).order_by(jobs.c.id))]
+
+    def unsettled(self) -> Sequence[Job]:
+        wanted = select(jobs).where(jobs.c.settled.is_(False), jobs.c.state.in_(ENDED)).order_by(jobs.c.id)
+        return [_job(row) for row in self._db.rows(wanted)]
+
+    def count_by_state(self) -> dict[str, int]:
+        rows = self._db.rows(select(jobs.c.state, func.count()).group_by(jobs.c.state))
+        return {row[0]: row[1] for row in rows}
+
+    def finished(self, *, limit: int) -> Sequence[Job]:
+        ran = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+        wanted = (
+            select(jobs)
+            .where(jobs.c.state.in_(ran), jobs.c.started_at.is_not(None))
+            .order_by(jobs.c.id.desc())
+            .limit(limit)
+        )
+        return [_job(row) for row in reversed(self._db.rows(wanted))]
+
+
+class SqlDecisions:
+    """The last decision on each job that waits."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def keep(self, made: Sequence[Decision], at: datetime) -> None:
+        if not made:
+            return
+        self._db.execute(delete(decisions).where(decisions.c.job.in_([one.job for one in made])))
+        rows = [asdict(one) | {"code": str(one.code), "decided_at": at} for one in made]
+        self._db.execute(insert(decisions), rows)
+
+    def last(self, job_id: str) -> Decision | None:
+        row = self._db.row(select(decisions).where(decisions.c.job == job_id))
+        return None if row is None else Decision(row.job, row.starts, Because(row.code), row.reason, row.until)
+
+
+class SqlPowerLimits:
+    """Announced limits."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, limit: AnnouncedLimit) -> None:
+        self._db.execute(insert(limits).values(**asdict(limit)))
+
+    def get(self, limit_id: str) -> AnnouncedLimit:
+        row = self._db.row(select(limits).where(limits.c.id == limit_id))
+        if row is None:
+            raise NotFound("there is no such limit", fix="fabriek power limit ls")
+        return _limit(row)
+
+    def save(self, limit: AnnouncedLimit) -> None:
+        self._db.execute(update(limits).where(limits.c.id == limit.id).values(**asdict(limit)))
+
+    def from_on(self, at: datetime) -> Sequence[AnnouncedLimit]:
+        rows = self._db.rows(select(limits).where(limits.c.ends_at > at).order_by(limits.c.starts_at))
+        return [_limit(row) for row in rows]
+
+
+def _values(job: Job) -> dict[str, Any]:
+    plain = asdict(job)
+    return plain | {"argv": list(job.argv), "inputs": [asdict(one) for one in job.inputs]}
+
+
+def _job(row: Row[Any]) -> Job:
+    kept = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's names
+    kept["argv"] = tuple(kept["argv"])
+    kept["inputs"] = tuple(JobInput(**one) for one in kept["inputs"])
+    kept |= {"purpose": Purpose(row.purpose), "priority": Priority(row.priority), "state": State(row.state)}
+    return Job(**kept)
+
+
+def _limit(row: Row[Any]) -> AnnouncedLimit:
+    return AnnouncedLimit(row.id, row.starts_at, row.ends_at, row.watts, row.source)

@@ -1,0 +1,101 @@
+"""Starting what was let in: its environment built, its run opened, its grants and tokens made, then handed to the executor.
+
+Slow steps run in threads of their own, outside any transaction; each is idempotent by job and attempt, so that a server that is
+killed here is followed by one that finishes the start, or finds the job running.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from fabriek.compute.executors.contract import InputSpec, JobSpec, OutputSpec
+from fabriek.compute.executors.environments import Environment, Environments
+from fabriek.compute.jobs import Job
+from fabriek.kernel.errors import FabriekError
+from fabriek.web.services import Services
+
+log = logging.getLogger("fabriek.worker")
+
+STARTS_AT_ONCE = 4
+TOKEN_MARGIN = timedelta(hours=2)
+"""Tokens outlive the longest run by this much: sealing a large output comes after the last second of the job."""
+
+
+class Starter:
+    """Starts admitted jobs. `server_url` is where nodes reach the API, `lab_socket_dir` the folder of the jobs' socket."""
+
+    def __init__(
+        self, services: Services, environments: Environments, wake: Callable[[], None], *, server_url: str, lab_socket_dir: str
+    ) -> None:
+        self._services, self._environments, self._wake = services, environments, wake
+        self._server_url, self._lab_socket_dir = server_url, lab_socket_dir
+        self._pool = ThreadPoolExecutor(STARTS_AT_ONCE, thread_name_prefix="fabriek-start")
+        self._going: set[str] = set()
+        self._handed: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def start_jobs(self) -> bool:
+        """Begins every job that was let in; whether any job is between its start and its end."""
+        for job in self._services.progress.to_begin():
+            with self._lock:
+                if job.id in self._going or (self._handed.get(job.id) == job.attempts and job.attempts):
+                    continue
+                self._going.add(job.id)
+            self._pool.submit(self._start, job.id)
+        return bool(self._going) or bool(self._services.progress.started())
+
+    def close(self) -> None:
+        """Waits for starts that are going on; the next server takes up what was not begun."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _start(self, job_id: str) -> None:
+        try:
+            job = self._services.progress.begin(job_id)
+            if job is not None:
+                self._services.executor.submit(self._spec(job))
+                self._handed[job.id] = job.attempts
+        except FabriekError as error:
+            self._services.progress.fail(job_id, error.detail)
+        except Exception:
+            log.exception("job %s could not be started", job_id)
+            self._services.progress.fail(job_id, "a fault of Fabriek kept it from starting; it is in the server's log")
+        finally:
+            with self._lock:
+                self._going.discard(job_id)
+            self._wake()
+
+    def _spec(self, job: Job) -> JobSpec:
+        services, settings = self._services, self._services.settings
+        environment = self._environment(job)
+        run = job.run or services.lab.open_run(
+            job.project, job.experiment or "Default", job=job.id, label=job.label, person=job.person, name=job.name
+        )
+        grants = [services.vault.grant_to_job(one.version_id, job.id) for one in job.inputs]
+        code = services.vault.grant_to_job(job.code, job.id) if job.code else None
+        upload = services.vault.output_for_job(job.project, job.id, job.label)
+        ends = services.clock.now() + timedelta(seconds=job.wall_seconds_max) + TOKEN_MARGIN
+        node_token = services.access.issue_job_token(job.id, job.project, "node", ends)
+        lab_token = services.access.issue_job_token(job.id, job.project, "lab", ends)
+        services.progress.note(job.id, run=run, environment_hash=environment.hash)
+        variables = dict(job.environment) | {
+            "MLFLOW_TRACKING_URI": "http://127.0.0.1:5000",
+            "MLFLOW_TRACKING_TOKEN": lab_token,
+            "MLFLOW_RUN_ID": run,
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+        }
+        return JobSpec(
+            job=job.id, attempt=job.attempts, argv=job.argv, environment=variables,
+            inputs=tuple(InputSpec(one.dataset_name, one.version, grant.id, one.mount) for one, grant in zip(job.inputs, grants, strict=True)),
+            code=InputSpec("code", 1, code.id, "/work") if code else None,
+            python=environment.path, cpus=job.cpus, memory_bytes=job.memory_bytes, processes_max=settings.job_processes_max,
+            wall_seconds_max=job.shape.wall_seconds_max, log_bytes_max=settings.job_log_bytes_max, grace_seconds=settings.job_grace_seconds,
+            server_url=self._server_url, node_token=node_token, lab_socket_dir=self._lab_socket_dir,
+            output=OutputSpec(upload.id), scratch="",
+        )  # fmt: skip
+
+    def _environment(self, job: Job) -> Environment:
+        if job.requirements.strip():
+            return self._environments.build(job.requirements.encode())
+        return self._environments.base()
