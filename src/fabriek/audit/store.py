@@ -96,9 +96,11 @@ class SqlEvents:
         return [(row.row, _event(row)) for row in self._db.rows(asked)]
 
     def count(self) -> tuple[int, int]:
-        row = self._db.row(select(func.count(events.c.leaf), func.count(events.c.row)))
+        row = self._db.row(
+            select(func.count(events.c.leaf).label("numbered"), func.count(events.c.row).label("everything"))
+        )
         assert row is not None
-        return row[0], row[1] - row[0]
+        return row.numbered, row.everything - row.numbered
 
 
 class SqlTrees:
