@@ -36,8 +36,6 @@ class FileKeyring:
             _make(folder, file, ids or RandomIds())
         kept = _read(folder, file)
         try:
-            if kept["form"] != FORM:
-                raise ValueError(kept["form"])
             self._installation_id = str(kept["installation"])
             self._master = AESGCM(base64.b64decode(kept["master"], validate=True))
             self._signing = Ed25519PrivateKey.from_private_bytes(base64.b64decode(kept["signing"], validate=True))
@@ -113,7 +111,8 @@ def _read(folder: Path, file: Path) -> dict[str, str]:
             kept = json.load(source)
         except ValueError:
             kept = None
-    return kept if isinstance(kept, dict) else {}
+    # Another form, or none, has no keys for us: the caller says that it is not readable.
+    return kept if isinstance(kept, dict) and kept.get("form") == FORM else {}
 
 
 def _refuse_open(path: Path, status: os.stat_result | None) -> None:
