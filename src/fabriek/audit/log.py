@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fabriek.kernel.callers import Caller
+from fabriek.kernel.errors import Damaged
 
 Fact = str | int | bool
 
 INTEGER_MAX = 2**53
 """Beyond this, JSON readers disagree about integers. Source: RFC 8785, section 3.2.2.3."""
+
+FACTS_CHARACTERS_MAX = 16_000
+"""An entry must fit its bundle's two-byte length, with all its other fields."""
 
 _WORD = re.compile(r"[A-Za-z0-9_.:+/{}=,-]{0,200}")
 """What an id, a code, a label, an instant or the template of a route looks like. No space and no @: no sentence and no address fits."""
@@ -47,6 +51,8 @@ def new_event(
         else:
             assert isinstance(value, int), f"the audit event {action!r} has a {type(value).__name__} in {name}"
             assert abs(value) <= INTEGER_MAX, f"the audit event {action!r} has too large a number in {name}"
+    text = canonical(facts)
+    assert len(text) <= FACTS_CHARACTERS_MAX, f"the audit event {action!r} has too many facts"
     return Event(
         id=event_id,
         at=at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
@@ -57,13 +63,28 @@ def new_event(
         job=by.job,
         # A caller may choose its own request id, and then it may say anything: only ours enter the log.
         request=by.request_id if _REQUEST.fullmatch(by.request_id) else "",
-        facts=canonical(facts),
+        facts=text,
     )
 
 
 def is_word(text: str) -> bool:
     """Whether it may stand in the log: an id or a code, and nothing that a person wrote."""
     return _WORD.fullmatch(text) is not None
+
+
+def facts_of(event: Event) -> dict[str, Fact]:
+    """The facts, parsed. Raises Damaged when the stored text is not what `new_event` writes."""
+    try:
+        facts = json.loads(event.facts)
+    except ValueError:
+        facts = None
+    if not isinstance(facts, dict):
+        raise Damaged(
+            f"event {event.id} of the audit log was changed where it is stored",
+            where=event.id,
+            fix="fabriek audit verify",
+        )
+    return facts
 
 
 def canonical(value: object) -> str:

@@ -17,21 +17,21 @@ class Events(Protocol):
         """Appends one, not yet numbered."""
 
     def pending(self, limit: int) -> Sequence[tuple[int, Event]]:
-        """(row, event) of committed events that have no leaf, oldest first."""
+        """(number, event) of committed events that have no leaf, oldest first. Raises Damaged when one cannot be read."""
 
     def give_leaves(self, leaves: Mapping[int, int]) -> None:
-        """Row → leaf. A leaf is given once."""
+        """Number → leaf. A leaf is given once."""
 
     def of_leaves(self, start: int, stop: int) -> Sequence[tuple[int, Event]]:
-        """(leaf, event) with start ≤ leaf < stop, in order. What was deleted is missing."""
+        """(leaf, event) with start ≤ leaf < stop, in order. What was deleted, or cannot be read, is missing."""
 
     def newest(
         self, limit: int, *, before: int = 0, subject: str = "", person: str = ""
     ) -> Sequence[tuple[int, Event]]:
-        """(row, event), newest first, with row < before unless that is 0; narrowed to a subject or a person."""
+        """(number, event), newest first, with number < before unless that is 0; narrowed to a subject or a person."""
 
-    def count(self) -> tuple[int, int]:
-        """How many events have a leaf, and how many have none yet."""
+    def last_leaf(self) -> int:
+        """The highest leaf that was given; -1 before the first."""
 
 
 class Trees(Protocol):

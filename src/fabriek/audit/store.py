@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    Executable,
     Integer,
     LargeBinary,
     Row,
@@ -20,14 +21,16 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import OperationalError
 
 from fabriek.adapters.database import Database, metadata
 from fabriek.audit.log import Event
+from fabriek.kernel.errors import Damaged
 
 events = Table(
     "audit_events",
     metadata,
-    Column("row", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     # Given by the sequencer, after the commit: at commit time nobody can know which of two open transactions comes first.
     Column("leaf", BigInteger, unique=True),
     Column("id", String, nullable=False, unique=True),
@@ -66,41 +69,60 @@ class SqlEvents:
         self._db.execute(insert(events).values({name: getattr(event, name) for name in _FIELDS}))
 
     def pending(self, limit: int) -> Sequence[tuple[int, Event]]:
-        asked = select(events).where(events.c.leaf.is_(None)).order_by(events.c.row).limit(limit)
-        return [(row.row, _event(row)) for row in self._db.rows(asked)]
+        asked = select(events).where(events.c.leaf.is_(None)).order_by(events.c.number).limit(limit)
+        return [(row.number, _event(row)) for row in self._read(asked)]
 
     def give_leaves(self, leaves: Mapping[int, int]) -> None:
         if not leaves:
             return
         given = (
             update(events)
-            .where(events.c.row == bindparam("of_row"), events.c.leaf.is_(None))
+            .where(events.c.number == bindparam("of_number"), events.c.leaf.is_(None))
             .values(leaf=bindparam("to_leaf"))
         )
-        self._db.execute(given, [{"of_row": row, "to_leaf": leaf} for row, leaf in leaves.items()])
+        self._db.execute(given, [{"of_number": number, "to_leaf": leaf} for number, leaf in leaves.items()])
 
     def of_leaves(self, start: int, stop: int) -> Sequence[tuple[int, Event]]:
-        asked = select(events).where(events.c.leaf >= start, events.c.leaf < stop).order_by(events.c.leaf)
-        return [(row.leaf, _event(row)) for row in self._db.rows(asked)]
+        try:
+            rows = self._read(
+                select(events).where(events.c.leaf >= start, events.c.leaf < stop).order_by(events.c.leaf)
+            )
+        except Damaged:
+            rows = [row for leaf in range(start, stop) for row in self._of_leaf(leaf)]
+        return [(row.leaf, _event(row)) for row in rows]
 
     def newest(
         self, limit: int, *, before: int = 0, subject: str = "", person: str = ""
     ) -> Sequence[tuple[int, Event]]:
-        asked = select(events).order_by(events.c.row.desc()).limit(limit)
+        asked = select(events).order_by(events.c.number.desc()).limit(limit)
         if before:
-            asked = asked.where(events.c.row < before)
+            asked = asked.where(events.c.number < before)
         if subject:
             asked = asked.where(events.c.subject == subject)
         if person:
             asked = asked.where(events.c.person == person)
-        return [(row.row, _event(row)) for row in self._db.rows(asked)]
+        return [(row.number, _event(row)) for row in self._read(asked)]
 
-    def count(self) -> tuple[int, int]:
-        row = self._db.row(
-            select(func.count(events.c.leaf).label("numbered"), func.count(events.c.row).label("everything"))
-        )
-        assert row is not None
-        return row.numbered, row.everything - row.numbered
+    def last_leaf(self) -> int:
+        highest = self._db.scalar(select(func.max(events.c.leaf)))
+        return -1 if highest is None else int(highest)
+
+    def _of_leaf(self, leaf: int) -> Sequence[Row[Any]]:
+        try:
+            return self._read(select(events).where(events.c.leaf == leaf))
+        except Damaged:
+            return []
+
+    def _read(self, asked: Executable) -> Sequence[Row[Any]]:
+        """Raises Damaged when a row holds bytes that are no text: SQLite stores them, and cannot read them back."""
+        try:
+            return self._db.rows(asked)
+        except OperationalError as error:
+            if "decode" not in str(error.orig):
+                raise
+            raise Damaged(
+                "the audit log was changed where it is stored", where="audit_events", fix="fabriek audit verify"
+            ) from error
 
 
 class SqlTrees:
@@ -125,4 +147,5 @@ class SqlTrees:
 
 
 def _event(row: Row[Any]) -> Event:
-    return Event(**{name: row._mapping[name] for name in _FIELDS})  # noqa: SLF001  # SQLAlchemy's public name for it
+    # SQLite keeps whatever type a meddler wrote: as text it can be hashed, and its entry then differs from what was logged.
+    return Event(**{name: str(row._mapping[name]) for name in _FIELDS})  # noqa: SLF001  # SQLAlchemy's public name for it

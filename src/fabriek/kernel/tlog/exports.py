@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.tlog.tiles import WIDTH, ReadTile, width_of
+from fabriek.kernel.tlog.tree import HASH_BYTES
 
 FORMAT = "fabriek-audit-1"
 LINE_CHARACTERS_MAX = 200_000
@@ -42,21 +43,30 @@ ReadEntries = Callable[[int, int], Iterable[tuple[int, bytes]]]
 
 
 def write_export(
-    header: Header, size: int, read_tile: ReadTile, read_entries: ReadEntries, pending: Iterable[bytes]
+    header: Header, size: int, read_tile: ReadTile, read_entries: ReadEntries, last_leaf: int
 ) -> Iterator[str]:
-    """The lines: the header; each tile of leaf hashes followed by its entries; the tiles above; what is not covered yet."""
+    """The lines for a tree of `size` entries: the header; each tile of leaf hashes followed by its entries; the tiles above.
+
+    `last_leaf` is the highest that was given before the checkpoint was read: one beyond the tree betrays that the log was cut.
+    """
     yield _line({"format": FORMAT, "key": header.key, "checkpoint": header.checkpoint})
     for index in range(-(-size // WIDTH)):
-        yield _tile(0, index, read_tile(0, index))
+        yield _tile(0, index, size, read_tile)
         for leaf, entry in read_entries(index * WIDTH, min(size, (index + 1) * WIDTH)):
-            yield _line({"leaf": leaf, "entry": entry.decode()})
+            yield _line({"leaf": leaf, "entry": entry.decode(errors="surrogatepass")})
+    for leaf, entry in read_entries(size, last_leaf + 1):
+        yield _line({"leaf": leaf, "entry": entry.decode(errors="surrogatepass")})
     level = 1
     while width_of(level, 0, size):
         for index in range(-(-(size >> (8 * level)) // WIDTH)):
-            yield _tile(level, index, read_tile(level, index))
+            yield _tile(level, index, size, read_tile)
         level += 1
-    for entry in pending:
-        yield _line({"leaf": None, "entry": entry.decode()})
+
+
+def write_pending(entries: Iterable[bytes]) -> Iterator[str]:
+    """The lines for entries that no checkpoint covers yet."""
+    for entry in entries:
+        yield _line({"leaf": None, "entry": entry.decode(errors="surrogatepass")})
 
 
 def read_header(line: str) -> Header:
@@ -93,7 +103,9 @@ def _fields(line: str) -> dict[str, object] | None:
     return fields if isinstance(fields, dict) else None
 
 
-def _tile(level: int, index: int, hashes: bytes) -> str:
+def _tile(level: int, index: int, size: int, read: ReadTile) -> str:
+    # The tile may have grown since the checkpoint was read: only what that checkpoint covers is said.
+    hashes = read(level, index)[: width_of(level, index, size) * HASH_BYTES]
     return _line({"tile": [level, index], "hashes": base64.b64encode(hashes).decode()})
 
 
