@@ -79,12 +79,22 @@ def facts_of(event: Event) -> dict[str, Fact]:
     except ValueError:
         facts = None
     if not isinstance(facts, dict):
-        raise Damaged(
-            f"event {event.id} of the audit log was changed where it is stored",
-            where=event.id,
-            fix="fabriek audit verify",
-        )
+        raise _changed(event)
     return facts
+
+
+def instant_of(event: Event) -> datetime:
+    """When it was, parsed. Raises Damaged when the stored text is not what `new_event` writes."""
+    try:
+        return datetime.fromisoformat(event.at)
+    except ValueError:
+        raise _changed(event) from None
+
+
+def _changed(event: Event) -> Damaged:
+    return Damaged(
+        "an event of the audit log was changed where it is stored", where=event.id, fix="fabriek audit verify"
+    )
 
 
 def canonical(value: object) -> str:
