@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from fabriek.adapters.database import Database, metadata, open_database
 from tests.servers import postgres
 
 _numbers = itertools.count()
+
+# No test is timed: a busy machine would fail one that proves something else.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

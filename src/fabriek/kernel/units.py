@@ -18,6 +18,8 @@ def micro(amount: str | float | Decimal) -> int:
     """Units → micro-units, exactly. Raises InvalidInput on what is not a number or is finer than a micro-unit."""
     try:
         scaled = Decimal(str(amount)) * MICRO
+        if not scaled.is_finite():
+            raise InvalidInput(f"{amount} is not an amount", fix="write a number such as 2.5")
         if scaled != scaled.to_integral_value():
             raise InvalidInput(f"{amount} is finer than a millionth of a unit", fix="round the amount")
     except InvalidOperation:

@@ -1,0 +1,36 @@
+from dataclasses import dataclass
+from datetime import date
+
+import pytest
+
+from fabriek.kernel.dated import in_force, read_rows
+from fabriek.kernel.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Row:
+    valid_from: date
+    value: int
+
+
+ROWS = (Row(date(2026, 1, 1), 1), Row(date(2026, 6, 1), 2), Row(date(2026, 3, 1), 3), Row(date(2026, 6, 1), 4))
+
+
+def test_the_newest_row_whose_day_has_come_counts_in_whatever_order_they_stand() -> None:
+    days = [date(2025, 12, 31), date(2026, 1, 1), date(2026, 5, 31), date(2026, 6, 1)]
+    found = [in_force(ROWS, day) for day in days]
+    assert [row.value if row else None for row in found] == [None, 1, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["rate = [1]", "[[rate]]", '[[rate]]\nvalid_from = "2026-01-01"', "[[rate]]\nvalid_from = 2026-01-01T10:00:00"],
+)
+def test_a_row_without_a_day_or_a_source_is_refused_by_its_number(text: str) -> None:
+    with pytest.raises(InvalidInput, match="number 1"):
+        read_rows(text, "rate", dict)
+
+
+def test_a_file_that_is_not_toml_is_refused_with_the_line() -> None:
+    with pytest.raises(InvalidInput, match="line 1"):
+        read_rows("[[rate", "rate", dict)
