@@ -33,4 +33,4 @@ def test_a_row_without_a_day_or_a_source_is_refused_by_its_number(text: str) -> 
 
 def test_a_file_that_is_not_toml_is_refused_with_the_line() -> None:
     with pytest.raises(InvalidInput, match="line 1"):
-        read_rows("[[rate", "rate", dict)
+        read_rows("rate = = 1\n", "rate", dict)
