@@ -88,7 +88,7 @@ class JobInput:
 class Job:
     """`label` is the highest of its inputs'. `started_at` is when the latest attempt began to run, `ran_seconds` what the
     attempts before it ran; `changed_at` is the instant of the last step. `code` is a version id of the vault, `output` another,
-    `run` the lab's; `held_micro` and `used_micro` repeat the ledger, in millionths of a `resource`.
+    `run` the lab's, `log` the sealed log; `held_micro` and `used_micro` repeat the ledger, in millionths of a `resource`.
     """
 
     id: str
@@ -122,6 +122,8 @@ class Job:
     output: str = ""
     energy_joules: float = 0.0
     requirements: str = ""
+    log: str = ""
+    cancelling: bool = False
     resource: str = ""
     held_micro: int = 0
     used_micro: int = 0

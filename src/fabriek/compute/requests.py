@@ -9,6 +9,7 @@ MOUNTS_TAKEN = (
     "/bin",
     "/dev",
     "/etc",
+    "/home",
     "/lib",
     "/lib64",
     "/output",
@@ -18,7 +19,6 @@ MOUNTS_TAKEN = (
     "/sys",
     "/tmp",
     "/usr",
-    "/work",
 )  # noqa: S108  # names inside the sandbox
 
 _FORBIDDEN_VARIABLE = re.compile(

@@ -9,7 +9,9 @@ from fabriek.schemas.base import Title, Wire
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
-MountPoint = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$", max_length=200)]
+MountPoint = Annotated[
+    str, StringConstraints(pattern=r"^/[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$", max_length=200)
+]
 
 
 class InputIn(Wire):
@@ -25,8 +27,10 @@ class JobIn(Wire):
     command: Annotated[list[Word], Field(min_length=1, max_length=200)]
     name: Annotated[str, StringConstraints(max_length=100)] = ""
     code: Annotated[str, Field(max_length=200)] = ""
-    inputs: Annotated[list[InputIn], Field(max_length=32)] = []
-    environment: Annotated[dict[Name, Annotated[str, Field(max_length=8_192)]], Field(max_length=100)] = {}
+    inputs: Annotated[list[InputIn], Field(max_length=32)] = Field(default_factory=list)
+    environment: Annotated[dict[Name, Annotated[str, Field(max_length=8_192)]], Field(max_length=100)] = Field(
+        default_factory=dict
+    )
     requirements: Annotated[str, Field(max_length=64_000)] = ""
     purpose: str = ""
     experiment: Annotated[str, StringConstraints(max_length=100)] = ""
@@ -106,7 +110,7 @@ class PowerOut(Wire):
 class SimulateIn(Wire):
     """Replays this factory's finished jobs with some shares scaled: `{"shr_…": 2.0}` or by the funder's name."""
 
-    scale: dict[str, Annotated[float, Field(gt=0, le=100)]] = {}
+    scale: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(default_factory=dict)
     project: str = ""
 
 

@@ -88,7 +88,7 @@ class Starter:
         return JobSpec(
             job=job.id, attempt=job.attempts, argv=job.argv, environment=variables,
             inputs=tuple(InputSpec(one.dataset_name, one.version, grant.id, one.mount) for one, grant in zip(job.inputs, grants, strict=True)),
-            code=InputSpec("code", 1, code.id, "/work") if code else None,
+            code=InputSpec("code", 1, code.id, "/home/job") if code else None,
             python=environment.path, cpus=job.cpus, memory_bytes=job.memory_bytes, processes_max=settings.job_processes_max,
             wall_seconds_max=job.shape.wall_seconds_max, log_bytes_max=settings.job_log_bytes_max, grace_seconds=settings.job_grace_seconds,
             server_url=self._server_url, node_token=node_token, lab_socket_dir=self._lab_socket_dir,

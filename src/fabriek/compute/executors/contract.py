@@ -1,0 +1,39 @@
+"""What every executor promises. It knows processes and files, and no word of the business."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from fabriek.schemas.node import InputSpec, JobSpec, ObservedState, OutputSpec, Phase
+
+__all__ = ["Executor", "Handle", "InputSpec", "JobSpec", "ObservedState", "OutputSpec", "Phase"]
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """One attempt of one job."""
+
+    job: str
+    attempt: int
+
+
+class Executor(Protocol):
+    """Runs attempts. Every method may be repeated; what was started outlives the process that asked for it."""
+
+    def submit(self, spec: JobSpec) -> Handle:
+        """Starts the attempt, or finds it started: the same attempt never runs twice. Raises Unavailable."""
+
+    def poll(self, handles: Sequence[Handle]) -> list[ObservedState]:
+        """How each is now, in the same order. An attempt whose supervisor is gone without a word is LOST."""
+
+    def cancel(self, handle: Handle) -> None:
+        """Asks the attempt to stop: SIGTERM, some grace, SIGKILL for the whole tree."""
+
+    def logs(self, handle: Handle, offset: int, count: int) -> bytes:
+        """Up to `count` bytes of output from an offset; empty where there is no more yet."""
+
+    def release(self, handle: Handle) -> None:
+        """Wipes what the attempt left on the machine, once everything of it was collected."""
+
+    def close(self) -> None:
+        """Lets go of helpers; attempts go on."""

@@ -1,0 +1,25 @@
+"""`python -m fabriek.node warm` and `python -m fabriek.node probe`: started by the server, by argv, never imported by it."""
+
+import json
+import sys
+from dataclasses import asdict
+
+
+def main() -> int:
+    match sys.argv[1:]:
+        case ["warm"]:
+            from fabriek.node.warm import serve  # noqa: PLC0415  # the probe need not import the vault's cryptography
+
+            return serve()
+        case ["probe"]:
+            from fabriek.node.probe import probe  # noqa: PLC0415
+
+            sys.stdout.write(json.dumps(asdict(probe())))
+            return 0
+        case _:
+            sys.stderr.write("usage: python -m fabriek.node warm | probe\n")
+            return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""The job's output, kept up to a bound: the head stays, the rest is counted, and the job is never blocked by a full log."""
+
+import os
+from pathlib import Path
+
+PIECE_BYTES = 1 << 16
+
+
+class Log:
+    """Takes bytes; `finish` says how many were not kept."""
+
+    def __init__(self, file: Path, bytes_max: int) -> None:
+        self._descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._left = bytes_max
+        self._last = b""
+        self.dropped = 0
+
+    def add(self, piece: bytes) -> None:
+        kept = piece[: self._left]
+        self._left -= len(kept)
+        self.dropped += len(piece) - len(kept)
+        self._last = (self._last + piece)[-4096:]
+        while kept:
+            kept = kept[os.write(self._descriptor, kept) :]
+
+    def finish(self) -> None:
+        if self.dropped:
+            os.write(self._descriptor, f"\n[fabriek: {self.dropped} more bytes were written and not kept]\n".encode())
+        os.close(self._descriptor)
+
+    def missing_module(self) -> str:
+        """The module that Python did not find, when that is what its last lines say; else empty."""
+        for line in reversed(self._last.decode("utf-8", "replace").splitlines()):
+            if line.startswith("ModuleNotFoundError: No module named "):
+                return line.rpartition("named ")[2].strip("'\" ")
+        return ""

@@ -1,0 +1,127 @@
+"""What the server hands a node, and what the node writes down: two files in the job's folder, `job.json` and `state.json`."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+JOB_FILE = "job.json"
+STATE_FILE = "state.json"
+LOCK_FILE = "lock"
+CANCEL_FILE = "cancel"
+LOG_FILE = "log"
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """A dataset version, the grant that opens it, and where the job sees it."""
+
+    dataset: str
+    version: int
+    grant: str
+    mount: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """The upload that takes what the job leaves in /output."""
+
+    upload: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """All that a node needs. `python`: the interpreter whose packages the job sees. `node_token` opens this job's inputs and
+    takes its output; the sandbox never sees it. `scratch`: memory-backed room, made by the executor.
+    """
+
+    job: str
+    attempt: int
+    argv: tuple[str, ...]
+    environment: dict[str, str]
+    inputs: tuple[InputSpec, ...]
+    code: InputSpec | None
+    python: str
+    cpus: int
+    memory_bytes: int
+    processes_max: int
+    wall_seconds_max: int
+    log_bytes_max: int
+    grace_seconds: int
+    server_url: str
+    node_token: str
+    lab_socket_dir: str
+    output: OutputSpec | None
+    scratch: str = ""
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "JobSpec":
+        plain: dict[str, Any] = json.loads(text)
+        plain["argv"] = tuple(plain["argv"])
+        plain["inputs"] = tuple(InputSpec(**one) for one in plain["inputs"])
+        plain["code"] = InputSpec(**plain["code"]) if plain["code"] else None
+        plain["output"] = OutputSpec(**plain["output"]) if plain["output"] else None
+        return cls(**plain)
+
+
+class Phase(StrEnum):
+    """How far a node is. `lost` is never written by a node: it is what the executor sees when one is gone."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    SEALING = "sealing"
+    DONE = "done"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedState:
+    """One look at an attempt. `reason` is why it was stopped or could not run; empty when it ended by itself. `hint` helps its owner."""
+
+    phase: Phase
+    exit_code: int | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    cpu_seconds: float = 0.0
+    memory_bytes_peak: int = 0
+    log_bytes_dropped: int = 0
+    reason: str = ""
+    hint: str = ""
+    output: str = ""
+
+    def to_json(self) -> str:
+        plain = asdict(self)
+        for name in ("started_at", "ended_at"):
+            plain[name] = plain[name].isoformat() if plain[name] else None
+        return json.dumps(plain)
+
+    @classmethod
+    def from_json(cls, text: str) -> "ObservedState":
+        plain: dict[str, Any] = json.loads(text)
+        for name in ("started_at", "ended_at"):
+            plain[name] = datetime.fromisoformat(plain[name]) if plain[name] else None
+        plain["phase"] = Phase(plain["phase"])
+        return cls(**plain)
+
+
+def write_whole(file: Path, text: str) -> None:
+    """The file has the old text or the new one, whatever happens; the new one is on the disk when this returns. Mode 0600."""
+    draft = file.with_name(f".{file.name}.draft")
+    with os.fdopen(
+        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8"
+    ) as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    draft.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
