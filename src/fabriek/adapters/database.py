@@ -126,7 +126,10 @@ class Database(ABC):
 
     def _translate(self, error: DBAPIError) -> None:
         """Raises our error in place of the driver's where we have one."""
-        if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(error.orig, "sqlstate", "") == "53100":
+        if (
+            getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL"
+            or getattr(error.orig, "sqlstate", "") == "53100"
+        ):
             raise StorageFull("the disk of the database is full", fix="free some space; nothing was lost") from error
         if error.connection_invalidated:
             raise Unavailable("the database went away", fix="try again", retry_after_seconds=2) from error

@@ -7,13 +7,13 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from fabriek.audit.log import Event, facts_of, instant_of
 from fabriek.audit.service import Audit
+from fabriek.kernel.errors import nothing_here
 from fabriek.kernel.tlog.checkpoints import read_checkpoint
 from fabriek.kernel.tlog.notes import parse_note
 from fabriek.kernel.tlog.tiles import parse_tile_path
 from fabriek.schemas.audit import CheckpointOut, EventOut
 from fabriek.schemas.base import PageOut
 from fabriek.web.dependencies import LIMIT_DEFAULT, LIMIT_MAX, CallerDep, FactoryDep
-from fabriek.web.problems import nothing_here
 from fabriek.web.router import PUBLIC, Right, Router
 
 router = Router(tags=["audit"])

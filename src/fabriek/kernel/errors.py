@@ -102,3 +102,10 @@ BY_CODE: dict[Code, type[FabriekError]] = {
     )
 }  # fmt: skip
 """The SDK raises the same class that the server raised."""
+
+
+def nothing_here() -> NotFound:
+    """The one sentence for what is not there, and for what the caller may not know of."""
+    return NotFound(
+        "there is no such thing, or you may not know of it", fix="check the name; fabriek whoami shows who you are"
+    )

@@ -15,9 +15,9 @@ from fabriek.kernel.errors import (
     FabriekError,
     InvalidInput,
     NotAuthenticated,
-    NotFound,
     NotPermitted,
     Unavailable,
+    nothing_here,
 )
 from fabriek.schemas.codes import MEANINGS, Code
 
@@ -68,13 +68,6 @@ def as_fabriek_error(error: Exception) -> FabriekError:
         return Unavailable("the database is busy or away", fix="try again", retry_after_seconds=2)
     return FabriekError(
         "something broke inside Fabriek; it is logged under the request id", fix="report it with the request id"
-    )
-
-
-def nothing_here() -> NotFound:
-    """The one sentence for what is not there, and for what the caller may not know of."""
-    return NotFound(
-        "there is no such thing, or you may not know of it", fix="check the name; fabriek whoami shows who you are"
     )
 
 

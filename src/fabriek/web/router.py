@@ -12,10 +12,9 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.routing import BaseRoute, Mount, Route
 
 from fabriek.kernel.callers import Caller, Right
-from fabriek.kernel.errors import NotAuthenticated, NotPermitted
+from fabriek.kernel.errors import NotAuthenticated, NotPermitted, nothing_here
 from fabriek.web.callers import caller_of_request
 from fabriek.web.idempotency import once
-from fabriek.web.problems import nothing_here
 
 __all__ = ["HOLDER", "PUBLIC", "SIGNED_IN", "Access", "Right", "Router", "access_table", "declare", "refuse_undeclared"]
 

@@ -1,0 +1,192 @@
+"""What the vault needs from the outside world."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from fabriek.kernel.stored import Stored
+from fabriek.vault.agreements import Agreement
+from fabriek.vault.datasets import Dataset, Kind
+from fabriek.vault.epochs import Epoch
+from fabriek.vault.grants import Grant
+from fabriek.vault.requests import AccessRequest
+from fabriek.vault.uploads import StoredObject, Upload
+from fabriek.vault.versions import Version
+
+
+class Blobs(Protocol):
+    """A store of objects, each written once under a name that we made.
+
+    What is returned from `put` is durable. Nothing of an object is visible before all of it is.
+    """
+
+    def put(self, name: str, chunks: Iterable[bytes], *, bytes_max: int | None = None) -> Stored:
+        """Takes a stream. The same bytes once more are welcome; raises AlreadyExists on others under the same name, InvalidInput
+        above bytes_max, StorageFull, Unavailable. What is raised by `chunks` passes through. After any of these nothing is left.
+        """
+
+    def get(self, name: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Bytes start ≤ position < stop, in pieces; fewer only at the end. Raises NotFound, at the latest with the first piece."""
+
+    def size(self, name: str) -> int:
+        """In bytes. Raises NotFound."""
+
+    def delete(self, name: str) -> None:
+        """It is no error if there is none."""
+
+    def names(self) -> Iterator[str]:
+        """Every object, in no order."""
+
+
+class ProjectFacts(Protocol):
+    """What the vault asks of a project."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def slug(self) -> str: ...
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def label_ceiling(self) -> str: ...
+    @property
+    def lead_organisation(self) -> str: ...
+
+
+class Projects(Protocol):
+    """Where the vault learns of projects."""
+
+    def project(self, name: str) -> ProjectFacts:
+        """By id or slug. Raises NotFound."""
+
+
+class Datasets(Protocol):
+    """Storage of datasets. Every change joins the transaction that is open."""
+
+    def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
+        """All or nothing, and alone among all that name the same key."""
+
+    def add(self, dataset: Dataset) -> None:
+        """Raises AlreadyExists when the project has one of that name."""
+
+    def get(self, dataset_id: str) -> Dataset:
+        """Raises NotFound."""
+
+    def named(self, project: str, name: str) -> Dataset:
+        """Raises NotFound."""
+
+    def of_project(self, project: str, kind: Kind, *, limit: int, after: str) -> Sequence[Dataset]:
+        """By name, from the one after `after` on."""
+
+    def save(self, dataset: Dataset) -> None: ...
+
+    def from_job(self, job: str) -> Sequence[Dataset]:
+        """What the job made, oldest first."""
+
+
+class Versions(Protocol):
+    """Storage of versions and of the objects that each uses."""
+
+    def add(self, version: Version, objects: Collection[str]) -> None:
+        """Raises AlreadyExists when the dataset has that number."""
+
+    def get(self, version_id: str) -> Version:
+        """Raises NotFound."""
+
+    def numbered(self, dataset: str, number: int) -> Version:
+        """The newest for number 0. Raises NotFound."""
+
+    def of_dataset(self, dataset: str) -> Sequence[Version]:
+        """Newest first."""
+
+    def save(self, version: Version) -> None:
+        """Its record and wrapped key; nothing else of a version ever changes."""
+
+    def uses(self, version_id: str, object_id: str) -> bool: ...
+
+    def objects(self, version_id: str) -> frozenset[str]: ...
+
+
+class Uploads(Protocol):
+    """Storage of uploads and of the objects that they brought."""
+
+    def add(self, upload: Upload) -> None: ...
+
+    def get(self, upload_id: str) -> Upload:
+        """Raises NotFound."""
+
+    def save(self, upload: Upload) -> None: ...
+
+    def of_job(self, job: str) -> Upload | None: ...
+
+    def mint(self, upload: Upload, names: Sequence[str], *, objects_max: int) -> None:
+        """Objects to come. Raises QuotaExhausted when the upload would have more than objects_max."""
+
+    def stored(self, object_id: str, stored: Stored, at: datetime) -> None:
+        """The object has arrived."""
+
+    def objects(self, upload_id: str) -> Mapping[str, StoredObject]:
+        """Those that were minted for it, arrived or not."""
+
+
+class Grants(Protocol):
+    """Storage of grants: also the log of who opened what."""
+
+    def add(self, grant: Grant) -> None: ...
+
+    def get(self, grant_id: str) -> Grant:
+        """Raises NotFound."""
+
+    def of_job(self, job: str) -> Sequence[Grant]: ...
+
+    def of_dataset(self, dataset: str, *, limit: int) -> Sequence[Grant]:
+        """Newest first."""
+
+    def end(self, at: datetime, *, grant: str = "", job: str = "", dataset: str = "", project: str = "") -> int:
+        """Ends those that are open and match every name given; how many."""
+
+    def end_stale(self, now: datetime) -> int:
+        """Ends those whose time is over; how many."""
+
+
+class Agreements(Protocol):
+    """Storage of agreements. They are ended, never deleted."""
+
+    def add(self, agreement: Agreement) -> None: ...
+
+    def get(self, agreement_id: str) -> Agreement:
+        """Raises NotFound."""
+
+    def of_dataset(self, dataset: str) -> Sequence[Agreement]:
+        """Oldest first."""
+
+    def save(self, agreement: Agreement) -> None: ...
+
+
+class Requests(Protocol):
+    """Storage of requests for access."""
+
+    def add(self, request: AccessRequest) -> None: ...
+
+    def of_dataset(self, dataset: str) -> Sequence[AccessRequest]:
+        """Oldest first."""
+
+    def save(self, request: AccessRequest) -> None: ...
+
+
+class EpochKeys(Protocol):
+    """Storage of wrapped epoch keys, and of the objects that were sealed here."""
+
+    def add(self, epoch: Epoch) -> bool:
+        """False when the dataset has an epoch of that number already: another server was first."""
+
+    def get(self, dataset: str, number: int) -> Epoch:
+        """Raises NotFound."""
+
+    def keep_object_key(self, dataset: str, object_id: str, epoch: int, wrapped: bytes, stored: Stored) -> None: ...
+
+    def object_key(self, dataset: str, object_id: str) -> tuple[int, bytes, Stored]:
+        """(epoch, wrapped key, what the store took). Raises NotFound."""
+
+    def forget_object_key(self, dataset: str, object_id: str) -> None: ...

@@ -1,0 +1,117 @@
+"""Who may do what with which data. Pure, so that every path asks the same question and gets the same answer."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from fabriek.kernel.errors import NotPermitted
+from fabriek.vault.agreements import Agreement, DataRight, is_in_force
+from fabriek.vault.datasets import Dataset, Kind
+from fabriek.vault.labels import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and where they stand: the project they act in (empty: none), its purpose or the job's, and their own organisation.
+
+    `manages_home`: they hold data.manage in the dataset's home project; `in_home`: they are a member of it.
+    """
+
+    project: str
+    organisation: str
+    purpose: str
+    in_home: bool
+    manages_home: bool
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The rule's name, one sentence, and what would help."""
+
+    rule: str
+    sentence: str
+    fix: str
+
+    def error(self) -> NotPermitted:
+        return NotPermitted(self.sentence, rule=self.rule, fix=self.fix)
+
+
+def may(
+    dataset: Dataset, agreements: Iterable[Agreement], asker: Asker, wanted: DataRight, labels: Labels
+) -> Refusal | None:
+    """None when it is allowed. `agreements` are those on this dataset.
+
+    The owner's people who manage the data at home may look at it and take it away. To compute on it is another matter: a result
+    belongs to a project in which others work too, so from a label on there must be an agreement, even at home.
+    What a job made is its project's own; whoever asks for it is asked about each of its sources as well, by the caller of this.
+    """
+    at_home = asker.in_home and asker.project == dataset.project
+    if dataset.kind is not Kind.DATA:
+        is_free = at_home
+    elif wanted is DataRight.COMPUTE:
+        is_free = at_home and not labels.needs_agreement(dataset.label)
+    else:
+        is_free = asker.manages_home and asker.organisation == dataset.organisation
+    if is_free:
+        return None
+    mine = [agreement for agreement in agreements if asker.project and agreement.project == asker.project]
+    if any(_allows(agreement, asker, wanted) for agreement in mine):
+        return None
+    return _refusal(dataset, mine, asker, wanted)
+
+
+def may_hold(label: str, ceiling: str, labels: Labels, *, accredited: bool) -> Refusal | None:
+    """Whether data of this label may be in this installation, and in a project with this ceiling."""
+    if labels.needs_accreditation(label) and not accredited:
+        return Refusal(
+            "label.accreditation",
+            f"data labelled {labels.of(label).name} needs an accredited installation, and this one is not",
+            "use an installation that its owner declared accredited",
+        )
+    if labels.exceeds(label, ceiling):
+        return Refusal(
+            "label.ceiling",
+            f"the label {labels.of(label).name} lies above the project's ceiling, {labels.of(ceiling).name}",
+            "use a project with a higher ceiling",
+        )
+    return None
+
+
+def _allows(agreement: Agreement, asker: Asker, wanted: DataRight) -> bool:
+    return (
+        is_in_force(agreement, asker.today) and asker.purpose in agreement.purposes and agreement.right.includes(wanted)
+    )
+
+
+def _refusal(dataset: Dataset, mine: Sequence[Agreement], asker: Asker, wanted: DataRight) -> Refusal:
+    """The first reason that a person could do something about."""
+    if wanted is not DataRight.COMPUTE:
+        word = "taken away" if wanted is DataRight.TAKE_AWAY else "looked at"
+        return Refusal(
+            f"data.{wanted.value}",
+            f"this data may not be {word} from here: that needs the right {wanted.value}, which its owner gives by agreement",
+            "compute on it with fabriek run, or ask its owner: fabriek data request NAME",
+        )
+    in_force = [agreement for agreement in mine if is_in_force(agreement, asker.today)]
+    if in_force:
+        allowed = ", ".join(sorted({purpose for agreement in in_force for purpose in agreement.purposes}))
+        return Refusal(
+            "agreement.purpose",
+            f"the agreement on this data allows {allowed.replace('_', ' ')} use, not {asker.purpose.replace('_', ' ')}",
+            "run with that purpose, or ask the owner for another agreement",
+        )
+    if mine:
+        last = max(agreement.until for agreement in mine)
+        return Refusal(
+            "agreement.ended",
+            f"the agreement on this data has ended (its last day was {last})"
+            if all(agreement.ended_at is None for agreement in mine)
+            else "the agreement on this data was ended by its owner",
+            "ask its owner for a new one: fabriek data request NAME",
+        )
+    return Refusal(
+        "agreement.required",
+        f"data labelled {dataset.label} needs an agreement between its owner and the project before a job may compute on it",
+        "its owner makes one: fabriek data agree NAME --project P --purpose civilian --until DATE",
+    )

@@ -1,0 +1,157 @@
+"""Agreements, requests for access, and grants, kept."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Date, Index, Row, String, Table, Text, insert, select, update
+
+from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.kernel.errors import nothing_here
+from fabriek.vault.agreements import Agreement, DataRight
+from fabriek.vault.grants import Grant
+from fabriek.vault.requests import AccessRequest, Answer
+
+agreements = Table(
+    "vault_agreements",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("dataset", String, nullable=False, index=True),
+    Column("project", String, nullable=False),
+    Column("purposes", String, nullable=False),
+    Column("right", String, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("signed_by", String, nullable=False),
+    Column("signed_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)
+
+requests = Table(
+    "vault_requests",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("dataset", String, nullable=False, index=True),
+    Column("project", String, nullable=False),
+    Column("organisation", String, nullable=False),
+    Column("person", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("right", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("answer", String, nullable=False),
+)
+
+grants = Table(
+    "vault_grants",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("dataset", String, nullable=False),
+    Column("project", String, nullable=False),
+    Column("person", String, nullable=False),
+    Column("job", String, nullable=False, index=True),
+    Column("right", String, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index("vault_grants_of_dataset", "dataset", "opened_at"),
+)
+
+
+class SqlAgreements:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, agreement: Agreement) -> None:
+        self._db.execute(insert(agreements).values(_agreement_values(agreement)))
+
+    def get(self, agreement_id: str) -> Agreement:
+        row = self._db.row(select(agreements).where(agreements.c.id == agreement_id))
+        if row is None:
+            raise nothing_here()
+        return _agreement(row)
+
+    def of_dataset(self, dataset: str) -> Sequence[Agreement]:
+        asked = select(agreements).where(agreements.c.dataset == dataset)
+        return [_agreement(row) for row in self._db.rows(asked.order_by(agreements.c.signed_at, agreements.c.id))]
+
+    def save(self, agreement: Agreement) -> None:
+        changed = update(agreements).where(agreements.c.id == agreement.id)
+        self._db.execute(changed.values(_agreement_values(agreement)))
+
+
+class SqlRequests:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, request: AccessRequest) -> None:
+        self._db.execute(insert(requests).values(_request_values(request)))
+
+    def of_dataset(self, dataset: str) -> Sequence[AccessRequest]:
+        asked = select(requests).where(requests.c.dataset == dataset).order_by(requests.c.asked_at, requests.c.id)
+        return [_request(row) for row in self._db.rows(asked)]
+
+    def save(self, request: AccessRequest) -> None:
+        self._db.execute(update(requests).where(requests.c.id == request.id).values(_request_values(request)))
+
+
+class SqlGrants:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, grant: Grant) -> None:
+        values = {column.name: getattr(grant, column.name) for column in grants.columns}
+        self._db.execute(insert(grants).values(values | {"right": grant.right.value}))
+
+    def get(self, grant_id: str) -> Grant:
+        row = self._db.row(select(grants).where(grants.c.id == grant_id))
+        if row is None:
+            raise nothing_here()
+        return _grant(row)
+
+    def of_job(self, job: str) -> Sequence[Grant]:
+        asked = select(grants).where(grants.c.job == job, grants.c.job != "").order_by(grants.c.opened_at)
+        return [_grant(row) for row in self._db.rows(asked)]
+
+    def of_dataset(self, dataset: str, *, limit: int) -> Sequence[Grant]:
+        asked = (
+            select(grants).where(grants.c.dataset == dataset).order_by(grants.c.opened_at.desc(), grants.c.id.desc())
+        )
+        return [_grant(row) for row in self._db.rows(asked.limit(limit))]
+
+    def end(self, at: datetime, *, grant: str = "", job: str = "", dataset: str = "", project: str = "") -> int:
+        named = {"id": grant, "job": job, "dataset": dataset, "project": project}
+        assert any(named.values()), "this would end every grant"
+        ended = update(grants).where(grants.c.ended_at.is_(None)).values(ended_at=at)
+        for column, value in named.items():
+            if value:
+                ended = ended.where(grants.c[column] == value)
+        return self._db.execute(ended)
+
+    def end_stale(self, now: datetime) -> int:
+        stale = grants.c.ended_at.is_(None) & (grants.c.expires_at <= now)
+        return self._db.execute(update(grants).where(stale).values(ended_at=now))
+
+
+def _agreement_values(agreement: Agreement) -> dict[str, Any]:
+    values = {column.name: getattr(agreement, column.name) for column in agreements.columns}
+    return values | {"purposes": " ".join(sorted(agreement.purposes)), "right": agreement.right.value}
+
+
+def _agreement(row: Row[Any]) -> Agreement:
+    values = {"purposes": frozenset(row.purposes.split()), "right": DataRight(row.right)}
+    return Agreement(**dict(row._mapping) | values)  # noqa: SLF001  # SQLAlchemy's public name for it
+
+
+def _request_values(request: AccessRequest) -> dict[str, Any]:
+    values = {column.name: getattr(request, column.name) for column in requests.columns}
+    return values | {"right": request.right.value, "answer": str(request.answer)}
+
+
+def _request(row: Row[Any]) -> AccessRequest:
+    values = {"right": DataRight(row.right), "answer": Answer(row.answer)}
+    return AccessRequest(**dict(row._mapping) | values)  # noqa: SLF001  # SQLAlchemy's public name for it
+
+
+def _grant(row: Row[Any]) -> Grant:
+    return Grant(**dict(row._mapping) | {"right": DataRight(row.right)})  # noqa: SLF001  # SQLAlchemy's public name for it

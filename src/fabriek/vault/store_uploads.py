@@ -1,0 +1,85 @@
+"""Uploads and the objects that they brought, kept."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Row, String, Table, func, insert, select, update
+
+from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.kernel.errors import QuotaExhausted, nothing_here
+from fabriek.kernel.stored import Stored
+from fabriek.vault.uploads import Progress, StoredObject, Upload
+
+uploads = Table(
+    "vault_uploads",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("dataset", String, nullable=False),
+    Column("label", String, nullable=False),
+    Column("person", String, nullable=False),
+    Column("job", String, nullable=False, index=True),
+    Column("parent", String, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("progress", String, nullable=False),
+    Column("version", String, nullable=False),
+)
+
+objects = Table(
+    "vault_objects",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("upload", String, nullable=False, index=True),
+    Column("size", BigInteger),
+    Column("sha256", String, nullable=False),
+    Column("stored_at", Instant),
+)
+
+
+class SqlUploads:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, upload: Upload) -> None:
+        self._db.execute(insert(uploads).values(_values(upload)))
+
+    def get(self, upload_id: str) -> Upload:
+        return _upload(self._db.row(select(uploads).where(uploads.c.id == upload_id)))
+
+    def save(self, upload: Upload) -> None:
+        self._db.execute(update(uploads).where(uploads.c.id == upload.id).values(_values(upload)))
+
+    def of_job(self, job: str) -> Upload | None:
+        row = self._db.row(select(uploads).where(uploads.c.job == job, uploads.c.job != "").limit(1))
+        return None if row is None else _upload(row)
+
+    def mint(self, upload: Upload, names: Sequence[str], *, objects_max: int) -> None:
+        minted = int(self._db.scalar(select(func.count()).where(objects.c.upload == upload.id)))
+        if minted + len(names) > objects_max:
+            raise QuotaExhausted(
+                f"a version has at most {objects_max} objects",
+                limit=objects_max,
+                used=minted,
+                fix="push fewer or larger files",
+            )
+        self._db.execute(insert(objects), [{"id": name, "upload": upload.id, "sha256": ""} for name in names])
+
+    def stored(self, object_id: str, stored: Stored, at: datetime) -> None:
+        arrived = {"size": stored.size, "sha256": stored.sha256, "stored_at": at}
+        self._db.execute(update(objects).where(objects.c.id == object_id).values(arrived))
+
+    def objects(self, upload_id: str) -> Mapping[str, StoredObject]:
+        asked = select(objects.c.id, objects.c.size, objects.c.sha256).where(objects.c.upload == upload_id)
+        return {row.id: StoredObject(row.id, row.size, row.sha256) for row in self._db.rows(asked)}
+
+
+def _values(upload: Upload) -> dict[str, Any]:
+    values = {column.name: getattr(upload, column.name) for column in uploads.columns}
+    return values | {"progress": str(upload.progress)}
+
+
+def _upload(row: Row[Any] | None) -> Upload:
+    if row is None:
+        raise nothing_here()
+    return Upload(**dict(row._mapping) | {"progress": Progress(row.progress)})  # noqa: SLF001  # SQLAlchemy's public name for it
