@@ -1,0 +1,92 @@
+"""What access needs kept."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from fabriek.access.applications import Application
+from fabriek.access.credentials import Credential, CredentialKind
+from fabriek.access.organisations import Organisation
+from fabriek.access.people import Person
+from fabriek.access.projects import Membership, Project
+
+
+class Organisations(Protocol):
+    """Storage of organisations. Every change joins the transaction that is open."""
+
+    def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
+        """All or nothing, and alone among all that name the same key."""
+
+    def add(self, organisation: Organisation) -> None:
+        """Raises AlreadyExists when the slug is taken."""
+
+    def named(self, name: str) -> Organisation:
+        """By id or slug. Raises NotFound."""
+
+    def all(self) -> Sequence[Organisation]:
+        """By slug."""
+
+
+class People(Protocol):
+    """Storage of people; their names lie in a table of their own, which can be erased."""
+
+    def add(self, person: Person) -> None:
+        """Raises AlreadyExists when the address is taken."""
+
+    def get(self, person_id: str) -> Person:
+        """Raises NotFound."""
+
+    def with_email(self, email: str) -> Person | None: ...
+
+    def of_organisation(self, organisation: str) -> Sequence[Person]: ...
+
+    def count(self) -> int: ...
+
+
+class Projects(Protocol):
+    """Storage of projects and who is in them."""
+
+    def add(self, project: Project) -> None:
+        """Raises AlreadyExists when the slug is taken."""
+
+    def named(self, name: str) -> Project:
+        """By id or slug. Raises NotFound."""
+
+    def put_member(self, membership: Membership) -> None:
+        """Adds a person, or changes their role."""
+
+    def members(self, project: str) -> Sequence[Membership]: ...
+
+    def of_person(self, person: str) -> Sequence[Membership]: ...
+
+
+class Credentials(Protocol):
+    """Storage of the hashes of secrets."""
+
+    def add(self, credential: Credential) -> None: ...
+
+    def find(self, secret_hash: str) -> Credential | None: ...
+
+    def remove(self, secret_hash: str) -> bool:
+        """Whether it was there: of two that come with the same link, one gets True."""
+
+    def remove_of_job(self, job: str) -> int: ...
+
+    def of_kind(self, kind: CredentialKind) -> Sequence[Credential]: ...
+
+    def remove_expired(self, now: datetime) -> int: ...
+
+
+class Applications(Protocol):
+    """Storage of applications."""
+
+    def add(self, application: Application) -> None: ...
+
+    def get(self, application_id: str) -> Application:
+        """Raises NotFound."""
+
+    def save(self, application: Application) -> None: ...
+
+    def of_organisation(self, organisation: str) -> Sequence[Application]:
+        """Newest first; empty organisation: all."""

@@ -1,0 +1,39 @@
+"""Roles and the rights they give. A role held everywhere gives its rights everywhere; one in a project gives them there."""
+
+from fabriek.kernel.errors import InvalidInput
+
+EVERYONE = frozenset({"application.submit", "knowledge.ask", "knowledge.view", "access.request"})
+"""What every person who signed in may do."""
+
+_OPERATOR = frozenset({
+    "application.review", "funding.view", "funding.award", "funding.contribute", "power.manage", "audit.read", "ops.backup",
+    "machine.view", "simulate",
+})  # fmt: skip
+
+GLOBAL: dict[str, frozenset[str]] = {
+    "reviewer": frozenset({"application.review"}),
+    "funder": frozenset({"funding.contribute", "funding.view", "funding.award"}),
+    "operator": _OPERATOR,
+    "expert": frozenset({"knowledge.answer", "knowledge.be_booked"}),
+    "security_officer": frozenset({"audit.read"}),
+    "auditor": frozenset({"audit.read", "funding.view"}),
+    "administrator": _OPERATOR | {"organisation.create", "person.invite"},
+}
+
+_MEMBER = frozenset({
+    "project.view", "data.view", "data.write", "data.manage", "job.submit", "job.view", "job.cancel", "lab.view", "lab.write",
+    "knowledge.publish",
+})  # fmt: skip
+
+PROJECT: dict[str, frozenset[str]] = {"member": _MEMBER, "lead": _MEMBER | {"project.manage"}}
+
+
+def rights_of(roles: frozenset[str]) -> frozenset[str]:
+    """What these global roles give together, with what everyone has."""
+    return EVERYONE.union(*(GLOBAL[role] for role in roles))
+
+
+def check_global(roles: frozenset[str]) -> None:
+    """Raises InvalidInput on a word that is not a role."""
+    if unknown := sorted(roles - GLOBAL.keys()):
+        raise InvalidInput(f"{unknown[0]!r} is not a role", fix=f"one of {', '.join(sorted(GLOBAL))}")

@@ -1,0 +1,152 @@
+"""What one may do with organisations, people and projects."""
+
+from collections.abc import Sequence
+
+from fabriek.access import organisations
+from fabriek.access.organisations import Organisation, OrganisationKind
+from fabriek.access.people import Person
+from fabriek.access.ports import Organisations, People, Projects
+from fabriek.access.projects import Membership, Project
+from fabriek.access.roles import PROJECT, check_global
+from fabriek.audit.service import Audit
+from fabriek.kernel.callers import Caller, require
+from fabriek.kernel.clock import Clock
+from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted
+from fabriek.kernel.ids import Ids
+from fabriek.kernel.purposes import Purpose
+
+
+class Access:
+    """Organisations and their people, projects and their members."""
+
+    def __init__(
+        self, bodies: Organisations, people: People, projects: Projects, audit: Audit, clock: Clock, ids: Ids
+    ) -> None:
+        self._bodies, self._people, self._projects = bodies, people, projects
+        self._audit, self._clock, self._ids = audit, clock, ids
+
+    def create_organisation(
+        self, name: str, kind: str, country: str, kvk: str = "", slug: str = "", *, by: Caller
+    ) -> Organisation:
+        """Raises AlreadyExists, InvalidInput on a country, kind or number that cannot be one."""
+        require(by, "organisation.create")
+        made = self.new_organisation(name, kind, country, kvk, slug)
+        with self._bodies.transaction():
+            self._bodies.add(made)
+            self._audit.record("organisation.created", made.id, by)
+        return made
+
+    def new_organisation(self, name: str, kind: str, country: str, kvk: str = "", slug: str = "") -> Organisation:
+        """A checked organisation that nobody has kept yet."""
+        try:
+            made = Organisation(
+                self._ids.new("org"),
+                slug or organisations.slug_of(name),
+                name,
+                OrganisationKind(kind),
+                country.upper(),
+                kvk,
+            )
+        except ValueError:
+            raise InvalidInput(
+                f"{kind!r} is not a kind of organisation", fix=f"one of {', '.join(OrganisationKind)}"
+            ) from None
+        if not made.slug:
+            raise InvalidInput("the name has no letters to make an address of", fix="give a --slug")
+        organisations.check(made)
+        return made
+
+    def organisation(self, name: str) -> Organisation:
+        """By id or slug. Raises NotFound."""
+        return self._bodies.named(name)
+
+    def organisations(self, *, by: Caller) -> Sequence[Organisation]:
+        """All of them: who takes part is no secret among those who signed in."""
+        require(by, "knowledge.view")
+        return self._bodies.all()
+
+    def invite(self, organisation: str, name: str, email: str, roles: Sequence[str], *, by: Caller) -> Person:
+        """A new person of an organisation. Raises AlreadyExists when the address is taken, InvalidInput on an unknown role."""
+        require(by, "person.invite")
+        check_global(frozenset(roles))
+        body = self._bodies.named(organisation)
+        person = Person(self._ids.new("per"), body.id, name, email.lower(), frozenset(roles))
+        with self._bodies.transaction():
+            self._people.add(person)
+            self._audit.record(
+                "person.invited", person.id, by, organisation=body.id, roles="+".join(sorted(roles)) or "none"
+            )
+        return person
+
+    def person(self, person_id: str) -> Person:
+        """Raises NotFound."""
+        return self._people.get(person_id)
+
+    def person_named(self, name: str, *, by: Caller) -> Person:
+        """By id or address, for whoever may invite. Raises NotFound."""
+        require(by, "person.invite")
+        return self._found(name)
+
+    def people_of(self, organisation: str, *, by: Caller) -> Sequence[Person]:
+        """For its own people and whoever may invite."""
+        body = self._bodies.named(organisation)
+        if by.organisation != body.id:
+            require(by, "person.invite")
+        return self._people.of_organisation(body.id)
+
+    def project(self, name: str) -> Project:
+        """By id or slug. Raises NotFound. Who may know of it is asked at the door, by the route's guard and by `require`."""
+        return self._projects.named(name)
+
+    def projects_of(self, by: Caller) -> Sequence[Project]:
+        """Those that the caller is a member of."""
+        return [self._projects.named(project) for project in by.project_rights]
+
+    def members(self, project: str, *, by: Caller) -> Sequence[tuple[Membership, Person]]:
+        found = self._projects.named(project)
+        require(by, "project.view", project=found.id)
+        return [(one, self._people.get(one.person)) for one in self._projects.members(found.id)]
+
+    def add_member(self, project: str, person: str, role: str, *, by: Caller) -> Membership:
+        """Adds somebody who is here already. Raises InvalidInput on an unknown role, NotFound on an unknown person."""
+        found = self._projects.named(project)
+        require(by, "project.manage", project=found.id)
+        if role not in PROJECT:
+            raise InvalidInput(f"{role!r} is not a role in a project", fix=f"one of {', '.join(sorted(PROJECT))}")
+        membership = Membership(found.id, self._found(person).id, role)
+        if membership.person == by.person:
+            raise NotPermitted("nobody changes their own role", rule="member.self", fix="ask another lead")
+        with self._bodies.transaction():
+            self._projects.put_member(membership)
+            self._audit.record("project.member_added", found.id, by, person=membership.person, role=role)
+        return membership
+
+    def open_project(
+        self,
+        title: str,
+        slug: str,
+        purpose: Purpose,
+        label_ceiling: str,
+        lead: str,
+        partners: Sequence[str],
+        *,
+        by: Caller,
+    ) -> Project:
+        """A project with its lead and, as members, the people of its partner organisations. For awards; joins their transaction."""
+        lead_person = self._people.get(lead)
+        project = Project(self._ids.new("prj"), slug, title, purpose, label_ceiling, lead_person.organisation)
+        with self._bodies.transaction():
+            self._projects.add(project)
+            self._projects.put_member(Membership(project.id, lead, "lead"))
+            for partner in partners:
+                for person in self._people.of_organisation(self._bodies.named(partner).id):
+                    if person.id != lead:
+                        self._projects.put_member(Membership(project.id, person.id, "member"))
+            self._audit.record("project.opened", project.id, by, lead=lead, purpose=str(purpose))
+        return project
+
+    def _found(self, name: str) -> Person:
+        person = self._people.with_email(name) if "@" in name else self._people.get(name)
+        if person is None:
+            raise NotFound("there is no such person", fix="an administrator invites them: fabriek org invite")
+        return person

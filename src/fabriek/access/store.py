@@ -1,0 +1,268 @@
+"""The SQL of access."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, Column, Row, String, Table, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from fabriek.access.applications import Application, ApplicationState, Check
+from fabriek.access.credentials import Credential, CredentialKind
+from fabriek.access.organisations import Organisation, OrganisationKind
+from fabriek.access.people import Person
+from fabriek.access.projects import Membership, Project
+from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.kernel.errors import AlreadyExists, NotFound
+from fabriek.kernel.purposes import Purpose
+
+organisations = Table(
+    "access_organisations",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("slug", String, nullable=False, unique=True),
+    Column("name", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("country", String, nullable=False),
+    Column("kvk", String, nullable=False),
+)
+
+people = Table(
+    "access_people",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("organisation", String, nullable=False, index=True),
+    Column("roles", JSON, nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+# Apart from `access_people`, so that a name can be erased while every record of what was done keeps its id.
+names = Table(
+    "access_names",
+    metadata,
+    Column("person", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("email", String, nullable=False, unique=True),
+)
+
+projects = Table(
+    "access_projects",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("slug", String, nullable=False, unique=True),
+    Column("title", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("label_ceiling", String, nullable=False),
+    Column("lead_organisation", String, nullable=False),
+)
+
+memberships = Table(
+    "access_memberships",
+    metadata,
+    Column("project", String, primary_key=True),
+    Column("person", String, primary_key=True, index=True),
+    Column("role", String, nullable=False),
+)
+
+credentials = Table(
+    "access_credentials",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("person", String, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("job", String, nullable=False, index=True),
+    Column("project", String, nullable=False),
+)
+
+applications = Table(
+    "access_applications",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("call", String, nullable=False),
+    Column("person", String, nullable=False),
+    Column("organisation", String, nullable=False, index=True),
+    Column("answers", JSON, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("state", String, nullable=False),
+    Column("submitted_at", Instant),
+    Column("decided_at", Instant),
+    Column("checks", JSON, nullable=False),
+    Column("project", String, nullable=False),
+)
+
+
+class SqlOrganisations:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
+        return self._db.transaction(alone=alone)
+
+    def add(self, organisation: Organisation) -> None:
+        try:
+            self._db.execute(insert(organisations).values(**asdict(organisation)))
+        except IntegrityError:
+            raise AlreadyExists(
+                f"there is an organisation {organisation.slug} already", fix="choose another --slug"
+            ) from None
+
+    def named(self, name: str) -> Organisation:
+        row = self._db.row(select(organisations).where(or_(organisations.c.id == name, organisations.c.slug == name)))
+        if row is None:
+            raise NotFound("there is no such organisation", fix="fabriek org ls")
+        return _organisation(row)
+
+    def all(self) -> Sequence[Organisation]:
+        return [_organisation(row) for row in self._db.rows(select(organisations).order_by(organisations.c.slug))]
+
+
+class SqlPeople:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._whole = select(people, names.c.name, names.c.email).outerjoin(names, names.c.person == people.c.id)
+
+    def add(self, person: Person) -> None:
+        row = {
+            "id": person.id,
+            "organisation": person.organisation,
+            "roles": sorted(person.roles),
+            "active": person.active,
+        }
+        self._db.execute(insert(people).values(**row))
+        try:
+            self._db.execute(insert(names).values(person=person.id, name=person.name, email=person.email))
+        except IntegrityError:
+            raise AlreadyExists(
+                "somebody with this address is here already", fix="fabriek org show ORGANISATION"
+            ) from None
+
+    def get(self, person_id: str) -> Person:
+        row = self._db.row(self._whole.where(people.c.id == person_id))
+        if row is None:
+            raise NotFound("there is no such person", fix="fabriek org show ORGANISATION")
+        return _person(row)
+
+    def with_email(self, email: str) -> Person | None:
+        row = self._db.row(self._whole.where(names.c.email == email.lower()))
+        return None if row is None else _person(row)
+
+    def of_organisation(self, organisation: str) -> Sequence[Person]:
+        return [
+            _person(row)
+            for row in self._db.rows(self._whole.where(people.c.organisation == organisation).order_by(people.c.id))
+        ]
+
+    def count(self) -> int:
+        return int(self._db.scalar(select(func.count()).select_from(people)))
+
+
+class SqlProjects:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, project: Project) -> None:
+        try:
+            self._db.execute(insert(projects).values(**asdict(project)))
+        except IntegrityError:
+            raise AlreadyExists(f"there is a project {project.slug} already", fix="choose another title") from None
+
+    def named(self, name: str) -> Project:
+        row = self._db.row(select(projects).where(or_(projects.c.id == name, projects.c.slug == name)))
+        if row is None:
+            raise NotFound(
+                "there is no such thing, or you may not know of it",
+                fix="check the name; fabriek whoami shows who you are",
+            )
+        return Project(row.id, row.slug, row.title, Purpose(row.purpose), row.label_ceiling, row.lead_organisation)
+
+    def put_member(self, membership: Membership) -> None:
+        same = (memberships.c.project == membership.project, memberships.c.person == membership.person)
+        if not self._db.execute(update(memberships).where(*same).values(role=membership.role)):
+            self._db.execute(insert(memberships).values(**asdict(membership)))
+
+    def members(self, project: str) -> Sequence[Membership]:
+        rows = self._db.rows(select(memberships).where(memberships.c.project == project).order_by(memberships.c.person))
+        return [Membership(row.project, row.person, row.role) for row in rows]
+
+    def of_person(self, person: str) -> Sequence[Membership]:
+        rows = self._db.rows(select(memberships).where(memberships.c.person == person).order_by(memberships.c.project))
+        return [Membership(row.project, row.person, row.role) for row in rows]
+
+
+class SqlCredentials:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, credential: Credential) -> None:
+        self._db.execute(insert(credentials).values(**asdict(credential)))
+
+    def find(self, secret_hash: str) -> Credential | None:
+        row = self._db.row(select(credentials).where(credentials.c.hash == secret_hash))
+        return None if row is None else _credential(row)
+
+    def remove(self, secret_hash: str) -> bool:
+        return self._db.execute(delete(credentials).where(credentials.c.hash == secret_hash)) == 1
+
+    def remove_of_job(self, job: str) -> int:
+        return self._db.execute(delete(credentials).where(credentials.c.job == job))
+
+    def of_kind(self, kind: CredentialKind) -> Sequence[Credential]:
+        return [_credential(row) for row in self._db.rows(select(credentials).where(credentials.c.kind == kind))]
+
+    def remove_expired(self, now: datetime) -> int:
+        return self._db.execute(delete(credentials).where(credentials.c.expires_at <= now))
+
+
+class SqlApplications:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, application: Application) -> None:
+        self._db.execute(insert(applications).values(**_application_values(application)))
+
+    def get(self, application_id: str) -> Application:
+        row = self._db.row(select(applications).where(applications.c.id == application_id))
+        if row is None:
+            raise NotFound("there is no such application", fix="fabriek apply ls")
+        return _application(row)
+
+    def save(self, application: Application) -> None:
+        self._db.execute(
+            update(applications).where(applications.c.id == application.id).values(**_application_values(application))
+        )
+
+    def of_organisation(self, organisation: str) -> Sequence[Application]:
+        wanted = select(applications).order_by(applications.c.id.desc())
+        if organisation:
+            wanted = wanted.where(applications.c.organisation == organisation)
+        return [_application(row) for row in self._db.rows(wanted)]
+
+
+def _organisation(row: Row[Any]) -> Organisation:
+    return Organisation(row.id, row.slug, row.name, OrganisationKind(row.kind), row.country, row.kvk)
+
+
+def _person(row: Row[Any]) -> Person:
+    return Person(row.id, row.organisation, row.name or "(erased)", row.email or "", frozenset(row.roles), row.active)
+
+
+def _credential(row: Row[Any]) -> Credential:
+    return Credential(row.hash, CredentialKind(row.kind), row.person, row.expires_at, row.job, row.project)
+
+
+def _application_values(application: Application) -> dict[str, Any]:
+    return asdict(application) | {
+        "answers": dict(application.answers),
+        "checks": [asdict(one) for one in application.checks],
+    }
+
+
+def _application(row: Row[Any]) -> Application:
+    checks = tuple(Check(**one) for one in row.checks)
+    return Application(
+        row.id, row.call, row.person, row.organisation, row.answers, row.made_at, ApplicationState(row.state), row.submitted_at,
+        row.decided_at, checks, row.project,
+    )  # fmt: skip
