@@ -57,6 +57,9 @@ checkpoints = Table("audit_checkpoint", metadata, Column("note", Text, primary_k
 
 _FIELDS = ("id", "at", "action", "subject", "person", "organisation", "job", "request", "facts")
 
+_ADD = insert(events).inline()
+"""Built once: every act of the factory runs it."""
+
 
 class SqlEvents:
     def __init__(self, db: Database) -> None:
@@ -66,7 +69,7 @@ class SqlEvents:
         return self._db.transaction(alone=alone)
 
     def add(self, event: Event) -> None:
-        self._db.execute(insert(events).values({name: getattr(event, name) for name in _FIELDS}))
+        self._db.execute(_ADD, {name: getattr(event, name) for name in _FIELDS})
 
     def pending(self, limit: int) -> Sequence[tuple[int, Event]]:
         asked = select(events).where(events.c.leaf.is_(None)).order_by(events.c.number).limit(limit)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabriek.cli.output import json_option, print_json, say, show, table
+from fabriek.cli.output import clean, json_option, print_json, say, show, table
 from fabriek.cli.session import connect
 from fabriek.schemas.codes import MEANINGS, Code
 
@@ -39,7 +39,7 @@ def checkpoint(*, as_json: bool) -> None:
     if as_json:
         show(said, as_json=True)
     else:
-        click.echo(said.note, nl=False)
+        click.echo(clean(said.note), nl=False)
 
 
 @audit.command("export")
