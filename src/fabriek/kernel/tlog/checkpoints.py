@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fabriek.kernel.errors import Damaged
-from fabriek.kernel.tlog.notes import Note, NoteKey
+from fabriek.kernel.tlog.notes import Note, NoteKey, exact_base64
 from fabriek.kernel.tlog.tree import HASH_BYTES
 
-_SIZE = re.compile(r"0|[1-9]\d{0,17}")
+_SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def read_checkpoint(note: Note) -> Checkpoint:
     size, _, rest = rest.partition("\n")
     root, end, _ = rest.partition("\n")
     try:
-        raw = base64.b64decode(root, validate=True)
+        raw = exact_base64(root)
     except ValueError:
         raw = b""
     if not origin or not _SIZE.fullmatch(size) or len(raw) != HASH_BYTES or not end:

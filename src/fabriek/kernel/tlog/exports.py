@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.tlog.notes import exact_base64
 from fabriek.kernel.tlog.tiles import WIDTH, ReadTile, width_of
 from fabriek.kernel.tlog.tree import HASH_BYTES
 
@@ -85,7 +86,7 @@ def read_line(line: str) -> Line | None:
     match fields:
         case {"tile": [int(level), int(index)], "hashes": str(hashes)}:
             try:
-                return TileLine(level, index, base64.b64decode(hashes, validate=True))
+                return TileLine(level, index, exact_base64(hashes))
             except ValueError:
                 return None
         case {"leaf": int() | None as leaf, "entry": str(entry)} if not isinstance(leaf, bool):

@@ -1,15 +1,11 @@
 """Signed notes: text, and lines with signatures beneath it. Source: C2SP signed-note."""
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from fabriek.kernel.errors import Damaged, InvalidInput
-from fabriek.kernel.signing import Signer
+from fabriek.kernel.signing import Signer, is_signed
 
 ED25519 = 1
 COSIGNATURE = 4
@@ -37,11 +33,7 @@ class NoteKey:
         return f"{self.name}+{self.id.hex()}+{base64.b64encode(bytes([self.kind]) + self.public).decode()}"
 
     def holds(self, message: bytes, signature: bytes) -> bool:
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return is_signed(self.public, message, signature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +57,7 @@ def parse_key(text: str) -> NoteKey:
     """Raises InvalidInput on what is not `name+id+key`, is of a kind we do not know, or does not match its id."""
     parts = text.strip().split("+", 2)
     try:
-        raw = base64.b64decode(parts[2], validate=True)
+        raw = exact_base64(parts[2])
         key = NoteKey(parts[0], raw[0], raw[1:])
     except (IndexError, ValueError):
         raise InvalidInput(
@@ -103,12 +95,20 @@ def parse_note(raw: str) -> Note:
 def _signature(line: str) -> tuple[str, bytes, bytes]:
     name, _, encoded = line.removeprefix(_DASH).partition(" ")
     try:
-        raw = base64.b64decode(encoded, validate=True)
-    except (ValueError, binascii.Error):
+        raw = exact_base64(encoded)
+    except ValueError:
         raw = b""
     if not line.startswith(_DASH) or not _is_name(name) or len(raw) < 5:
         raise Damaged("a signature line of the note is not readable", where="note")
     return name, raw[:4], raw[4:]
+
+
+def exact_base64(text: str) -> bytes:
+    """Raises ValueError on any spelling but the one that encoding writes: a signed thing has one form."""
+    raw = base64.b64decode(text, validate=True)
+    if base64.b64encode(raw).decode() != text:
+        raise ValueError(text)
+    return raw
 
 
 def _is_name(name: str) -> bool:

@@ -16,7 +16,7 @@ LEVELS = 8
 ENTRY_BYTES_MAX = 2**16 - 1
 """An entry is written with its length in two bytes."""
 
-_PATH = re.compile(r"((?:x\d{3}/){0,5}\d{3})(?:\.p/([1-9]\d{0,2}))?")
+_PATH = re.compile(r"((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
 ReadTile = Callable[[int, int], bytes]
 """(level, index) → the hashes of that tile, as wide as it is stored; empty when there is none."""
