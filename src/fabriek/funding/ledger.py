@@ -165,7 +165,7 @@ def post(postings: Sequence[Posting], new: Posting) -> tuple[Posting, ...]:
     after = balances(entry for posting in (*postings, new) for entry in posting.entries)
     for touched in {(entry.account, entry.resource) for entry in new.entries}:
         if after[touched] < 0 and kind_of(touched[0]) is not Kind.CONTRIBUTION:
-            raise _below_zero(touched, after[touched], new)
+            raise below_zero(touched, after[touched], new)
     return (*postings, new)
 
 
@@ -237,7 +237,7 @@ def _require_left(left: int, asked: int, resource: Resource, share: str, whose: 
         )
 
 
-def _below_zero(touched: tuple[str, Resource], after: int, posting: Posting) -> CreditsExhausted:
+def below_zero(touched: tuple[str, Resource], after: int, posting: Posting) -> CreditsExhausted:
     name, resource = touched
     asked = -sum(e.amount_micro for e in posting.entries if (e.account, e.resource) == touched)
     return CreditsExhausted(

@@ -1,0 +1,238 @@
+"""What one may do with money: contribute, award, hold, settle, and look at the ledger."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from fabriek.access.applications import Application, ApplicationState
+from fabriek.access.calls import call
+from fabriek.access.intake import Intake
+from fabriek.access.organisations import slug_of
+from fabriek.access.projects import Project
+from fabriek.access.service import Access
+from fabriek.audit.service import Audit
+from fabriek.funding import ledger
+from fabriek.funding.allocations import Allocation, choose
+from fabriek.funding.contributions import Contribution, FunderKind
+from fabriek.funding.ledger import Entry, Hold, Kind, account
+from fabriek.funding.ports import Allocations, Funds, Ledger
+from fabriek.funding.purposes import Rule, choose_share, forbidden_by, refuse
+from fabriek.funding.reports import ShareTotal, totals
+from fabriek.funding.resources import Resource
+from fabriek.funding.shares import Share, shares_of
+from fabriek.kernel.callers import Caller, require
+from fabriek.kernel.clock import Clock
+from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, WrongState
+from fabriek.kernel.ids import Ids
+from fabriek.kernel.purposes import Purpose
+from fabriek.kernel.units import MICRO
+
+DAYS_PER_MONTH = 31
+"""An allocation of so many months ends after this many days each: nobody loses a day to February."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What one project may still spend of one resource, in micro-units."""
+
+    resource: Resource
+    granted: int
+    held: int
+    left: int
+
+
+class Funding:
+    """Contributions, shares, allocations and the ledger beneath them."""
+
+    def __init__(
+        self, books: Ledger, funds: Funds, allocations: Allocations, *, access: Access, intake: Intake, audit: Audit,
+        clock: Clock, ids: Ids, rules: Sequence[Rule],
+    ) -> None:  # fmt: skip
+        self._books, self._funds, self._allocations = books, funds, allocations
+        self._access, self._intake, self._audit = access, intake, audit
+        self._clock, self._ids, self._rules = clock, ids, rules
+
+    def contribute(
+        self, funder: str, kind: str, amount_euro: int, hours: Mapping[str, int], *, name: str = "", by: Caller
+    ) -> tuple[Contribution, Share]:
+        """Money that is granted, and the hours it brings into its funder's share. Raises InvalidInput on an unknown word."""
+        require(by, "funding.contribute")
+        body = self._access.organisation(funder)
+        if body.id != by.organisation:
+            require(by, "funding.award")
+        amounts = _amounts(hours)
+        today, now = self._clock.today(), self._clock.now()
+        made = Contribution(self._ids.new("con"), body.id, _kind(kind), amount_euro, today, granted_on=today)
+        with self._books.transaction(alone=f"funder:{body.id}"):
+            share = next((one for one in self._funds.shares() if one.funder == body.id), None)
+            if share is None:
+                share = Share(self._ids.new("shr"), body.id, made.kind, name or slug_of(body.name))
+                self._funds.add_share(share)
+            elif share.kind is not made.kind:
+                raise WrongState(
+                    f"{body.name} gave {share.kind} money before", fix="name another organisation for other money"
+                )
+            self._funds.add_contribution(made)
+            self._books.post(ledger.grant_share(self._ids.new("led"), made.id, share.id, amounts, now))
+            self._audit.record("funding.contributed", made.id, by, share=share.id)
+        return made, share
+
+    def award(self, application_id: str, *, share: str = "", by: Caller) -> tuple[Allocation, Project]:
+        """Turns an eligible application into a project with an allocation, from the named share or the one that fits best.
+
+        Raises WrongState when it is not eligible, NotPermitted naming the purpose rule, CreditsExhausted when no share has room.
+        """
+        require(by, "funding.award")
+        application = self._intake.get(application_id, by=by)
+        if application.person == by.person:
+            raise NotPermitted(
+                "nobody awards their own application", rule="award.self", fix="ask another funder or operator"
+            )
+        return self._award(application, share, by)
+
+    def award_short_route(self, application: Application, *, by: Caller) -> tuple[Allocation, Project]:
+        """The award that follows by itself when a short route's checks have passed: first in, first out. No person decides."""
+        return self._award(application, "", by)
+
+    def hold(self, project: str, purpose: Purpose, resource: Resource, amount_micro: int, job: str) -> Hold:
+        """Sets a job's worst case aside; the same hold when it was set before. Raises CreditsExhausted, NotPermitted."""
+        with self._books.transaction(alone=f"credits:{project}"):
+            known = self._allocations.hold_of(job)
+            if known is not None:
+                return known
+            owned = self._allocations.of_project(project)
+            left = {one.id: self._books.balance(account(Kind.ALLOCATION, one.id), resource) for one in owned}
+            chosen = choose(
+                owned,
+                self._shares(),
+                purpose,
+                self._rules,
+                self._clock.today(),
+                left_micro=left,
+                resource=resource,
+                asked_micro=amount_micro,
+            )
+            held = Hold(job, chosen.id, chosen.share, resource, amount_micro)
+            self._books.post(ledger.hold(self._ids.new("led"), held, self._clock.now(), left_micro=left[chosen.id]))
+            self._allocations.add_hold(held)
+        return held
+
+    def settle(self, job: str, used_micro: int) -> None:
+        """Charges real use and gives the rest back; once, however often it is called. A job that held nothing owes nothing."""
+        with self._books.transaction():
+            held = self._allocations.hold_of(job)
+            if held is not None:
+                self._books.post(ledger.settle(self._ids.new("led"), held, used_micro, self._clock.now()))
+
+    def release(self, job: str) -> None:
+        """Gives the whole hold back."""
+        self.settle(job, 0)
+
+    def share_parts(self) -> Mapping[str, int]:
+        """Share id → its part of the machine today, in millionths."""
+        parts = shares_of(self._funds.contributions(), self._clock.today())
+        return {one.id: parts[one.funder] for one in self._funds.shares() if one.funder in parts}
+
+    def shares(self) -> Sequence[Share]:
+        """By name."""
+        return self._funds.shares()
+
+    def left(self, project: str) -> Sequence[Left]:
+        """What a project may still spend, per resource, over its allocations in force or to come."""
+        owned = [one for one in self._allocations.of_project(project) if one.ends_on >= self._clock.today()]
+        found: dict[Resource, list[int]] = {}
+        for (name, resource), amount in self._books.balances().items():
+            kind, _, owner = name.partition(":")
+            if owner.partition("/")[0] in {one.id for one in owned}:
+                sums = found.setdefault(resource, [0, 0, 0])
+                sums[0] += amount
+                sums[1] += amount if kind == Kind.HOLD else 0
+                sums[2] += amount if kind == Kind.ALLOCATION else 0
+        return [Left(resource, *sums) for resource, sums in sorted(found.items())]
+
+    def table(self, *, by: Caller) -> Sequence[ShareTotal]:
+        """Granted, awarded, held and used, per share and resource."""
+        require(by, "funding.view")
+        return totals(self._books.balances(), {one.id: one.share for one in self._allocations.all()})
+
+    def balanced(self) -> bool:
+        """Whether all entries of each resource sum to zero, read from the entries and not from the balances."""
+        return not any(self._books.sums().values())
+
+    def entries(self, *, account_name: str, limit: int, by: Caller) -> Sequence[Entry]:
+        """Newest first."""
+        require(by, "funding.view")
+        return self._books.entries(account=account_name, limit=limit)
+
+    def allocations(self, *, by: Caller) -> Sequence[Allocation]:
+        require(by, "funding.view")
+        return self._allocations.all()
+
+    def _award(self, application: Application, share_name: str, by: Caller) -> tuple[Allocation, Project]:
+        if application.state is not ApplicationState.ELIGIBLE:
+            raise WrongState(
+                f"application {application.id} is {application.state}, and only an eligible one is awarded",
+                fix=f"fabriek apply show {application.id}",
+            )
+        answers, today = application.answers, self._clock.today()
+        purpose = Purpose(answers["purpose"])
+        amounts = _amounts({**call(application.call).amounts, "gpu_hour": answers["gpu_hours"]})
+        ends = today + timedelta(days=DAYS_PER_MONTH * int(answers["months"]))
+        with self._books.transaction(alone="awards"):
+            chosen = self._share_for(share_name, purpose, amounts, today)
+            project = self._access.open_project(
+                answers["title"], self._free_slug(answers["title"]), purpose, answers.get("label_ceiling", "special-category"),
+                application.person, answers.get("partners", []), by=by,
+            )  # fmt: skip
+            made = Allocation(self._ids.new("alc"), project.id, chosen.id, application.id, today, ends)
+            left = {resource: self._books.balance(account(Kind.SHARE, chosen.id), resource) for resource in amounts}
+            self._books.post(
+                ledger.award(self._ids.new("led"), chosen.id, made.id, amounts, self._clock.now(), left=left)
+            )
+            self._allocations.add(made)
+            self._intake.awarded(application.id, project.id, by=by)
+            self._audit.record("allocation.awarded", made.id, by, project=project.id, share=chosen.id)
+        return made, project
+
+    def _share_for(self, name: str, purpose: Purpose, amounts: Mapping[Resource, int], today: date) -> Share:
+        shares = self._funds.shares()
+        if name:
+            named = next((one for one in shares if name in {one.id, one.name}), None)
+            if named is None:
+                raise NotFound(f"there is no share {name}", fix="fabriek funding shares")
+            if rule := forbidden_by(named, purpose, self._rules, today):
+                raise refuse(named, purpose, rule)
+            return named
+        left = {
+            one.id: {resource: self._books.balance(account(Kind.SHARE, one.id), resource) for resource in amounts}
+            for one in shares
+        }
+        return choose_share(shares, purpose, self._rules, today, left=left, asked=amounts)
+
+    def _free_slug(self, title: str) -> str:
+        """An address made of the title; with a number behind it where the plain one is taken."""
+        base = slug_of(title)[:56] or "project"
+        for number in range(1, 1000):
+            slug = base if number == 1 else f"{base}-{number}"
+            try:
+                self._access.project(slug)
+            except NotFound:
+                return slug
+        raise InvalidInput(f"the name {title!r} was used too often", fix="choose another title")
+
+    def _shares(self) -> Mapping[str, Share]:
+        return {one.id: one for one in self._funds.shares()}
+
+
+def _amounts(hours: Mapping[str, int]) -> dict[Resource, int]:
+    try:
+        return {Resource(name): int(amount) * MICRO for name, amount in hours.items() if int(amount)}
+    except ValueError as error:
+        raise InvalidInput(f"{error}", fix=f"resources are {', '.join(Resource)}") from None
+
+
+def _kind(word: str) -> FunderKind:
+    try:
+        return FunderKind(word)
+    except ValueError:
+        raise InvalidInput(f"{word!r} is not a kind of funder", fix=f"one of {', '.join(FunderKind)}") from None

@@ -1,0 +1,213 @@
+"""The SQL of funding: the ledger, contributions, shares, allocations, holds."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    Index,
+    Row,
+    String,
+    Table,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.funding.allocations import Allocation
+from fabriek.funding.contributions import Contribution, FunderKind
+from fabriek.funding.ledger import Entry, Hold, Posting, below_zero
+from fabriek.funding.resources import Resource
+from fabriek.funding.shares import Share
+from fabriek.kernel.errors import AlreadyExists
+
+postings = Table(
+    "funding_postings",
+    metadata,
+    Column("transaction", String, primary_key=True),
+    Column("key", String, nullable=False, unique=True),
+)
+
+entries = Table(
+    "funding_entries",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("transaction", String, nullable=False, index=True),
+    Column("account", String, nullable=False),
+    Column("resource", String, nullable=False),
+    Column("amount_micro", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("memo", String, nullable=False),
+    Column("job", String, nullable=False),
+    Index("funding_entries_account", "account", "resource"),
+)
+
+balances = Table(
+    "funding_balances",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("resource", String, primary_key=True),
+    Column("amount_micro", BigInteger, nullable=False),
+    # The database says so too, for the race that the service cannot see.
+    CheckConstraint("amount_micro >= 0 or account like 'contribution:%'", name="funding_never_negative"),
+)
+
+contributions = Table(
+    "funding_contributions",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("funder", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("amount_euro", BigInteger, nullable=False),
+    Column("applied_on", Date, nullable=False),
+    Column("granted_on", Date),
+    Column("received_on", Date),
+    Column("withdrawn_on", Date),
+)
+
+shares = Table(
+    "funding_shares",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("funder", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
+    Column("name", String, nullable=False, unique=True),
+)
+
+allocations = Table(
+    "funding_allocations",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("project", String, nullable=False, index=True),
+    Column("share", String, nullable=False),
+    Column("application", String, nullable=False, unique=True),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+)
+
+holds = Table(
+    "funding_holds",
+    metadata,
+    Column("job", String, primary_key=True),
+    Column("allocation", String, nullable=False, index=True),
+    Column("share", String, nullable=False),
+    Column("resource", String, nullable=False),
+    Column("amount_micro", BigInteger, nullable=False),
+)
+
+
+class SqlLedger:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
+        return self._db.transaction(alone=alone)
+
+    def post(self, posting: Posting) -> bool:
+        if self._db.row(select(postings.c.key).where(postings.c.key == posting.key)) is not None:
+            return False
+        self._db.execute(insert(postings).values(transaction=posting.transaction, key=posting.key))
+        for entry in posting.entries:
+            self._move(entry, posting)
+        if posting.entries:
+            self._db.execute(insert(entries), [asdict(entry) for entry in posting.entries])
+        return True
+
+    def _move(self, entry: Entry, posting: Posting) -> None:
+        here = (balances.c.account == entry.account, balances.c.resource == entry.resource)
+        changed = update(balances).where(*here).values(amount_micro=balances.c.amount_micro + entry.amount_micro)
+        before = self.balance(entry.account, entry.resource)
+        if before + entry.amount_micro < 0 and not entry.account.startswith("contribution:"):
+            raise below_zero((entry.account, entry.resource), before + entry.amount_micro, posting)
+        if not self._db.execute(changed):
+            row = {"account": entry.account, "resource": str(entry.resource), "amount_micro": entry.amount_micro}
+            self._db.execute(insert(balances).values(**row))
+
+    def balance(self, account: str, resource: Resource) -> int:
+        found = self._db.scalar(
+            select(balances.c.amount_micro).where(balances.c.account == account, balances.c.resource == resource)
+        )
+        return int(found or 0)
+
+    def balances(self) -> Mapping[tuple[str, Resource], int]:
+        rows = self._db.rows(select(balances))
+        return {(row.account, Resource(row.resource)): row.amount_micro for row in rows}
+
+    def entries(self, *, account: str, limit: int) -> Sequence[Entry]:
+        wanted = select(entries).order_by(entries.c.at.desc(), entries.c.id).limit(limit)
+        if account:
+            wanted = wanted.where(entries.c.account == account)
+        return [_entry(row) for row in self._db.rows(wanted)]
+
+    def sums(self) -> Mapping[Resource, int]:
+        rows = self._db.rows(select(entries.c.resource, func.sum(entries.c.amount_micro)).group_by(entries.c.resource))
+        return {Resource(resource): int(total) for resource, total in (tuple(row) for row in rows)}
+
+
+class SqlFunds:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add_contribution(self, contribution: Contribution) -> None:
+        self._db.execute(insert(contributions).values(**asdict(contribution)))
+
+    def contributions(self) -> Sequence[Contribution]:
+        rows = self._db.rows(select(contributions).order_by(contributions.c.id))
+        return [Contribution(**(dict(row._mapping) | {"kind": FunderKind(row.kind)})) for row in rows]  # noqa: SLF001  # a row's names
+
+    def add_share(self, share: Share) -> None:
+        try:
+            self._db.execute(insert(shares).values(**asdict(share)))
+        except IntegrityError:
+            raise AlreadyExists(f"there is a share {share.name} already", fix="fabriek funding shares") from None
+
+    def shares(self) -> Sequence[Share]:
+        rows = self._db.rows(select(shares).order_by(shares.c.name))
+        return [Share(row.id, row.funder, FunderKind(row.kind), row.name) for row in rows]
+
+
+class SqlAllocations:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, allocation: Allocation) -> None:
+        try:
+            self._db.execute(insert(allocations).values(**asdict(allocation)))
+        except IntegrityError:
+            raise AlreadyExists(
+                "this application has its allocation already", fix="fabriek funding allocations"
+            ) from None
+
+    def of_project(self, project: str) -> Sequence[Allocation]:
+        rows = self._db.rows(select(allocations).where(allocations.c.project == project).order_by(allocations.c.id))
+        return [_allocation(row) for row in rows]
+
+    def all(self) -> Sequence[Allocation]:
+        return [_allocation(row) for row in self._db.rows(select(allocations).order_by(allocations.c.id))]
+
+    def add_hold(self, held: Hold) -> None:
+        self._db.execute(insert(holds).values(**asdict(held)))
+
+    def hold_of(self, job: str) -> Hold | None:
+        row = self._db.row(select(holds).where(holds.c.job == job))
+        return (
+            None if row is None else Hold(row.job, row.allocation, row.share, Resource(row.resource), row.amount_micro)
+        )
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        row.id, row.transaction, row.account, Resource(row.resource), row.amount_micro, row.at, row.memo, row.job
+    )
+
+
+def _allocation(row: Row[Any]) -> Allocation:
+    return Allocation(row.id, row.project, row.share, row.application, row.starts_on, row.ends_on)
