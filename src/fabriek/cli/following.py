@@ -64,5 +64,3 @@ def _last_line(job: JobOut) -> str:
     if job.run:
         parts.append(f"run {job.run}")
     return " · ".join(parts)
-
-

@@ -21,7 +21,12 @@ def job() -> None:
 def ls(project: str, *, as_json: bool) -> None:
     """The project's jobs, newest first."""
     listed = connect(project).jobs.list().items
-    table(listed, ["id", "name", "state", "submitted_at", "used"], as_json=as_json, empty="no jobs yet: fabriek run -- python train.py")
+    table(
+        listed,
+        ["id", "name", "state", "submitted_at", "used"],
+        as_json=as_json,
+        empty="no jobs yet: fabriek run -- python train.py",
+    )
 
 
 @job.command("show")

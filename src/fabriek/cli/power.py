@@ -41,7 +41,10 @@ def add(starts: str, ends: str, kw: float | None, watts: int | None, source: str
         raise InvalidInput("a limit needs one figure", fix="add --kw or --watts")
     now = SystemClock().now()
     made = connect().jobs.limit_power(
-        starts_at=_instant(starts, now), ends_at=_instant(ends, now), watts=watts if watts is not None else round((kw or 0) * 1000), source=source
+        starts_at=_instant(starts, now),
+        ends_at=_instant(ends, now),
+        watts=watts if watts is not None else round((kw or 0) * 1000),
+        source=source,
     )
     show(made, as_json=as_json)
 
@@ -50,7 +53,12 @@ def add(starts: str, ends: str, kw: float | None, watts: int | None, source: str
 @json_option
 def ls(*, as_json: bool) -> None:
     """The limits that are in force or to come."""
-    table(connect().jobs.power().limits, ["id", "starts_at", "ends_at", "watts", "source"], as_json=as_json, empty="no limits")
+    table(
+        connect().jobs.power().limits,
+        ["id", "starts_at", "ends_at", "watts", "source"],
+        as_json=as_json,
+        empty="no limits",
+    )
 
 
 @limit.command("end")

@@ -12,9 +12,23 @@ from fabriek.schemas.codes import EXIT_JOB_FAILED
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.option("--data", "-d", multiple=True, metavar="NAME[@V]:/MOUNT", help="A dataset version and where the job sees it; repeatable.")
-@click.option("--code", type=click.Path(path_type=Path), help="Folder sent along; default: the folder of the script. `--code none` sends nothing.")
-@click.option("--requirements", type=click.Path(path_type=Path), help="Packages the job needs; default: requirements.txt beside the script.")
+@click.option(
+    "--data",
+    "-d",
+    multiple=True,
+    metavar="NAME[@V]:/MOUNT",
+    help="A dataset version and where the job sees it; repeatable.",
+)
+@click.option(
+    "--code",
+    type=click.Path(path_type=Path),
+    help="Folder sent along; default: the folder of the script. `--code none` sends nothing.",
+)
+@click.option(
+    "--requirements",
+    type=click.Path(path_type=Path),
+    help="Packages the job needs; default: requirements.txt beside the script.",
+)
 @click.option("--gpus", default=0, type=click.IntRange(0), help="GPUs.")
 @click.option("--cpus", default=1, type=click.IntRange(1), help="CPU cores.")
 @click.option("--memory", default="2GiB", metavar="SIZE", help="Memory; the job is stopped above it.")
@@ -23,7 +37,9 @@ from fabriek.schemas.codes import EXIT_JOB_FAILED
 @click.option("--name", default="", help="What to call it; default: the command.")
 @click.option("--experiment", default="", help="The experiment its run belongs to; default: the job's name.")
 @click.option("--purpose", default="", help="civilian, dual_use or exclusively_military; default: the project's.")
-@click.option("--priority", type=click.Choice(["eco", "normal", "urgent"]), default="normal", help="eco waits for spare power.")
+@click.option(
+    "--priority", type=click.Choice(["eco", "normal", "urgent"]), default="normal", help="eco waits for spare power."
+)
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable for the job; repeatable.")
 @click.option("--detach", is_flag=True, help="Return at once and print the job's id.")
 @click.option("--wait/--no-wait", default=True, help="Leave with 9 when the job itself fails (default).")
@@ -81,7 +97,10 @@ def _code_folder(named: Path | None, command: tuple[str, ...]) -> Path | None:
     if script is None:
         missing = next((word for word in command[1:] if word.endswith(".py")), None)
         if missing and Path(command[0]).name.startswith("python"):
-            raise InvalidInput(f"{missing} is not here", fix=f"run it from the folder of {Path(missing).name}, or name the folder with --code")
+            raise InvalidInput(
+                f"{missing} is not here",
+                fix=f"run it from the folder of {Path(missing).name}, or name the folder with --code",
+            )
         return None
     if len(script.parts) > 1:
         raise InvalidInput(
@@ -89,5 +108,3 @@ def _code_folder(named: Path | None, command: tuple[str, ...]) -> Path | None:
             fix=f"fabriek run --code {script.parent} … -- {' '.join(word if Path(word) != script else script.name for word in command)}",
         )
     return Path.cwd()
-
-

@@ -8,7 +8,9 @@ from fabriek.kernel.errors import InvalidInput
 
 
 @click.command()
-@click.option("--share", "shares", multiple=True, metavar="NAME=FACTOR", help="Scale a share: `--share europe=2`; repeatable.")
+@click.option(
+    "--share", "shares", multiple=True, metavar="NAME=FACTOR", help="Scale a share: `--share europe=2`; repeatable."
+)
 @json_option
 def simulate(shares: tuple[str, ...], *, as_json: bool) -> None:
     """Replay this factory's finished jobs with some shares scaled, beside the policy of today."""

@@ -8,7 +8,16 @@ from typing import Any
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.errors import InvalidInput, NotFound
 from fabriek.schemas.base import PageOut
-from fabriek.schemas.compute import JobIn, JobOut, PowerLimitIn, PowerLimitOut, PowerOut, SimulatedOut, SimulateIn, WhyOut
+from fabriek.schemas.compute import (
+    JobIn,
+    JobOut,
+    PowerLimitIn,
+    PowerLimitOut,
+    PowerOut,
+    SimulatedOut,
+    SimulateIn,
+    WhyOut,
+)
 from fabriek.sdk.client import Client
 from fabriek.sdk.vault import Vault
 
@@ -96,16 +105,22 @@ class Compute:
     def power(self) -> PowerOut:
         return PowerOut.model_validate(self._client.get("/api/v1/power"))
 
-    def limit_power(self, *, starts_at: datetime, ends_at: datetime, watts: int, source: str = "operator") -> PowerLimitOut:
+    def limit_power(
+        self, *, starts_at: datetime, ends_at: datetime, watts: int, source: str = "operator"
+    ) -> PowerLimitOut:
         wanted = PowerLimitIn(starts_at=starts_at, ends_at=ends_at, watts=watts, source=source)
-        return PowerLimitOut.model_validate(self._client.post("/api/v1/power/limits", json=wanted.model_dump(mode="json")))
+        return PowerLimitOut.model_validate(
+            self._client.post("/api/v1/power/limits", json=wanted.model_dump(mode="json"))
+        )
 
     def end_power_limit(self, limit: str) -> PowerLimitOut:
         return PowerLimitOut.model_validate(self._client.post(f"/api/v1/power/limits/{limit}/end"))
 
     def simulate(self, *, scale: Mapping[str, float] | None = None) -> SimulatedOut:
         wanted = SimulateIn(scale=dict(scale or {}))
-        return SimulatedOut.model_validate(self._client.post("/api/v1/simulations", json=wanted.model_dump(mode="json")))
+        return SimulatedOut.model_validate(
+            self._client.post("/api/v1/simulations", json=wanted.model_dump(mode="json"))
+        )
 
     def _path(self, job: str, project: str) -> str:
         return f"/api/v1/projects/{self._client.the_project(project)}/jobs/{job}"

@@ -109,7 +109,7 @@ def _guard(access: Access) -> Callable[[Request], None]:
         if access is PUBLIC:
             return
         factory = request.app.state.factory
-        caller: Caller = caller_of_request(request, factory.access)
+        caller: Caller = caller_of_request(request, factory.identity)
         request.state.caller = caller
         if caller.job and access is not HOLDER:
             raise NotAuthenticated("this token does one job's work and opens nothing else", fix="use your own token")

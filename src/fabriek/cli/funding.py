@@ -1,0 +1,82 @@
+"""`fabriek funding`: contributions, shares, allocations and the ledger."""
+
+import click
+
+from fabriek.cli.output import json_option, print_json, say, show, table
+from fabriek.cli.session import connect
+from fabriek.kernel.errors import InvalidInput
+
+
+@click.group()
+def funding() -> None:
+    """Contributions, shares, allocations and the ledger."""
+
+
+@funding.command("contribute")
+@click.argument("funder", metavar="ORGANISATION")
+@click.option("--kind", required=True, help="eu, national, regional, defence or private.")
+@click.option("--euro", required=True, type=click.IntRange(1), help="The sum, in whole euros.")
+@click.option(
+    "--hours", "hours", multiple=True, metavar="RESOURCE=HOURS", help="What it brings: gpu_hour=50000; repeatable."
+)
+@click.option("--name", default="", help="The share's name; default: the organisation's.")
+@json_option
+def contribute(funder: str, kind: str, euro: int, hours: tuple[str, ...], name: str, *, as_json: bool) -> None:
+    """Record money that was granted, and the hours that it brings."""
+    show(
+        connect().funding.contribute(funder, kind, euro, dict(_hours(one) for one in hours), name=name), as_json=as_json
+    )
+
+
+@funding.command("shares")
+@json_option
+def shares(*, as_json: bool) -> None:
+    """Every share, with its part of the machine in millionths."""
+    table(connect().funding.shares(), ["name", "funder", "kind", "part"], as_json=as_json)
+
+
+@funding.command("table")
+@json_option
+def totals(*, as_json: bool) -> None:
+    """Granted, awarded, held and used, per share; and whether the ledger sums to zero."""
+    found = connect().funding.table()
+    if as_json:
+        print_json(found)
+        return
+    table(found.rows, ["share", "resource", "granted", "unawarded", "unspent", "held", "used"], as_json=False)
+    say("the ledger sums to zero" if found.balanced else "THE LEDGER DOES NOT SUM TO ZERO")
+
+
+@funding.command("allocations")
+@json_option
+def allocations(*, as_json: bool) -> None:
+    """Every allocation."""
+    table(connect().funding.allocations(), ["id", "project", "share", "starts_on", "ends_on"], as_json=as_json)
+
+
+@funding.command("award")
+@click.argument("application")
+@click.option("--share", default="", help="From which share; default: the one that fits best.")
+@json_option
+def award(application: str, share: str, *, as_json: bool) -> None:
+    """Turn an eligible application into a project with an allocation."""
+    show(connect().funding.award(application, share=share), as_json=as_json)
+
+
+@funding.command("entries")
+@click.option("--account", default="", help="Only this account, such as share:shr_….")
+@json_option
+def entries(account: str, *, as_json: bool) -> None:
+    """Lines of the ledger, newest first."""
+    table(
+        connect().funding.entries(account=account),
+        ["at", "account", "resource", "amount", "memo", "job"],
+        as_json=as_json,
+    )
+
+
+def _hours(text: str) -> tuple[str, int]:
+    name, _, amount = text.partition("=")
+    if not amount.isdigit():
+        raise InvalidInput(f"--hours {text!r} names no whole number", fix=f"--hours {name}=1000")
+    return name, int(amount)

@@ -1,0 +1,62 @@
+"""`fabriek login` and `fabriek whoami`."""
+
+import click
+
+from fabriek.cli.output import json_option, say, show
+from fabriek.cli.session import connect
+from fabriek.kernel.errors import InvalidInput
+
+
+@click.command()
+@click.option("--url", default="", help="Where the factory is; default: the one you know.")
+@click.option("--link", default="", help="The one-time link that you were sent.")
+@click.option("--token", default="", help="A token that you have already.")
+@click.option("--bootstrap", default="", help="The secret that `fabriek up` printed: the first sign-in of all.")
+@click.option("--name", default="", help="With --bootstrap: your name.")
+@click.option("--email", default="", help="With --bootstrap: your address.")
+@click.option("--organisation", default="", help="With --bootstrap: your organisation's name.")
+@click.option("--project", default="", help="The project to work in.")
+@click.option("--portal", is_flag=True, help="Print a link that opens the portal, signed in, once.")
+def login(
+    url: str,
+    link: str,
+    token: str,
+    bootstrap: str,
+    name: str,
+    email: str,
+    organisation: str,
+    project: str,
+    *,
+    portal: bool,
+) -> None:
+    """Sign in to a factory and remember it."""
+    from fabriek.sdk import Context, Fabriek, read_context  # noqa: PLC0415  # help should not pay for it
+    from fabriek.sdk.environment import save_context  # noqa: PLC0415
+
+    if portal:
+        say(connect().access.sign_in_link())
+        return
+    place = url or (link.partition("/sign-in/")[0] if "/sign-in/" in link else "") or read_context().url
+    factory = Fabriek(place)
+    if bootstrap:
+        if not (name and email and organisation):
+            raise InvalidInput(
+                "the first sign-in needs to know who you are", fix="add --name, --email and --organisation"
+            )
+        body = {"name": organisation, "kind": "operator"}
+        token = factory.access.bootstrap(bootstrap, organisation=body, name=name, email=email).token
+    elif link:
+        token = factory.access.sign_in(link).token
+    elif not token:
+        raise InvalidInput("nothing to sign in with", fix="fabriek login --link LINK; ask your administrator for one")
+    signed = Fabriek(place, token)
+    me = signed.access.whoami()
+    save_context(Context(place.rstrip("/"), token, project or next(iter(me.projects), "")))
+    say(f"signed in at {place} as {me.name} of {me.organisation}")
+
+
+@click.command()
+@json_option
+def whoami(*, as_json: bool) -> None:
+    """Who you are here and which rights you hold."""
+    show(connect().access.whoami(), as_json=as_json)

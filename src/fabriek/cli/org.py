@@ -1,0 +1,53 @@
+"""`fabriek org`: organisations and their people."""
+
+import click
+
+from fabriek.cli.output import json_option, say, show, table
+from fabriek.cli.session import connect
+
+
+@click.group()
+def org() -> None:
+    """Organisations and their people."""
+
+
+@org.command("create")
+@click.argument("name")
+@click.option("--kind", required=True, help="startup, company, hospital, university, public, funder or operator.")
+@click.option("--country", default="NL", help="Two capitals.")
+@click.option("--kvk", default="", help="Number in the Dutch business register; a new firm leaves it out.")
+@click.option("--slug", default="", help="Short name in addresses; default: made of the name.")
+@json_option
+def create(name: str, kind: str, country: str, kvk: str, slug: str, *, as_json: bool) -> None:
+    """A new organisation."""
+    show(connect().access.create_organisation(name, kind, country=country, kvk=kvk, slug=slug), as_json=as_json)
+
+
+@org.command("ls")
+@json_option
+def ls(*, as_json: bool) -> None:
+    """Every organisation that takes part."""
+    table(connect().access.organisations(), ["slug", "name", "kind", "country"], as_json=as_json)
+
+
+@org.command("show")
+@click.argument("organisation")
+@json_option
+def show_people(organisation: str, *, as_json: bool) -> None:
+    """An organisation's people."""
+    table(connect().access.people(organisation), ["id", "name", "email", "roles"], as_json=as_json)
+
+
+@org.command("invite")
+@click.argument("organisation")
+@click.option("--name", required=True)
+@click.option("--email", required=True)
+@click.option("--role", "roles", multiple=True, help="reviewer, funder, expert, operator …; repeatable.")
+@json_option
+def invite(organisation: str, name: str, email: str, roles: tuple[str, ...], *, as_json: bool) -> None:
+    """A new person, and the link that signs them in once."""
+    made = connect().access.invite(organisation, name, email, roles)
+    if as_json:
+        show(made, as_json=True)
+    else:
+        say(f"{made.person.name} signs in once, within the hour, with: fabriek login --link {made.sign_in}")

@@ -1,0 +1,57 @@
+"""`fabriek project`: projects and their members."""
+
+import click
+
+from fabriek.cli.output import json_option, project_option, show, table
+from fabriek.cli.session import connect
+
+
+@click.group()
+def project() -> None:
+    """Projects and their members."""
+
+
+@project.command("ls")
+@json_option
+def ls(*, as_json: bool) -> None:
+    """Your projects."""
+    table(
+        connect().access.projects(),
+        ["slug", "title", "purpose", "label_ceiling"],
+        as_json=as_json,
+        empty="no project yet: fabriek apply new",
+    )
+
+
+@project.command("show")
+@project_option
+@json_option
+def show_project(project: str, *, as_json: bool) -> None:
+    """The project you work in."""
+    show(connect(project).access.project(), as_json=as_json)
+
+
+@project.command("credits")
+@project_option
+@json_option
+def credits_left(project: str, *, as_json: bool) -> None:
+    """What the project may still spend."""
+    table(connect(project).funding.credits(), ["resource", "granted", "held", "left"], as_json=as_json)
+
+
+@project.command("members")
+@project_option
+@json_option
+def members(project: str, *, as_json: bool) -> None:
+    """Who is in the project."""
+    table(connect(project).access.members(), ["name", "role", "organisation", "person"], as_json=as_json)
+
+
+@project.command("add")
+@click.argument("person")
+@click.option("--role", default="member", help="member or lead.")
+@project_option
+@json_option
+def add(person: str, role: str, project: str, *, as_json: bool) -> None:
+    """Add PERSON, an id or an address of somebody who is here already."""
+    show(connect(project).access.add_member(person, role), as_json=as_json)

@@ -1,0 +1,159 @@
+"""Organisations, people, projects, credentials and applications on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from fabriek.schemas.base import Slug, Title, Wire
+
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,255}$", to_lower=True)]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$")]
+Secret = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class OrganisationIn(Wire):
+    """`kvk` is optional: a new firm may have none yet."""
+
+    name: Title
+    kind: Annotated[str, Field(max_length=40)]
+    country: Country = "NL"
+    kvk: Annotated[str, StringConstraints(pattern=r"^(\d{8})?$")] = ""
+    slug: Slug | None = None
+
+
+class OrganisationOut(Wire):
+    id: str
+    slug: str
+    name: str
+    kind: str
+    country: str
+    kvk: str
+
+
+class PersonIn(Wire):
+    """`roles`: those held everywhere, such as reviewer, funder, expert, operator."""
+
+    name: Title
+    email: Email
+    roles: Annotated[list[str], Field(max_length=10)] = Field(default_factory=list)
+
+
+class PersonOut(Wire):
+    id: str
+    name: str
+    email: str
+    organisation: str
+    roles: list[str]
+
+
+class InvitedOut(Wire):
+    """A new person, and the address that signs them in once."""
+
+    person: PersonOut
+    sign_in: str
+
+
+class LinkIn(Wire):
+    """For whom; empty means oneself."""
+
+    person: Annotated[str, Field(max_length=320)] = ""
+
+
+class LinkOut(Wire):
+    """An address that signs one person in, once, within the hour."""
+
+    sign_in: str
+
+
+class BootstrapIn(Wire):
+    token: Secret
+    organisation: OrganisationIn
+    person: PersonIn
+
+
+class SignInIn(Wire):
+    code: Secret
+
+
+class SignedInOut(Wire):
+    """A token of the API. It is shown once."""
+
+    token: str
+    person: PersonOut
+
+
+class WhoamiOut(Wire):
+    """`projects`: each with the rights held there."""
+
+    person: str
+    name: str
+    organisation: str
+    rights: list[str]
+    projects: dict[str, list[str]]
+
+
+class ProjectOut(Wire):
+    id: str
+    slug: str
+    title: str
+    purpose: str
+    label_ceiling: str
+    lead_organisation: str
+
+
+class MemberIn(Wire):
+    """`person`: an id or an address."""
+
+    person: Annotated[str, Field(min_length=1, max_length=320)]
+    role: Annotated[str, Field(max_length=40)] = "member"
+
+
+class MemberOut(Wire):
+    person: str
+    name: str
+    organisation: str
+    role: str
+
+
+class CallFieldOut(Wire):
+    name: str
+    kind: str
+    help: dict[str, str]
+    required: bool
+    unit: str
+    limit: int
+    choices: list[str]
+
+
+class CallOut(Wire):
+    name: str
+    title: str
+    months: list[int]
+    gpu_hours_max: int
+    fields: list[CallFieldOut]
+
+
+class ApplicationIn(Wire):
+    call: Slug
+    answers: dict[str, Any]
+
+
+class CheckOut(Wire):
+    name: str
+    passed: bool
+    found: str
+
+
+class ApplicationOut(Wire):
+    """`project`: what it became, once it was awarded."""
+
+    id: str
+    call: str
+    organisation: str
+    state: str
+    answers: dict[str, Any]
+    checks: list[CheckOut]
+    made_at: datetime
+    project: str = ""
+    waits_for: str = ""

@@ -1,0 +1,80 @@
+"""Money on the wire. Amounts are in whole units of a resource, as decimal text, since the ledger is exact."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from fabriek.schemas.base import Slug, Wire
+
+
+class ContributionIn(Wire):
+    """`hours`: what the money brings, per resource, in whole hours."""
+
+    funder: Annotated[str, Field(min_length=1, max_length=63)]
+    kind: Annotated[str, Field(max_length=40)]
+    amount_euro: Annotated[int, Field(gt=0, le=10**12)]
+    hours: dict[str, Annotated[int, Field(gt=0, le=10**12)]]
+    name: Slug | None = None
+
+
+class ShareOut(Wire):
+    """`part`: of the machine, in millionths."""
+
+    id: str
+    name: str
+    funder: str
+    kind: str
+    part: int
+
+
+class AwardIn(Wire):
+    """`share`: its name; empty takes the one that fits best."""
+
+    share: Annotated[str, Field(max_length=63)] = ""
+
+
+class AllocationOut(Wire):
+    id: str
+    project: str
+    share: str
+    application: str
+    starts_on: date
+    ends_on: date
+
+
+class ShareTotalOut(Wire):
+    """granted = unawarded + unspent + held + used, at every moment."""
+
+    share: str
+    resource: str
+    granted: str
+    unawarded: str
+    unspent: str
+    held: str
+    used: str
+
+
+class TableOut(Wire):
+    """`balanced`: whether all entries of the ledger sum to zero."""
+
+    rows: list[ShareTotalOut]
+    balanced: bool
+
+
+class LeftOut(Wire):
+    resource: str
+    granted: str
+    held: str
+    left: str
+
+
+class EntryOut(Wire):
+    id: str
+    transaction: str
+    account: str
+    resource: str
+    amount: str
+    at: datetime
+    memo: str
+    job: str

@@ -1,0 +1,93 @@
+"""Organisations, people, projects and applications, for the client."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fabriek.schemas.access import (
+    ApplicationOut,
+    CallOut,
+    InvitedOut,
+    LinkOut,
+    MemberOut,
+    OrganisationOut,
+    PersonOut,
+    ProjectOut,
+    SignedInOut,
+    WhoamiOut,
+)
+from fabriek.schemas.base import PageOut
+from fabriek.sdk.client import Client
+
+
+class Access:
+    """Who takes part, and how one gets in."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def bootstrap(self, token: str, *, organisation: Mapping[str, str], name: str, email: str) -> SignedInOut:
+        """The first sign-in, with the secret that `fabriek up` printed. The client keeps the token that it got."""
+        body = {"token": token, "organisation": dict(organisation), "person": {"name": name, "email": email}}
+        return SignedInOut.model_validate(self._client.post("/api/v1/bootstrap", json=body))
+
+    def sign_in(self, link: str) -> SignedInOut:
+        """A one-time link, or its code, against a token."""
+        code = link.rstrip("/").rpartition("/")[2]
+        return SignedInOut.model_validate(self._client.post("/api/v1/sign-in", json={"code": code}))
+
+    def sign_in_link(self, person: str = "") -> str:
+        """A one-time link for oneself, or for anyone where one may invite."""
+        return LinkOut.model_validate(self._client.post("/api/v1/sign-in-links", json={"person": person})).sign_in
+
+    def sign_out(self) -> None:
+        self._client.post("/api/v1/sign-out")
+
+    def whoami(self) -> WhoamiOut:
+        return WhoamiOut.model_validate(self._client.get("/api/v1/whoami"))
+
+    def create_organisation(
+        self, name: str, kind: str, *, country: str = "NL", kvk: str = "", slug: str = ""
+    ) -> OrganisationOut:
+        body = {"name": name, "kind": kind, "country": country, "kvk": kvk, "slug": slug or None}
+        return OrganisationOut.model_validate(self._client.post("/api/v1/organisations", json=body))
+
+    def organisations(self) -> Sequence[OrganisationOut]:
+        return PageOut[OrganisationOut].model_validate(self._client.get("/api/v1/organisations")).items
+
+    def invite(self, organisation: str, name: str, email: str, roles: Sequence[str] = ()) -> InvitedOut:
+        body = {"name": name, "email": email, "roles": list(roles)}
+        return InvitedOut.model_validate(self._client.post(f"/api/v1/organisations/{organisation}/people", json=body))
+
+    def people(self, organisation: str) -> Sequence[PersonOut]:
+        return PageOut[PersonOut].model_validate(self._client.get(f"/api/v1/organisations/{organisation}/people")).items
+
+    def projects(self) -> Sequence[ProjectOut]:
+        return PageOut[ProjectOut].model_validate(self._client.get("/api/v1/projects")).items
+
+    def project(self, name: str = "") -> ProjectOut:
+        return ProjectOut.model_validate(self._client.get(f"/api/v1/projects/{self._client.the_project(name)}"))
+
+    def members(self, project: str = "") -> Sequence[MemberOut]:
+        path = f"/api/v1/projects/{self._client.the_project(project)}/members"
+        return PageOut[MemberOut].model_validate(self._client.get(path)).items
+
+    def add_member(self, person: str, role: str = "member", *, project: str = "") -> MemberOut:
+        path = f"/api/v1/projects/{self._client.the_project(project)}/members"
+        return MemberOut.model_validate(self._client.post(path, json={"person": person, "role": role}))
+
+    def call(self, name: str) -> CallOut:
+        return CallOut.model_validate(self._client.get(f"/api/v1/calls/{name}"))
+
+    def file_application(self, call: str, answers: Mapping[str, Any]) -> ApplicationOut:
+        return ApplicationOut.model_validate(
+            self._client.post("/api/v1/applications", json={"call": call, "answers": dict(answers)})
+        )
+
+    def submit_application(self, application: str) -> ApplicationOut:
+        return ApplicationOut.model_validate(self._client.post(f"/api/v1/applications/{application}/submit"))
+
+    def applications(self) -> Sequence[ApplicationOut]:
+        return PageOut[ApplicationOut].model_validate(self._client.get("/api/v1/applications")).items
+
+    def application(self, application: str) -> ApplicationOut:
+        return ApplicationOut.model_validate(self._client.get(f"/api/v1/applications/{application}"))

@@ -1,0 +1,42 @@
+"""Contributions, shares, allocations and the ledger, for the client."""
+
+from collections.abc import Mapping, Sequence
+
+from fabriek.schemas.base import PageOut
+from fabriek.schemas.funding import AllocationOut, EntryOut, LeftOut, ShareOut, TableOut
+from fabriek.sdk.client import Client
+
+
+class Funding:
+    """Who paid for what."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def contribute(
+        self, funder: str, kind: str, amount_euro: int, hours: Mapping[str, int], *, name: str = ""
+    ) -> ShareOut:
+        body = {"funder": funder, "kind": kind, "amount_euro": amount_euro, "hours": dict(hours), "name": name or None}
+        return ShareOut.model_validate(self._client.post("/api/v1/contributions", json=body))
+
+    def shares(self) -> Sequence[ShareOut]:
+        return PageOut[ShareOut].model_validate(self._client.get("/api/v1/shares")).items
+
+    def award(self, application: str, *, share: str = "") -> AllocationOut:
+        return AllocationOut.model_validate(
+            self._client.post(f"/api/v1/applications/{application}/award", json={"share": share})
+        )
+
+    def allocations(self) -> Sequence[AllocationOut]:
+        return PageOut[AllocationOut].model_validate(self._client.get("/api/v1/allocations")).items
+
+    def table(self) -> TableOut:
+        return TableOut.model_validate(self._client.get("/api/v1/funding/table"))
+
+    def entries(self, *, account: str = "", limit: int = 100) -> Sequence[EntryOut]:
+        found = self._client.get("/api/v1/funding/entries", params={"account": account, "limit": limit})
+        return PageOut[EntryOut].model_validate(found).items
+
+    def credits(self, project: str = "") -> Sequence[LeftOut]:
+        path = f"/api/v1/projects/{self._client.the_project(project)}/credits"
+        return PageOut[LeftOut].model_validate(self._client.get(path)).items
