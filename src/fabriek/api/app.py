@@ -8,14 +8,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from fabriek import __version__
-from fabriek.api import access, assurance, audit, compute, funding, health, knowledge, lab, mlflow, power, vault
+from fabriek.api import access, assurance, audit, compute, funding, health, knowledge, lab, mlflow, power, vault, vault_objects
 from fabriek.kernel.errors import FabriekError, NotPermitted
 from fabriek.web import problems
 from fabriek.web.envelope import Counts, Envelope
 from fabriek.web.router import Router, refuse_undeclared
 from fabriek.web.services import Services
 
-AREAS = (access, funding, vault, compute, power, lab, knowledge, assurance, audit, health)
+AREAS = (access, funding, vault, vault_objects, compute, power, lab, knowledge, assurance, audit, health)
 
 
 def build(

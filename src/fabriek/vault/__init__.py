@@ -11,6 +11,6 @@ requests       somebody asks for access
 references     how people name data: `name`, `name@3`, `project/name@3`
 epochs         the wrapping keys of a dataset, and the short memory for opened ones
 safe           sealing in the server's memory, for dialects whose clients cannot seal
-service        the verbs, in four groups: holding, pushing, opening, sharing
+service        the verbs, in four groups: holding, pushing, opening, sharing; `desk` is what they stand on
 ports, stores  what is kept, and the only SQL
 """

@@ -126,8 +126,8 @@ class Uploads(Protocol):
     def stored(self, object_id: str, stored: Stored, at: datetime) -> None:
         """The object has arrived."""
 
-    def objects(self, upload_id: str) -> Mapping[str, StoredObject]:
-        """Those that were minted for it, arrived or not."""
+    def objects(self, upload_id: str, *, only: str = "") -> Mapping[str, StoredObject]:
+        """Those that were minted for it, arrived or not; with `only`, at most that one."""
 
 
 class Grants(Protocol):

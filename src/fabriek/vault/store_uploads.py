@@ -69,8 +69,10 @@ class SqlUploads:
         arrived = {"size": stored.size, "sha256": stored.sha256, "stored_at": at}
         self._db.execute(update(objects).where(objects.c.id == object_id).values(arrived))
 
-    def objects(self, upload_id: str) -> Mapping[str, StoredObject]:
+    def objects(self, upload_id: str, *, only: str = "") -> Mapping[str, StoredObject]:
         asked = select(objects.c.id, objects.c.size, objects.c.sha256).where(objects.c.upload == upload_id)
+        if only:
+            asked = asked.where(objects.c.id == only)
         return {row.id: StoredObject(row.id, row.size, row.sha256) for row in self._db.rows(asked)}
 
 

@@ -1,0 +1,131 @@
+"""The sealed bytes over HTTP: objects of an upload in, objects of a grant out. Holders only; the service checks that they are."""
+
+import re
+from collections.abc import Iterator
+
+from anyio import from_thread
+from fastapi import Header, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response, StreamingResponse
+
+from fabriek.api.vault import grant_out, upload_out, version_out
+from fabriek.kernel.errors import InvalidInput
+from fabriek.schemas.base import DoneOut
+from fabriek.schemas.vault import CommitIn, GrantOut, MintIn, MintOut, StoredOut, UploadOut, VersionOut
+from fabriek.vault.pushing import Committed
+from fabriek.vault.uploads import OBJECT_BYTES_MAX
+from fabriek.web.dependencies import CallerDep, FactoryDep
+from fabriek.web.router import HOLDER, Router
+
+router = Router(prefix="/api/v1", tags=["vault"])
+
+GATHERED_BYTES = 2**20
+"""What is collected before it crosses to the writing thread: one crossing per network packet would cost more than the disk."""
+
+
+@router.get("/uploads/{upload}", access=HOLDER)
+def show_upload(upload: str, caller: CallerDep, factory: FactoryDep) -> UploadOut:
+    """An upload, for whoever holds it."""
+    return upload_out(*factory.vault.upload(upload, by=caller))
+
+
+@router.post("/uploads/{upload}/objects", access=HOLDER, status_code=201)
+def mint(upload: str, wanted: MintIn, caller: CallerDep, factory: FactoryDep) -> MintOut:
+    """Names for objects to come."""
+    return MintOut(objects=list(factory.vault.mint(upload, wanted.count, by=caller)))
+
+
+@router.put("/uploads/{upload}/objects/{object_id}", access=HOLDER)
+async def put_object(
+    upload: str, object_id: str, request: Request, caller: CallerDep, factory: FactoryDep
+) -> StoredOut:
+    """One sealed object, as the whole body. It is on the disk when this answers; the same bytes may be sent again."""
+    _check_length(request.headers.get("content-length"))
+    parts = request.stream().__aiter__()
+
+    async def next_part() -> bytes:
+        gathered = bytearray()
+        async for part in parts:
+            gathered += part
+            if len(gathered) >= GATHERED_BYTES:
+                break
+        return bytes(gathered)
+
+    def chunks() -> Iterator[bytes]:
+        while part := from_thread.run(next_part):
+            yield part
+
+    try:
+        stored = await run_in_threadpool(factory.vault.put_object, upload, object_id, chunks(), by=caller)
+    except ClientDisconnect:
+        raise InvalidInput("the object broke off before its end", fix="send it again") from None
+    return StoredOut(size=stored.size, sha256=stored.sha256)
+
+
+@router.post("/uploads/{upload}/commit", access=HOLDER, status_code=201, once=False)
+def commit(upload: str, wanted: CommitIn, caller: CallerDep, factory: FactoryDep) -> VersionOut:
+    """Make the upload a version: all of it or nothing. Sent again, the same version."""
+    claimed = Committed(
+        wanted.manifest_object, wanted.manifest_key, frozenset(wanted.objects), wanted.files, wanted.size_bytes,
+        wanted.content_hash,
+    )  # fmt: skip
+    version = factory.vault.commit(upload, claimed, by=caller)
+    _, dataset = factory.vault.upload(upload, by=caller)
+    return version_out(dataset, version)
+
+
+@router.get("/grants/{grant}", access=HOLDER)
+def show_grant(grant: str, caller: CallerDep, factory: FactoryDep) -> GrantOut:
+    """The grant with its key once more, for whoever holds it."""
+    return grant_out(factory.vault.grant(grant, by=caller))
+
+
+@router.delete("/grants/{grant}", access=HOLDER)
+def end_grant(grant: str, caller: CallerDep, factory: FactoryDep) -> DoneOut:
+    """Give a grant back."""
+    factory.vault.end_grant(grant, by=caller)
+    return DoneOut()
+
+
+@router.get("/grants/{grant}/objects/{object_id}", access=HOLDER, response_class=StreamingResponse)
+def get_object(
+    grant: str, object_id: str, caller: CallerDep, factory: FactoryDep, range_header: str = Header("", alias="range")
+) -> Response:
+    """Sealed bytes of an object of the granted version, with one Range (RFC 9110, section 14)."""
+    size = factory.vault.granted_object(grant, object_id, by=caller)
+    start, stop, is_part = read_range(range_header, size)
+    headers = {"Content-Length": str(stop - start), "Accept-Ranges": "bytes"}
+    if is_part:
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    return StreamingResponse(
+        factory.vault.read_object(object_id, start, stop),
+        status_code=206 if is_part else 200,
+        headers=headers,
+        media_type="application/octet-stream",
+    )
+
+
+def read_range(header: str, size: int) -> tuple[int, int, bool]:
+    """(start, stop, whether it is a part). A header that is not one plain range of bytes is passed over, as the RFC lets us.
+
+    Raises InvalidInput on a range that begins behind the end.
+    """
+    found = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header.strip())
+    if found is None or found[0] == "bytes=-":
+        return 0, size, False
+    if not found[1]:
+        start, stop = max(0, size - int(found[2])), size
+    else:
+        start, stop = int(found[1]), min(size, int(found[2]) + 1) if found[2] else size
+        if found[2] and int(found[2]) < start:
+            return 0, size, False
+    if start >= size or start == stop:
+        raise InvalidInput(f"the object has {size} bytes, and the range begins behind them", fix="ask for less")
+    return start, stop, True
+
+
+def _check_length(header: str | None) -> None:
+    """Refuses before the first byte what would be refused at the last."""
+    if header is not None and header.isdigit() and int(header) > OBJECT_BYTES_MAX:
+        raise InvalidInput(f"an object holds at most {OBJECT_BYTES_MAX} bytes", fix="send it in parts")

@@ -1,0 +1,196 @@
+"""`fabriek data`: push, pull, check and share datasets. Everything is sealed and opened on this machine."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from fabriek.cli.output import json_option, print_json, project_option, say, show, table
+from fabriek.cli.progress import bar
+from fabriek.cli.session import connect
+from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.units import shown_bytes
+from fabriek.schemas.codes import MEANINGS, Code
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group()
+def data() -> None:
+    """Push, pull and share datasets.
+
+    A dataset is named NAME (the newest version), NAME@3, or PROJECT/NAME@3 when another project is its home.
+    """
+
+
+@data.command("push")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("name")
+@click.option("--label", default="", help="How sensitive it is; default: internal, or what the dataset has.")
+@project_option
+@json_option
+def push(folder: Path, name: str, label: str, project: str, *, as_json: bool) -> None:
+    """Send the folder DIR as the next version of NAME. What is unchanged is not sent again."""
+    with bar("pushing") as progress:
+        pushed = connect(project).vault.push(folder, name, label=label, project=project, progress=progress)
+    version = pushed.version
+    if as_json:
+        print_json({"version": version, "sent_bytes": pushed.sent_bytes, "unchanged": pushed.unchanged})
+    elif pushed.unchanged:
+        say(f"nothing changed: {name} is still @{version.number}")
+    else:
+        size, sent = shown_bytes(version.size_bytes), shown_bytes(pushed.sent_bytes)
+        say(f"{name}@{version.number}  {version.files} files, {size}, label {version.label}; sent {sent}")
+
+
+@data.command("pull")
+@click.argument("name", metavar="NAME[@V]")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--overwrite", is_flag=True, help="Replace files that are there; without it they are kept.")
+@project_option
+@json_option
+def pull(name: str, folder: Path, project: str, *, overwrite: bool, as_json: bool) -> None:
+    """Fetch a version into DIR. Needs the right to take it away."""
+    with bar("pulling") as progress:
+        pulled = connect(project).vault.fetch(name, folder, project=project, overwrite=overwrite, progress=progress)
+    if as_json:
+        print_json({"folder": str(folder), "files": pulled.files, "size_bytes": pulled.size_bytes, "kept": pulled.kept})
+        return
+    say(f"{pulled.files} files, {shown_bytes(pulled.size_bytes)}, in {folder}")
+    if pulled.kept:
+        say(f"{len(pulled.kept)} were there and were kept, {pulled.kept[0]} first; --overwrite replaces them")
+
+
+@data.command("ls")
+@project_option
+@json_option
+def ls(project: str, *, as_json: bool) -> None:
+    """The project's datasets."""
+    factory, found, cursor = connect(project), [], ""
+    while True:
+        page = factory.vault.list(project=project, cursor=cursor)
+        found += page.items
+        if not (cursor := page.next_cursor):
+            break
+    table(found, ["name", "newest", "label", "files", "size_bytes", "organisation"], as_json=as_json)
+
+
+@data.command("show")
+@click.argument("name", metavar="NAME")
+@project_option
+@json_option
+def show_dataset(name: str, project: str, *, as_json: bool) -> None:
+    """A dataset and its versions."""
+    vault = connect(project).vault
+    dataset = vault.show(name, project=project)
+    versions = vault.versions(name, project=project)
+    if as_json:
+        print_json({"dataset": dataset, "versions": versions})
+        return
+    show(dataset, as_json=False)
+    table(versions, ["number", "label", "files", "size_bytes", "content_hash", "created_at"], as_json=False)
+
+
+@data.command("verify")
+@click.argument("name", metavar="NAME[@V]")
+@project_option
+@json_option
+def verify(name: str, project: str, *, as_json: bool) -> int:
+    """Fetch every byte of a version and check it; nothing is kept. Names each damaged file, and leaves with 10 if there is one."""
+    with bar("verifying") as progress:
+        damaged = connect(project).vault.verify(name, project=project, progress=progress)
+    if as_json:
+        print_json({"sound": not damaged, "damaged": [{"path": one.file.path, "why": one.damage} for one in damaged]})
+    else:
+        for one in damaged:
+            say(f"damaged  {one.file.path}  {one.damage}")
+        say(
+            f"{len(damaged)} damaged; restore them from a backup, or push them again"
+            if damaged
+            else "every byte is sound"
+        )
+    return MEANINGS[Code.DAMAGED].exit if damaged else 0
+
+
+@data.command("cat")
+@click.argument("place", metavar="NAME[@V]:PATH")
+@project_option
+def cat(place: str, project: str) -> None:
+    """Write one file of a version to standard output. Needs the right to take it away."""
+    name, colon, path = place.partition(":")
+    if not colon or not path:
+        raise InvalidInput(f"{place!r} names no file", fix=f"fabriek data cat {name}:PATH")
+    for piece in connect(project).vault.read(name, path, project=project):
+        sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()
+
+
+@data.command("agree")
+@click.argument("name")
+@click.option("--project", required=True, metavar="NAME", help="The project that may use it.")
+@click.option(
+    "--purpose",
+    "purposes",
+    multiple=True,
+    required=True,
+    help="civilian, dual_use or exclusively_military; repeatable.",
+)
+@click.option("--until", required=True, type=DAY, metavar="YYYY-MM-DD", help="The last day; it counts.")
+@click.option("--right", default="compute", help="compute (default), view or take_away.")
+@json_option
+def agree(name: str, project: str, purposes: tuple[str, ...], until: datetime, right: str, *, as_json: bool) -> None:
+    """Let a project use your data. Only people of the organisation that owns it can."""
+    made = connect().vault.agree(name, project=project, purposes=list(purposes), until=until.date(), right=right)
+    show(made, as_json=as_json)
+
+
+@data.command("agreements")
+@click.argument("name")
+@project_option
+@json_option
+def agreements(name: str, project: str, *, as_json: bool) -> None:
+    """The agreements on a dataset."""
+    found = connect(project).vault.agreements(name, project=project)
+    table(found, ["id", "project", "right", "purposes", "until", "in_force"], as_json=as_json, empty="none")
+
+
+@data.command("end")
+@click.argument("agreement")
+@json_option
+def end(agreement: str, *, as_json: bool) -> None:
+    """Take an agreement back. Nothing new opens under it; running jobs go on."""
+    show(connect().vault.end_agreement(agreement), as_json=as_json)
+
+
+@data.command("request")
+@click.argument("name")
+@click.option("--purpose", default="civilian", help="What for: civilian (default), dual_use or exclusively_military.")
+@click.option("--right", default="compute", help="compute (default), view or take_away.")
+@click.option("--reason", default="", help="A few words for its owner.")
+@project_option
+@json_option
+def request(name: str, purpose: str, right: str, reason: str, project: str, *, as_json: bool) -> None:
+    """Ask the owner of a dataset for access."""
+    asked = connect(project).vault.request(name, purpose=purpose, right=right, reason=reason, project=project)
+    show(asked, as_json=as_json)
+
+
+@data.command("requests")
+@click.argument("name")
+@project_option
+@json_option
+def requests(name: str, project: str, *, as_json: bool) -> None:
+    """Who asked for access to your dataset."""
+    found = connect(project).vault.requests(name, project=project)
+    table(found, ["asked_at", "project", "person", "right", "purpose", "answer", "reason"], as_json=as_json)
+
+
+@data.command("log")
+@click.argument("name")
+@project_option
+@json_option
+def log(name: str, project: str, *, as_json: bool) -> None:
+    """Who opened your dataset, newest first."""
+    found = connect(project).vault.log(name, project=project)
+    table(found, ["opened_at", "version", "right", "person", "job", "project", "ended_at"], as_json=as_json)

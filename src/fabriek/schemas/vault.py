@@ -1,0 +1,179 @@
+"""The vault on the wire. Keys travel as base64, inside TLS, to whoever may hold them; sealed bytes travel as they are."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import Base64Bytes, Field, StringConstraints
+
+from fabriek.schemas.base import Slug, Wire
+
+LabelName = Annotated[str, StringConstraints(max_length=60)]
+ObjectId = Annotated[str, StringConstraints(pattern=r"^obj_[0-9a-z]{1,26}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Key = Annotated[Base64Bytes, Field(min_length=32, max_length=32)]
+Word = Annotated[str, StringConstraints(max_length=40)]
+
+
+class DatasetIn(Wire):
+    """A new dataset; an empty label means the default, `internal`."""
+
+    name: Slug
+    label: LabelName = ""
+
+
+class VersionOut(Wire):
+    """One version. `content_hash` says what the files are, whatever the keys: two copies of the same data have the same."""
+
+    id: str
+    dataset: str
+    name: str
+    number: int
+    label: str
+    files: int
+    size_bytes: int
+    content_hash: str
+    created_at: datetime
+    created_by: str
+
+
+class DatasetOut(Wire):
+    """A dataset as the caller may see it. `newest` is the number of its newest version, 0 before the first."""
+
+    id: str
+    project: str
+    name: str
+    organisation: str
+    label: str
+    created_at: datetime
+    created_by: str
+    newest: int
+    files: int = 0
+    size_bytes: int = 0
+    is_published: bool = False
+
+
+class UploadIn(Wire):
+    """Begins a version; a label raises the dataset's."""
+
+    label: LabelName = ""
+
+
+class RecordOut(Wire):
+    """The signed record of a version: canonical JSON, and the installation's Ed25519 signature over it."""
+
+    text: str
+    signature: Base64Bytes
+
+
+class GrantOut(Wire):
+    """A grant with the key that it gives. Keep it in memory."""
+
+    grant: str
+    organisation: str
+    dataset: str
+    version: str
+    number: int
+    manifest_object: str
+    manifest_key: Base64Bytes
+    expires_at: datetime
+    record: RecordOut
+
+
+class UploadOut(Wire):
+    """An upload, and the version it builds on: what that one holds need not be sent again."""
+
+    upload: str
+    dataset: str
+    organisation: str
+    label: str
+    parent: GrantOut | None = None
+
+
+class MintIn(Wire):
+    """How many names for objects."""
+
+    count: Annotated[int, Field(ge=1, le=10_000)]
+
+
+class MintOut(Wire):
+    """Names for objects to come."""
+
+    objects: list[str]
+
+
+class StoredOut(Wire):
+    """What the store took."""
+
+    size: int
+    sha256: str
+
+
+class CommitIn(Wire):
+    """Makes an upload a version. `objects` are all that it uses, those of its parent among them, the manifest's own left out."""
+
+    manifest_object: ObjectId
+    manifest_key: Key
+    objects: Annotated[list[ObjectId], Field(max_length=200_000)]
+    files: Annotated[int, Field(ge=0, le=2**40)]
+    size_bytes: Annotated[int, Field(ge=0, le=2**60)]
+    content_hash: Sha256
+
+
+class AgreementIn(Wire):
+    """Lets a project use the data for these purposes, to the end of the day `until`."""
+
+    project: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    purposes: Annotated[list[Word], Field(min_length=1, max_length=8)]
+    right: Word = "compute"
+    until: date
+
+
+class AgreementOut(Wire):
+    """The terms under which a project may use a dataset."""
+
+    id: str
+    dataset: str
+    project: str
+    purposes: list[str]
+    right: str
+    until: date
+    signed_by: str
+    signed_at: datetime
+    ended_at: datetime | None = None
+    in_force: bool
+
+
+class AccessRequestIn(Wire):
+    """Asks the owner for access. `project`: where the data would be used; on a project's own route it is that project."""
+
+    purpose: Word
+    right: Word = "compute"
+    reason: Annotated[str, Field(max_length=2_000)] = ""
+
+
+class AccessRequestOut(Wire):
+    """A request, waiting or agreed."""
+
+    id: str
+    dataset: str
+    project: str
+    organisation: str
+    person: str
+    purpose: str
+    right: str
+    reason: str
+    asked_at: datetime
+    answer: str
+
+
+class OpenedOut(Wire):
+    """One opening of the data: a grant, without its key."""
+
+    grant: str
+    version: str
+    right: str
+    person: str
+    job: str
+    project: str
+    opened_at: datetime
+    ended_at: datetime | None = None

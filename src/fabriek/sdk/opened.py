@@ -1,0 +1,114 @@
+"""A version that was opened: its manifest, and its files as streams of bytes, each authenticated before it is passed on."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from fabriek.kernel.errors import Damaged, FabriekError, NotFound
+from fabriek.schemas.vault import GrantOut
+from fabriek.sdk.client import Client
+from fabriek.sealing.context import object_context
+from fabriek.sealing.manifest import File, Manifest, Part, read_manifest
+from fabriek.sealing.objects import Opener, open_bytes, open_stream
+
+FETCHED_BYTES = 2**20
+
+
+class OpenedVersion:
+    """Reads through one grant. The manifest is fetched and checked against the signed record at once. Raises Damaged."""
+
+    def __init__(self, client: Client, grant: GrantOut) -> None:
+        self._client, self.grant = client, grant
+        self.manifest = self._read_manifest()
+
+    def close(self) -> None:
+        """Gives the grant back. A server that is away will end it by itself, and must not hide why we are leaving."""
+        with suppress(FabriekError):
+            self._client.delete(f"/api/v1/grants/{self.grant.grant}")
+
+    def file(self, path: str) -> File:
+        """Raises NotFound."""
+        for file in self.manifest.files:
+            if file.path == path:
+                return file
+        raise NotFound(f"the version has no file {path!r}", fix="fabriek data show NAME lists its files")
+
+    def stream_part(self, part: Part) -> Iterator[bytes]:
+        """The part's bytes; the whole object is read to its end, so that a cut one is seen."""
+        position = 0
+        for piece in self.stream_object(part.object_id, part.key):
+            begin, end = max(part.offset - position, 0), min(part.offset + part.length - position, len(piece))
+            if begin < end:
+                yield piece[begin:end]
+            position += len(piece)
+        if position < part.offset + part.length:
+            raise Damaged("an object is shorter than its version says", fix="fabriek data verify", where=part.object_id)
+
+    def stream_object(self, object_id: str, key: bytes) -> Iterator[bytes]:
+        with self._client.stream(self._path(object_id)) as response:
+            yield from open_stream(response.iter_bytes(FETCHED_BYTES), key, self._context(object_id))
+
+    def read(self, file: File, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """The file's bytes start ≤ position < stop, fetching no more than the chunks they lie in."""
+        end = file.size if stop is None else min(stop, file.size)
+        position = 0
+        for part in file.parts:
+            begin, finish = max(start, position), min(end, position + part.length)
+            if begin < finish:
+                yield from self._range(part, begin - position, finish - position)
+            position += part.length
+
+    def _range(self, part: Part, begin: int, finish: int) -> Iterator[bytes]:
+        opener = Opener(
+            lambda offset, count: self._read_at(part.object_id, offset, count),
+            self._size(part.object_id),
+            part.key,
+            self._context(part.object_id),
+        )
+        place, end = part.offset + begin, part.offset + finish
+        while place < end:
+            piece = opener.read(place, min(FETCHED_BYTES, end - place))
+            if not piece:
+                raise Damaged(
+                    "an object is shorter than its version says", fix="fabriek data verify", where=part.object_id
+                )
+            yield piece
+            place += len(piece)
+
+    def _read_at(self, object_id: str, offset: int, count: int) -> bytes:
+        return self._client.get_bytes(self._path(object_id), headers={"Range": f"bytes={offset}-{offset + count - 1}"})
+
+    def _size(self, object_id: str) -> int:
+        with self._client.stream(self._path(object_id), headers={"Range": "bytes=0-0"}) as response:
+            return int(response.headers["content-range"].rpartition("/")[2])
+
+    def _path(self, object_id: str) -> str:
+        return f"/api/v1/grants/{self.grant.grant}/objects/{object_id}"
+
+    def _context(self, object_id: str) -> bytes:
+        return object_context(self.grant.organisation, self.grant.dataset, object_id)
+
+    def _read_manifest(self) -> Manifest:
+        grant = self.grant
+        said = _record(grant)
+        sealed = self._client.get_bytes(self._path(grant.manifest_object))
+        if hashlib.sha256(sealed).hexdigest() != said.get("manifest_sha256"):
+            raise Damaged("the manifest is not the one that was signed", fix="fabriek data verify", where="manifest")
+        manifest = read_manifest(open_bytes(sealed, grant.manifest_key, self._context(grant.manifest_object)))
+        if manifest.content_hash() != said.get("content_hash"):
+            raise Damaged("the manifest is not what its record says", fix="fabriek data verify", where="manifest")
+        return manifest
+
+
+def _record(grant: GrantOut) -> dict[str, Any]:
+    """What the record says, if it is about what was granted. Its signature was checked by the server that gave the key."""
+    try:
+        said = dict(json.loads(grant.record.text))
+    except (TypeError, ValueError):
+        said = {}
+    named = (said.get("organisation"), said.get("dataset"), said.get("version"), said.get("manifest"))
+    if named != (grant.organisation, grant.dataset, grant.version, grant.manifest_object):
+        raise Damaged("the version's record is about something else", fix="fabriek data verify", where="version record")
+    return said

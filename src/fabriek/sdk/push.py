@@ -1,0 +1,116 @@
+"""A push: a folder sealed here and sent in objects. What the parent version holds is not sent again."""
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from fabriek.kernel.errors import Unavailable
+from fabriek.schemas.vault import CommitIn, MintIn, MintOut, UploadOut, VersionOut
+from fabriek.sdk.client import Client
+from fabriek.sdk.folders import Snapshot, read_piece
+from fabriek.sealing.context import object_context
+from fabriek.sealing.manifest import Manifest
+from fabriek.sealing.objects import KEY_BYTES, SALT_BYTES, seal, sealed_size
+from fabriek.sealing.packing import Piece, Plan, placed, plan
+
+SENT_AT_ONCE = 4
+TRIES = 3
+
+Progress = Callable[[int], None]
+"""Told how many bytes more are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push came to. `sent_bytes` of plaintext travelled; the rest was there already."""
+
+    version: VersionOut
+    sent_bytes: int
+    unchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Sends to one upload."""
+
+    client: Client
+    upload: UploadOut
+
+    @property
+    def path(self) -> str:
+        return f"/api/v1/uploads/{self.upload.upload}"
+
+    def send(self, taken: Snapshot, made: Plan, progress: Progress) -> VersionOut:
+        """Every new object, then the manifest, then the commit. Nothing is visible to anybody before the last."""
+        manifest = placed(made, self._objects(taken, made.objects, progress))
+        return self.commit(manifest)
+
+    def commit(self, manifest: Manifest) -> VersionOut:
+        raw = manifest.to_bytes()
+        name, key = self._deliver(lambda: iter([raw]), len(raw), self._mint(1)[0])
+        wanted = CommitIn.model_construct(
+            manifest_object=name,
+            manifest_key=key,
+            objects=sorted(manifest.objects()),
+            files=len(manifest.files),
+            size_bytes=manifest.size_bytes,
+            content_hash=manifest.content_hash(),
+        )
+        return VersionOut.model_validate(self.client.post(f"{self.path}/commit", json=wanted.model_dump(mode="json")))
+
+    def _objects(
+        self, taken: Snapshot, wanted: Sequence[Sequence[Piece]], progress: Progress
+    ) -> list[tuple[str, bytes]]:
+        names = self._mint(len(wanted))
+
+        def one(number: int) -> tuple[str, bytes]:
+            pieces = wanted[number]
+            length = sum(piece.length for piece in pieces)
+            sent = self._deliver(
+                lambda: (part for piece in pieces for part in read_piece(taken, piece)), length, names[number]
+            )
+            progress(length)
+            return sent
+
+        if len(wanted) <= 1:
+            return [one(number) for number in range(len(wanted))]
+        with ThreadPoolExecutor(SENT_AT_ONCE, thread_name_prefix="fabriek-push") as pool:
+            try:
+                return list(pool.map(one, range(len(wanted))))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _mint(self, count: int) -> list[str]:
+        names: list[str] = []
+        while len(names) < count:
+            wanted = MintIn(count=min(count - len(names), 10_000))
+            answer = self.client.post(f"{self.path}/objects", json=wanted.model_dump())
+            names += MintOut.model_validate(answer).objects
+        return names
+
+    def _deliver(self, plain: Callable[[], Iterator[bytes]], length: int, name: str) -> tuple[str, bytes]:
+        """Seals and sends one object. Sent again, it is another object under another key: the same key never seals twice."""
+        for attempt in range(TRIES):
+            key = secrets.token_bytes(KEY_BYTES)
+            context = object_context(self.upload.organisation, self.upload.dataset, name)
+            sealed = seal(plain(), key, context, secrets.token_bytes(SALT_BYTES))
+            try:
+                self.client.put_bytes(f"{self.path}/objects/{name}", sealed, length=sealed_size(length))
+            except Unavailable:
+                if attempt == TRIES - 1:
+                    raise
+                name = self._mint(1)[0]
+            else:
+                break
+        return name, key
+
+
+def send_folder(
+    client: Client, upload: UploadOut, taken: Snapshot, parent: Manifest | None, progress: Progress
+) -> VersionOut:
+    """Sends what is new and makes the upload a version."""
+    made = plan(taken.found, parent)
+    progress(taken.size_bytes - made.bytes_to_send)
+    return Sender(client, upload).send(taken, made, progress)

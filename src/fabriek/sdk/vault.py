@@ -1,0 +1,230 @@
+"""Datasets, for the client. Data is sealed and opened here: the server sees sealed bytes and never what they say."""
+
+from builtins import list as List  # noqa: N812  # the class has a method of that name
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from fabriek.kernel.errors import Damaged, NotFound
+from fabriek.schemas.base import PageOut
+from fabriek.schemas.vault import (
+    AccessRequestIn,
+    AccessRequestOut,
+    AgreementIn,
+    AgreementOut,
+    DatasetIn,
+    DatasetOut,
+    GrantOut,
+    OpenedOut,
+    UploadIn,
+    UploadOut,
+    VersionOut,
+)
+from fabriek.sdk.client import Client
+from fabriek.sdk.fetching import Fetched, Nowhere, fetch
+from fabriek.sdk.folders import snapshot
+from fabriek.sdk.opened import OpenedVersion
+from fabriek.sdk.places import place_of
+from fabriek.sdk.pull import Pulled, pull_files
+from fabriek.sdk.push import Pushed, send_folder
+from fabriek.sealing.packing import placed, plan
+
+CODE_BYTES_MAX = 256 * 2**20
+CODE_SKIPPED = frozenset(
+    {".git", ".hg", ".venv", "venv", "__pycache__", "node_modules", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
+)
+"""Folders that are not what a job runs; a virtual environment also holds links that lead out."""
+
+
+def _silent(_: int) -> None:
+    """Nobody watches."""
+
+
+class Vault:
+    """Push, pull, verify, share."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def create(self, name: str, *, label: str = "", project: str = "") -> DatasetOut:
+        """A dataset with no versions. Raises AlreadyExists, NotPermitted naming the rule."""
+        wanted = DatasetIn(name=name, label=label)
+        path = f"/api/v1/projects/{self._client.the_project(project)}/datasets"
+        return DatasetOut.model_validate(self._client.post(path, json=wanted.model_dump()))
+
+    def list(self, *, project: str = "", cursor: str = "") -> PageOut[DatasetOut]:
+        path = f"/api/v1/projects/{self._client.the_project(project)}/datasets"
+        return PageOut[DatasetOut].model_validate(self._client.get(path, params={"cursor": cursor}))
+
+    def show(self, reference: str, *, project: str = "") -> DatasetOut:
+        return DatasetOut.model_validate(self._client.get(place_of(self._client, reference, project).path))
+
+    def versions(self, reference: str, *, project: str = "") -> List[VersionOut]:
+        answer = self._client.get(f"{place_of(self._client, reference, project).path}/versions")
+        return [VersionOut.model_validate(one) for one in answer]
+
+    def push(
+        self,
+        folder: str | Path,
+        name: str,
+        *,
+        label: str = "",
+        project: str = "",
+        progress: Callable[[int], None] = _silent,
+    ) -> Pushed:
+        """The folder as the next version of a dataset, which is made when there is none. Unchanged data makes no version.
+
+        `progress` is told of every byte done. Raises InvalidInput before anything is sent when the folder holds what cannot be
+        pushed, NotPermitted naming the rule.
+        """
+        taken = snapshot(Path(folder))
+        home, _, bare = name.rpartition("/")
+        try:
+            known = self.show(name, project=home or project)
+        except NotFound:
+            known = self.create(bare, label=label, project=home or project)
+        opening = UploadIn(label=label)
+        path = f"/api/v1/projects/{known.project}/datasets/{known.id}/uploads"
+        upload = UploadOut.model_validate(self._client.post(path, json=opening.model_dump()))
+        with self._parent(upload) as parent:
+            manifest = parent.manifest if parent else None
+            made = plan(taken.found, manifest)
+            if parent and known.label == upload.label and not made.fresh:
+                same = placed(made, []).content_hash() == parent.manifest.content_hash()
+                if same:
+                    progress(taken.size_bytes)
+                    return Pushed(self._version(parent.grant.version, project), 0, unchanged=True)
+            version = send_folder(self._client, upload, taken, manifest, progress)
+        return Pushed(version, made.bytes_to_send)
+
+    def push_code(self, folder: str | Path, *, project: str = "") -> str:
+        """A code folder for a job; the id of its version. The same code once more is the same version."""
+        taken = snapshot(Path(folder), skip=CODE_SKIPPED, bytes_max=CODE_BYTES_MAX)
+        path = f"/api/v1/projects/{self._client.the_project(project)}/code"
+        upload = UploadOut.model_validate(self._client.post(path))
+        with self._parent(upload) as parent:
+            manifest = parent.manifest if parent else None
+            made = plan(taken.found, manifest)
+            if parent and not made.fresh and placed(made, []).content_hash() == parent.manifest.content_hash():
+                return parent.grant.version
+            return send_folder(self._client, upload, taken, manifest, _silent).id
+
+    def pull(
+        self,
+        reference: str,
+        into: str | Path,
+        *,
+        project: str = "",
+        overwrite: bool = False,
+        progress: Callable[[int], None] = _silent,
+    ) -> Path:
+        """The version's files in a folder; the folder. See `fetch` for what was kept."""
+        return self.fetch(reference, into, project=project, overwrite=overwrite, progress=progress).folder
+
+    def fetch(
+        self,
+        reference: str,
+        into: str | Path,
+        *,
+        project: str = "",
+        overwrite: bool = False,
+        progress: Callable[[int], None] = _silent,
+    ) -> Pulled:
+        """Like `pull`, and tells what it came to. Files that are there are kept unless `overwrite`."""
+        with self.opened(reference, project=project) as version:
+            return pull_files(version, Path(into), overwrite=overwrite, progress=progress)
+
+    def verify(self, reference: str, *, project: str = "", progress: Callable[[int], None] = _silent) -> List[Fetched]:
+        """Fetches and checks every file and keeps none; those that are damaged, by path."""
+        with self.opened(reference, project=project) as version:
+            files = [file for file in version.manifest.files if not file.link]
+            damaged = []
+            for done in fetch(version, files, lambda _: Nowhere()):
+                progress(done.file.size)
+                if done.damage:
+                    damaged.append(done)
+        return sorted(damaged, key=lambda one: one.file.path)
+
+    def read(
+        self, reference: str, path: str, *, project: str = "", start: int = 0, stop: int | None = None
+    ) -> Iterator[bytes]:
+        """The bytes of one file, or a part of it, fetching no more than it needs. Raises NotFound."""
+        with self.opened(reference, project=project) as version:
+            yield from version.read(version.file(path), start, stop)
+
+    @contextmanager
+    def opened(self, reference: str, *, project: str = "") -> Iterator[OpenedVersion]:
+        """A version, open until the block ends. Raises NotPermitted (`data.take_away`), NotFound, Damaged."""
+        path = place_of(self._client, reference, project).version_path
+        version = OpenedVersion(self._client, GrantOut.model_validate(self._client.post(f"{path}/grants")))
+        try:
+            yield version
+        finally:
+            version.close()
+
+    def agree(
+        self, reference: str, *, project: str, purposes: List[str], until: date, right: str = "compute", home: str = ""
+    ) -> AgreementOut:
+        """Lets `project` use the data for these purposes to the end of the day `until`. `home`: where a bare name is."""
+        wanted = AgreementIn(project=project, purposes=purposes, right=right, until=until)
+        path = f"{place_of(self._client, reference, home or self._client.project or project).path}/agreements"
+        return AgreementOut.model_validate(self._client.post(path, json=wanted.model_dump(mode="json")))
+
+    def agreements(self, reference: str, *, project: str = "") -> List[AgreementOut]:
+        answer = self._client.get(f"{place_of(self._client, reference, project).path}/agreements")
+        return [AgreementOut.model_validate(one) for one in answer]
+
+    def end_agreement(self, agreement: str) -> AgreementOut:
+        """Takes it back: nothing new opens under it."""
+        return AgreementOut.model_validate(self._client.post(f"/api/v1/agreements/{agreement}/end"))
+
+    def request(
+        self, reference: str, *, purpose: str, right: str = "compute", reason: str = "", project: str = ""
+    ) -> AccessRequestOut:
+        """Asks the owner for access."""
+        wanted = AccessRequestIn(purpose=purpose, right=right, reason=reason)
+        path = f"{place_of(self._client, reference, project).path}/access-requests"
+        return AccessRequestOut.model_validate(self._client.post(path, json=wanted.model_dump()))
+
+    def requests(self, reference: str, *, project: str = "") -> List[AccessRequestOut]:
+        """What was asked of you, the owner."""
+        answer = self._client.get(f"{place_of(self._client, reference, project).path}/access-requests")
+        return [AccessRequestOut.model_validate(one) for one in answer]
+
+    def log(self, reference: str, *, project: str = "") -> List[OpenedOut]:
+        """Who opened the data, newest first. For its owner."""
+        answer = self._client.get(f"{place_of(self._client, reference, project).path}/log")
+        return [OpenedOut.model_validate(one) for one in answer]
+
+    def _version(self, version: str, project: str) -> VersionOut:
+        return VersionOut.model_validate(self._client.get(place_of(self._client, version, project).version_path))
+
+    @contextmanager
+    def _parent(self, upload: UploadOut) -> Iterator[OpenedVersion | None]:
+        """The version that an upload builds on; its grant is given back when the push is over."""
+        if upload.parent is None:
+            yield None
+            return
+        try:
+            version = OpenedVersion(self._client, upload.parent)
+        except Damaged:
+            # What cannot be read cannot be built upon; everything is sent, and the next version is whole again.
+            yield None
+            return
+        try:
+            yield version
+        finally:
+            version.close()
+
+
+def open_grant(client: Client, grant: str, into: Path) -> Pulled:
+    """For a job's node: the granted version's files in a folder that exists and is empty. Raises Damaged, NotPermitted."""
+    shown = GrantOut.model_validate(client.get(f"/api/v1/grants/{grant}"))
+    return pull_files(OpenedVersion(client, shown), into)
+
+
+def seal_upload(client: Client, upload: str, directory: Path) -> VersionOut:
+    """For a job's node: the folder as the version that its upload was opened for."""
+    shown = UploadOut.model_validate(client.get(f"/api/v1/uploads/{upload}"))
+    return send_folder(client, shown, snapshot(directory), None, _silent)

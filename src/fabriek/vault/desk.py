@@ -1,0 +1,186 @@
+"""What every verb of the vault stands on: its parts, who may know of a dataset, and the question of the rules, asked in one place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fabriek.audit.log import facts_of
+from fabriek.audit.service import Audit
+from fabriek.kernel.callers import SYSTEM, Caller
+from fabriek.kernel.clock import Clock
+from fabriek.kernel.errors import Damaged, NotFound, NotPermitted, nothing_here
+from fabriek.kernel.ids import Ids
+from fabriek.kernel.signing import Signer
+from fabriek.vault.agreements import DataRight
+from fabriek.vault.datasets import Dataset, Kind
+from fabriek.vault.epochs import Epoch, EpochCipher
+from fabriek.vault.labels import Labels
+from fabriek.vault.ports import (
+    Agreements,
+    Blobs,
+    Datasets,
+    EpochKeys,
+    Grants,
+    ProjectFacts,
+    Projects,
+    Requests,
+    Uploads,
+    Versions,
+)
+from fabriek.vault.references import is_id, read_reference
+from fabriek.vault.rules import Asker, Refusal, may, may_hold
+from fabriek.vault.versions import Facts, Version, check_record
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the vault is made of. `accredited`: the owner declared this installation fit for state labels."""
+
+    datasets: Datasets
+    versions: Versions
+    uploads: Uploads
+    grants: Grants
+    agreements: Agreements
+    requests: Requests
+    epoch_keys: EpochKeys
+    blobs: Blobs
+    cipher: EpochCipher
+    signer: Signer
+    projects: Projects
+    audit: Audit
+    labels: Labels
+    clock: Clock
+    ids: Ids
+    accredited: bool = False
+
+
+class Desk:
+    """The base of the groups of verbs."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def _project(self, name: str) -> ProjectFacts:
+        try:
+            return self._parts.projects.project(name)
+        except NotFound:
+            raise nothing_here() from None
+
+    def _find(self, reference: str, project: str, by: Caller) -> tuple[Dataset, int]:
+        """The dataset that the caller means, and the number of the version (0: the newest).
+
+        `reference` is an id, `name`, `name@3` or `home/name@3`; a bare name is one of `project`. Raises NotFound, the same for what
+        is not there and for what the caller may not know of.
+        """
+        parts = self._parts
+        if is_id(reference, "ver"):
+            version = parts.versions.get(reference)
+            dataset, number = parts.datasets.get(version.dataset), version.number
+        elif is_id(reference, "ds"):
+            dataset, number = parts.datasets.get(reference), 0
+        else:
+            named = read_reference(reference)
+            home = named.project or project
+            if not home:
+                raise nothing_here()
+            dataset, number = parts.datasets.named(self._project(home).id, named.name), named.number
+        if not self._may_know(dataset, by):
+            raise nothing_here()
+        return dataset, number
+
+    def _may_know(self, dataset: Dataset, by: Caller) -> bool:
+        if by is SYSTEM or by.may("data.view", project=dataset.project):
+            return True
+        if dataset.is_published and dataset.kind is Kind.DATA:
+            return True
+        agreed = {agreement.project for agreement in self._parts.agreements.of_dataset(dataset.id)}
+        return any(by.may("data.view", project=project) for project in agreed)
+
+    def _require_owner(self, dataset: Dataset, by: Caller) -> None:
+        """Raises NotPermitted unless the caller manages this data for the organisation that owns it."""
+        if by is SYSTEM:
+            return
+        if not by.may("data.manage", project=dataset.project) or by.organisation != dataset.organisation:
+            raise NotPermitted(
+                "only people of the organisation that owns this data decide about it",
+                rule="data.owner",
+                fix="ask its owner: fabriek data request NAME",
+            )
+
+    def _refusal(
+        self, dataset: Dataset, wanted: DataRight, *, project: str, purpose: str, by: Caller
+    ) -> Refusal | None:
+        """Why not, for the dataset and for everything that it was made of; None when it is allowed."""
+        parts = self._parts
+        asked, open_questions = set[str](), [dataset]
+        while open_questions:
+            one = open_questions.pop()
+            if one.id in asked:
+                continue
+            asked.add(one.id)
+            asker = Asker(
+                project=project,
+                organisation=by.organisation,
+                purpose=purpose,
+                in_home=(by is SYSTEM and project == one.project) or by.may("data.view", project=one.project),
+                manages_home=by.may("data.manage", project=one.project),
+                today=parts.clock.today(),
+            )
+            if refusal := may(one, parts.agreements.of_dataset(one.id), asker, wanted, parts.labels):
+                return refusal
+            open_questions += [parts.datasets.get(source) for source in one.sources]
+        return None
+
+    def _check_label(self, label: str, project: ProjectFacts) -> None:
+        """Raises NotPermitted when data of this label may not be here, or not in this project."""
+        parts = self._parts
+        if refusal := may_hold(label, project.label_ceiling, parts.labels, accredited=parts.accredited):
+            raise refusal.error()
+
+    def _believed(self, version: Version) -> Facts:
+        """The version's record, once signature and sequence hold. Raises Damaged."""
+        parts = self._parts
+        return check_record(version, parts.signer.public_key_bytes(), self._newest_sequence(version))
+
+    def _newest_sequence(self, version: Version) -> int:
+        """What the audit log says is the newest record of this version. Raises Damaged when it knows of none."""
+        page = self._parts.audit.events(by=SYSTEM, limit=1, subject=version.id)
+        for event in page.items:
+            sequence = facts_of(event).get("sequence")
+            if event.action == "version.recorded" and isinstance(sequence, int):
+                return sequence
+        raise Damaged(
+            "the audit log does not know of a version", fix="fabriek audit verify", where=f"{version.id} record"
+        )
+
+    def _effective_label(self, dataset: Dataset, facts: Facts) -> str:
+        """The higher of what was signed and what stands: lowering either behind the service's back does not help."""
+        return self._parts.labels.highest([dataset.label, facts.label])
+
+    def _current_epoch(self, dataset_id: str) -> Epoch:
+        """The epoch that new keys are wrapped under, made when this is its first use. Not inside a transaction: it may ask for
+        the master key.
+        """
+        parts = self._parts
+        number = parts.datasets.get(dataset_id).epoch
+        try:
+            return parts.epoch_keys.get(dataset_id, number)
+        except NotFound:
+            made = parts.cipher.make(dataset_id, number)
+        with parts.datasets.transaction(alone=f"dataset:{dataset_id}"):
+            parts.epoch_keys.add(made)
+        return parts.epoch_keys.get(dataset_id, number)
+
+    def _begin_epoch(self, dataset_id: str) -> Dataset:
+        """Moves the dataset to its next epoch, in the open transaction; the key is made when it is first needed."""
+        parts = self._parts
+        dataset = parts.datasets.get(dataset_id)
+        moved = replace(dataset, epoch=dataset.epoch + 1)
+        parts.datasets.save(moved)
+        return moved
+
+    def _first_room(self, acting: str, dataset: Dataset, by: Caller) -> Sequence[str]:
+        """The projects to try for a caller: the one named, else home and those with an agreement that they work in."""
+        if acting:
+            return [acting]
+        agreed = [agreement.project for agreement in self._parts.agreements.of_dataset(dataset.id)]
+        return [one for one in dict.fromkeys([dataset.project, *agreed]) if by.is_member_of(one)]

@@ -1,0 +1,200 @@
+"""Verbs of opening: a grant on a version for a person or a job, and the objects behind it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from fabriek.kernel.callers import SYSTEM, Caller, require
+from fabriek.kernel.errors import Damaged, NotFound, NotPermitted, nothing_here
+from fabriek.vault.agreements import DataRight
+from fabriek.vault.datasets import Dataset, Kind
+from fabriek.vault.grants import LASTS, LASTS_FOR_JOB, Grant, is_alive
+from fabriek.vault.pushing import Pushing
+from fabriek.vault.references import Reference
+from fabriek.vault.uploads import Upload
+from fabriek.vault.versions import Facts, Record, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A grant with what it gives: the believed record of its version, and the manifest's key. Never logged, never stored."""
+
+    grant: Grant
+    facts: Facts
+    record: Record
+    manifest_key: bytes
+
+
+class Opening(Pushing):
+    """Who gets which key."""
+
+    def open(self, reference: str, *, project: str = "", by: Caller) -> Opened:
+        """A version for a person, outside any job: that takes it away. `project` is the one acted in; empty finds one that will do.
+
+        Raises NotPermitted naming the rule, NotFound, Damaged when its record does not hold, Unavailable without the master key.
+        """
+        dataset, version = self.resolve(reference, project=project, by=by)
+        acting = self._project(project).id if project else ""
+        rooms = self._first_room(acting, dataset, by) or [""]
+        refusals = [self._refused_in(room, dataset, by) for room in rooms]
+        if None not in refusals:
+            raise refusals[0] or nothing_here()
+        return self._hand_out(dataset, version, right=DataRight.TAKE_AWAY, project=rooms[refusals.index(None)], by=by)
+
+    def parent_of(self, upload: Upload, *, by: Caller) -> Opened | None:
+        """The version that an upload builds on, for whoever may take it away; None when there is none. Nobody else pushes to it."""
+        if not upload.parent or upload.job:
+            return None
+        parts = self._parts
+        version = parts.versions.get(upload.parent)
+        dataset = parts.datasets.get(version.dataset)
+        return self._hand_out(dataset, version, right=DataRight.TAKE_AWAY, project=dataset.project, by=by)
+
+    def inputs_for_job(
+        self, references: Sequence[str], *, project: str, purpose: str, by: Caller
+    ) -> Sequence[Reference]:
+        """What a job would read, each checked: known to the caller, label below the ceiling, allowed for this purpose here.
+
+        Raises NotFound, NotPermitted naming the rule, Damaged.
+        """
+        facts_of_project = self._project(project)
+        found = []
+        for reference in references:
+            dataset, version = self.resolve(reference, project=project, by=by)
+            if dataset.kind in {Kind.CODE, Kind.ARTIFACTS}:
+                raise nothing_here()
+            referred = self._referred(dataset, version)
+            self._check_label(referred.label, facts_of_project)
+            self._check_compute(dataset, facts_of_project.id, purpose, by)
+            found.append(referred)
+        return found
+
+    def code_for_job(self, version_id: str, project: str, *, by: Caller) -> Reference:
+        """The code of a job, pushed in this project. Raises NotFound for anything else."""
+        dataset, version = self.resolve(version_id, project=project, by=by)
+        require(by, "job.submit", project=project)
+        if dataset.kind is not Kind.CODE or dataset.project != self._project(project).id:
+            raise nothing_here()
+        return self._referred(dataset, version)
+
+    def grant_to_job(self, version_id: str, job: str, *, project: str, purpose: str) -> Grant:
+        """For the job's node, as it starts: asks the rules once more, since an agreement may have ended while the job waited.
+
+        The node fetches the key with its own token. Asked again for the same job, the same grant.
+        """
+        parts = self._parts
+        version = parts.versions.get(version_id)
+        dataset = parts.datasets.get(version.dataset)
+        facts = self._believed(version)
+        self._check_label(self._effective_label(dataset, facts), self._project(project))
+        self._check_compute(dataset, project, purpose, SYSTEM)
+        now = parts.clock.now()
+        with parts.datasets.transaction(alone=f"job:{job}"):
+            for known in parts.grants.of_job(job):
+                if known.version == version_id and is_alive(known, now):
+                    return known
+            grant = Grant(
+                parts.ids.new("grt"),
+                version_id,
+                dataset.id,
+                project,
+                "",
+                job,
+                DataRight.COMPUTE,
+                now,
+                now + LASTS_FOR_JOB,
+            )
+            parts.grants.add(grant)
+            parts.audit.record("grant.opened", grant.id, SYSTEM, version=version_id, job=job, purpose=purpose)
+        return grant
+
+    def end_job(self, job: str) -> None:
+        """Ends what the job could still open or add. Idempotent."""
+        parts = self._parts
+        self.end_uploads_of_job(job)
+        with parts.datasets.transaction(alone=f"job:{job}"):
+            if ended := parts.grants.end(parts.clock.now(), job=job):
+                parts.audit.record("grants.ended", job, SYSTEM, count=ended)
+
+    def end_stale_grants(self) -> None:
+        """Ends grants whose time is over, and drops opened keys from memory. For the worker."""
+        parts = self._parts
+        parts.cipher.forget()
+        with parts.datasets.transaction():
+            parts.grants.end_stale(parts.clock.now())
+
+    def grant(self, grant_id: str, *, by: Caller) -> Opened:
+        """The key once more, for the holder. Raises NotFound for everyone else, NotPermitted when it has ended."""
+        parts = self._parts
+        grant = self._held(grant_id, by)
+        version = parts.versions.get(grant.version)
+        facts = self._believed(version)
+        key = parts.cipher.unwrap(parts.epoch_keys.get(version.dataset, version.epoch), version.wrapped_key, version.id)
+        return Opened(grant, facts, version.record, key)
+
+    def end_grant(self, grant_id: str, *, by: Caller) -> None:
+        """Gives a grant back. Idempotent."""
+        parts = self._parts
+        grant = parts.grants.get(grant_id)
+        if not _holds(grant, by):
+            raise nothing_here()
+        with parts.datasets.transaction():
+            if parts.grants.end(parts.clock.now(), grant=grant_id):
+                parts.audit.record("grant.ended", grant_id, by, version=grant.version)
+
+    def granted_object(self, grant_id: str, object_id: str, *, by: Caller) -> int:
+        """The sealed size of an object of the granted version. Raises NotFound for every other object, Damaged when it is gone."""
+        grant = self._held(grant_id, by)
+        if not self._parts.versions.uses(grant.version, object_id):
+            raise nothing_here()
+        try:
+            return self._parts.blobs.size(object_id)
+        except NotFound:
+            raise Damaged(
+                "an object of this version is gone from the store", fix="fabriek data verify NAME", where=object_id
+            ) from None
+
+    def read_object(self, object_id: str, start: int, stop: int) -> Iterator[bytes]:
+        """Sealed bytes of an object that `granted_object` let through."""
+        return self._parts.blobs.get(object_id, start, stop)
+
+    def require_right(
+        self, dataset_ids: Sequence[str], right: DataRight, *, project: str, purpose: str, by: Caller
+    ) -> None:
+        """For other areas that hold what was made of data: raises NotPermitted unless the right is held on all of it."""
+        for dataset_id in dataset_ids:
+            dataset = self._parts.datasets.get(dataset_id)
+            if refusal := self._refusal(dataset, right, project=project, purpose=purpose, by=by):
+                raise refusal.error()
+
+    def _refused_in(self, room: str, dataset: Dataset, by: Caller) -> NotPermitted | None:
+        purpose = self._project(room).purpose if room else ""
+        refusal = self._refusal(dataset, DataRight.TAKE_AWAY, project=room, purpose=purpose, by=by)
+        return refusal.error() if refusal else None
+
+    def _check_compute(self, dataset: Dataset, project: str, purpose: str, by: Caller) -> None:
+        if refusal := self._refusal(dataset, DataRight.COMPUTE, project=project, purpose=purpose, by=by):
+            raise refusal.error()
+
+    def _hand_out(self, dataset: Dataset, version: Version, *, right: DataRight, project: str, by: Caller) -> Opened:
+        """Opens the key first and then records the grant: no key leaves before its record is durable."""
+        parts = self._parts
+        facts = self._believed(version)
+        key = parts.cipher.unwrap(parts.epoch_keys.get(dataset.id, version.epoch), version.wrapped_key, version.id)
+        now = parts.clock.now()
+        grant = Grant(parts.ids.new("grt"), version.id, dataset.id, project, by.person, "", right, now, now + LASTS)
+        with parts.datasets.transaction():
+            parts.grants.add(grant)
+            parts.audit.record("grant.opened", grant.id, by, version=version.id, right=right.value)
+        return Opened(grant, facts, version.record, key)
+
+    def _held(self, grant_id: str, by: Caller) -> Grant:
+        grant = self._parts.grants.get(grant_id)
+        if not _holds(grant, by):
+            raise nothing_here()
+        if not is_alive(grant, self._parts.clock.now()):
+            raise NotPermitted("this grant has ended", rule="grant.ended", fix="open the data again: fabriek data pull")
+        return grant
+
+
+def _holds(grant: Grant, by: Caller) -> bool:
+    return by.job == grant.job if grant.job else (by.person == grant.person and not by.job)

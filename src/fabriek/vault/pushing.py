@@ -1,0 +1,247 @@
+"""Verbs of a push: open an upload, send objects, commit. The bytes arrive sealed; the server never sees what they say."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from fabriek.kernel.callers import SYSTEM, Caller, require
+from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, Unavailable, nothing_here
+from fabriek.kernel.stored import Stored
+from fabriek.vault.datasets import Dataset, Kind
+from fabriek.vault.grants import LASTS_FOR_JOB
+from fabriek.vault.holding import Holding
+from fabriek.vault.uploads import MINT_MAX, OBJECT_BYTES_MAX, OBJECTS_MAX, OPEN_FOR, Progress, Upload, check_open
+from fabriek.vault.versions import Facts, Version, sign_record
+
+TRIES = 20
+"""How often a commit starts over because another one was quicker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a client says its version is. `objects`: the ids of all that it uses, the manifest's own left out."""
+
+    manifest_object: str
+    manifest_key: bytes
+    objects: frozenset[str]
+    files: int
+    size_bytes: int
+    content_hash: str
+
+
+class Pushing(Holding):
+    """From an empty upload to a version."""
+
+    def open_upload(self, project_ref: str, reference: str, *, label: str = "", by: Caller) -> Upload:
+        """Begins a version of a dataset. Only its owner's people push: the parent's keys come along, so that nothing is sent twice.
+
+        A label may be named to raise the dataset's. Raises NotPermitted (`data.owner`, `label.lowering`, `label.ceiling`,
+        `label.accreditation`), NotFound.
+        """
+        parts = self._parts
+        project = self._project(project_ref)
+        require(by, "data.write", project=project.id)
+        dataset, _ = self._find(reference, project.id, by)
+        if dataset.project != project.id or dataset.kind is not Kind.DATA:
+            raise nothing_here()
+        self._require_owner(dataset, by)
+        chosen = parts.labels.of(label or dataset.label).name
+        if parts.labels.exceeds(dataset.label, chosen):
+            raise NotPermitted(
+                f"this dataset is labelled {dataset.label}, and a push cannot lower that",
+                rule="label.lowering",
+                fix=f"leave --label out, or push it as another dataset if it holds nothing {dataset.label}",
+            )
+        self._check_label(chosen, project)
+        return self._open(dataset, chosen, by)
+
+    def open_code_upload(self, project_ref: str, *, by: Caller) -> Upload:
+        """Begins a version of the caller's own code in a project: what a job will run. It is in no list."""
+        parts = self._parts
+        project = self._project(project_ref)
+        require(by, "job.submit", project=project.id)
+        name = f"_code-{by.person}"
+        with parts.datasets.transaction(alone=f"project:{project.id}"):
+            try:
+                dataset = parts.datasets.named(project.id, name)
+            except NotFound:
+                # Code carries the lowest label: what a job makes is labelled by the data that it reads, not by the script.
+                dataset = self._new(project.id, name, by.organisation, parts.labels.lowest, Kind.CODE, by)
+                parts.datasets.add(dataset)
+                parts.audit.record("dataset.created", dataset.id, by, project=project.id, label=dataset.label)
+        return self._open(dataset, dataset.label, by)
+
+    def output_for_job(self, project_id: str, job: str, label: str) -> Upload:
+        """Where the job's node seals /output to: a dataset of the job's own. Asked again, the same upload.
+
+        Its sources are what the job was granted, so that whoever takes the result away must be allowed to take those away.
+        """
+        parts = self._parts
+        project = self._project(project_id)
+        with parts.datasets.transaction(alone=f"job:{job}"):
+            if known := parts.uploads.of_job(job):
+                return known
+            dataset = self._new(
+                project.id,
+                f"_output-{job}",
+                project.lead_organisation,
+                parts.labels.of(label).name,
+                Kind.OUTPUT,
+                SYSTEM,
+            )
+            dataset = replace(dataset, job=job, sources=self._sources(job))
+            parts.datasets.add(dataset)
+            parts.audit.record("dataset.created", dataset.id, SYSTEM, project=project.id, label=dataset.label, job=job)
+            return self._open(dataset, dataset.label, SYSTEM, job=job)
+
+    def upload(self, upload_id: str, *, by: Caller) -> tuple[Upload, Dataset]:
+        """For whoever holds it. Raises NotFound for everyone else."""
+        upload = self._parts.uploads.get(upload_id)
+        holds = by.job == upload.job if upload.job else (by.person == upload.person and not by.job)
+        if not holds:
+            raise nothing_here()
+        return upload, self._parts.datasets.get(upload.dataset)
+
+    def mint(self, upload_id: str, count: int, *, by: Caller) -> Sequence[str]:
+        """Names for objects to come. Users never name a place in the store. Raises QuotaExhausted, InvalidInput, WrongState."""
+        parts = self._parts
+        if not 1 <= count <= MINT_MAX:
+            raise InvalidInput(f"ask for 1 to {MINT_MAX} objects at a time", fix="ask again for more")
+        names = [parts.ids.new("obj") for _ in range(count)]
+        # No event: until the commit nothing has happened that anybody could see.
+        with parts.datasets.transaction(alone=f"upload:{upload_id}"):
+            upload, _ = self.upload(upload_id, by=by)
+            check_open(upload, parts.clock.now())
+            parts.uploads.mint(upload, names, objects_max=OBJECTS_MAX)
+        return names
+
+    def put_object(self, upload_id: str, object_id: str, chunks: Iterable[bytes], *, by: Caller) -> Stored:
+        """Takes one sealed object; durable when this returns. The same bytes may be sent again.
+
+        Raises NotFound for a name that was not minted for this upload, InvalidInput above the limit, AlreadyExists, StorageFull.
+        """
+        parts = self._parts
+        upload, _ = self.upload(upload_id, by=by)
+        check_open(upload, parts.clock.now())
+        if object_id not in parts.uploads.objects(upload_id, only=object_id):
+            raise nothing_here()
+        stored = parts.blobs.put(object_id, chunks, bytes_max=OBJECT_BYTES_MAX)
+        with parts.datasets.transaction():
+            parts.uploads.stored(object_id, stored, parts.clock.now())
+        return stored
+
+    def commit(self, upload_id: str, said: Committed, *, by: Caller) -> Version:
+        """Makes the upload a version: all of it, or nothing. Asked again with the same, the same version.
+
+        Raises NotFound for an object that is neither of this upload nor of its parent, WrongState on one that has not arrived.
+        """
+        for _ in range(TRIES):
+            version = self._try_commit(upload_id, said, by)
+            if version is not None:
+                return version
+        raise Unavailable("too many pushes to this dataset at once", fix="push again", retry_after_seconds=1)
+
+    def end_uploads_of_job(self, job: str) -> None:
+        """No more output from a job that is over."""
+        parts = self._parts
+        upload = parts.uploads.of_job(job)
+        if upload is not None and upload.progress is Progress.OPEN:
+            with parts.datasets.transaction(alone=f"upload:{upload.id}"):
+                parts.uploads.save(replace(upload, expires_at=min(upload.expires_at, parts.clock.now())))
+
+    def _open(self, dataset: Dataset, label: str, by: Caller, *, job: str = "") -> Upload:
+        parts = self._parts
+        parent = self.newest(dataset.id)
+        now = parts.clock.now()
+        upload = Upload(
+            id=parts.ids.new("upl"),
+            dataset=dataset.id,
+            label=label,
+            person="" if job else by.person,
+            job=job,
+            parent=parent.id if parent else "",
+            opened_at=now,
+            expires_at=now + (LASTS_FOR_JOB if job else OPEN_FOR),
+        )
+        with parts.datasets.transaction():
+            parts.uploads.add(upload)
+            parts.audit.record("upload.opened", upload.id, by, dataset=dataset.id, label=label)
+        return upload
+
+    def _try_commit(self, upload_id: str, said: Committed, by: Caller) -> Version | None:
+        """One attempt; None when the dataset moved on meanwhile. Keys are wrapped and the record signed outside the transaction."""
+        parts = self._parts
+        upload, dataset = self.upload(upload_id, by=by)
+        if upload.progress is Progress.COMMITTED:
+            return self._committed_before(upload, said)
+        check_open(upload, parts.clock.now())
+        manifest_sha256 = self._check_objects(upload, said)
+        sources = tuple(sorted({*dataset.sources, *self._sources(upload.job)}))
+        labels = [upload.label, dataset.label, *(parts.datasets.get(source).label for source in sources)]
+        newest = self.newest(dataset.id)
+        version_id = parts.ids.new("ver")
+        epoch = self._current_epoch(dataset.id)
+        facts = Facts(
+            dataset=dataset.id,
+            version=version_id,
+            number=(newest.number if newest else 0) + 1,
+            sequence=dataset.sequence + 1,
+            label=parts.labels.highest(labels),
+            organisation=dataset.organisation,
+            manifest=said.manifest_object,
+            manifest_sha256=manifest_sha256,
+            parent=upload.parent,
+            content_hash=said.content_hash,
+            files=said.files,
+            size_bytes=said.size_bytes,
+        )
+        version = Version(
+            id=version_id,
+            dataset=dataset.id,
+            number=facts.number,
+            created_at=parts.clock.now(),
+            created_by=by.person,
+            record=sign_record(facts, parts.signer),
+            epoch=epoch.number,
+            wrapped_key=parts.cipher.wrap(epoch, said.manifest_key, version_id),
+        )
+        with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
+            now_stands = parts.datasets.get(dataset.id)
+            is_open = parts.uploads.get(upload_id).progress is Progress.OPEN
+            if not is_open or (now_stands.sequence, now_stands.epoch) != (dataset.sequence, epoch.number):
+                return None
+            parts.versions.add(version, said.objects | {said.manifest_object})
+            label = parts.labels.highest([now_stands.label, facts.label])
+            parts.datasets.save(replace(now_stands, sequence=facts.sequence, label=label, sources=sources))
+            parts.uploads.save(replace(upload, progress=Progress.COMMITTED, version=version_id))
+            parts.audit.record(
+                "version.recorded", version_id, by, dataset=dataset.id, sequence=facts.sequence, number=facts.number,
+                label=facts.label, manifest_sha256=manifest_sha256,
+            )  # fmt: skip
+        return version
+
+    def _committed_before(self, upload: Upload, said: Committed) -> Version:
+        version = self._parts.versions.get(upload.version)
+        if version.facts.manifest != said.manifest_object:
+            check_open(upload, self._parts.clock.now())
+        return version
+
+    def _check_objects(self, upload: Upload, said: Committed) -> str:
+        """That all is there and nothing is borrowed; returns the SHA-256 of the sealed manifest."""
+        parts = self._parts
+        if len(said.objects) > OBJECTS_MAX:
+            raise InvalidInput(f"a version has at most {OBJECTS_MAX} objects", fix="push fewer or larger files")
+        brought = parts.uploads.objects(upload.id)
+        inherited = parts.versions.objects(upload.parent) if upload.parent else frozenset()
+        for name in sorted(said.objects | {said.manifest_object}):
+            if name in brought:
+                if brought[name].size is None:
+                    raise InvalidInput(f"the object {name} has not arrived", fix="send it, then commit again")
+            elif name not in inherited or name == said.manifest_object:
+                raise nothing_here()
+        return brought[said.manifest_object].sha256
+
+    def _sources(self, job: str) -> tuple[str, ...]:
+        """The datasets that the job was granted, its code left out."""
+        parts = self._parts
+        granted = dict.fromkeys(grant.dataset for grant in parts.grants.of_job(job)) if job else {}
+        return tuple(one for one in granted if parts.datasets.get(one).kind is not Kind.CODE)

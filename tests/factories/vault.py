@@ -1,0 +1,164 @@
+"""A vault with two houses: a hospital that owns data, a start-up that computes, and a university that looks on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+from fastapi import FastAPI
+
+from fabriek.adapters.database import Database
+from fabriek.api import vault as vault_api
+from fabriek.api import vault_objects
+from fabriek.audit.service import Audit
+from fabriek.audit.store import SqlEvents, SqlTrees
+from fabriek.kernel.callers import Caller
+from fabriek.kernel.clock import FakeClock
+from fabriek.kernel.errors import NotAuthenticated, nothing_here
+from fabriek.kernel.ids import RandomIds
+from fabriek.kernel.pages import Cursors
+from fabriek.sdk.client import Client
+from fabriek.sdk.vault import Vault as VaultClient
+from fabriek.vault.desk import Parts
+from fabriek.vault.epochs import EpochCipher
+from fabriek.vault.labels import shipped_labels
+from fabriek.vault.ports import Blobs
+from fabriek.vault.service import Vault
+from fabriek.vault.store import SqlDatasets, SqlVersions
+from fabriek.vault.store_keys import SqlEpochKeys
+from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
+from fabriek.vault.store_uploads import SqlUploads
+from fabriek.web import problems
+from fabriek.web.envelope import Counts, Envelope
+from fabriek.web.router import refuse_undeclared
+from fabriek.web.store import SqlAnswers
+from tests.factories.blobs import MemoryBlobs
+from tests.factories.keyring import MemoryKeyring
+from tests.servers.app import serving
+
+IN_PROJECT = frozenset({"data.view", "data.write", "data.manage", "job.submit", "knowledge.publish"})
+EVERYONE = frozenset({"access.request"})
+
+
+@dataclass(frozen=True, slots=True)
+class AProject:
+    """As much of a project as the vault asks for."""
+
+    id: str
+    slug: str
+    purpose: str = "civilian"
+    label_ceiling: str = "special-category"
+    lead_organisation: str = "org_startup"
+
+
+@dataclass
+class Directory:
+    """The twin of access: who is who, and which projects there are. A person's name is their token."""
+
+    callers: dict[str, Caller] = field(default_factory=dict)
+    projects: dict[str, AProject] = field(default_factory=dict)
+
+    def caller_of(self, token: str) -> Caller:
+        if token not in self.callers:
+            raise NotAuthenticated("the token does not hold", fix="fabriek login")
+        return self.callers[token]
+
+    def caller_of_session(self, cookie: str) -> Caller:
+        return self.caller_of(cookie)
+
+    def project(self, name: str) -> AProject:
+        for project in self.projects.values():
+            if name in {project.id, project.slug}:
+                return project
+        raise nothing_here()
+
+    def add_person(self, name: str, organisation: str, *projects: str) -> Caller:
+        rights = dict.fromkeys(projects, IN_PROJECT)
+        self.callers[name] = Caller(f"per_{name}", f"org_{organisation}", rights=EVERYONE, project_rights=rights)
+        return self.callers[name]
+
+    def add_node(self, job: str, project: str) -> Caller:
+        self.callers[job] = Caller("per_node", job=job, project_rights={project: frozenset()})
+        return self.callers[job]
+
+
+@dataclass
+class World:
+    """`hanna` of the hospital and `stef` of the start-up share the project `lab`; `uma` of the university has one of her own."""
+
+    vault: Vault
+    parts: Parts
+    directory: Directory
+    database: Database
+    blobs: MemoryBlobs
+    clock: FakeClock
+    audit: Audit
+    hanna: Caller
+    stef: Caller
+    uma: Caller
+
+    def accredited(self) -> Vault:
+        return Vault(replace(self.parts, accredited=True))
+
+    def app(self) -> FastAPI:
+        """The vault's own routes behind the real guard, envelope and problems."""
+        app = FastAPI(openapi_url=None)
+        app.state.factory = SimpleNamespace(
+            vault=self.vault, access=self.directory, identity=self.directory, audit=self.audit, clock=self.clock, database=self.database,
+            answers=SqlAnswers(self.database), cursors=Cursors(b"key"), ids=RandomIds(),
+        )  # fmt: skip
+        app.router.routes.extend(vault_api.router.routes)
+        app.router.routes.extend(vault_objects.router.routes)
+        problems.install(app, lambda request, error: problems.problem_response(error, problems.request_id(request)))
+        app.add_middleware(Envelope, clock=self.clock, ids=RandomIds(), counts=Counts())
+        refuse_undeclared(app)
+        return app
+
+    @contextmanager
+    def served(self) -> Iterator["Doors"]:
+        with serving(self.app()) as url:
+            doors = Doors(url, [])
+            try:
+                yield doors
+            finally:
+                for client in doors.open:
+                    client.close()
+
+
+@dataclass
+class Doors:
+    """Clients of a served world."""
+
+    url: str
+    open: list[Client]
+
+    def client(self, token: str, project: str = "lab") -> Client:
+        client = Client(self.url, token, project)
+        self.open.append(client)
+        return client
+
+    def vault(self, token: str, project: str = "lab") -> VaultClient:
+        return VaultClient(self.client(token, project))
+
+
+def a_world(database: Database, *, blobs: Blobs | None = None, ids: Any = None, **changed: Any) -> World:
+    """Two projects, three people, an empty vault. Ids are random unless counted ones are asked for."""
+    clock, made, keyring = FakeClock(), ids or RandomIds(), MemoryKeyring()
+    directory = Directory()
+    for project in (AProject("prj_1", "lab"), AProject("prj_2", "campus", lead_organisation="org_university")):
+        directory.projects[project.id] = project
+    store = blobs or MemoryBlobs()
+    audit = Audit(SqlEvents(database), SqlTrees(database), clock, RandomIds(), signer=keyring, cursors=Cursors(b"key"))
+    parts = Parts(
+        datasets=SqlDatasets(database), versions=SqlVersions(database), uploads=SqlUploads(database), grants=SqlGrants(database),
+        agreements=SqlAgreements(database), requests=SqlRequests(database), epoch_keys=SqlEpochKeys(database), blobs=store,
+        cipher=EpochCipher(keyring, clock, made), signer=keyring, projects=directory, audit=audit, labels=shipped_labels(),
+        clock=clock, ids=made,
+    )  # fmt: skip
+    parts = replace(parts, **changed)
+    return World(
+        Vault(parts), parts, directory, database, store, clock, audit,  # type: ignore[arg-type]  # tests that play the vandal use the twin
+        hanna=directory.add_person("hanna", "hospital", "prj_1"), stef=directory.add_person("stef", "startup", "prj_1"),
+        uma=directory.add_person("uma", "university", "prj_2"),
+    )  # fmt: skip
