@@ -70,7 +70,7 @@ class Compute:
                 id=self._ids.new("job"), project=project.id, person=by.person, name=asked.name or " ".join(asked.argv)[:100],
                 purpose=purpose, argv=asked.argv, cpus=asked.cpus, gpus=asked.gpus, memory_bytes=asked.memory_bytes,
                 wall_seconds_max=asked.wall_seconds_max, share="", label=label, submitted_at=now, priority=Priority(asked.priority),
-                inputs=inputs, code=code.version_id if code else "", environment=dict(asked.environment),
+                inputs=inputs, code=code.version if code else "", environment=dict(asked.environment),
                 experiment=asked.experiment, requirements=asked.requirements,
             )  # fmt: skip
             cost = worst_case(

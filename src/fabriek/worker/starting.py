@@ -72,8 +72,9 @@ class Starter:
         run = job.run or services.lab.open_run(
             job.project, job.experiment or "Default", job=job.id, label=job.label, person=job.person, name=job.name
         )
-        grants = [services.vault.grant_to_job(one.version_id, job.id) for one in job.inputs]
-        code = services.vault.grant_to_job(job.code, job.id) if job.code else None
+        terms = {"project": job.project, "purpose": job.purpose}
+        grants = [services.vault.grant_to_job(one.version_id, job.id, **terms) for one in job.inputs]
+        code = services.vault.grant_to_job(job.code, job.id, **terms) if job.code else None
         upload = services.vault.output_for_job(job.project, job.id, job.label)
         ends = services.clock.now() + timedelta(seconds=job.wall_seconds_max) + TOKEN_MARGIN
         node_token = services.access.issue_job_token(job.id, job.project, "node", ends)
