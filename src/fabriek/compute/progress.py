@@ -115,8 +115,10 @@ class Progress:
             job = self._jobs.get(job_id)
             if job.state not in BEGUN:
                 return False
-            if seen.phase is Phase.LOST:
-                self._end(job, State.LOST, seen.reason or "its supervisor is gone", None, self._clock.now())
+            if seen.phase is Phase.ABSENT and job.state is State.STARTING:
+                return False  # not handed over yet: its environment may still be built
+            if seen.phase in {Phase.LOST, Phase.ABSENT}:
+                self._end(job, State.LOST, seen.reason or "nothing of it is left on the machine", None, self._clock.now())
                 return True
             begun = seen.phase in {Phase.RUNNING, Phase.SEALING} or (
                 seen.phase is Phase.DONE and seen.started_at is not None

@@ -1,5 +1,14 @@
 """The program beside each job: opens its inputs, runs it in a sandbox, forwards it to the lab, seals what it leaves.
 
-`warm` forks one supervisor per attempt; `supervisor` is one attempt from start to end; `sandbox` builds the walls, `limits` bounds
-what is inside, `forward` runs within them; `inputs` and `outputs` pass the vault's door; `probe` says what this machine can do.
+warm        forks one supervisor per attempt
+supervisor  one attempt from start to end
+room        the memory-backed folders of an attempt, and the uid that they belong to
+inputs, outputs  how data comes in and results go out; `vault` is the real way
+variables   what the command finds in its environment
+sandbox     the walls, and `bubblewrap` that builds them
+limits/     bounds on memory, processes and cores
+child       the tree within: started, drained, ended; `stopping` says when, `processes` finds it
+logs        its output, kept up to a bound
+forward     the one program of ours that runs within the walls
+probe       what this machine can do
 """

@@ -8,9 +8,11 @@ from dataclasses import asdict
 def main() -> int:
     match sys.argv[1:]:
         case ["warm"]:
-            from fabriek.node.warm import serve  # noqa: PLC0415  # the probe need not import the vault's cryptography
+            from fabriek.node.supervisor import Doors  # noqa: PLC0415  # the probe need not import the vault's cryptography
+            from fabriek.node.vault import VaultDoors  # noqa: PLC0415
+            from fabriek.node.warm import serve  # noqa: PLC0415
 
-            return serve()
+            return serve(Doors(VaultDoors, VaultDoors))
         case ["probe"]:
             from fabriek.node.probe import probe  # noqa: PLC0415
 

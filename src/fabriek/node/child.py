@@ -3,20 +3,18 @@
 import os
 import resource
 import select
-import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from fabriek.node.limits import Limiter
+from fabriek.kernel.errors import Unavailable
+from fabriek.node.limits.limiter import Limiter
 from fabriek.node.logs import PIECE_BYTES, Log
-from fabriek.node.sandbox import WORK_DIR, Room, command
+from fabriek.node.sandbox import Walls, command, staged_for
+from fabriek.node.staging import become, stage
+from fabriek.node.stopping import LOOK_SECONDS, Stopping
 from fabriek.schemas.node import JobSpec
-
-LOOK_SECONDS = 0.05
-"""How often a request to stop is looked for."""
 
 AFTER_END_SECONDS = 1.0
 """How long output is still read after the last process: what is in the pipe by then is all there is."""
@@ -33,142 +31,126 @@ class Ended:
 
 
 class Child:
-    """One tree. `run` returns when nothing of it lives any more."""
+    """One tree. `run` returns when nothing of it lives any more; `started` is called once its processes stand."""
 
-    def __init__(
-        self, job: JobSpec, room: Room, mounts: Sequence[tuple[Path, str]], bounds: Limiter, uid: int | None
-    ) -> None:
-        self._job, self._room, self._mounts, self._bounds, self._uid = job, room, mounts, bounds, uid
+    def __init__(self, job: JobSpec, walls: Walls, bounds: Limiter) -> None:
+        self._job, self._walls, self._bounds = job, walls, bounds
+        self._staged = staged_for(walls)
 
-    def run(self, log: Log, stop_file: Path) -> Ended:
-        process, output = self._start()
-        stopping = _Stopping(self._job, stop_file)
-        poller = select.poll()
-        poller.register(output, select.POLLIN | select.POLLHUP)
-        exit_code: int | None = None
-        drained_by = 0.0
+    def run(self, log: Log, started: Callable[[], None]) -> Ended:
+        """Raises Unavailable with bubblewrap's word when the walls could not be built."""
+        process, output, status = self._start()
+        stopping = Stopping(self._job, self._bounds)
         try:
-            while True:
-                if poller.poll(LOOK_SECONDS * 1000):
-                    piece = os.read(output, PIECE_BYTES)
-                    if not piece:
-                        exit_code = process.wait() if exit_code is None else exit_code
-                        break
-                    log.add(piece)
-                elif exit_code is not None and time.monotonic() > drained_by:
-                    break
-                if exit_code is None and (exit_code := process.poll()) is not None:
-                    drained_by = time.monotonic() + AFTER_END_SECONDS
-                stopping.look(process)
+            started()
+            exit_code = _drain(process, output, log, stopping)
+            if not _stood(status) and not stopping.reason:
+                raise Unavailable(
+                    f"the sandbox could not be built: {log.last_line() or exit_code}", fix="fabriek doctor"
+                )
+            return self._ended(exit_code, stopping, process.pid)
         finally:
             os.close(output)
+            os.close(status)
             if process.poll() is None:
                 process.kill()
                 process.wait()
-        return self._ended(exit_code, stopping.reason)
+            self._bounds.close()
 
-    def _start(self) -> "tuple[subprocess.Popen[bytes], int]":
-        job, room = self._job, self._room
-        arguments_read, arguments_write = os.pipe()
-        output_read, output_write = os.pipe()
-        argv, arguments = command(
-            job.argv, self._variables(), room=room, mounts=self._mounts, python=job.python,
-            lab_dir=job.lab_socket_dir, arguments_fd=arguments_read, uid=self._uid,
-        )  # fmt: skip
-        process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=output_write, stderr=output_write, pass_fds=[arguments_read],
-            start_new_session=True, cwd="/", env={"PATH": os.defpath}, preexec_fn=self._bounds.enter,  # noqa: PLW1509  # one thread here
-        )  # fmt: skip
-        os.close(arguments_read)
-        os.close(output_write)
-        with os.fdopen(arguments_write, "wb") as out:
-            out.write(arguments)
-        return process, output_read
+    def _start(self) -> "tuple[subprocess.Popen[bytes], int, int]":
+        pipes = [os.pipe() for _ in range(3)]
+        (arguments_read, arguments_write), (output_read, output_write), (status_read, status_write) = pipes
+        theirs = (arguments_read, output_write, status_write)
+        try:
+            argv, arguments = command(self._walls, arguments_read, status_write)
+            process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=output_write, stderr=output_write,
+                pass_fds=[arguments_read, status_write], start_new_session=True, cwd="/", env={"PATH": os.defpath},
+                preexec_fn=self._enter,  # noqa: PLW1509  # one thread here
+            )  # fmt: skip
+        except BaseException as error:
+            os.set_blocking(output_read, False)
+            said = _what_was_said(output_read)
+            for descriptor in (arguments_write, output_read, status_read):
+                os.close(descriptor)
+            if isinstance(error, subprocess.SubprocessError):
+                raise Unavailable(f"the sandbox could not be built: {said or error}", fix="fabriek doctor") from None
+            raise
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+        os.set_blocking(status_read, False)
+        _tell(arguments_write, arguments)
+        return process, output_read, status_read
 
-    def _variables(self) -> dict[str, str]:
-        """What the command finds in its environment: ours last, so that nothing of the asker's stands in its place."""
-        job = self._job
-        bin_folder = str(Path(job.python).parent)
-        ours = {
-            "PATH": f"{bin_folder}:/usr/local/bin:/usr/bin:/bin",
-            "HOME": WORK_DIR,
-            "LANG": "C.UTF-8",
-            "TMPDIR": "/tmp",  # noqa: S108  # inside the walls
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "OMP_NUM_THREADS": str(job.cpus),
-            "FABRIEK_JOB_ID": job.job,
-            "FABRIEK_OUTPUT": "/output",
-        }
-        for one in job.inputs:
-            name = "".join(char if char.isalnum() else "_" for char in one.dataset.rpartition("/")[2]).upper()
-            ours[f"FABRIEK_DATA_{name}"] = one.mount
-        return {"OPENBLAS_NUM_THREADS": str(job.cpus)} | job.environment | ours
+    def _enter(self) -> None:
+        """Between fork and exec. What goes wrong is told through the job's output, since nothing else leads out of here."""
+        try:
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core is the job's memory on somebody's disk
+            self._bounds.enter()
+            if self._walls.uid is not None:
+                stage(self._staged)
+                become(self._walls.uid)
+        except OSError as error:
+            os.write(2, (error.strerror or str(error)).encode())
+            raise
 
-    def _ended(self, exit_code: int | None, reason: str) -> Ended:
+    def _ended(self, exit_code: int, stopping: Stopping, pid: int) -> Ended:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        code = -signal.SIGKILL if exit_code is None else exit_code
-        code = code if code >= 0 else 128 - code
-        if self._bounds.memory_was_exceeded() and not reason:
-            reason = f"the memory limit of {self._job.memory_bytes // 2**20} MiB was exceeded"
-        peak = self._bounds.memory_bytes_peak()
-        self._bounds.close()
-        return Ended(code, reason, usage.ru_utime + usage.ru_stime, peak)
+        code = exit_code if exit_code >= 0 else 128 - exit_code
+        reason = stopping.reason
+        if not reason and self._bounds.exceeded(pid):
+            reason = stopping.over_memory()
+        return Ended(code, reason, usage.ru_utime + usage.ru_stime, self._bounds.memory_bytes_peak())
 
 
-class _Stopping:
-    """When and how to end a tree: asked for, or out of time; first a word, then, after the grace, the end of its whole namespace."""
-
-    def __init__(self, job: JobSpec, stop_file: Path) -> None:
-        self._job, self._stop_file = job, stop_file
-        self._ends = time.monotonic() + job.wall_seconds_max
-        self._kill_at: float | None = None
-        self._look_at = 0.0
-        self.reason = ""
-
-    def look(self, process: "subprocess.Popen[bytes]") -> None:
-        now = time.monotonic()
-        if now < self._look_at or process.returncode is not None:
-            return
-        self._look_at = now + LOOK_SECONDS
-        if self._kill_at is None:
-            if self._stop_file.exists():
-                self.reason = "cancelled"
-            elif now > self._ends:
-                self.reason = f"the time limit of {self._job.wall_seconds_max} s was reached"
-            if self.reason:
-                _signal_inside(process.pid, signal.SIGTERM)
-                self._kill_at = now + self._job.grace_seconds
-        elif now > self._kill_at:
-            process.kill()
-
-
-def _signal_inside(outer: int, number: int) -> None:
-    """Signals the first process within the walls that is the job's own; bubblewrap itself would die and take the tree with it."""
-    inner = outer
-    for _ in range(6):
-        children = _children(inner)
-        if not children:
-            break
-        inner = children[0]
-        # bubblewrap's own argv names the forwarder too, but never as the script that a Python runs.
-        if b"/run/forward.py" in _argv(inner).split(b"\0")[1:4]:
-            break
+def _what_was_said(output: int) -> str:
     try:
-        os.kill(inner, number)
-    except ProcessLookupError:
+        return os.read(output, PIECE_BYTES).decode("utf-8", "replace")
+    except BlockingIOError:
+        return ""
+
+
+def _tell(descriptor: int, arguments: bytes) -> None:
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(arguments)
+    except BrokenPipeError:  # bubblewrap has died: its status says so, and its last words are in the log
         return
 
 
-def _children(pid: int) -> list[int]:
+def _stood(status: int) -> bool:
+    """Whether the forwarder said that it runs within the walls."""
     try:
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
-    except OSError:
-        return []
+        return bool(os.read(status, 1))
+    except BlockingIOError:
+        return False
 
 
-def _argv(pid: int) -> bytes:
+def _drain(process: "subprocess.Popen[bytes]", output: int, log: Log, stopping: Stopping) -> int:
+    """Reads until nobody can write any more. The exit code, negative for a signal."""
+    poller = select.poll()
+    poller.register(output, select.POLLIN | select.POLLHUP)
+    give_up = float("inf")
+    while True:
+        if poller.poll(LOOK_SECONDS * 1000):
+            piece = os.read(output, PIECE_BYTES)
+            if not piece:
+                break
+            log.add(piece)
+        if time.monotonic() > give_up:
+            break
+        if process.poll() is not None and give_up == float("inf"):
+            give_up = time.monotonic() + AFTER_END_SECONDS
+        stopping.look(process)
+    while process.poll() is None:  # it closed its output and goes on
+        stopping.look(process)
+        _wait(process)
+    return process.returncode
+
+
+def _wait(process: "subprocess.Popen[bytes]") -> None:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
+        process.wait(LOOK_SECONDS)
+    except subprocess.TimeoutExpired:
+        return

@@ -1,10 +1,12 @@
 """Inside the walls: runs the job's command, and carries its loopback port to the lab's socket.
 
-Runs as `python -I -S forward.py PORT SOCKET -- COMMAND…` with the standard library alone. Where the socket is gone because the server
-restarts, a connection waits for it to come back. The exit code is the command's, or 128 + signal.
+Runs as `python -I -S forward.py PORT SOCKET LIMITS STATUS_FD -- COMMAND…` with the standard library alone. LIMITS are resource limits
+for the command, `nproc=64,data=1000000`, or `-`. A byte on STATUS_FD says that the walls stand. Where the socket is gone because the
+server restarts, a connection waits for it to come back. The exit code is the command's, or 128 + signal.
 """
 
 import os
+import resource
 import signal
 import socket
 import sys
@@ -12,23 +14,28 @@ import threading
 import time
 
 PATIENCE_SECONDS = 60
+RETRY_SECONDS = 0.1
 PIECE_BYTES = 1 << 16
+PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 
-def main(port: int, path: str, argv: list[str]) -> int:
+def main(port: int, path: str, limits: str, status_fd: int, argv: list[str]) -> int:
     listener = listen(port)
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)  # none may come between the fork and the handlers
     child = os.fork()
     if child == 0:
-        run(argv)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
-        signal.signal(number, lambda got, _frame: os.kill(child, got))
+        os.close(status_fd)
+        run(argv, limits)
+    group(child)
+    os.write(status_fd, b"1")
+    os.close(status_fd)
+    for number in PASSED_ON:
+        signal.signal(number, lambda got, _frame: pass_on(child, got))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
     if listener is not None:
         threading.Thread(target=accept, args=(listener, path), daemon=True).start()
     while True:
-        try:
-            ended, status = os.wait()
-        except InterruptedError:
-            continue
+        ended, status = os.wait()
         if ended == child:
             return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
@@ -45,9 +52,30 @@ def listen(port: int) -> "socket.socket | None":
     return listener
 
 
-def run(argv: list[str]) -> None:
-    for number in (signal.SIGPIPE, signal.SIGTERM, signal.SIGINT):
+def group(child: int) -> None:
+    """Both sides ask, since either may come first; when the command runs already, it has a group."""
+    try:
+        os.setpgid(child, child)
+    except (PermissionError, ProcessLookupError):
+        return
+
+
+def pass_on(child: int, number: int) -> None:
+    """To the command and all that it started in its group: a shell that waits for a program would keep the word to itself."""
+    try:
+        os.killpg(child, number)
+    except ProcessLookupError:
+        return
+
+
+def run(argv: list[str], limits: str) -> None:
+    os.setpgid(0, 0)
+    for number in (*PASSED_ON, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
+    for limit in limits.split(",") if limits != "-" else ():
+        name, _, value = limit.partition("=")
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), (int(value), int(value)))
     try:
         os.execvp(argv[0], argv)
     except FileNotFoundError:
@@ -61,7 +89,10 @@ def run(argv: list[str]) -> None:
 def accept(listener: socket.socket, path: str) -> None:
     while True:
         connection, _ = listener.accept()
-        threading.Thread(target=carry, args=(connection, path), daemon=True).start()
+        try:
+            threading.Thread(target=carry, args=(connection, path), daemon=True).start()
+        except RuntimeError:  # the job has used up its processes: this connection fails, a later one may not
+            connection.close()
 
 
 def carry(connection: socket.socket, path: str) -> None:
@@ -83,9 +114,9 @@ def reach(path: str) -> "socket.socket | None":
         lab = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             lab.connect(path)
-        except (FileNotFoundError, ConnectionRefusedError):
+        except OSError:
             lab.close()
-            time.sleep(0.1)
+            time.sleep(RETRY_SECONDS)
         else:
             return lab
     return None
@@ -105,4 +136,4 @@ def pipe(source: socket.socket, target: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2], sys.argv[sys.argv.index("--") + 1 :]))
+    sys.exit(main(int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[sys.argv.index("--") + 1 :]))

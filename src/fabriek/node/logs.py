@@ -1,9 +1,12 @@
 """The job's output, kept up to a bound: the head stays, the rest is counted, and the job is never blocked by a full log."""
 
 import os
+import re
 from pathlib import Path
 
 PIECE_BYTES = 1 << 16
+LAST_BYTES = 4096
+MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]{1,100})'")
 
 
 class Log:
@@ -19,7 +22,7 @@ class Log:
         kept = piece[: self._left]
         self._left -= len(kept)
         self.dropped += len(piece) - len(kept)
-        self._last = (self._last + piece)[-4096:]
+        self._last = (self._last + piece)[-LAST_BYTES:]
         while kept:
             kept = kept[os.write(self._descriptor, kept) :]
 
@@ -28,9 +31,12 @@ class Log:
             os.write(self._descriptor, f"\n[fabriek: {self.dropped} more bytes were written and not kept]\n".encode())
         os.close(self._descriptor)
 
+    def last_line(self) -> str:
+        """The last that was said, kept or not; empty if nothing was."""
+        lines = self._last.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
     def missing_module(self) -> str:
         """The module that Python did not find, when that is what its last lines say; else empty."""
-        for line in reversed(self._last.decode("utf-8", "replace").splitlines()):
-            if line.startswith("ModuleNotFoundError: No module named "):
-                return line.rpartition("named ")[2].strip("'\" ")
-        return ""
+        found = MODULE.findall(self._last.decode("utf-8", "replace"))
+        return str(found[-1]) if found else ""

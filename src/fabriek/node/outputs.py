@@ -1,11 +1,10 @@
-"""The one door through which results leave: /output sealed as a version, links not followed."""
+"""The one door through which results leave: /output sealed as a version, no link followed."""
 
+import os
 from pathlib import Path
 from typing import Protocol
 
-from fabriek.schemas.node import JobSpec, OutputSpec
-from fabriek.sdk.client import Client
-from fabriek.sdk.vault import seal_upload
+from fabriek.schemas.node import OutputSpec
 
 
 class Outputs(Protocol):
@@ -15,21 +14,39 @@ class Outputs(Protocol):
         """The id of the version that holds the folder now."""
 
 
-class VaultOutputs:
-    """Results into the vault, through the node's own token."""
+def keep_what_may_leave(folder: Path) -> int:
+    """Removes what is neither a file nor a folder nor a link that stays inside: a link that a job leaves could point at anything
+    of ours, and whoever collects runs with our rights. Call it when no process of the job lives any more. How many went.
+    """
+    removed = 0
+    for parent, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            place = Path(parent, name)
+            if place.is_symlink():
+                if not _stays_inside(place, folder):
+                    place.unlink()
+                    removed += 1
+            elif place.is_dir():
+                place.chmod(0o755)  # before the walk enters: the job may have closed it
+            elif place.is_file():
+                place.chmod(place.stat().st_mode & 0o777 | 0o600)
+            else:
+                place.unlink()
+                removed += 1
+    return removed
 
-    def __init__(self, job: JobSpec) -> None:
-        self._client = Client(job.server_url, job.node_token)
 
-    def seal(self, spec: OutputSpec, folder: Path) -> str:
-        return seal_upload(self._client, spec.upload, folder).id
-
-
-def drop_what_is_not_a_file(folder: Path) -> int:
-    """Removes links, sockets, pipes and devices: a link that a job leaves could point at anything of ours. How many went."""
-    dropped = 0
-    for place in sorted(folder.rglob("*"), reverse=True):
-        if place.is_symlink() or not (place.is_file() or place.is_dir()):
-            place.unlink()
-            dropped += 1
-    return dropped
+def _stays_inside(link: Path, folder: Path) -> bool:
+    """Whether a link is relative, resolves to something below the folder, and passes nothing outside on its way."""
+    target = str(link.readlink())
+    if target.startswith("/"):
+        return False
+    depth = len(link.parent.relative_to(folder).parts)
+    for name in target.split("/"):
+        depth += -1 if name == ".." else 0 if name in {"", "."} else 1
+        if depth < 0:
+            return False
+    try:
+        return link.resolve(strict=True).is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # it hangs in the air, or goes round
+        return False

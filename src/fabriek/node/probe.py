@@ -1,78 +1,76 @@
-"""What this machine can do for jobs, found out by doing it once."""
+"""What this machine can do for jobs, found out by running one that does nothing."""
 
-import subprocess
-from dataclasses import dataclass
+import sys
+import tempfile
 from pathlib import Path
 
-from fabriek.node.limits import kind_here
-from fabriek.node.sandbox import bubblewrap
+from fabriek.kernel.errors import FabriekError
+from fabriek.node.bubblewrap import bubblewrap, version
+from fabriek.node.child import Child
+from fabriek.node.limits.limiter import limiter
+from fabriek.node.logs import Log
+from fabriek.node.room import Room, take_uid
+from fabriek.node.sandbox import Walls
+from fabriek.node.variables import variables_of
+from fabriek.schemas.node import Capabilities, JobSpec
 
-TRY_SECONDS = 10
+SWITCHES = (
+    ("kernel/apparmor_restrict_unprivileged_userns", "1", "0", "AppArmor keeps programs from making user namespaces"),
+    ("kernel/unprivileged_userns_clone", "0", "1", "user namespaces are switched off"),
+    ("user/max_user_namespaces", "0", "15000", "no user namespace is allowed"),
+)
+"""File below /proc/sys, the value that forbids, the one that allows, and what to say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """`reason` and `fix` are empty where jobs can be kept apart."""
-
-    bubblewrap: str
-    sandbox: bool
-    limits: str
-    reason: str = ""
-    fix: str = ""
-
-
-def probe() -> Capabilities:
-    program, limits = bubblewrap(), kind_here()
+def probe(settings: Path = Path("/proc/sys")) -> Capabilities:
+    """Runs `true` through the same walls and bounds as every job."""
+    program, number = bubblewrap(), ".".join(map(str, version()))
     if not program:
         return Capabilities(
-            "", sandbox=False, limits=limits, reason="bubblewrap is not installed", fix="apt install bubblewrap"
+            "", "", sandbox=False, limits="", reason="bubblewrap is not installed", fix="apt install bubblewrap"
         )
-    walls = [
-        "--unshare-all",
-        "--unshare-user",
-        "--uid",
-        "1000",
-        "--ro-bind",
-        "/",
-        "/",
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--cap-drop",
-        "ALL",
-    ]
     try:
-        tried = subprocess.run(
-            [program, *walls, "--", "/bin/true"], capture_output=True, text=True, timeout=TRY_SECONDS, check=False
+        limits = _try()
+    except (FabriekError, OSError) as error:
+        reason, fix = why(str(error), settings)
+        return Capabilities(program, number, sandbox=False, limits="", reason=reason, fix=fix)
+    return Capabilities(program, number, sandbox=True, limits=limits)
+
+
+def _try() -> str:
+    """The kind of bounds that held. Raises Unavailable or OSError with what went wrong."""
+    with tempfile.TemporaryDirectory(prefix="fabriek-probe-") as named:
+        home = Path(named)
+        folder, scratch, lab = (home / name for name in ("attempt", "scratch", "lab"))
+        for one in (folder, scratch, lab):
+            one.mkdir()
+        job = JobSpec(
+            job=home.name, attempt=1, argv=("true",), environment={}, inputs=(), code=None, python=sys.executable, cpus=1,
+            memory_bytes=256 * 2**20, processes_max=16, wall_seconds_max=10, log_bytes_max=4096, grace_seconds=1,
+            server_url="", node_token="", lab_socket_dir=str(lab), output=None, scratch=str(scratch), folder=str(folder),
+        )  # fmt: skip
+        uid = take_uid(folder)
+        room = Room(scratch)
+        room.prepare(uid)
+        bounds = limiter(job, uid)
+        walls = Walls(
+            room, job.argv, variables_of(job), (), job.python, str(lab), job.memory_bytes, bounds.inside(), uid
         )
-        said = "" if tried.returncode == 0 else tried.stderr.strip() or f"exit code {tried.returncode}"
-    except (OSError, subprocess.TimeoutExpired) as error:
-        said = str(error)
-    if said:
-        reason, fix = _why(said)
-        return Capabilities(program, sandbox=False, limits=limits, reason=reason, fix=fix)
-    if not limits:
-        reason = "jobs run as root cannot be bounded without control groups"
-        return Capabilities(program, sandbox=False, limits="", reason=reason, fix="run the server as another user")
-    return Capabilities(program, sandbox=True, limits=limits)
+        log = Log(scratch / "log", job.log_bytes_max)
+        ended = Child(job, walls, bounds).run(log, lambda: None)
+        log.finish()
+        if ended.exit_code:
+            raise OSError(f"a job that does nothing ended with {ended.exit_code}: {ended.reason or log.last_line()}")
+        return bounds.kind
 
 
-def _why(said: str) -> tuple[str, str]:
-    if _sysctl("kernel/apparmor_restrict_unprivileged_userns") == "1":
-        return (
-            "AppArmor keeps programs from making user namespaces",
-            "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0",
-        )
-    if _sysctl("kernel/unprivileged_userns_clone") == "0":
-        return "user namespaces are switched off", "sudo sysctl kernel.unprivileged_userns_clone=1"
-    if _sysctl("user/max_user_namespaces") == "0":
-        return "no user namespaces are allowed", "sudo sysctl user.max_user_namespaces=15000"
-    return f"bubblewrap cannot build its walls: {said}", "see the message, then fabriek doctor again"
-
-
-def _sysctl(name: str) -> str:
-    try:
-        return Path("/proc/sys", name).read_text("ascii").strip()
-    except OSError:
-        return ""
+def why(said: str, settings: Path) -> tuple[str, str]:
+    """What keeps the walls from standing, and the one command that mends it."""
+    for name, forbids, allows, reason in SWITCHES:
+        try:
+            value = (settings / name).read_text("ascii").strip()
+        except OSError:
+            continue
+        if value == forbids:
+            return reason, f"sudo sysctl {name.replace('/', '.')}={allows}"
+    return said, "see the message, then fabriek doctor again"

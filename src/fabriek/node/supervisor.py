@@ -2,22 +2,27 @@
 
 import fcntl
 import os
-import shutil
 import signal
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from fabriek.kernel.errors import FabriekError, Unavailable
-from fabriek.node.child import Child
-from fabriek.node.inputs import Inputs, VaultInputs, open_inputs
-from fabriek.node.limits import limiter
+from fabriek.node.bubblewrap import bubblewrap
+from fabriek.node.child import Child, Ended
+from fabriek.node.inputs import Inputs, open_inputs
+from fabriek.node.limits.limiter import limiter
 from fabriek.node.logs import Log
-from fabriek.node.outputs import Outputs, VaultOutputs, drop_what_is_not_a_file
-from fabriek.node.sandbox import Room, bubblewrap, uid_for
+from fabriek.node.outputs import Outputs, keep_what_may_leave
+from fabriek.node.room import Room, take_uid, wipe
+from fabriek.node.sandbox import Walls
+from fabriek.node.stopping import CANCELLED
+from fabriek.node.variables import variables_of
 from fabriek.schemas.node import (
     CANCEL_FILE,
-    JOB_FILE,
     LOCK_FILE,
     LOG_FILE,
     STATE_FILE,
@@ -30,109 +35,136 @@ from fabriek.schemas.node import (
 SEAL_PATIENCE_SECONDS = 3_600
 """How long results wait for a server that is away."""
 
-
-def supervise(folder: Path) -> None:
-    """Runs the attempt of this folder, unless another supervisor has it or had it."""
-    job = JobSpec.from_json((folder / JOB_FILE).read_text("utf-8"))
-    run_attempt(folder, job, VaultInputs(job), VaultOutputs(job))
+SEAL_RETRY_SECONDS = 0.5
+LOCK_TRIES, LOCK_RETRY_SECONDS = 50, 0.02
 
 
-def run_attempt(folder: Path, job: JobSpec, inputs: Inputs, outputs: Outputs) -> None:
-    """The whole attempt. It never runs twice: the lock keeps a second supervisor out, the state a later one."""
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """How data comes in and results go out, for one job."""
+
+    inputs: Callable[[JobSpec], Inputs]
+    outputs: Callable[[JobSpec], Outputs]
+
+
+def run_attempt(job: JobSpec, doors: Doors, begun: Callable[[], None]) -> None:
+    """The whole attempt. It never runs twice: the lock keeps a second supervisor out, the state a later one. `begun` is called
+    when its state is on the disk, or when another's is.
+    """
+    folder = Path(job.folder)
     lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return
-    if (folder / STATE_FILE).exists():
+    if not _take(lock, folder / STATE_FILE):
+        begun()
         return
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
-    _Attempt(folder, job, inputs, outputs).run()
+    _Attempt(job, doors).run(begun)
+
+
+def _take(lock: int, state: Path) -> bool:
+    """Whether the attempt is ours to run. An executor that looks whether we live holds the lock for an instant too."""
+    for _ in range(LOCK_TRIES):
+        if state.exists():
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_RETRY_SECONDS)
+        else:
+            return not state.exists()
+    return False
 
 
 class _Attempt:
-    def __init__(self, folder: Path, job: JobSpec, inputs: Inputs, outputs: Outputs) -> None:
-        self._folder, self._job, self._inputs, self._outputs = folder, job, inputs, outputs
-        self._room = Room(Path(job.scratch))
+    def __init__(self, job: JobSpec, doors: Doors) -> None:
+        self._job, self._doors = job, doors
+        self._folder, self._room = Path(job.folder), Room(Path(job.scratch))
         self._state = ObservedState(Phase.STARTING)
 
-    def run(self) -> None:
-        self._write()
+    def run(self, begun: Callable[[], None]) -> None:
+        self._set(Phase.STARTING)
+        begun()
         try:
             self._execute()
         except FabriekError as error:
             self._done(reason=error.detail)
         except OSError as error:
             self._done(reason=f"the machine refused: {error.strerror or error}")
+        except RecursionError:
+            self._done(reason="folders are nested too deep")
         finally:
-            for place in (self._room.inputs, self._room.work, self._room.output):
-                shutil.rmtree(place, ignore_errors=True)
+            wipe(*self._room.opened)
 
     def _execute(self) -> None:
         job = self._job
         if not bubblewrap():
             raise Unavailable("bubblewrap is not installed, so jobs cannot be kept apart", fix="apt install bubblewrap")
-        bounds = limiter(job)
-        if bounds is None:
-            raise Unavailable(
-                "this machine has no way to bound a job run as root", fix="run the server as another user"
-            )
-        uid = uid_for(self._folder)
+        variables = variables_of(job)
+        uid = take_uid(self._folder)
         self._room.prepare(uid)
-        mounts = open_inputs(job, self._inputs, self._room.inputs)
-        if job.code is not None:
-            self._inputs.open(job.code, self._room.work)
-            _give(self._room.work, uid)
-        log = Log(self._room.scratch / LOG_FILE, job.log_bytes_max)
-        child = Child(job, self._room, mounts, bounds, uid)
-        self._set(Phase.RUNNING, started_at=_now())
-        ended = child.run(log, stop_file=self._folder / CANCEL_FILE)
-        missing = log.missing_module() if ended.exit_code else ""
-        log.finish()
-        hint = (
-            f"the module {missing} is not in the job's environment: name it in a file and add --requirements FILE"
-            if missing
-            else ""
+        mounts = open_inputs(job, self._doors.inputs(job), self._room, uid)
+        if (self._folder / CANCEL_FILE).exists():
+            self._done(reason=CANCELLED)
+            return
+        bounds = limiter(job, uid)
+        walls = Walls(
+            self._room,
+            job.argv,
+            variables,
+            mounts,
+            job.python,
+            job.lab_socket_dir,
+            job.memory_bytes,
+            bounds.inside(),
+            uid,
         )
+        log = Log(self._room.scratch / LOG_FILE, job.log_bytes_max)
+        try:
+            ended = Child(job, walls, bounds).run(log, lambda: self._set(Phase.RUNNING, started_at=_now()))
+        finally:
+            log.finish()
+        self._seal(ended, log)
+
+    def _seal(self, ended: Ended, log: Log) -> None:
+        """Results are sealed however it ended: a job that ran out of time left its checkpoints."""
         self._set(
             Phase.SEALING, exit_code=ended.exit_code, reason=ended.reason, ended_at=_now(), cpu_seconds=ended.cpu_seconds,
-            memory_bytes_peak=ended.memory_bytes_peak, log_bytes_dropped=log.dropped, hint=hint,
+            memory_bytes_peak=ended.memory_bytes_peak, log_bytes_dropped=log.dropped,
+            hint=_hint(log.missing_module() if ended.exit_code else ""),
         )  # fmt: skip
-        self._done(output=self._seal())
+        try:
+            keep_what_may_leave(self._room.output)
+            wanted = self._job.output is not None and any(self._room.output.iterdir())
+            self._done(output=self._sealed() if wanted else "")
+        except (FabriekError, OSError, RecursionError) as error:
+            lost = f"the results could not be sealed: {error}"
+            self._done(reason=f"{ended.reason}; {lost}" if ended.reason else lost)
 
-    def _seal(self) -> str:
-        """The version that holds /output; empty when the job left nothing there. Waits for a server that is away."""
-        drop_what_is_not_a_file(self._room.output)
-        if self._job.output is None or not any(self._room.output.iterdir()):
-            return ""
+    def _sealed(self) -> str:
+        """The version that holds /output. Waits for a server that is away."""
+        assert self._job.output is not None
+        outputs = self._doors.outputs(self._job)
         give_up = time.monotonic() + SEAL_PATIENCE_SECONDS
         while True:
             try:
-                return self._outputs.seal(self._job.output, self._room.output)
+                return outputs.seal(self._job.output, self._room.output)
             except Unavailable:
-                if time.monotonic() > give_up:
+                if time.monotonic() > give_up or (self._folder / CANCEL_FILE).exists():
                     raise
-                time.sleep(0.5)
+                time.sleep(SEAL_RETRY_SECONDS)
 
-    def _done(self, *, reason: str = "", output: str = "") -> None:
-        fields = {"reason": reason} if reason else {}
-        self._set(Phase.DONE, output=output, ended_at=self._state.ended_at or _now(), **fields)
+    def _done(self, **fields: Any) -> None:
+        self._set(Phase.DONE, ended_at=self._state.ended_at or _now(), **fields)
 
-    def _set(self, phase: Phase, **fields: object) -> None:
-        plain = {name: getattr(self._state, name) for name in ObservedState.__dataclass_fields__}
-        self._state = ObservedState(**(plain | {"phase": phase} | fields))
-        self._write()
-
-    def _write(self) -> None:
+    def _set(self, phase: Phase, **fields: Any) -> None:
+        self._state = replace(self._state, phase=phase, **fields)
         write_whole(self._folder / STATE_FILE, self._state.to_json())
 
 
-def _give(folder: Path, uid: int | None) -> None:
-    if uid is None:
-        return
-    for place in (folder, *folder.rglob("*")):
-        os.chown(place, uid, uid, follow_symlinks=False)
+def _hint(module: str) -> str:
+    if not module:
+        return ""
+    return f"the module {module} is not in the job's environment: name it in a file and add --requirements FILE"
 
 
 def _now() -> datetime:

@@ -1,4 +1,7 @@
-"""What the server hands a node, and what the node writes down: two files in the job's folder, `job.json` and `state.json`."""
+"""What the server hands a node, and what the node writes down.
+
+`job.json` holds tokens and stays in the job's memory-backed room; `state.json` holds none and is on disk, in the job's folder.
+"""
 
 import json
 import os
@@ -35,7 +38,8 @@ class OutputSpec:
 @dataclass(frozen=True, slots=True)
 class JobSpec:
     """All that a node needs. `python`: the interpreter whose packages the job sees. `node_token` opens this job's inputs and
-    takes its output; the sandbox never sees it. `scratch`: memory-backed room, made by the executor.
+    takes its output; the sandbox never sees it. `lab_socket_dir` holds `lab.sock`; under a uid of its own the job passes to it only
+    where the folder is 0711 and the socket 0666. The executor fills in `scratch`, a memory-backed room, and `folder`, on disk.
     """
 
     job: str
@@ -56,6 +60,7 @@ class JobSpec:
     lab_socket_dir: str
     output: OutputSpec | None
     scratch: str = ""
+    folder: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -71,13 +76,16 @@ class JobSpec:
 
 
 class Phase(StrEnum):
-    """How far a node is. `lost` is never written by a node: it is what the executor sees when one is gone."""
+    """How far a node is. A node never writes the last two. `lost`: it is gone without a word. `absent`: this machine knows nothing
+    of the attempt, because it was not handed over yet or because what was left of it is gone.
+    """
 
     STARTING = "starting"
     RUNNING = "running"
     SEALING = "sealing"
     DONE = "done"
     LOST = "lost"
+    ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,18 @@ class ObservedState:
             plain[name] = datetime.fromisoformat(plain[name]) if plain[name] else None
         plain["phase"] = Phase(plain["phase"])
         return cls(**plain)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What this machine can do for jobs. `reason` and `fix` are empty where jobs can be kept apart and bounded."""
+
+    bubblewrap: str
+    version: str
+    sandbox: bool
+    limits: str
+    reason: str = ""
+    fix: str = ""
 
 
 def write_whole(file: Path, text: str) -> None:

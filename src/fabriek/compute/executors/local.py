@@ -1,53 +1,51 @@
 """Jobs on this machine: each a supervised process tree of its own that outlives the control plane.
 
-One warm process, with everything imported, forks a supervisor per attempt. The supervisor holds a lock on the job's folder as long as
-it lives and writes `state.json` there, so that a server that was restarted finds every attempt again by looking at the folders.
+A supervisor per attempt holds a lock on the attempt's folder as long as it lives and writes `state.json` there, so that a server that
+was restarted finds every attempt again by looking at the folders.
 """
 
 import fcntl
 import os
-import shutil
+import re
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from fabriek.compute.executors.contract import Handle, JobSpec, ObservedState, Phase
-from fabriek.kernel.errors import Unavailable
+from fabriek.compute.executors.warm import WarmProcess
 from fabriek.schemas.node import CANCEL_FILE, JOB_FILE, LOCK_FILE, LOG_FILE, STATE_FILE, write_whole
+
+NODE = (sys.executable, "-m", "fabriek.node")
+ENDED = "ended"
+GONE = "its supervisor is gone"
 
 
 class LocalExecutor:
-    """`jobs_dir`: on disk, for specs and states. `scratch_dir`: memory-backed, for data in plain; both are made with mode 0711,
-    so that a job's own uid may pass to its own room and read nothing else.
+    """`jobs_dir`: on disk, for states; a small file of each attempt stays there for good, so that none runs twice. `scratch_dir`:
+    memory-backed, for specs, data in plain and logs.
     """
 
-    def __init__(
-        self, jobs_dir: Path, scratch_dir: Path, *, node: Sequence[str] = (sys.executable, "-m", "fabriek.node")
-    ) -> None:
-        self._jobs_dir, self._scratch_dir, self._node = jobs_dir, scratch_dir, tuple(node)
-        self._warm: subprocess.Popen[str] | None = None
-        self._lock = threading.Lock()
-        jobs_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        scratch_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
+    def __init__(self, jobs_dir: Path, scratch_dir: Path, *, node: Sequence[str] = NODE) -> None:
+        self._jobs_dir, self._scratch_dir = jobs_dir, scratch_dir
+        self._warm = WarmProcess(node)
+        (jobs_dir / ENDED).mkdir(parents=True, exist_ok=True, mode=0o700)
+        scratch_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def submit(self, spec: JobSpec) -> Handle:
         handle = Handle(spec.job, spec.attempt)
-        folder = self._folder(handle)
-        if not (folder / STATE_FILE).exists():
+        folder, scratch = self._folder(handle), self._scratch(handle)
+        if not self._tombstone(handle).exists() and not (folder / STATE_FILE).exists():
             folder.mkdir(exist_ok=True, mode=0o700)
-            scratch = self._scratch(handle)
-            scratch.mkdir(exist_ok=True, mode=0o711)
-            write_whole(folder / JOB_FILE, replace(spec, scratch=str(scratch)).to_json())
-            self._fork(folder)
+            scratch.mkdir(exist_ok=True, mode=0o700)
+            write_whole(scratch / JOB_FILE, replace(spec, scratch=str(scratch), folder=str(folder)).to_json())
+            self._warm.fork(scratch / JOB_FILE)
         return handle
 
     def warm_up(self) -> None:
         """Starts the warm process ahead of the first job."""
-        with self._lock:
-            self._warm_process()
+        self._warm.start()
 
     def poll(self, handles: Sequence[Handle]) -> list[ObservedState]:
         return [self._observe(handle) for handle in handles]
@@ -66,66 +64,45 @@ class LocalExecutor:
             return b""
 
     def release(self, handle: Handle) -> None:
-        for folder in (self._scratch(handle), self._folder(handle)):
-            shutil.rmtree(folder, ignore_errors=True)
+        folder = self._folder(handle)
+        if not folder.is_dir():
+            return
+        # What is known of it stays: first the tombstone, then the rest, so that it can be told at every moment how it ended.
+        write_whole(self._tombstone(handle), self._observe(handle).to_json())
+        _wipe(self._scratch(handle))
+        _wipe(folder)
 
     def close(self) -> None:
-        with self._lock:
-            if self._warm is not None:
-                _stop(self._warm)
-                self._warm = None
+        self._warm.stop()
 
     def _observe(self, handle: Handle) -> ObservedState:
         folder = self._folder(handle)
         # The lock is looked at first: a supervisor that writes DONE and leaves in between must not be taken for one that vanished.
         alive = _is_held(folder / LOCK_FILE)
-        try:
-            state = ObservedState.from_json((folder / STATE_FILE).read_text("utf-8"))
-        except FileNotFoundError:
-            if alive or (folder / JOB_FILE).exists():
-                return ObservedState(Phase.STARTING)
-            return ObservedState(Phase.LOST, reason="nothing of it is left on the machine")
-        if state.phase is not Phase.DONE and not alive:
-            return replace(state, phase=Phase.LOST, exit_code=None, reason="its supervisor is gone")
-        return state
-
-    def _fork(self, folder: Path) -> None:
-        """Has the warm process fork a supervisor; one try more if it turns out to be dead."""
-        with self._lock:
-            for _ in range(2):
-                warm = self._warm_process()
-                assert warm.stdin is not None
-                assert warm.stdout is not None
-                try:
-                    warm.stdin.write(f"{folder}\n")
-                    warm.stdin.flush()
-                    if warm.stdout.readline().strip() == "forked":
-                        return
-                except (BrokenPipeError, ValueError):
-                    pass
-                _stop(warm)
-                self._warm = None
-        raise Unavailable("the program beside the jobs does not start", fix="fabriek doctor", retry_after_seconds=10)
-
-    def _warm_process(self) -> "subprocess.Popen[str]":
-        if self._warm is None or self._warm.poll() is not None:
-            self._warm = subprocess.Popen(
-                [*self._node, "warm"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True, close_fds=True, cwd="/",
-                env=_environment(),
-            )  # fmt: skip
-        return self._warm
+        for file in (self._tombstone(handle), folder / STATE_FILE):
+            try:
+                state = ObservedState.from_json(file.read_text("utf-8"))
+            except FileNotFoundError:
+                continue
+            if state.phase in {Phase.DONE, Phase.LOST} or alive:
+                return state
+            return replace(state, phase=Phase.LOST, exit_code=None, reason=GONE)
+        return ObservedState(Phase.STARTING if alive else Phase.ABSENT)
 
     def _folder(self, handle: Handle) -> Path:
-        return self._jobs_dir / f"{handle.job}-{handle.attempt}"
+        return self._jobs_dir / _name(handle)
 
     def _scratch(self, handle: Handle) -> Path:
-        return self._scratch_dir / f"{handle.job}-{handle.attempt}"
+        return self._scratch_dir / _name(handle)
+
+    def _tombstone(self, handle: Handle) -> Path:
+        return self._jobs_dir / ENDED / f"{_name(handle)}.json"
 
 
-def _environment() -> dict[str, str]:
-    """Hardly anything: what a node passes on by mistake must not be the operator's."""
-    return {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+def _name(handle: Handle) -> str:
+    name = f"{handle.job}-{handle.attempt}"
+    assert re.fullmatch(r"\w[\w.-]*", name), f"{name!r} names no folder"
+    return name
 
 
 def _is_held(lock: Path) -> bool:
@@ -134,7 +111,7 @@ def _is_held(lock: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     finally:
@@ -142,12 +119,9 @@ def _is_held(lock: Path) -> bool:
     return False
 
 
-def _stop(process: "subprocess.Popen[str]") -> None:
-    process.kill()
-    process.wait()
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            try:
-                stream.close()
-            except BrokenPipeError:
-                continue
+def _wipe(*folders: Path) -> None:
+    """Removes the folders. By the system's tools, since a job can nest folders deeper than a Python walk goes, and close them."""
+    there = [str(folder) for folder in folders if folder.is_dir()]
+    if there:
+        for argv in (["chmod", "-R", "u+rwX", "--", *there], ["rm", "-rf", "--one-file-system", "--", *there]):
+            subprocess.run(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)

@@ -1,0 +1,65 @@
+"""Control groups, version 1: a group below memory, pids and, where it is there, cpu."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from fabriek.kernel.errors import Unavailable
+from fabriek.node.limits import groups
+from fabriek.schemas.node import JobSpec
+
+
+@dataclass
+class CgroupV1:
+    """One folder for each controller."""
+
+    folders: dict[str, Path]
+    kind: str = "cgroup v1"
+
+    def enter(self) -> None:
+        for folder in self.folders.values():
+            (folder / "cgroup.procs").write_text(str(os.getpid()), "ascii")
+
+    def inside(self) -> dict[str, int]:
+        return {}
+
+    def exceeded(self, root: int) -> bool:  # noqa: ARG002  # the kernel counts for the whole group
+        return groups.field(self.folders["memory"] / "memory.oom_control", "oom_kill") > 0
+
+    def memory_bytes_peak(self) -> int:
+        return groups.number(self.folders["memory"] / "memory.max_usage_in_bytes")
+
+    def close(self) -> None:
+        for folder in self.folders.values():
+            groups.remove(folder)
+
+
+def make(job: JobSpec, uid: int | None) -> CgroupV1:  # noqa: ARG001  # groups need no uid
+    """Raises Unavailable."""
+    mounts, membership = groups.MOUNTS.read_text("utf-8"), groups.MEMBERSHIP.read_text("utf-8")
+    made = CgroupV1({})
+    try:
+        for controller in ("memory", "pids"):
+            parent = groups.own_group(controller, mounts, membership)
+            made.folders[controller] = groups.make_below(parent, groups.name_of(job))
+        memory = made.folders["memory"]
+        groups.write(memory / "memory.limit_in_bytes", job.memory_bytes)
+        if (memory / "memory.memsw.limit_in_bytes").exists():  # else swap is not counted, and pages go there instead
+            groups.write(memory / "memory.memsw.limit_in_bytes", job.memory_bytes)
+        groups.write(made.folders["pids"] / "pids.max", job.processes_max)
+        _bound_cores(made, job, mounts, membership)
+    except Unavailable:
+        made.close()
+        raise
+    return made
+
+
+def _bound_cores(made: CgroupV1, job: JobSpec, mounts: str, membership: str) -> None:
+    """Where cpu is not ours to bound, jobs share the cores as the kernel sees fit: unfair at worst, and never unsafe."""
+    try:
+        parent = groups.own_group("cpu", mounts, membership)
+        made.folders["cpu"] = groups.make_below(parent, groups.name_of(job))
+        groups.write(made.folders["cpu"] / "cpu.cfs_quota_us", job.cpus * groups.PERIOD_MICROSECONDS)
+    except Unavailable:
+        if "cpu" in made.folders:
+            groups.remove(made.folders.pop("cpu"))

@@ -1,0 +1,105 @@
+"""The memory-backed room of one attempt: what is opened for the job, what it writes, and the uid that it all belongs to."""
+
+import fcntl
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+FIRST_UID = 200_000
+UIDS = 60_000
+"""Real uids that jobs run under when we are root: one per job, from a range that no account uses."""
+
+UID_FILE = "uid"
+INSIDE_UID = 1000
+HOME = "/home/job"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The folders of one attempt in its scratch, outside the walls."""
+
+    scratch: Path
+
+    @property
+    def work(self) -> Path:
+        return self.scratch / "work"
+
+    @property
+    def output(self) -> Path:
+        return self.scratch / "output"
+
+    @property
+    def etc(self) -> Path:
+        return self.scratch / "etc"
+
+    @property
+    def inputs(self) -> Path:
+        return self.scratch / "inputs"
+
+    @property
+    def opened(self) -> tuple[Path, ...]:
+        """Where data stands in plain."""
+        return (self.inputs, self.work, self.output)
+
+    def prepare(self, uid: int | None) -> None:
+        """Makes the folders; what the job writes into belongs to its uid, and nobody else's uid gets past the door."""
+        if uid is not None:
+            os.chown(self.scratch, 0, uid)
+            self.scratch.chmod(0o710)
+        else:
+            self.scratch.chmod(0o700)
+        for folder in (self.inputs, self.work, self.output, self.etc):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o755)
+        for name, text in (
+            ("passwd", f"job:x:{INSIDE_UID}:{INSIDE_UID}:job:{HOME}:/bin/sh\n"),
+            ("group", f"job:x:{INSIDE_UID}:\n"),
+            ("hosts", "127.0.0.1 localhost\n"),
+            ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
+            ("ld.so.cache", ""),
+        ):
+            file = self.etc / name
+            file.write_text(text, "ascii")
+            file.chmod(0o644)
+        (self.etc / "alternatives").mkdir(exist_ok=True)
+        for folder in (self.work, self.output):
+            give(folder, uid)
+
+
+def give(folder: Path, uid: int | None) -> None:
+    """The folder and all in it to the job's uid; links themselves, never what they point at."""
+    if uid is None:
+        return
+    os.chown(folder, uid, uid)
+    for parent, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            os.chown(os.path.join(parent, name), uid, uid, follow_symlinks=False)  # noqa: PTH118  # a walk over many files
+
+
+def wipe(*folders: Path) -> None:
+    """Removes the folders, also where the job took away its own right to enter parts of them. By the system's tools, since a job can
+    nest folders deeper than a Python walk goes.
+    """
+    there = [str(folder) for folder in folders if folder.is_dir() and not folder.is_symlink()]
+    if there:
+        for argv in (["chmod", "-R", "u+rwX", "--", *there], ["rm", "-rf", "--one-file-system", "--", *there]):
+            subprocess.run(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+
+def take_uid(folder: Path) -> int | None:
+    """A real uid for the attempt of this folder that no other attempt has, kept in its file `uid` until the folder is removed; None
+    when we are not root, and jobs run as we do. Two jobs under one uid could signal and trace each other, and would share one count
+    of processes.
+    """
+    if os.getuid():
+        return None
+    lock = os.open(folder.parent / "uids.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        taken = {file.read_text("ascii").strip() for file in folder.parent.glob(f"*/{UID_FILE}")}
+        uid = next(uid for uid in range(FIRST_UID, FIRST_UID + UIDS) if str(uid) not in taken)
+        (folder / UID_FILE).write_text(str(uid), "ascii")
+        return uid
+    finally:
+        os.close(lock)

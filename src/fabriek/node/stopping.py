@@ -1,0 +1,54 @@
+"""When and how a tree is ended: asked for, out of time, or over its memory; first a word, then, after the grace, the end of all."""
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from fabriek.node.limits.limiter import Limiter
+from fabriek.node.processes import signal_inside
+from fabriek.schemas.node import CANCEL_FILE, JobSpec
+
+LOOK_SECONDS = 0.05
+"""Between looks for a request to stop."""
+
+CANCELLED = "cancelled"
+
+
+class Stopping:
+    """Looked at again and again while the job runs. `reason` is empty as long as nothing stopped it."""
+
+    def __init__(self, job: JobSpec, bounds: Limiter) -> None:
+        self._job, self._bounds = job, bounds
+        self._file = Path(job.folder) / CANCEL_FILE
+        self._ends = time.monotonic() + job.wall_seconds_max
+        self._kill_at: float | None = None
+        self._look_at = 0.0
+        self._told = False
+        self.reason = ""
+
+    def look(self, process: "subprocess.Popen[bytes]") -> None:
+        now = time.monotonic()
+        if now < self._look_at or process.returncode is not None:
+            return
+        self._look_at = now + LOOK_SECONDS
+        if self._kill_at is None:
+            self._decide(now, process.pid)
+        if self._kill_at is not None:
+            # Asked again until it is heard: a job that is stopped in its first moments has nobody inside yet to hear it.
+            self._told = self._told or signal_inside(process.pid, signal.SIGTERM)
+            if now >= self._kill_at:
+                process.kill()
+
+    def over_memory(self) -> str:
+        return f"the memory limit of {self._job.memory_bytes // 2**20} MiB was exceeded"
+
+    def _decide(self, now: float, pid: int) -> None:
+        if self._bounds.exceeded(pid):
+            # No grace: what is left of a tree that lost a process to the kernel can hang, and it holds the memory still.
+            self.reason, self._kill_at = self.over_memory(), now
+        elif self._file.exists():
+            self.reason, self._kill_at = CANCELLED, now + self._job.grace_seconds
+        elif now >= self._ends:
+            self.reason = f"the time limit of {self._job.wall_seconds_max} s was reached"
+            self._kill_at = now + self._job.grace_seconds

@@ -1,0 +1,48 @@
+"""The variables that a job's command finds."""
+
+import re
+from pathlib import Path
+
+from fabriek.kernel.errors import InvalidInput
+from fabriek.node.room import HOME
+from fabriek.schemas.node import JobSpec
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+FORBIDDEN = re.compile(
+    r"(LD_|DYLD_|GLIBC_|MALLOC_|SLURM_|SPANK_|FABRIEK_)|"
+    r"(BASH_ENV|BASH_FUNC.*|ENV|IFS|SHELLOPTS|BASHOPTS|PS4|PYTHONHOME|PYTHONSTARTUP|PYTHONINSPECT|PYTHONUSERBASE|PYTHONPLATLIBDIR)$",
+    re.IGNORECASE,
+)
+"""What changes a program before its first line, or speaks in the name of the scheduler or of us."""
+
+
+def check_environment(environment: dict[str, str]) -> None:
+    """Raises InvalidInput on a variable that is nobody's to set in a job, or that is none."""
+    for name, value in environment.items():
+        if not NAME.fullmatch(name) or "\0" in value:
+            raise InvalidInput(
+                f"{name!r} is not a variable", fix="name it with letters, digits and _; no NUL in its value"
+            )
+        if FORBIDDEN.match(name):
+            raise InvalidInput(f"the variable {name} is not yours to set in a job", fix="use another name")
+
+
+def variables_of(job: JobSpec) -> dict[str, str]:
+    """All of them: ours last, so that nothing of the asker's stands in their place. Raises InvalidInput."""
+    check_environment(job.environment)
+    ours = {
+        "PATH": f"{Path(job.python).parent}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": HOME,
+        "LANG": "C.UTF-8",
+        "TMPDIR": "/tmp",  # noqa: S108  # inside the walls
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "FABRIEK_JOB_ID": job.job,
+        "FABRIEK_OUTPUT": "/output",
+    }
+    for one in job.inputs:
+        name = re.sub(r"[^A-Za-z0-9]", "_", one.dataset.rpartition("/")[2]).upper()
+        ours[f"FABRIEK_DATA_{name}"] = one.mount
+    # The machine may have more cores than the job: libraries that count them would start threads that wait for each other.
+    threads = {name: str(job.cpus) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    return threads | job.environment | ours

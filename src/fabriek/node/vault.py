@@ -1,0 +1,26 @@
+"""Both doors of the vault, through the node's own token: what a job reads is opened here, what it leaves is sealed here."""
+
+from functools import cached_property
+from pathlib import Path
+
+from fabriek.schemas.node import InputSpec, JobSpec, OutputSpec
+from fabriek.sdk.client import Client
+from fabriek.sdk.vault import open_grant, seal_upload
+
+
+class VaultDoors:
+    """Inputs from the vault and results into it."""
+
+    def __init__(self, job: JobSpec) -> None:
+        self._job = job
+
+    @cached_property
+    def _client(self) -> Client:
+        """Made with its first use: a job that neither reads nor leaves anything need not wait for it."""
+        return Client(self._job.server_url, self._job.node_token)
+
+    def open(self, spec: InputSpec, into: Path) -> None:
+        open_grant(self._client, spec.grant, into)
+
+    def seal(self, spec: OutputSpec, folder: Path) -> str:
+        return seal_upload(self._client, spec.upload, folder).id
