@@ -1,25 +1,36 @@
-"""The packages that a job sees: built once per list of requirements, outside the sandbox, from the operator's package index."""
+"""The packages that a job sees: built once per list of requirements, outside the sandbox, from the operator's package index.
+
+Nothing of a package runs here: only wheels are taken, since building one runs what its author wrote, and an interpreter whose packages
+have been installed is never started again outside the sandbox, since a package may bring lines that run at its start.
+"""
 
 import fcntl
 import hashlib
 import os
-import platform
+import shutil
 import subprocess
 import sys
+import sysconfig
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import distributions
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
+from fabriek.compute.executors.requirements import check_requirements
 from fabriek.kernel.errors import InvalidInput
 
 BUILD_SECONDS_MAX = 1_800
 LAST_LINES = 6
+FIX = "correct the file behind --requirements"
+BUILT_FILE = "built"
+PLATFORM = "import platform, sysconfig; print(platform.python_version(), sysconfig.get_platform())"
+PACKAGES = "import importlib.metadata as m; [print(f'{one.name}=={one.version}') for one in m.distributions()]"
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """An interpreter with its packages; `hash` goes into the statement of every result that was made with it."""
+    """`path`: its interpreter. `hash`: of its packages and versions; it goes into the statement of every result made with it."""
 
     path: str
     hash: str
@@ -37,42 +48,64 @@ class Environments:
 
     def build(self, requirements: bytes) -> Environment:
         """The environment with these requirements, built if it is not there yet. Raises InvalidInput with pip's last words."""
-        key = hashlib.sha256(
-            b"\0".join([requirements, platform.python_version().encode(), platform.platform().encode()])
-        ).hexdigest()
+        lines = check_requirements(requirements)
+        key = hashlib.sha256("\n".join([self._platform, *lines]).encode()).hexdigest()
         folder = self._root / key
         self._root.mkdir(parents=True, exist_ok=True, mode=0o755)
         lock = os.open(self._root / f"{key}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (folder / "built").exists():
-                self._build(folder, requirements)
+            if not (folder / BUILT_FILE).exists():
+                self._build(folder, lines)
         finally:
             os.close(lock)
-        return Environment(str(folder / "bin" / "python"), (folder / "built").read_text("utf-8"))
+        return Environment(str(folder / "bin" / "python"), (folder / BUILT_FILE).read_text("ascii"))
 
-    def _build(self, folder: Path, requirements: bytes) -> None:
-        # In place, since a virtual environment knows its own path; `built` is written last, and without it the rest does not count.
-        _run([self._python, "-m", "venv", "--clear", str(folder)])
-        wanted = folder / "requirements.txt"
-        wanted.write_bytes(requirements)
-        pip = [str(folder / "bin" / "python"), "-m", "pip"]
-        _run([*pip, "install", "--quiet", "--no-input", "--disable-pip-version-check", "-r", str(wanted)])
-        frozen = _run([*pip, "list", "--format=freeze", "--disable-pip-version-check"])
-        (folder / "built").write_text(_hash_of(frozen.splitlines()), "utf-8")
+    def _build(self, folder: Path, lines: list[str]) -> None:
+        # In place, since the programs of a virtual environment name its path; `built` comes last, and without it the rest does not count.
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            _run([self._python, "-I", "-m", "venv", str(folder)])
+            wanted = folder / "requirements.txt"
+            wanted.write_text("\n".join(lines) + "\n", "utf-8")
+            pip = [
+                str(folder / "bin" / "python"),
+                "-I",
+                "-m",
+                "pip",
+                "--quiet",
+                "--no-input",
+                "--disable-pip-version-check",
+            ]
+            _run([*pip, "install", "--only-binary", ":all:", "-r", str(wanted)])
+            packages = [str(one) for one in (folder / "lib").glob("python*/site-packages")]
+            draft = folder / f".{BUILT_FILE}"
+            draft.write_text(_hash_of(self._platform, _named(distributions(path=packages))), "ascii")
+            draft.replace(folder / BUILT_FILE)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    @cached_property
+    def _platform(self) -> str:
+        if self._python == sys.executable:
+            return f"{sys.version.split()[0]} {sysconfig.get_platform()}"
+        return _run([self._python, "-I", "-c", PLATFORM]).strip()
 
     @cached_property
     def _base_hash(self) -> str:
         if self._python == sys.executable:
-            return _hash_of([f"{one.name}=={one.version}" for one in distributions()])
-        return _hash_of(
-            _run([self._python, "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"]).splitlines()
-        )
+            return _hash_of(self._platform, _named(distributions()))
+        return _hash_of(self._platform, _run([self._python, "-I", "-c", PACKAGES]).splitlines())
 
 
-def _hash_of(packages: list[str]) -> str:
+def _named(found: Iterable[Distribution]) -> list[str]:
+    return [f"{one.name}=={one.version}" for one in found]
+
+
+def _hash_of(platform: str, packages: list[str]) -> str:
     lines = sorted({line.strip().lower() for line in packages if line.strip()})
-    return hashlib.sha256("\n".join([platform.python_version(), *lines]).encode()).hexdigest()
+    return hashlib.sha256("\n".join([platform, *lines]).encode()).hexdigest()
 
 
 def _run(argv: list[str]) -> str:
@@ -81,10 +114,8 @@ def _run(argv: list[str]) -> str:
             argv, capture_output=True, text=True, timeout=BUILD_SECONDS_MAX, check=False, stdin=subprocess.DEVNULL
         )
     except subprocess.TimeoutExpired:
-        raise InvalidInput(
-            "the environment took too long to build", fix="name fewer or smaller packages in --requirements"
-        ) from None
+        raise InvalidInput("the environment took too long to build", fix="name fewer or smaller packages") from None
     if done.returncode:
         last = " / ".join((done.stderr or done.stdout).strip().splitlines()[-LAST_LINES:])
-        raise InvalidInput(f"the environment could not be built: {last}", fix="correct the file behind --requirements")
+        raise InvalidInput(f"the environment could not be built: {last}", fix=FIX)
     return done.stdout
