@@ -1,0 +1,308 @@
+"""The MLflow dialect: REST 2.0 as MLflow's released client speaks it, mounted for people under /lab/{project} and for jobs at the root.
+
+Plain Starlette routes: a training loop calls `log-batch` thousands of times, and a response model would cost more than the write.
+"""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import anyio.from_thread
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from fabriek import __version__
+from fabriek.api.mlflow_models import MODEL_CALLS
+from fabriek.api.mlflow_runs import RUN_CALLS
+from fabriek.kernel.callers import Caller
+from fabriek.kernel.errors import FabriekError, InvalidInput, NotAuthenticated, NotFound
+from fabriek.schemas.codes import Code
+from fabriek.web.callers import caller_of_request, token_of
+from fabriek.web.envelope import Counts, Envelope
+from fabriek.web.problems import as_fabriek_error, request_id
+from fabriek.web.router import HOLDER, PUBLIC, Right, declare
+from fabriek.web.services import Services
+
+log = logging.getLogger("fabriek.lab")
+
+BODY_BYTES_MAX = 8 * 2**20
+DEPTH_MAX = 32
+API = "/api/2.0/mlflow"
+ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
+MLFLOW_VERSION = "3.17.2"
+"""The release whose client this was measured with."""
+
+T = TypeVar("T")
+
+JOB_RIGHTS = frozenset({"lab.view", "lab.write"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call: who, in which project, with what."""
+
+    services: Services
+    caller: Caller
+    project: str
+    body: Mapping[str, Any]
+    path: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        """A field as text; empty when it is absent. Raises InvalidInput in MLflow's words when it is of another kind."""
+        value = self.body.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise InvalidInput(f"Invalid value {json.dumps(value)[:100]} for parameter '{name}' supplied")
+        return value
+
+    def number(self, name: str, default: int = 0) -> int:
+        value = self.body.get(name, default)
+        try:
+            return int(value if value is not None else default)
+        except (TypeError, ValueError, OverflowError):
+            raise InvalidInput(f"Invalid value {str(value)[:100]} for parameter '{name}' supplied") from None
+
+    def items(self, name: str) -> list[Any]:
+        value = self.body.get(name) or []
+        if isinstance(value, str):
+            return [value]
+        if not isinstance(value, list):
+            raise InvalidInput(f"Invalid value {json.dumps(value)[:100]} for parameter '{name}' supplied")
+        return value
+
+    def pairs(self, name: str) -> dict[str, str]:
+        """`[{"key": …, "value": …}]` as a mapping."""
+        made: dict[str, str] = {}
+        for one in self.items(name):
+            if not isinstance(one, dict) or not isinstance(one.get("key"), str):
+                raise InvalidInput(f"Invalid value for parameter '{name}' supplied: each needs a key and a value")
+            value = one.get("value")
+            made[one["key"]] = value if isinstance(value, str) else "" if value is None else str(value)
+        return made
+
+
+Call = Callable[[Asked], dict[str, Any]]
+
+
+def routes(services: Services) -> list[BaseRoute]:
+    """For people, under /lab/{project}: a member of the project, with a bearer or basic token."""
+
+    def caller_of(request: Request) -> tuple[Caller, str]:
+        caller = caller_of_request(request, services.identity)
+        if caller.job:
+            raise NotAuthenticated("this token does one job's work and opens nothing else", fix="use your own token")
+        project = services.access.project(request.path_params["project"])
+        if not caller.is_member_of(project.id):
+            raise NotFound("there is no such project", fix="fabriek project ls")
+        return caller, project.id
+
+    view, write = Right("lab.view"), Right("lab.write")
+    return _routes(
+        services,
+        "/lab/{project}",
+        caller_of,
+        {"GET": view, "POST": write, "PATCH": write, "PUT": write, "DELETE": write},
+    )
+
+
+def build_job_app(services: Services) -> FastAPI:
+    """For jobs, on the socket that only they reach: a job's own run and what it begins, by its own token; nothing else is here."""
+
+    def caller_of(request: Request) -> tuple[Caller, str]:
+        caller = services.identity.caller_of_lab_token(token_of(request))
+        (project,) = caller.project_rights
+        return replace(caller, project_rights={project: JOB_RIGHTS}), project
+
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.factory, app.state.counts = services, Counts()
+    app.router.routes[:] = _routes(
+        services, "", caller_of, dict.fromkeys(("GET", "POST", "PATCH", "PUT", "DELETE"), HOLDER)
+    )
+    app.add_middleware(Envelope, clock=services.clock, ids=services.ids, counts=app.state.counts)
+    return app
+
+
+Who = Callable[[Request], tuple[Caller, str]]
+
+
+def _routes(services: Services, prefix: str, who: Who, access: Mapping[str, Any]) -> list[BaseRoute]:
+    made: list[BaseRoute] = []
+    for (method, path), call in {**RUN_CALLS, **MODEL_CALLS}.items():
+        route = Route(f"{prefix}{API}{path}", _endpoint(services, who, call), methods=[method])
+        made.append(declare(route, access[method]))
+    for method, endpoint in (("GET", _get_artifact), ("PUT", _put_artifact), ("DELETE", _delete_artifact)):
+        route = Route(f"{prefix}{ARTIFACTS}/{{place:path}}", _handled(endpoint(services, who)), methods=[method])
+        made.append(declare(route, access[method]))
+    made.append(
+        declare(Route(f"{prefix}{ARTIFACTS}", _handled(_list_artifacts(services, who)), methods=["GET"]), access["GET"])
+    )
+    made.append(declare(Route(f"{prefix}/version", _version, methods=["GET"]), PUBLIC))
+    made.append(declare(Route(f"{prefix}/health", _health, methods=["GET"]), PUBLIC))
+    made.append(declare(Route(f"{prefix}/api/3.0/mlflow/server-info", _server_info, methods=["GET"]), PUBLIC))
+    everything = Route(
+        f"{prefix}/api/{{rest:path}}", _handled(_unknown), methods=["GET", "POST", "PUT", "PATCH", "DELETE"]
+    )
+    made.append(declare(everything, PUBLIC))
+    return made
+
+
+def _endpoint(services: Services, who: Who, call: Call) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        body = await _body(request)
+
+        def run() -> dict[str, Any]:
+            caller, project = who(request)
+            request.state.caller = caller
+            return call(Asked(services, caller, project, body, request.path_params))
+
+        return JSONResponse(await run_in_threadpool(run))
+
+    return _handled(endpoint)
+
+
+async def _body(request: Request) -> Mapping[str, Any]:
+    """The fields of a call: of its JSON body, or of its query. Raises InvalidInput on what is not an object, or is too deep."""
+    if request.method == "GET":
+        query: dict[str, Any] = {}
+        for name, value in request.query_params.multi_items():
+            query[name] = (
+                [*query[name], value]
+                if isinstance(query.get(name), list)
+                else [query[name], value]
+                if name in query
+                else value
+            )
+        return query
+    raw = await request.body()
+    if len(raw) > BODY_BYTES_MAX:
+        raise InvalidInput(f"the body is larger than {BODY_BYTES_MAX} bytes")
+    if _depth(raw) > DEPTH_MAX:
+        raise InvalidInput("the body is nested too deeply")
+    try:
+        body = json.loads(raw or b"{}")
+    except ValueError:
+        raise InvalidInput("the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise InvalidInput("the body is not a JSON object")
+    return body
+
+
+def _depth(raw: bytes) -> int:
+    """An upper bound on how deeply a JSON text is nested, without parsing it: brackets inside texts count too."""
+    depth = deepest = 0
+    for char in raw if len(raw) < 1_000_000 else raw[:100_000]:
+        if char in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif char in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _handled(endpoint: Callable[[Request], Any]) -> Callable[[Request], Any]:
+    """Every error in MLflow's own shape, with the status that its server sends."""
+
+    async def handled(request: Request) -> Response:
+        try:
+            response: Response = await endpoint(request)
+        except Exception as raw:  # noqa: BLE001  # this is the one handler of these routes
+            return _refusal(request, raw)
+        return response
+
+    return handled
+
+
+def _refusal(request: Request, raw: Exception) -> Response:
+    error: FabriekError = as_fabriek_error(raw)
+    if error.code is Code.INTERNAL:
+        log.error("fault", exc_info=raw, extra={"request_id": request_id(request)})
+    meaning = error.meaning
+    message = error.detail if not error.fix else f"{error.detail} ({error.fix})"
+    headers = {"Retry-After": str(error.fields["retry_after_seconds"])} if "retry_after_seconds" in error.fields else {}
+    return JSONResponse(
+        {"error_code": meaning.mlflow, "message": message}, status_code=meaning.mlflow_status, headers=headers
+    )
+
+
+async def _unknown(request: Request) -> Response:
+    raise NotFound(f"{request.method} {request.url.path} is not part of what this server speaks")
+
+
+async def _version(_request: Request) -> Response:
+    return Response(MLFLOW_VERSION, media_type="text/plain")
+
+
+async def _health(_request: Request) -> Response:
+    return Response("OK", media_type="text/plain")
+
+
+async def _server_info(_request: Request) -> Response:
+    return JSONResponse({"store_type": "SqlStore", "workspaces_enabled": False, "server": f"Fabriek {__version__}"})
+
+
+def _put_artifact(services: Services, who: Who) -> Callable[[Request], Any]:
+    async def put(request: Request) -> Response:
+        pieces = request.stream()
+
+        def run() -> Response:
+            caller, project = who(request)
+            services.keeping.put(project, request.path_params["place"], _arriving(pieces), by=caller)
+            return JSONResponse({})
+
+        return await run_in_threadpool(run)
+
+    return put
+
+
+def _arriving(pieces: AsyncIterator[bytes]) -> Iterator[bytes]:
+    """The body, piece by piece, from the event loop to the thread that seals it: never whole in memory, never on a disk."""
+    while True:
+        try:
+            yield anyio.from_thread.run(anext, pieces)
+        except StopAsyncIteration:
+            return
+
+
+def _get_artifact(services: Services, who: Who) -> Callable[[Request], Any]:
+    async def get(request: Request) -> Response:
+        def run() -> Response:
+            caller, project = who(request)
+            found, pieces = services.keeping.open(project, request.path_params["place"], by=caller)
+            headers = {"Content-Length": str(found.size), "Content-Disposition": "attachment"}
+            return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
+
+        return await run_in_threadpool(run)
+
+    return get
+
+
+def _delete_artifact(services: Services, who: Who) -> Callable[[Request], Any]:
+    async def delete(request: Request) -> Response:
+        def run() -> Response:
+            caller, project = who(request)
+            services.keeping.remove(project, request.path_params["place"], by=caller)
+            return JSONResponse({})
+
+        return await run_in_threadpool(run)
+
+    return delete
+
+
+def _list_artifacts(services: Services, who: Who) -> Callable[[Request], Any]:
+    async def listed(request: Request) -> Response:
+        def run() -> Response:
+            caller, project = who(request)
+            found = services.keeping.listed(project, request.query_params.get("path", ""), by=caller)
+            return JSONResponse(
+                {"files": [{"path": name, "is_dir": size is None, "file_size": size or 0} for name, size in found]}
+            )
+
+        return await run_in_threadpool(run)
+
+    return listed

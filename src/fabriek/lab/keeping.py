@@ -1,0 +1,110 @@
+"""Verbs on artifacts: take, give, list. Bytes are sealed as they stream through; users name paths, never places in the store."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from fabriek.kernel.callers import Caller, require
+from fabriek.kernel.errors import NotFound
+from fabriek.lab.artifacts import Artifact, split
+from fabriek.lab.ports import Artifacts, Experiments, Models, Rooms, Runs, Safe
+from fabriek.lab.runs import Run
+
+MayTakeAway = Callable[[Caller, Run], None]
+"""Raises NotPermitted unless the caller may take what this run made out of the building."""
+
+
+class Keeping:
+    """The files of runs and logged models."""
+
+    def __init__(
+        self,
+        artifacts: Artifacts,
+        experiments: Experiments,
+        runs: Runs,
+        models: Models,
+        *,
+        safe: Safe,
+        rooms: Rooms,
+        may_take_away: MayTakeAway,
+    ) -> None:
+        self._artifacts, self._experiments, self._runs, self._models = artifacts, experiments, runs, models
+        self._safe, self._rooms, self._may_take_away = safe, rooms, may_take_away
+
+    def put(self, project: str, place: str, chunks: Iterable[bytes], *, by: Caller) -> Artifact:
+        """Seals a stream under a path. Durable when it returns. Raises InvalidInput on a path that leads anywhere else."""
+        require(by, "lab.write", project=project)
+        root, path = split(place)
+        if not path:
+            raise NotFound(f"No such artifact: '{place}'")
+        self._run_of(project, root, by)
+        room = self._rooms.room(project)
+        counted = _Counted(chunks)
+        sealed = self._safe.put(room, counted)
+        kept = Artifact(project, root, path, sealed.id, counted.size, counted.sha256.hexdigest())
+        with self._experiments.transaction():
+            replaced = self._artifacts.put(kept)
+        if replaced:
+            self._safe.remove(room, replaced)
+        return kept
+
+    def open(self, project: str, place: str, *, by: Caller) -> tuple[Artifact, Iterator[bytes]]:
+        """The bytes of a file. Outside a job that takes them away, and the run's label decides whether one may."""
+        root, path = split(place)
+        run = self._run_of(project, root, by)
+        if not by.job:
+            self._may_take_away(by, run)
+        found = self._artifacts.get(project, root, path)
+        return found, self._safe.open(self._rooms.room(project), found.object_id)
+
+    def listed(self, project: str, place: str, *, by: Caller) -> Sequence[tuple[str, int | None]]:
+        """(name, size) of what lies directly below a folder; the size of a folder is None."""
+        root, prefix = split(place)
+        self._run_of(project, root, by)
+        seen: dict[str, int | None] = {}
+        for one in self._artifacts.below(project, root, prefix):
+            rest = one.path[len(prefix) :].strip("/") if prefix else one.path
+            if not rest:
+                continue
+            name, deeper, _ = rest.partition("/")
+            seen[name] = None if deeper else one.size
+        return sorted(seen.items())
+
+    def remove(self, project: str, place: str, *, by: Caller) -> None:
+        """A file, or everything below a folder."""
+        require(by, "lab.write", project=project)
+        root, prefix = split(place)
+        self._run_of(project, root, by)
+        room = self._rooms.room(project)
+        for one in self._artifacts.below(project, root, prefix):
+            with self._experiments.transaction():
+                self._artifacts.remove(project, root, one.path)
+            self._safe.remove(room, one.object_id)
+
+    def files(self, project: str, root: str) -> Sequence[Artifact]:
+        """Everything below a root, by path: for hashing a model."""
+        return self._artifacts.below(project, root, "")
+
+    def _run_of(self, project: str, root: str, by: Caller) -> Run:
+        """The run that a root belongs to. Raises NotFound for one that the caller may not know."""
+        require(by, "lab.view", project=project)
+        _, _, rest = root.partition("/")
+        run_id = self._models.logged(project, rest.removeprefix("models/")).run if rest.startswith("models/") else rest
+        run = self._runs.get(project, run_id)
+        if by.job and run.job != by.job:
+            raise NotFound(f"Run with id={run_id} not found")
+        return run
+
+
+class _Counted:
+    """A stream that counts and hashes what passes."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = chunks
+        self.size = 0
+        self.sha256 = hashlib.sha256()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self.size += len(chunk)
+            self.sha256.update(chunk)
+            yield chunk

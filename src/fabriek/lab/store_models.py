@@ -1,0 +1,181 @@
+"""The SQL of models and artifacts."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Integer, Row, String, Table, Text, delete, insert, or_, select, update
+
+from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.kernel.errors import NotFound
+from fabriek.lab.artifacts import Artifact
+from fabriek.lab.models import LoggedModel, ModelVersion, RegisteredModel
+
+logged = Table(
+    "lab_logged_models",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("project", String, nullable=False, index=True),
+    Column("experiment", String, nullable=False),
+    Column("run", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("model_type", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("label", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("params", JSON, nullable=False),
+)
+
+registered = Table(
+    "lab_models",
+    metadata,
+    Column("project", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("aliases", JSON, nullable=False),
+)
+
+versions = Table(
+    "lab_model_versions",
+    metadata,
+    Column("project", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("run", String, nullable=False, index=True),
+    Column("model_id", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("label", String, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("tags", JSON, nullable=False),
+)
+
+artifacts = Table(
+    "lab_artifacts",
+    metadata,
+    Column("project", String, primary_key=True),
+    Column("root", String, primary_key=True),
+    Column("path", String, primary_key=True),
+    Column("object_id", String, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String, nullable=False),
+)
+
+
+class SqlModels:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def put_logged(self, model: LoggedModel) -> None:
+        _put(self._db, logged, asdict(model), ("id",))
+
+    def logged(self, project: str, model_id: str) -> LoggedModel:
+        row = self._db.row(select(logged).where(logged.c.id == model_id, logged.c.project == project))
+        if row is None:
+            raise NotFound(f"Logged model with ID '{model_id}' not found.")
+        return LoggedModel(**row._mapping)  # noqa: SLF001  # a row's names
+
+    def logged_of(self, project: str, experiments: Sequence[str]) -> Sequence[LoggedModel]:
+        wanted = (
+            select(logged)
+            .where(logged.c.project == project, logged.c.experiment.in_(experiments))
+            .order_by(logged.c.created_at.desc())
+        )
+        return [LoggedModel(**row._mapping) for row in self._db.rows(wanted)]  # noqa: SLF001  # a row's names
+
+    def put_registered(self, model: RegisteredModel) -> None:
+        _put(self._db, registered, asdict(model), ("project", "name"))
+
+    def registered(self, project: str, name: str) -> RegisteredModel | None:
+        row = self._db.row(select(registered).where(registered.c.project == project, registered.c.name == name))
+        return None if row is None else RegisteredModel(**row._mapping)  # noqa: SLF001  # a row's names
+
+    def all_registered(self, project: str) -> Sequence[RegisteredModel]:
+        rows = self._db.rows(select(registered).where(registered.c.project == project).order_by(registered.c.name))
+        return [RegisteredModel(**row._mapping) for row in rows]  # noqa: SLF001  # a row's names
+
+
+class SqlModelVersions:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def put(self, version: ModelVersion) -> None:
+        _put(self._db, versions, asdict(version), ("project", "name", "number"))
+
+    def get(self, project: str, name: str, number: int) -> ModelVersion:
+        wanted = select(versions).where(
+            versions.c.project == project, versions.c.name == name, versions.c.number == number
+        )
+        row = self._db.row(wanted)
+        if row is None:
+            raise NotFound(f"Model Version (name={name}, version={number}) not found")
+        return _version(row)
+
+    def of_model(self, project: str, name: str) -> Sequence[ModelVersion]:
+        wanted = (
+            select(versions).where(versions.c.project == project).order_by(versions.c.name, versions.c.number.desc())
+        )
+        if name:
+            wanted = wanted.where(versions.c.name == name)
+        return [_version(row) for row in self._db.rows(wanted)]
+
+    def of_run(self, run: str) -> Sequence[ModelVersion]:
+        return [
+            _version(row)
+            for row in self._db.rows(select(versions).where(versions.c.run == run).order_by(versions.c.name))
+        ]
+
+
+class SqlArtifacts:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def put(self, artifact: Artifact) -> str:
+        here = (
+            artifacts.c.project == artifact.project,
+            artifacts.c.root == artifact.root,
+            artifacts.c.path == artifact.path,
+        )
+        old = self._db.scalar(select(artifacts.c.object_id).where(*here))
+        _put(self._db, artifacts, asdict(artifact), ("project", "root", "path"))
+        return str(old or "")
+
+    def get(self, project: str, root: str, path: str) -> Artifact:
+        here = (artifacts.c.project == project, artifacts.c.root == root, artifacts.c.path == path)
+        row = self._db.row(select(artifacts).where(*here))
+        if row is None:
+            raise NotFound(f"No such artifact: '{path}'")
+        return Artifact(**row._mapping)  # noqa: SLF001  # a row's names
+
+    def below(self, project: str, root: str, prefix: str) -> Sequence[Artifact]:
+        wanted = (
+            select(artifacts).where(artifacts.c.project == project, artifacts.c.root == root).order_by(artifacts.c.path)
+        )
+        if prefix:
+            wanted = wanted.where(
+                or_(artifacts.c.path == prefix, artifacts.c.path.startswith(f"{prefix}/", autoescape=True))
+            )
+        return [Artifact(**row._mapping) for row in self._db.rows(wanted)]  # noqa: SLF001  # a row's names
+
+    def remove(self, project: str, root: str, path: str) -> None:
+        self._db.execute(
+            delete(artifacts).where(artifacts.c.project == project, artifacts.c.root == root, artifacts.c.path == path)
+        )
+
+
+def _put(db: Database, table: Table, row: dict[str, Any], key: tuple[str, ...]) -> None:
+    """Changes the row with this key, or adds it."""
+    changed = db.execute(update(table).where(*(table.c[name] == row[name] for name in key)).values(**row))
+    if not changed:
+        db.execute(insert(table).values(**row))
+
+
+def _version(row: Row[Any]) -> ModelVersion:
+    return ModelVersion(**row._mapping)  # noqa: SLF001  # a row's names
