@@ -1,6 +1,7 @@
-"""A node whose inputs are plain folders, for tests of the executor alone: `python -m tests.servers.node_twin warm`.
+"""A node whose inputs are plain folders, for tests of the executor alone: `python -m tests.servers.node_twin [rlimits] warm`.
 
-The grant names the folder to copy from; the upload names the folder to copy to.
+The grant names the folder to copy from; the upload names the folder to copy to. With `rlimits`, jobs are bounded as on a machine
+where no control group can be made.
 """
 
 import shutil
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 from fabriek.kernel.errors import NotFound
+from fabriek.node.limits import limiter, rlimits
 from fabriek.node.supervisor import Doors
 from fabriek.node.warm import serve
 from fabriek.schemas.node import InputSpec, OutputSpec
@@ -27,4 +29,5 @@ class FolderDoors:
 
 
 if __name__ == "__main__":
-    sys.exit(serve(Doors(lambda _job: FolderDoors(), lambda _job: FolderDoors())))
+    bounds = rlimits.make if "rlimits" in sys.argv else limiter.limiter
+    sys.exit(serve(Doors(lambda _job: FolderDoors(), lambda _job: FolderDoors(), bounds)))

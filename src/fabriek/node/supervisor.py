@@ -14,7 +14,7 @@ from fabriek.kernel.errors import FabriekError, Unavailable
 from fabriek.node.bubblewrap import bubblewrap
 from fabriek.node.child import Child, Ended
 from fabriek.node.inputs import Inputs, open_inputs
-from fabriek.node.limits.limiter import limiter
+from fabriek.node.limits.limiter import Limiter, limiter
 from fabriek.node.logs import Log
 from fabriek.node.outputs import Outputs, keep_what_may_leave
 from fabriek.node.room import Room, take_uid, wipe
@@ -41,10 +41,11 @@ LOCK_TRIES, LOCK_RETRY_SECONDS = 50, 0.02
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """How data comes in and results go out, for one job."""
+    """How data comes in and results go out, for one job, and what bounds it (its own uid is the second argument)."""
 
     inputs: Callable[[JobSpec], Inputs]
     outputs: Callable[[JobSpec], Outputs]
+    bounds: Callable[[JobSpec, int | None], Limiter] = limiter
 
 
 def run_attempt(job: JobSpec, doors: Doors, begun: Callable[[], None]) -> None:
@@ -106,7 +107,7 @@ class _Attempt:
         if (self._folder / CANCEL_FILE).exists():
             self._done(reason=CANCELLED)
             return
-        bounds = limiter(job, uid)
+        bounds = self._doors.bounds(job, uid)
         walls = Walls(
             self._room,
             job.argv,

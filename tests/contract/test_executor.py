@@ -1,0 +1,111 @@
+"""What every executor promises, read aloud to this machine's and to the one in memory."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from fabriek.compute.executors.contract import Executor, Handle, ObservedState, Phase
+from tests.factories.executor import MemoryExecutor, a_spec
+from tests.factories.waiting import until
+from tests.servers.machine import a_machine
+
+SPEC = {"lab_socket_dir": "/dev/null"}
+
+
+@pytest.fixture(params=["memory", pytest.param("local", marks=pytest.mark.sandbox)])
+def executor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
+    SPEC["lab_socket_dir"] = str(tmp_path_factory.mktemp("lab"))
+    if request.param == "memory":
+        yield MemoryExecutor()
+    else:
+        with a_machine() as machine:
+            yield machine.executor
+
+
+def ended(executor: Executor, handle: Handle) -> ObservedState:
+    until(lambda: executor.poll([handle])[0].phase is Phase.DONE)
+    return executor.poll([handle])[0]
+
+
+def test_what_a_job_says_is_its_log_and_ending_well_is_zero(executor: Executor) -> None:
+    handle = executor.submit(a_spec("echo", "hello", "there", **SPEC))
+    state = ended(executor, handle)
+    assert (state.exit_code, state.reason) == (0, "")
+    assert state.started_at is not None
+    assert state.ended_at is not None
+    assert executor.logs(handle, 0, 100) == b"hello there\n"
+
+
+def test_a_failing_commands_exit_code_is_kept(executor: Executor) -> None:
+    assert ended(executor, executor.submit(a_spec("false", **SPEC))).exit_code == 1
+
+
+def test_the_same_attempt_never_runs_twice(executor: Executor) -> None:
+    spec = a_spec("echo", "once", **SPEC)
+    handle = executor.submit(spec)
+    assert executor.submit(spec) == handle
+    first = ended(executor, handle)
+    assert executor.submit(spec) == handle
+    assert ended(executor, handle) == first
+    assert executor.logs(handle, 0, 100) == b"once\n"
+
+
+def test_a_second_attempt_is_another_one(executor: Executor) -> None:
+    spec = a_spec("false", job="job_twice", **SPEC)
+    again = a_spec("echo", "well", job="job_twice", attempt=2, **SPEC)
+    first, second = executor.submit(spec), executor.submit(again)
+    assert ended(executor, second).exit_code == 0
+    assert ended(executor, first).exit_code == 1
+
+
+def test_an_attempt_that_was_never_handed_over_is_absent(executor: Executor) -> None:
+    nobody = Handle("job_nobody", 1)
+    assert executor.poll([nobody]) == [ObservedState(Phase.ABSENT)]
+    assert executor.logs(nobody, 0, 100) == b""
+    executor.cancel(nobody)
+    executor.release(nobody)
+    assert executor.poll([nobody]) == [ObservedState(Phase.ABSENT)]
+
+
+def test_answers_come_in_the_order_of_the_questions(executor: Executor) -> None:
+    well, ill = executor.submit(a_spec("echo", **SPEC)), executor.submit(a_spec("false", **SPEC))
+    ended(executor, well)
+    ended(executor, ill)
+    assert [one.exit_code for one in executor.poll([ill, Handle("job_nobody", 1), well])] == [1, None, 0]
+
+
+def test_a_cancelled_job_ends_and_says_why(executor: Executor) -> None:
+    handle = executor.submit(a_spec("sleep", "600", **SPEC))
+    until(lambda: executor.poll([handle])[0].phase is Phase.RUNNING)
+    executor.cancel(handle)
+    executor.cancel(handle)
+    state = ended(executor, handle)
+    assert state.reason == "cancelled"
+    assert state.exit_code != 0
+
+
+def test_cancelling_what_has_ended_changes_nothing(executor: Executor) -> None:
+    handle = executor.submit(a_spec("echo", **SPEC))
+    before = ended(executor, handle)
+    executor.cancel(handle)
+    assert ended(executor, handle) == before
+
+
+def test_a_log_is_read_from_an_offset(executor: Executor) -> None:
+    handle = executor.submit(a_spec("echo", "0123456789", **SPEC))
+    ended(executor, handle)
+    assert executor.logs(handle, 3, 4) == b"3456"
+    assert executor.logs(handle, 11, 4) == b""
+    assert executor.logs(handle, 1000, 4) == b""
+
+
+def test_what_was_released_is_wiped_and_still_never_runs_again(executor: Executor) -> None:
+    spec = a_spec("echo", "secret", **SPEC)
+    handle = executor.submit(spec)
+    state = ended(executor, handle)
+    executor.release(handle)
+    executor.release(handle)
+    assert executor.logs(handle, 0, 100) == b""
+    assert executor.submit(spec) == handle
+    assert executor.poll([handle]) == [state]
+    assert executor.logs(handle, 0, 100) == b""
