@@ -62,7 +62,7 @@ class Machine:
         return self.executor.poll([handle])[0]
 
     def log(self, handle: Handle) -> str:
-        return self.executor.logs(handle, 0, LOG_BYTES_MAX).decode()
+        return self.executor.logs(handle, 0, LOG_BYTES_MAX).decode("utf-8", "backslashreplace")
 
     def ended(self, handle: Handle) -> Seen:
         until(lambda: self.state(handle).phase in {Phase.DONE, Phase.LOST})

@@ -14,6 +14,7 @@ from fabriek.kernel.errors import InvalidInput
 from fabriek.node.bubblewrap import NESTING_CAN_BE_REFUSED, bubblewrap, package_folders, version
 from fabriek.node.room import HOME, INSIDE_UID, Room
 from fabriek.node.staging import STAGE
+from fabriek.node.variables import SPARE_BIN
 
 LAB_PORT = 5000
 LAB_DIR = "/run/fabriek"
@@ -46,7 +47,7 @@ class Walls:
 def check_mount(mount: str) -> None:
     """Raises InvalidInput on a path that is not plain and absolute, or that is taken inside the walls."""
     path = PurePosixPath(mount)
-    plain = mount.startswith("/") and str(path) == mount and ".." not in path.parts and "\0" not in mount
+    plain = path.root == "/" and str(path) == mount and ".." not in path.parts and "\0" not in mount
     if (
         not plain
         or len(path.parts) < 2
@@ -118,6 +119,7 @@ def _file_system(walls: Walls, staged: dict[str, str]) -> list[str]:
     words += ["--bind", _at(str(room.work), staged), HOME, "--bind", _at(str(room.output), staged), "/output"]
     for outside, inside in walls.mounts:
         words += ["--ro-bind", _at(str(outside), staged), inside]
+    words += ["--symlink", walls.python, f"{SPARE_BIN}/python"]
     words += ["--ro-bind", _at(str(_forwarder(walls)), staged), INSIDE_FORWARD]
     return [*words, "--ro-bind", _at(walls.lab_dir, staged), LAB_DIR, "--remount-ro", "/dev", "--remount-ro", "/"]
 

@@ -7,6 +7,9 @@ from fabriek.kernel.errors import InvalidInput
 from fabriek.node.room import HOME
 from fabriek.schemas.node import JobSpec
 
+SPARE_BIN = "/run/bin"
+"""Last on the path: holds `python` for systems that know it as `python3` only."""
+
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 FORBIDDEN = re.compile(
     r"(LD_|DYLD_|GLIBC_|MALLOC_|SLURM_|SPANK_|FABRIEK_)|"
@@ -31,7 +34,7 @@ def variables_of(job: JobSpec) -> dict[str, str]:
     """All of them: ours last, so that nothing of the asker's stands in their place. Raises InvalidInput."""
     check_environment(job.environment)
     ours = {
-        "PATH": f"{Path(job.python).parent}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{Path(job.python).parent}:/usr/local/bin:/usr/bin:/bin:{SPARE_BIN}",
         "HOME": HOME,
         "LANG": "C.UTF-8",
         "TMPDIR": "/tmp",  # noqa: S108  # inside the walls
