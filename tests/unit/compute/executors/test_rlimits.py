@@ -10,23 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.servers.machine import TWIN, Machine, a_machine
+from tests.unit.compute.executors.test_tree import FORK_BOMB
 
 pytestmark = pytest.mark.sandbox
 
 ROOT = Path(__file__).parents[4]
 SYSTEM_PYTHON = "/usr/bin/python3"
 MEMORY_BOMB = "kept = []\nwhile True: kept.append(bytearray(8 << 20))"
-FORK_BOMB = """
-import os, time
-made = 0
-try:
-    while made < 500:
-        if os.fork() == 0:
-            time.sleep(600)
-        made += 1
-except OSError:
-    print(made)
-"""
 TOGETHER = """
 import os, time
 for _ in range(4):

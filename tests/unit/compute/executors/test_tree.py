@@ -27,6 +27,18 @@ LocalExecutor(home / "jobs", home / "scratch", node=tuple(sys.argv[3:])).submit(
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
+FORK_BOMB = """
+import os, time
+made = 0
+try:
+    while made < 500:
+        if os.fork() == 0:
+            time.sleep(600)
+        made += 1
+except OSError:
+    print(made)
+"""
+
 
 def processes_saying(text: str) -> list[int]:
     """Processes with this in their command line, seen from outside all walls."""
@@ -119,8 +131,7 @@ def memory_bomb(machine: Machine) -> Seen:
 
 def fork_bomb(machine: Machine) -> Seen:
     """Says how many processes it got."""
-    code = "import os, time\nmade = 0\ntry:\n    while made < 500:\n        if os.fork() == 0: time.sleep(600)\n        made += 1\nexcept OSError: print(made)"
-    return machine.python(code, processes_max=24)
+    return machine.python(FORK_BOMB, processes_max=24)
 
 
 def test_a_memory_bomb_is_ended_and_says_so(machine: Machine) -> None:
@@ -145,8 +156,16 @@ def test_a_fork_bomb_gets_no_further_than_its_bound(machine: Machine) -> None:
 
 
 def test_folders_nested_beyond_every_walk_are_wiped(machine: Machine) -> None:
-    code = "import os\nfor _ in range(3000):\n    os.mkdir('d'); os.chdir('d')\nos.chdir('/home/job')\nos.mkdir('closed'); os.chmod('closed', 0)"
-    seen = machine.python(code + "\nos.chdir('/output')\nfor _ in range(3000):\n    os.mkdir('d'); os.chdir('d')")
+    code = """
+import os
+os.mkdir("/home/job/closed", 0)
+for place in ("/home/job", "/output"):
+    os.chdir(place)
+    for _ in range(3000):
+        os.mkdir("d")
+        os.chdir("d")
+"""
+    seen = machine.python(code)
     assert seen.state.phase is Phase.DONE
     machine.executor.release(seen.handle)
     assert not (machine.scratch / f"{seen.handle.job}-1").exists()

@@ -97,7 +97,7 @@ def test_a_job_cannot_read_the_servers_files_or_another_jobs(machine: Machine) -
         "/sys",
         "/mnt",
         "/var",
-        "/proc/1/root/mnt",
+        "/proc/1/cwd/../../mnt",
     ]
     seen = machine.python(f"import sys; sys.argv.append({json.dumps(json.dumps(paths))})\n{TRY_TO_READ}")
     machine.executor.cancel(other)
@@ -227,7 +227,8 @@ os.makedirs("/output/deep")
 open("/output/deep/model", "w").write("weights")
 os.symlink("model", "/output/deep/latest")
 os.symlink("deep", "/output/also")
-for name, target in (("a", "{tmp_path / "servers"}"), ("b", "../../../../../../etc/shadow"), ("c", "/etc"), ("d", "b"), ("e", "e"), ("deep/f", "../..")):
+outside = "{tmp_path / "servers"}"
+for name, target in (("a", outside), ("b", "../../../../../../etc/shadow"), ("c", "/etc"), ("d", "b"), ("e", "e"), ("deep/f", "../..")):
     os.symlink(target, "/output/" + name)
 os.mkfifo("/output/pipe")
 """

@@ -1,0 +1,94 @@
+"""Environments are built once per list, from wheels alone, and nothing of a package runs outside the sandbox."""
+
+import base64
+import hashlib
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from fabriek.compute.executors.environments import Environments
+from fabriek.kernel.errors import InvalidInput
+from tests.factories.threads import at_once
+
+
+def put_wheel(folder: Path, name: str, version: str, files: dict[str, str]) -> None:
+    """The smallest wheel that pip installs."""
+    info = f"{name}-{version}.dist-info"
+    contents = files | {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    rows = []
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        for path, text in contents.items():
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+            rows.append(f"{path},sha256={digest},{len(text.encode())}")
+            wheel.writestr(path, text)
+        wheel.writestr(f"{info}/RECORD", "\n".join([*rows, f"{info}/RECORD,,", ""]))
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The operator's index: a folder of wheels, as pip is told of it."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_" + "LINKS", str(folder))
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    return folder
+
+
+def test_an_environment_is_built_once_and_named_by_what_is_in_it(index: Path, tmp_path: Path) -> None:
+    put_wheel(index, "greeter", "1.0", {"greeter.py": "word = 'hello'\n"})
+    environments = Environments(tmp_path / "environments")
+    built = at_once(lambda _: environments.build(b"greeter\n"), times=2)
+    first = built[0]
+    assert not isinstance(first, Exception)
+    assert built == [first, first]
+    said = subprocess.run(
+        [first.path, "-c", "import greeter; print(greeter.word)"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "hello\n"
+    put_wheel(index, "greeter", "2.0", {"greeter.py": "word = 'goodbye'\n"})
+    assert Environments(tmp_path / "environments").build(b"# the same list\ngreeter\n") == first
+    assert environments.build(b"greeter>=2\n").hash != first.hash
+
+
+def test_nothing_of_a_package_runs_while_its_environment_is_built(index: Path, tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+    put_wheel(
+        index, "evil", "1.0", {"evil.pth": f"import pathlib; pathlib.Path({str(marker)!r}).touch()\n", "evil.py": ""}
+    )
+    environments = Environments(tmp_path / "environments")
+    built = environments.build(b"evil\n")
+    environments.build(b"evil\n")
+    assert not marker.exists()
+    subprocess.run([built.path, "-c", ""], check=True)
+    assert marker.exists(), "the package would have run, had its interpreter been started"
+
+
+def test_a_package_without_a_wheel_is_not_built(index: Path, tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+    source = tmp_path / "sourced-1.0"
+    source.mkdir()
+    (source / "setup.py").write_text(f"open({str(marker)!r}, 'w')\n")
+    subprocess.run(["tar", "czf", str(index / "sourced-1.0.tar.gz"), "-C", str(tmp_path), "sourced-1.0"], check=True)
+    with pytest.raises(InvalidInput, match="could not be built"):
+        Environments(tmp_path / "environments").build(b"sourced\n")
+    assert not marker.exists()
+
+
+def test_a_failed_build_says_pips_last_words_and_leaves_nothing(index: Path, tmp_path: Path) -> None:
+    assert index.is_dir()
+    with pytest.raises(InvalidInput, match="No matching distribution found for nowhere"):
+        Environments(tmp_path / "environments").build(b"nowhere==9\n")
+    assert [one.suffix for one in (tmp_path / "environments").iterdir()] == [".lock"]
+
+
+def test_the_base_is_the_installation_itself(tmp_path: Path) -> None:
+    base = Environments(tmp_path).base()
+    assert Environments(tmp_path).base() == base
+    assert Path(base.path).exists()
+    assert Environments(tmp_path, base.path).base() == base
