@@ -8,7 +8,20 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from fabriek import __version__
-from fabriek.api import access, assurance, audit, compute, funding, health, knowledge, lab, mlflow, power, vault, vault_objects
+from fabriek.api import (
+    access,
+    assurance,
+    audit,
+    compute,
+    funding,
+    health,
+    knowledge,
+    lab,
+    mlflow,
+    power,
+    vault,
+    vault_objects,
+)
 from fabriek.kernel.errors import FabriekError, NotPermitted
 from fabriek.web import problems
 from fabriek.web.envelope import Counts, Envelope

@@ -44,7 +44,7 @@ def _checkpoint_out(audit: Audit) -> CheckpointOut:
 
 
 @router.get("/api/v1/audit/events", access=Right("audit.read"))
-def events(  # noqa: PLR0917  # FastAPI passes them all by name
+def events(  # FastAPI passes them all by name
     caller: CallerDep,
     factory: FactoryDep,
     limit: int = Query(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX),

@@ -26,7 +26,7 @@ LOG_PAUSE_SECONDS = 0.02
 
 def job_out(job: Job, services: Services) -> JobOut:
     """The job as the wire shows it, with its credits."""
-    bill = services.funding.bill(job.id)
+    unit = f" {job.resource}s"
     return JobOut(
         id=job.id,
         project=services.access.project(job.project).slug,
@@ -50,8 +50,8 @@ def job_out(job: Job, services: Services) -> JobOut:
         run=job.run,
         output=job.output,
         environment_hash=job.environment_hash,
-        held=f"{shown(bill.held_micro)} {bill.resource}s" if bill and bill.held_micro else "",
-        used=f"{shown(bill.used_micro)} {bill.resource}s" if bill and bill.used_micro else "",
+        held=shown(job.held_micro) + unit if job.held_micro else "",
+        used=shown(job.used_micro) + unit if job.used_micro else "",
         energy_joules=job.energy_joules,
     )
 
@@ -122,7 +122,7 @@ async def _parts(
 ) -> AsyncIterator[bytes]:
     while True:
         ended = job.has_ended()
-        while part := await run_in_threadpool(services.compute.log_part, job, offset, LOG_PART_BYTES):
+        while part := await run_in_threadpool(services.logs.part, job, offset, LOG_PART_BYTES):
             offset += len(part)
             yield part
         if ended or not follow:
@@ -134,7 +134,8 @@ async def _parts(
 @router.post("/simulations", access=Right("simulate"))
 def simulate(wanted: SimulateIn, caller: CallerDep, factory: FactoryDep) -> SimulatedOut:
     """Replay the finished jobs through the same admission code, as shares are and as they would be."""
-    outcomes = factory.compute.simulate(wanted.scale, by=caller)
+    outcomes = factory.simulator.compare(wanted.scale, by=caller)
+    names = factory.simulator.names()
     return SimulatedOut(
         outcomes=[
             OutcomeOut(
@@ -143,7 +144,7 @@ def simulate(wanted: SimulateIn, caller: CallerDep, factory: FactoryDep) -> Simu
                 wait_seconds_mean=outcome.wait_seconds_mean,
                 wait_seconds_max=outcome.wait_seconds_max,
                 makespan_seconds=outcome.makespan_seconds,
-                used_by_share=dict(outcome.used_by_share),
+                used_by_share={names.get(share, share): used for share, used in outcome.used_by_share.items()},
             )
             for name, outcome in outcomes
         ]

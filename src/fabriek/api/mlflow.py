@@ -264,9 +264,13 @@ def _arriving(pieces: AsyncIterator[bytes]) -> Iterator[bytes]:
     """The body, piece by piece, from the event loop to the thread that seals it: never whole in memory, never on a disk."""
     while True:
         try:
-            yield anyio.from_thread.run(anext, pieces)
+            yield anyio.from_thread.run(_next, pieces)
         except StopAsyncIteration:
             return
+
+
+async def _next(pieces: AsyncIterator[bytes]) -> bytes:
+    return await anext(pieces)
 
 
 def _get_artifact(services: Services, who: Who) -> Callable[[Request], Any]:

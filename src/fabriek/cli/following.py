@@ -1,8 +1,10 @@
 """Following a job: its state while it waits, its output while it runs, one line when it ends."""
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from fabriek.cli.output import clean
 from fabriek.kernel.clock import SystemClock
 from fabriek.kernel.errors import NotPermitted, Unavailable
 from fabriek.schemas.compute import JobOut
@@ -16,7 +18,11 @@ PATIENCE = 30
 
 def follow(factory: "Fabriek", job: str, *, quiet: bool = False) -> JobOut:
     """Streams the job's output until it ends. Ctrl-C detaches and says how to come back; the job goes on."""
-    note = (lambda _line: None) if quiet else (lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201  # beside the job's own output
+
+    def note(line: str) -> None:
+        if not quiet:
+            print(clean(line), file=sys.stderr, flush=True)  # noqa: T201  # beside the job's own output
+
     try:
         note(f"job {job}")
         _stream(factory, job, note)
@@ -28,8 +34,7 @@ def follow(factory: "Fabriek", job: str, *, quiet: bool = False) -> JobOut:
     return ended
 
 
-def _stream(factory: "Fabriek", job: str, note: "object") -> None:
-    assert callable(note)
+def _stream(factory: "Fabriek", job: str, note: Callable[[str], None]) -> None:
     clock, offset = SystemClock(), 0
     said = ""
     for attempt in range(PATIENCE):

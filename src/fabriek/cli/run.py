@@ -51,7 +51,7 @@ def run(
     hours: float | None, name: str, experiment: str, purpose: str, priority: str, env: tuple[str, ...], project: str, *,
     detach: bool, wait: bool, as_json: bool,
 ) -> int:  # fmt: skip
-    """Run COMMAND as a job: in a sandbox, on data from the vault, inside the credits and the power limit.
+    r"""Run COMMAND as a job: in a sandbox, on data from the vault, inside the credits and the power limit.
 
     \b
     fabriek run --data biopsies:/data -- python train.py
@@ -78,7 +78,9 @@ def run(
 def _mount(text: str) -> tuple[str, str]:
     name, _, mount = text.rpartition(":")
     if not name or not mount.startswith("/"):
-        raise InvalidInput(f"--data {text!r} names no mount point", fix=f"--data {text.split(':')[0]}:/data")
+        raise InvalidInput(
+            f"--data {text!r} names no mount point", fix=f"--data {text.split(':', maxsplit=1)[0]}:/data"
+        )
     return name, mount
 
 

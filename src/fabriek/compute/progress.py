@@ -118,7 +118,9 @@ class Progress:
             if seen.phase is Phase.ABSENT and job.state is State.STARTING:
                 return False  # not handed over yet: its environment may still be built
             if seen.phase in {Phase.LOST, Phase.ABSENT}:
-                self._end(job, State.LOST, seen.reason or "nothing of it is left on the machine", None, self._clock.now())
+                self._end(
+                    job, State.LOST, seen.reason or "nothing of it is left on the machine", None, self._clock.now()
+                )
                 return True
             begun = seen.phase in {Phase.RUNNING, Phase.SEALING} or (
                 seen.phase is Phase.DONE and seen.started_at is not None

@@ -17,9 +17,9 @@ MOUNTS_TAKEN = (
     "/run",
     "/sbin",
     "/sys",
-    "/tmp",
+    "/tmp",  # noqa: S108  # a name inside the sandbox
     "/usr",
-)  # noqa: S108  # names inside the sandbox
+)  # names inside the sandbox
 
 _FORBIDDEN_VARIABLE = re.compile(
     r"(?i)(LD_|DYLD_|SLURM_|SPANK_|FABRIEK_|MLFLOW_TRACKING_|GLIBC_|MALLOC_)|"

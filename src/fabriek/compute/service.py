@@ -8,7 +8,6 @@ from fabriek.access.projects import Project
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.compute import limits, requests, sentences
-
 from fabriek.compute.jobs import ON_THE_MACHINE, Job, JobInput, Priority, State, move
 from fabriek.compute.limits import AnnouncedLimit
 from fabriek.compute.machine import Machine

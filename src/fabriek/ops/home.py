@@ -32,7 +32,9 @@ class Home:
             (self.path / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         status = self.path.stat()
         if status.st_uid != os.getuid():
-            raise WrongState(f"{self.path} belongs to another user", fix=f"sudo chown -R $USER {self.path}, or choose --home")
+            raise WrongState(
+                f"{self.path} belongs to another user", fix=f"sudo chown -R $USER {self.path}, or choose --home"
+            )
         if status.st_mode & 0o077:
             raise WrongState(f"{self.path} is open to other users", fix=f"chmod 700 {self.path}")
 

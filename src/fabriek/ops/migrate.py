@@ -33,7 +33,10 @@ def migrate_database(database: Database) -> str:
             connection.execute(text("select pg_advisory_xact_lock(hashtextextended('fabriek.migrate', 0))"))
         present = MigrationContext.configure(connection).get_current_revision()
         if present is not None and present not in known:
-            raise WrongState(f"the database was written by a newer release (schema {present})", fix="pip install --upgrade 'fabriek[server]'")
+            raise WrongState(
+                f"the database was written by a newer release (schema {present})",
+                fix="pip install --upgrade 'fabriek[server]'",
+            )
         if present != known[-1]:
             config = _config()
             config.attributes["connection"] = connection

@@ -34,8 +34,12 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise AlreadyExists(f"port {port} is in use", fix=f"fabriek up --port {port + 1}, or --port 0 for a free one") from None
-        raise InvalidInput(f"cannot listen on {host}:{port} ({error.strerror})", fix="choose another --host or --port") from None
+            raise AlreadyExists(
+                f"port {port} is in use", fix=f"fabriek up --port {port + 1}, or --port 0 for a free one"
+            ) from None
+        raise InvalidInput(
+            f"cannot listen on {host}:{port} ({error.strerror})", fix="choose another --host or --port"
+        ) from None
     listener.listen(512)
     listener.set_inheritable(False)
     return listener

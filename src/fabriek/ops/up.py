@@ -19,18 +19,31 @@ from fabriek.settings import LOOPBACK, read_settings
 STOP_SECONDS_MAX = 20
 START_SECONDS_MAX = 60
 
-home_option = click.option("--home", type=click.Path(path_type=Path), help="Folder of the installation; default ~/.fabriek.")
+home_option = click.option(
+    "--home", type=click.Path(path_type=Path), help="Folder of the installation; default ~/.fabriek."
+)
 
 
 @click.command()
 @home_option
 @click.option("--host", help="Address to listen on; default 127.0.0.1.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; default 8470, 0 takes a free one.")
-@click.option("--quickstart", is_flag=True, help="Make a person and a project with credits, and print what a shell needs.")
+@click.option(
+    "--quickstart", is_flag=True, help="Make a person and a project with credits, and print what a shell needs."
+)
 @click.option("--detach", is_flag=True, help="Return once it serves; stop it with `fabriek down`.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 @click.option("--announce-fd", type=int, hidden=True, help="Where a detached server says that it is ready.")
-def up(home: Path | None, host: str | None, port: int | None, *, quickstart: bool, detach: bool, as_json: bool, announce_fd: int | None) -> None:
+def up(
+    home: Path | None,
+    host: str | None,
+    port: int | None,
+    *,
+    quickstart: bool,
+    detach: bool,
+    as_json: bool,
+    announce_fd: int | None,
+) -> None:
     """Start a factory on this machine and serve until it is stopped.
 
     `--quickstart` prints FABRIEK_URL, FABRIEK_TOKEN, FABRIEK_PROJECT, MLFLOW_TRACKING_URI and MLFLOW_TRACKING_TOKEN, and
@@ -38,7 +51,11 @@ def up(home: Path | None, host: str | None, port: int | None, *, quickstart: boo
     """
     settings = read_settings(home=home, host=host, port=port)
     if settings.host not in LOOPBACK:
-        reason = "the quick start hands out rights without asking who you are" if quickstart else "plain HTTP would show tokens to the network"
+        reason = (
+            "the quick start hands out rights without asking who you are"
+            if quickstart
+            else "plain HTTP would show tokens to the network"
+        )
         raise InvalidInput(f"{settings.host} is not loopback, and {reason}", fix="leave out --host")
     if detach:
         _start_detached(settings.home, settings.host, settings.port, quickstart=quickstart, as_json=as_json)
@@ -76,14 +93,22 @@ def remember_and_print(said: dict[str, Any], *, as_json: bool) -> None:
     """Prints where the factory is; after a quick start also writes the context file."""
     variables: dict[str, str] = said["variables"]
     if variables.get("FABRIEK_TOKEN"):
-        save_context(Context(variables["FABRIEK_URL"], variables["FABRIEK_TOKEN"], variables.get("FABRIEK_PROJECT", "")))
+        save_context(
+            Context(variables["FABRIEK_URL"], variables["FABRIEK_TOKEN"], variables.get("FABRIEK_PROJECT", ""))
+        )
     if as_json:
-        click.echo(json.dumps({**variables, **({"bootstrap": said["bootstrap"]} if said["bootstrap"] else {}), "pid": said["pid"]}))
+        click.echo(
+            json.dumps(
+                {**variables, **({"bootstrap": said["bootstrap"]} if said["bootstrap"] else {}), "pid": said["pid"]}
+            )
+        )
     else:
         for name, value in variables.items():
             click.echo(f"export {name}={value}")
         if said["bootstrap"]:
-            click.echo(f"# first sign-in: fabriek login --url {variables['FABRIEK_URL']} --bootstrap {said['bootstrap']}")
+            click.echo(
+                f"# first sign-in: fabriek login --url {variables['FABRIEK_URL']} --bootstrap {said['bootstrap']}"
+            )
         if said.get("sign_in"):
             click.echo(f"# the portal, signed in once: {said['sign_in']}")
     sys.stdout.flush()
@@ -127,5 +152,3 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-

@@ -56,7 +56,7 @@ class Compute:
         wanted = JobIn(
             command=list(command),
             code=version,
-            inputs=[{"dataset": name, "mount": mount} for name, mount in (data or {}).items()],  # type: ignore[list-item]  # pydantic builds them
+            inputs=[{"dataset": name, "mount": mount} for name, mount in (data or {}).items()],
             requirements=_requirements(requirements, code),
             **asked,
         )

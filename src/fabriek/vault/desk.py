@@ -109,7 +109,10 @@ class Desk:
     def _refusal(
         self, dataset: Dataset, wanted: DataRight, *, project: str, purpose: str, by: Caller
     ) -> Refusal | None:
-        """Why not, for the dataset and for everything that it was made of; None when it is allowed."""
+        """Why not, for the dataset and for everything that it was made of; None when it is allowed.
+
+        The caller gives the dataset as `_labelled` says it is: a label lowered behind the service's back does not count.
+        """
         parts = self._parts
         asked, open_questions = set[str](), [dataset]
         while open_questions:
@@ -127,8 +130,20 @@ class Desk:
             )
             if refusal := may(one, parts.agreements.of_dataset(one.id), asker, wanted, parts.labels):
                 return refusal
-            open_questions += [parts.datasets.get(source) for source in one.sources]
+            open_questions += [self._labelled(parts.datasets.get(source)) for source in one.sources]
         return None
+
+    def _labelled(self, dataset: Dataset, facts: Facts | None = None) -> Dataset:
+        """The dataset under the label that was signed, if that is higher than the one that stands; by default its newest version's.
+
+        Raises Damaged when that record does not hold.
+        """
+        if facts is None:
+            try:
+                facts = self._believed(self._parts.versions.numbered(dataset.id, 0))
+            except NotFound:
+                return dataset
+        return replace(dataset, label=self._effective_label(dataset, facts))
 
     def _check_label(self, label: str, project: ProjectFacts) -> None:
         """Raises NotPermitted when data of this label may not be here, or not in this project."""

@@ -54,6 +54,10 @@ class Holding(Desk):
         except NotFound:
             return None
 
+    def reference_name(self, dataset_id: str) -> str:
+        """The name behind an id, for showing what is published. Raises NotFound."""
+        return self._parts.datasets.get(dataset_id).name
+
     def resolve(self, reference: str, *, project: str = "", by: Caller) -> tuple[Dataset, Version]:
         """A version by any way of naming it. Raises NotFound."""
         dataset, number = self._find(reference, project, by)

@@ -1,7 +1,7 @@
 """Verbs of opening: a grant on a version for a person or a job, and the objects behind it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.errors import Damaged, NotFound, NotPermitted, nothing_here
@@ -33,6 +33,7 @@ class Opening(Pushing):
         Raises NotPermitted naming the rule, NotFound, Damaged when its record does not hold, Unavailable without the master key.
         """
         dataset, version = self.resolve(reference, project=project, by=by)
+        dataset = self._labelled(dataset, self._believed(version))
         acting = self._project(project).id if project else ""
         rooms = self._first_room(acting, dataset, by) or [""]
         refusals = [self._refused_in(room, dataset, by) for room in rooms]
@@ -47,7 +48,11 @@ class Opening(Pushing):
         parts = self._parts
         version = parts.versions.get(upload.parent)
         dataset = parts.datasets.get(version.dataset)
-        return self._hand_out(dataset, version, right=DataRight.TAKE_AWAY, project=dataset.project, by=by)
+        try:
+            return self._hand_out(dataset, version, right=DataRight.TAKE_AWAY, project=dataset.project, by=by)
+        except Damaged:
+            # What cannot be read cannot be built upon: everything is sent, and the next version is whole again.
+            return None
 
     def inputs_for_job(
         self, references: Sequence[str], *, project: str, purpose: str, by: Caller
@@ -64,7 +69,7 @@ class Opening(Pushing):
                 raise nothing_here()
             referred = self._referred(dataset, version)
             self._check_label(referred.label, facts_of_project)
-            self._check_compute(dataset, facts_of_project.id, purpose, by)
+            self._check_compute(replace(dataset, label=referred.label), facts_of_project.id, purpose, by)
             found.append(referred)
         return found
 
@@ -83,9 +88,8 @@ class Opening(Pushing):
         """
         parts = self._parts
         version = parts.versions.get(version_id)
-        dataset = parts.datasets.get(version.dataset)
-        facts = self._believed(version)
-        self._check_label(self._effective_label(dataset, facts), self._project(project))
+        dataset = self._labelled(parts.datasets.get(version.dataset), self._believed(version))
+        self._check_label(dataset.label, self._project(project))
         self._check_compute(dataset, project, purpose, SYSTEM)
         now = parts.clock.now()
         with parts.datasets.transaction(alone=f"job:{job}"):
@@ -162,7 +166,7 @@ class Opening(Pushing):
     ) -> None:
         """For other areas that hold what was made of data: raises NotPermitted unless the right is held on all of it."""
         for dataset_id in dataset_ids:
-            dataset = self._parts.datasets.get(dataset_id)
+            dataset = self._labelled(self._parts.datasets.get(dataset_id))
             if refusal := self._refusal(dataset, right, project=project, purpose=purpose, by=by):
                 raise refusal.error()
 

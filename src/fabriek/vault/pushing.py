@@ -176,7 +176,11 @@ class Pushing(Holding):
         check_open(upload, parts.clock.now())
         manifest_sha256 = self._check_objects(upload, said)
         sources = tuple(sorted({*dataset.sources, *self._sources(upload.job)}))
-        labels = [upload.label, dataset.label, *(parts.datasets.get(source).label for source in sources)]
+        labels = [
+            upload.label,
+            dataset.label,
+            *(self._labelled(parts.datasets.get(source)).label for source in sources),
+        ]
         newest = self.newest(dataset.id)
         version_id = parts.ids.new("ver")
         epoch = self._current_epoch(dataset.id)

@@ -33,7 +33,7 @@ class Sharing(Opening):
         Raises NotPermitted (`data.owner`, or the label above that project's ceiling), InvalidInput on a day that has passed.
         """
         parts = self._parts
-        dataset = self._owned(reference, home, by)
+        dataset = self._labelled(self._owned(reference, home, by))
         grantee = self._project(project)
         self._check_label(dataset.label, grantee)
         if until < parts.clock.today():
@@ -146,7 +146,7 @@ class Sharing(Opening):
 
     def may(self, reference: str, right: DataRight, *, project: str = "", by: Caller) -> bool:
         """Whether the caller holds this right on the data, acting in a project; for pages that show a button or leave it out."""
-        dataset, _ = self._find(reference, project, by)
+        dataset = self._labelled(self._find(reference, project, by)[0])
         purpose = self._project(project).purpose if project else ""
         acting = self._project(project).id if project else ""
         return self._refusal(dataset, right, project=acting, purpose=purpose, by=by) is None

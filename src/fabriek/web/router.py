@@ -52,7 +52,7 @@ class Router(APIRouter):
         super().add_api_route(path, endpoint, **options)
         declare(self.routes[-1], access)
 
-    def api_route(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+    def api_route(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:  # type: ignore[override]
         def add(endpoint: Endpoint) -> Endpoint:
             self.add_api_route(path, endpoint, **options)
             return endpoint

@@ -2,17 +2,24 @@
 
 from dataclasses import dataclass
 
+from fabriek.access.identity import Identity
+from fabriek.access.intake import Intake
 from fabriek.access.service import Access
 from fabriek.adapters.database import Database
 from fabriek.assurance.service import Assurance
 from fabriek.audit.service import Audit
 from fabriek.compute.executors.contract import Executor
+from fabriek.compute.logs import Logs
+from fabriek.compute.progress import Progress
 from fabriek.compute.service import Compute
+from fabriek.compute.simulator.service import Simulator
 from fabriek.funding.service import Funding
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.pages import Cursors
 from fabriek.knowledge.service import Knowledge
+from fabriek.lab.keeping import Keeping
+from fabriek.lab.registry import Registry
 from fabriek.lab.service import Lab
 from fabriek.settings import Settings
 from fabriek.vault.service import Vault
@@ -31,10 +38,17 @@ class Services:
     answers: SqlAnswers
     audit: Audit
     access: Access
+    identity: Identity
+    intake: Intake
     funding: Funding
     vault: Vault
     lab: Lab
+    registry: Registry
+    keeping: Keeping
     compute: Compute
+    progress: Progress
+    logs: Logs
+    simulator: Simulator
     executor: Executor
     assurance: Assurance
     knowledge: Knowledge

@@ -6,8 +6,8 @@ from fabriek.web.services import Services
 
 def admit_jobs(services: Services) -> int:
     """One decision round; how many jobs were let through."""
-    snapshot = services.compute.snapshot()
+    snapshot = services.progress.snapshot()
     if not snapshot.queued:
         return 0
     decisions = admit(snapshot, services.clock.now())
-    return services.compute.apply(decisions)
+    return services.progress.apply(decisions)

@@ -5,15 +5,13 @@ Each step is idempotent and the job is marked settled last, so that a worker kil
 
 from fabriek.assurance.statements import JobFacts
 from fabriek.compute.jobs import Job, State
-from fabriek.kernel.callers import SYSTEM
+from fabriek.compute.progress import handle_of
 from fabriek.web.services import Services
-
-LOG_PART_BYTES = 4 * 2**20
 
 
 def settle_jobs(services: Services) -> int:
     """Settles every job that has ended and is not settled yet; how many."""
-    ended = services.compute.unsettled()
+    ended = services.progress.unsettled()
     for job in ended:
         settle(services, job)
     return len(ended)
@@ -21,16 +19,16 @@ def settle_jobs(services: Services) -> int:
 
 def settle(services: Services, job: Job) -> None:
     if job.started_at is not None:
-        services.compute.keep_log(job)
+        services.logs.keep(job)
     if job.run:
         services.lab.close_run(job.run, "FINISHED" if job.state is State.SUCCEEDED else "FAILED")
-    services.access.end_job_tokens(job.id)
+    services.identity.end_job_tokens(job.id)
     services.vault.end_job(job.id)
     if job.state is State.SUCCEEDED:
         services.assurance.state(facts_of(services, job))
-    services.compute.settle(job.id)
+    services.progress.settle(job.id)
     if job.started_at is not None:
-        services.executor.release(services.compute.handle(job))
+        services.executor.release(handle_of(job))
 
 
 def facts_of(services: Services, job: Job) -> JobFacts:
@@ -44,10 +42,9 @@ def facts_of(services: Services, job: Job) -> JobFacts:
         code=services.vault.reference(job.code) if job.code else None,
         inputs=tuple(services.vault.reference(one.version_id) for one in job.inputs),
         outputs=services.vault.outputs_of_job(job.id),
-        models=services.lab.models_of_run(job.run) if job.run else (),
+        models=services.registry.models_of_run(job.run) if job.run else (),
         params=tuple(services.lab.params_of_run(job.run)) if job.run else (),
         started_at=job.started_at,
         ended_at=job.ended_at,
         label=job.label,
-        by=SYSTEM.person,
     )

@@ -27,7 +27,13 @@ class Starter:
     """Starts admitted jobs. `server_url` is where nodes reach the API, `lab_socket_dir` the folder of the jobs' socket."""
 
     def __init__(
-        self, services: Services, environments: Environments, wake: Callable[[], None], *, server_url: str, lab_socket_dir: str
+        self,
+        services: Services,
+        environments: Environments,
+        wake: Callable[[], None],
+        *,
+        server_url: str,
+        lab_socket_dir: str,
     ) -> None:
         self._services, self._environments, self._wake = services, environments, wake
         self._server_url, self._lab_socket_dir = server_url, lab_socket_dir
@@ -77,8 +83,8 @@ class Starter:
         code = services.vault.grant_to_job(job.code, job.id, **terms) if job.code else None
         upload = services.vault.output_for_job(job.project, job.id, job.label)
         ends = services.clock.now() + timedelta(seconds=job.wall_seconds_max) + TOKEN_MARGIN
-        node_token = services.access.issue_job_token(job.id, job.project, "node", ends)
-        lab_token = services.access.issue_job_token(job.id, job.project, "lab", ends)
+        node_token = services.identity.issue_job_token(job.id, job.project, "node", ends)
+        lab_token = services.identity.issue_job_token(job.id, job.project, "lab", ends)
         services.progress.note(job.id, run=run, environment_hash=environment.hash)
         variables = dict(job.environment) | {
             "MLFLOW_TRACKING_URI": "http://127.0.0.1:5000",

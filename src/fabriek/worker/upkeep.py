@@ -21,5 +21,6 @@ class Upkeep:
             services.audit.sequence()
         if self._cleaning.due():
             services.vault.end_stale_grants()
+            services.identity.forget_expired()
             with services.database.transaction():
                 services.answers.forget(before=services.clock.now() - KEPT_FOR)

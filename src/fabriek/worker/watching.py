@@ -1,15 +1,19 @@
 """Looking how the jobs are that were started, and writing down what changed."""
 
+from fabriek.compute.progress import handle_of
 from fabriek.web.services import Services
 
 
 def watch_jobs(services: Services) -> int:
     """One look at every started job, those of before a restart among them; how many changed."""
-    started = services.compute.started()
+    started = services.progress.started()
     if not started:
         return 0
-    handles = [services.compute.handle(job) for job in started]
+    handles = [handle_of(job) for job in started]
+    for job, handle in zip(started, handles, strict=True):
+        if job.cancelling:
+            services.executor.cancel(handle)
     changed = 0
     for job, observed in zip(started, services.executor.poll(handles), strict=True):
-        changed += services.compute.observe(job.id, observed)
+        changed += services.progress.observe(job.id, observed)
     return changed

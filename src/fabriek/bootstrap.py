@@ -1,0 +1,158 @@
+"""The one place that knows every class: from settings and a database to the services of an installation."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from fabriek.access.identity import Identity
+from fabriek.access.intake import Intake
+from fabriek.access.service import Access
+from fabriek.access.store import SqlApplications, SqlCredentials, SqlOrganisations, SqlPeople, SqlProjects
+from fabriek.adapters.blobs_local import LocalBlobs
+from fabriek.adapters.database import Database
+from fabriek.adapters.keys import FileKeyring
+from fabriek.assurance.service import Assurance
+from fabriek.assurance.store import SqlStatements
+from fabriek.audit.service import Audit
+from fabriek.audit.store import SqlEvents, SqlTrees
+from fabriek.compute.capacity import Capacity
+from fabriek.compute.executors.capabilities import probe
+from fabriek.compute.executors.contract import Executor
+from fabriek.compute.executors.environments import Environments
+from fabriek.compute.executors.local import LocalExecutor
+from fabriek.compute.jobs import Job
+from fabriek.compute.logs import Logs
+from fabriek.compute.machine import Machine
+from fabriek.compute.power import Contract, tables_of
+from fabriek.compute.progress import Progress
+from fabriek.compute.service import Compute
+from fabriek.compute.simulator.service import Simulator
+from fabriek.compute.store import SqlDecisions, SqlJobs, SqlPowerLimits
+from fabriek.funding.purposes import rules_of
+from fabriek.funding.rates import rates_of
+from fabriek.funding.service import Funding
+from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger
+from fabriek.kernel.callers import Caller
+from fabriek.kernel.clock import Clock, SystemClock
+from fabriek.kernel.dated import shipped
+from fabriek.kernel.ids import Ids, RandomIds
+from fabriek.kernel.pages import Cursors
+from fabriek.knowledge.service import Knowledge
+from fabriek.knowledge.store import SqlCards, SqlExperts, SqlQuestions
+from fabriek.lab.keeping import Keeping
+from fabriek.lab.registry import Registry
+from fabriek.lab.runs import Run
+from fabriek.lab.service import Lab
+from fabriek.lab.store import SqlExperiments, SqlRuns, SqlTracks
+from fabriek.lab.store_models import SqlArtifacts, SqlModels, SqlModelVersions
+from fabriek.settings import Settings
+from fabriek.vault.agreements import DataRight
+from fabriek.vault.desk import Parts
+from fabriek.vault.epochs import EpochCipher
+from fabriek.vault.labels import shipped_labels
+from fabriek.vault.service import Vault
+from fabriek.vault.store import SqlDatasets, SqlVersions
+from fabriek.vault.store_keys import SqlEpochKeys
+from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
+from fabriek.vault.store_uploads import SqlUploads
+from fabriek.web.services import Services
+from fabriek.web.store import SqlAnswers
+
+MACHINE_KIND = "workstation"
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # the kernel's own memory-backed file system
+
+
+def build(
+    settings: Settings, database: Database, *, wake: Callable[[], None], clock: Clock | None = None, ids: Ids | None = None,
+    executor: Executor | None = None, machine: Machine | None = None,
+) -> Services:  # fmt: skip
+    """Every service of the embedded shape on this database. `wake` is called when the worker has something to do."""
+    clock, ids = clock or SystemClock(settings.zone), ids or RandomIds()
+    keyring = FileKeyring(settings.home / "keys", ids)
+    cursors = Cursors(keyring.sign(b"fabriek cursors")[:32])
+    audit = Audit(SqlEvents(database), SqlTrees(database), clock, ids, signer=keyring, cursors=cursors)
+    bodies, people, projects = SqlOrganisations(database), SqlPeople(database), SqlProjects(database)
+    access = Access(bodies, people, projects, audit, clock, ids)
+    identity = Identity(SqlCredentials(database), bodies, people, projects, access, audit, clock, ids)
+    intake = Intake(SqlApplications(database), bodies, audit, clock, ids)
+    funding = Funding(
+        SqlLedger(database), SqlFunds(database), SqlAllocations(database), access=access, intake=intake, audit=audit,
+        clock=clock, ids=ids, rules=rules_of(shipped("fabriek.funding", "purposes.toml")),
+    )  # fmt: skip
+    labels = shipped_labels()
+    vault = Vault(Parts(
+        datasets=SqlDatasets(database), versions=SqlVersions(database), uploads=SqlUploads(database), grants=SqlGrants(database),
+        agreements=SqlAgreements(database), requests=SqlRequests(database), epoch_keys=SqlEpochKeys(database),
+        blobs=LocalBlobs(settings.home / "objects"), cipher=EpochCipher(keyring, clock, ids), signer=keyring, projects=access,
+        audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited,
+    ))  # fmt: skip
+    experiments, runs, models = SqlExperiments(database), SqlRuns(database), SqlModels(database)
+    jobs, decisions, limits = SqlJobs(database), SqlDecisions(database), SqlPowerLimits(database)
+    lab = Lab(experiments, runs, SqlTracks(database), labels=labels, clock=clock, ids=ids)
+    keeping = Keeping(
+        SqlArtifacts(database),
+        experiments,
+        runs,
+        models,
+        safe=vault.safe,
+        rooms=vault,
+        may_take_away=_take_away_rule(vault, jobs),
+    )
+    registry = Registry(models, SqlModelVersions(database), runs, experiments, keeping, clock, ids)
+    machine = machine or this_machine(settings)
+    compute = Compute(
+        jobs, jobs, decisions, limits, access=access, funding=funding, vault=vault, audit=audit, labels=labels,
+        clock=clock, ids=ids, cursors=cursors, machine=machine, wake=lambda: database.after_commit(wake),
+    )  # fmt: skip
+    progress = Progress(jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine)
+    executor = executor or LocalExecutor(settings.home / "jobs", scratch_of(settings))
+    knowledge = Knowledge(
+        SqlCards(database), SqlQuestions(database), SqlExperts(database), access=access, funding=funding, vault=vault,
+        registry=registry, audit=audit, clock=clock, ids=ids,
+    )  # fmt: skip
+    return Services(
+        settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
+        access=access, identity=identity, intake=intake, funding=funding, vault=vault, lab=lab, registry=registry, keeping=keeping,
+        compute=compute, progress=progress, logs=Logs(executor, progress, vault),
+        simulator=Simulator(compute, funding, machine, clock), executor=executor,
+        assurance=Assurance(SqlStatements(database), audit, keyring), knowledge=knowledge,
+    )  # fmt: skip
+
+
+def this_machine(settings: Settings) -> Machine:
+    """What this machine offers to jobs, by the settings or by itself."""
+    able = probe()
+    memory = settings.job_memory_bytes_max or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4
+    capacity = Capacity(settings.job_cpus_max or os.cpu_count() or 1, settings.job_gpus_max, memory)
+    contract = Contract(settings.power_contract_watts) if settings.power_contract_watts else None
+    return Machine(
+        capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
+        MACHINE_KIND, contract, ZoneInfo(settings.zone), sandboxed=able.sandbox, unsandboxed_fix=able.fix,
+    )  # fmt: skip
+
+
+def environments(settings: Settings) -> Environments:
+    """Where the packages of jobs are built."""
+    return Environments(settings.home / "environments", settings.job_python)
+
+
+def scratch_of(settings: Settings) -> Path:
+    """Memory-backed room for running jobs; on a machine without shared memory a folder of the home."""
+    if settings.scratch is not None:
+        return settings.scratch
+    base = SHARED_MEMORY if SHARED_MEMORY.is_dir() and os.access(SHARED_MEMORY, os.W_OK) else settings.home
+    return base / f"fabriek-{os.getuid()}-{settings.home.stat().st_ino}"
+
+
+def _take_away_rule(vault: Vault, jobs: SqlJobs) -> Callable[[Caller, Run], None]:
+    """Whether a person may take what a run made: only who may take away everything that its job read."""
+
+    def check(by: Caller, run: Run) -> None:
+        if not run.job:
+            return
+        job: Job = jobs.get(run.job)
+        read = [one.dataset for one in job.inputs]
+        vault.require_right(read, DataRight.TAKE_AWAY, project=job.project, purpose=job.purpose, by=by)
+
+    return check

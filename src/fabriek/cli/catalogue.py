@@ -1,0 +1,94 @@
+"""`fabriek catalogue`: find, publish and ask for datasets and models."""
+
+from pathlib import Path
+
+import click
+
+from fabriek.cli.output import json_option, print_json, project_option, say, show, table
+from fabriek.cli.session import connect
+from fabriek.kernel.errors import InvalidInput
+
+
+@click.group()
+def catalogue() -> None:
+    """Find, publish and ask for datasets and models."""
+
+
+@catalogue.command("search")
+@click.argument("words", nargs=-1)
+@click.option("--kind", type=click.Choice(["dataset", "model", "answer"]), help="Only these.")
+@json_option
+def search(words: tuple[str, ...], kind: str | None, *, as_json: bool) -> None:
+    """What is published and holds all WORDS; everything without any."""
+    found = connect().knowledge.search(" ".join(words), kind=kind or "")
+    table(
+        found,
+        ["id", "kind", "title", "label", "summary"],
+        as_json=as_json,
+        empty="nothing found; ask the expertise centre: fabriek ask",
+    )
+
+
+@catalogue.command("show")
+@click.argument("card")
+@json_option
+def show_card(card: str, *, as_json: bool) -> None:
+    """One card: what it is, its label, its terms."""
+    show(connect().knowledge.card(card), as_json=as_json)
+
+
+@catalogue.command("publish")
+@click.argument("kind", type=click.Choice(["dataset", "model"]))
+@click.argument("subject", metavar="NAME")
+@click.option("--title", required=True)
+@click.option("--summary", required=True, help="One or two sentences.")
+@click.option("--licence", default="")
+@click.option("--terms", default="", help="On what terms others may ask for it.")
+@click.option("--keyword", "keywords", multiple=True, help="Repeatable.")
+@click.option("--language", type=click.Choice(["nl", "en"]), default="en")
+@click.option("--text", "text_file", type=click.Path(path_type=Path), help="The long description, a Markdown file.")
+@project_option
+@json_option
+def publish(
+    kind: str, subject: str, title: str, summary: str, licence: str, terms: str, keywords: tuple[str, ...], language: str,
+    text_file: Path | None, project: str, *, as_json: bool,
+) -> None:  # fmt: skip
+    """Publish the card of a dataset or model: it can be found then, and read no more than before."""
+    made = connect(project).knowledge.publish(
+        kind,
+        subject,
+        title=title,
+        summary=summary,
+        licence=licence,
+        terms=terms,
+        keywords=keywords,
+        language=language,
+        text=_text(text_file),
+    )
+    if as_json:
+        print_json(made)
+    else:
+        say(f"published as {made.id}")
+
+
+@catalogue.command("request")
+@click.argument("card")
+@click.option("--reason", required=True, help="What you would do with it.")
+@project_option
+@json_option
+def request(card: str, reason: str, project: str, *, as_json: bool) -> None:
+    """Ask the people who hold a dataset for access."""
+    made = connect().knowledge.request(card, reason, project=project)
+    if as_json:
+        print_json({"request": made})
+    else:
+        say(f"asked; the request is {made}")
+
+
+def _text(file: Path | None) -> str:
+    if file is None:
+        return ""
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{file} cannot be read ({error})", fix="check --text") from None

@@ -1,0 +1,52 @@
+"""`fabriek expert`: experts and their hours."""
+
+import click
+
+from fabriek.cli.output import json_option, project_option, show, table
+from fabriek.cli.session import connect
+
+
+@click.group()
+def expert() -> None:
+    """Experts and their hours."""
+
+
+@expert.command("ls")
+@json_option
+def ls(*, as_json: bool) -> None:
+    """Who may be booked, and what they know."""
+    table(connect().knowledge.experts(), ["person", "name", "fields"], as_json=as_json)
+
+
+@expert.command("offer")
+@click.argument("fields")
+@json_option
+def offer(fields: str, *, as_json: bool) -> None:
+    """Say what you know, so that others can book an hour."""
+    show(connect().knowledge.offer(fields), as_json=as_json)
+
+
+@expert.command("book")
+@click.argument("person")
+@click.option("--about", required=True, help="What the hour is for.")
+@click.option("--hours", default=1, type=click.IntRange(1, 8))
+@project_option
+@json_option
+def book(person: str, about: str, hours: int, project: str, *, as_json: bool) -> None:
+    """Book an expert for your project; the hours are held at once."""
+    show(connect(project).knowledge.book(person, about, hours=hours), as_json=as_json)
+
+
+@expert.command("bookings")
+@json_option
+def bookings(*, as_json: bool) -> None:
+    """Those that you made or are booked for."""
+    table(connect().knowledge.bookings(), ["id", "expert", "project", "hours", "state", "about"], as_json=as_json)
+
+
+@expert.command("done")
+@click.argument("booking")
+@json_option
+def done(booking: str, *, as_json: bool) -> None:
+    """As the expert: the hours were given."""
+    show(connect().knowledge.finish(booking), as_json=as_json)

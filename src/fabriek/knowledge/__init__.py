@@ -1,0 +1,1 @@
+"""What is here, who knows, how to begin: published cards and their search, questions and answers, experts and their hours."""

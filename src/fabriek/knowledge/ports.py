@@ -1,0 +1,63 @@
+"""What knowledge needs from the outside world."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from fabriek.knowledge.cards import Card
+from fabriek.knowledge.experts import Booking, Expert
+from fabriek.knowledge.questions import Answer, Question
+
+
+class Cards(Protocol):
+    """Storage of cards, and the index over them."""
+
+    def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
+        """All or nothing, and alone among all that name the same key."""
+
+    def put(self, card: Card) -> None:
+        """Keeps and indexes it, in place of an older card of the same subject."""
+
+    def get(self, card_id: str) -> Card:
+        """Raises NotFound."""
+
+    def of_subject(self, subject: str) -> Card | None: ...
+
+    def search(self, words: Sequence[str], *, kind: str, limit: int) -> Sequence[Card]:
+        """Those that hold every word, the last one as a beginning, best first; the newest where no word is given."""
+
+
+class Questions(Protocol):
+    """Storage of questions and answers."""
+
+    def add(self, question: Question) -> None: ...
+
+    def get(self, question_id: str) -> Question:
+        """Raises NotFound."""
+
+    def all(self, *, limit: int) -> Sequence[Question]:
+        """Newest first."""
+
+    def add_answer(self, answer: Answer) -> None: ...
+
+    def answers(self, question_id: str) -> Sequence[Answer]:
+        """Oldest first."""
+
+
+class Experts(Protocol):
+    """Storage of experts and bookings."""
+
+    def put(self, expert: Expert) -> None: ...
+
+    def get(self, person: str) -> Expert:
+        """Raises NotFound."""
+
+    def all(self) -> Sequence[Expert]: ...
+
+    def put_booking(self, booking: Booking) -> None: ...
+
+    def booking(self, booking_id: str) -> Booking:
+        """Raises NotFound."""
+
+    def bookings(self, person: str) -> Sequence[Booking]:
+        """Those that the person made or is booked for, newest first."""

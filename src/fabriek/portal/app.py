@@ -1,0 +1,50 @@
+"""The portal put together: its pages, its assets, and how it shows an error."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from fastapi import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound
+from fabriek.portal.pages import access, compute, knowledge, lab, projects, vault
+from fabriek.portal.rendering import Pages
+from fabriek.web.problems import problem_of, request_id
+from fabriek.web.router import PUBLIC, declare
+from fabriek.web.services import Services
+
+ASSETS = Path(__file__).parent / "assets"
+KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+def routes(services: Services) -> list[BaseRoute]:
+    """Every page, each with its access declared."""
+    pages = Pages(services.settings.zone)
+    made: list[BaseRoute] = []
+    for area in (access, projects, vault, compute, lab, knowledge):
+        made += area.router(services, pages).routes
+    made.append(declare(Route("/assets/{name}", _asset), PUBLIC))
+    return made
+
+
+def page_of(services: Services) -> Callable[[Request, FabriekError], Response]:
+    """How an error looks to a person: a page with what, why and what to do; without a session, the way in."""
+    pages = Pages(services.settings.zone)
+
+    def page(request: Request, error: FabriekError) -> Response:
+        if isinstance(error, NotAuthenticated):
+            return pages.render(request, "sign_in.html", status=error.meaning.http, code="")
+        problem = problem_of(error, request_id(request))
+        return pages.render(request, "problem.html", status=error.meaning.http, problem={"rule": "", **problem})
+
+    return page
+
+
+async def _asset(request: Request) -> Response:
+    """One of our own files, by its name; nothing else of the disk has a name here."""
+    known = {file.name: file for file in ASSETS.iterdir() if file.suffix in KINDS}
+    file = known.get(request.path_params["name"])
+    if file is None:
+        raise NotFound("there is no such file", fix="reload the page")
+    return FileResponse(file, media_type=KINDS[file.suffix], headers={"Cache-Control": "max-age=300"})

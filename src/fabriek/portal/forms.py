@@ -1,0 +1,27 @@
+"""Forms: each carries a seal made of the session, so that no other site can send one in a visitor's name."""
+
+import hashlib
+import hmac
+
+from fastapi import Request
+
+from fabriek.kernel.errors import NotPermitted
+from fabriek.web.callers import SESSION_COOKIE
+
+
+def seal_of(request: Request) -> str:
+    """What a form of this session must carry; empty without a session."""
+    cookie = request.cookies.get(SESSION_COOKIE, "")
+    return hmac.digest(cookie.encode(), b"fabriek form", hashlib.sha256).hex() if cookie else ""
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form that this session was shown. Raises NotPermitted on one that came from elsewhere."""
+    raw = await request.form(max_files=0, max_fields=20)
+    fields = {name: value for name, value in raw.items() if isinstance(value, str)}
+    expected = seal_of(request)
+    if not expected or not hmac.compare_digest(fields.pop("seal", ""), expected):
+        raise NotPermitted(
+            "this form did not come from this page", rule="form.seal", fix="open the page again and send it from there"
+        )
+    return fields

@@ -1,0 +1,82 @@
+"""Signing in and out, and my work."""
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from fabriek.kernel.units import shown
+from fabriek.portal.forms import read_form
+from fabriek.portal.rendering import Pages
+from fabriek.web.callers import SESSION_COOKIE
+from fabriek.web.dependencies import CallerDep
+from fabriek.web.router import PUBLIC, SIGNED_IN, Router
+from fabriek.web.services import Services
+
+RECENT = 8
+
+
+def left_of(services: Services, project_id: str) -> list[dict[str, str]]:
+    """A project's credits as the pages show them."""
+    return [
+        {
+            "resource": f"{one.resource}s",
+            "granted": shown(one.granted),
+            "held": shown(one.held),
+            "left": shown(one.left),
+        }
+        for one in services.funding.left(project_id)
+    ]
+
+
+def router(services: Services, pages: Pages) -> Router:
+    made = Router(include_in_schema=False)
+
+    @made.get("/", access=SIGNED_IN)
+    def my_work(request: Request, caller: CallerDep) -> Response:
+        """Projects with what is left, and the latest jobs."""
+        projects = services.access.projects_of(caller)
+        slugs = {project.id: project.slug for project in projects}
+        jobs = [
+            job
+            for project in projects
+            for job in services.compute.list(project.slug, limit=RECENT, cursor="", by=caller).items
+        ]
+        jobs.sort(key=lambda job: job.submitted_at, reverse=True)
+        left = {project.id: left_of(services, project.id) for project in projects}
+        return pages.render(
+            request,
+            "my_work.html",
+            projects=projects,
+            left=left,
+            recent=jobs[:RECENT],
+            project_of=lambda job: slugs[job.project],
+        )
+
+    @made.get("/sign-in", access=PUBLIC)
+    def sign_in(request: Request) -> Response:
+        """How to get in."""
+        return pages.render(request, "sign_in.html", code="")
+
+    @made.get("/sign-in/{code}", access=PUBLIC)
+    def sign_in_with(request: Request, code: str) -> Response:
+        """The link's page: looking at it uses nothing up, so that a mail scanner cannot."""
+        return pages.render(request, "sign_in.html", code=code)
+
+    @made.post("/sign-in/{code}", access=PUBLIC)
+    def redeem(request: Request, code: str) -> Response:
+        """The link against a session. A fresh cookie each time: one that was there before is worth nothing."""
+        _, cookie = services.identity.redeem(code, session=True)
+        answer = RedirectResponse("/", status_code=303)
+        secure = request.url.scheme == "https"
+        answer.set_cookie(SESSION_COOKIE, cookie, httponly=True, samesite="lax", secure=secure, path="/")
+        return answer
+
+    @made.post("/sign-out", access=SIGNED_IN, once=False)
+    async def sign_out(request: Request) -> Response:
+        """Ends the session."""
+        await read_form(request)
+        services.identity.end(request.cookies[SESSION_COOKIE])
+        answer = RedirectResponse("/sign-in", status_code=303)
+        answer.delete_cookie(SESSION_COOKIE, path="/")
+        return answer
+
+    return made

@@ -1,0 +1,69 @@
+"""A job's page, with its log as it grows."""
+
+from typing import Any
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from fabriek.compute.jobs import Job
+from fabriek.kernel.callers import Caller
+from fabriek.kernel.errors import NotPermitted
+from fabriek.kernel.units import shown
+from fabriek.portal.forms import read_form
+from fabriek.portal.rendering import Pages
+from fabriek.web.dependencies import CallerDep
+from fabriek.web.router import Right, Router
+from fabriek.web.services import Services
+
+LOG_SHOWN_BYTES = 256 * 1024
+
+
+def _facts(services: Services, project: str, job: Job) -> dict[str, Any]:
+    inputs = [f"{one.dataset_name}@{one.version} at {one.mount}" for one in job.inputs]
+    cost = f"{shown(job.used_micro)} {job.resource.replace('_', ' ')}s" if job.settled and job.used_micro else ""
+    if not cost and job.held_micro and not job.settled:
+        cost = f"at most {shown(job.held_micro)} {job.resource.replace('_', ' ')}s, held"
+    fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}
+    return {
+        "project": services.access.project(project), "job": fields | {"inputs": inputs}, "cost": cost,
+        "why": services.compute.why(job).sentence, "live": not job.has_ended(),
+    }  # fmt: skip
+
+
+def _log(services: Services, project: str, job: Job, by: Caller) -> tuple[str, int, bool]:
+    """The output so far as text, where to go on from, and whether it is withheld."""
+    try:
+        readable = services.compute.readable_log(project, job.id, by=by)
+    except NotPermitted:
+        return "", 0, True
+    raw = services.logs.part(readable, 0, LOG_SHOWN_BYTES)
+    return raw.decode("utf-8", "replace"), len(raw), False
+
+
+def router(services: Services, pages: Pages) -> Router:
+    made = Router(include_in_schema=False)
+
+    @made.get("/projects/{project}/jobs/{job}", access=Right("job.view"))
+    def show(request: Request, project: str, job: str, caller: CallerDep) -> Response:
+        """State, reason, cost and log."""
+        found = services.compute.get(project, job, by=caller)
+        log, offset, withheld = _log(services, project, found, caller)
+        return pages.render(
+            request, "job.html", log=log, log_offset=offset, withheld=withheld, **_facts(services, project, found)
+        )
+
+    @made.get("/projects/{project}/jobs/{job}/state", access=Right("job.view"))
+    def state(request: Request, project: str, job: str, caller: CallerDep) -> Response:
+        """The part of the page that changes."""
+        found = services.compute.get(project, job, by=caller)
+        return pages.render(request, "job_live.html", **_facts(services, project, found))
+
+    @made.post("/projects/{project}/jobs/{job}/cancel", access=Right("job.cancel"), once=False)
+    async def cancel(request: Request, project: str, job: str, caller: CallerDep) -> Response:
+        """Stops the job and shows it again."""
+        await read_form(request)
+        await run_in_threadpool(services.compute.cancel, project, job, by=caller)
+        return RedirectResponse(f"/projects/{project}/jobs/{job}", status_code=303)
+
+    return made

@@ -1,0 +1,49 @@
+"""A project's page."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from fabriek.portal.pages.access import left_of
+from fabriek.portal.rendering import Pages
+from fabriek.web.dependencies import CallerDep
+from fabriek.web.router import Right, Router
+from fabriek.web.services import Services
+
+SHOWN = 10
+
+
+def router(services: Services, pages: Pages) -> Router:
+    made = Router(include_in_schema=False)
+
+    @made.get("/projects/{project}", access=Right("project.view"))
+    def show(request: Request, project: str, caller: CallerDep) -> Response:
+        """Credits, people, data, jobs, runs and models."""
+        found = services.access.project(project)
+        members = [
+            {
+                "name": person.name,
+                "role": one.role,
+                "organisation": services.access.organisation(person.organisation).name,
+            }
+            for one, person in services.access.members(project, by=caller)
+        ]
+        datasets = [
+            {
+                "name": one.name,
+                "label": one.label,
+                "newest": newest.number if (newest := services.vault.newest(one.id)) else 0,
+            }
+            for one in services.vault.list(project, limit=50, by=caller)
+        ]
+        jobs = services.compute.list(project, limit=SHOWN, cursor="", by=caller).items
+        runs = [one.run for one in services.lab.search(found.id, [], filter_text="", order_by=[], by=caller)[:SHOWN]]
+        models = [
+            {"name": one.name, "version": one.number, "label": one.label, "run": one.run}
+            for one in services.registry.versions(found.id, by=caller)
+        ]
+        return pages.render(
+            request, "project.html", project=found, left=left_of(services, found.id), members=members, datasets=datasets, recent=jobs,
+            project_of=lambda _job: found.slug, runs=runs, models=models,
+        )  # fmt: skip
+
+    return made

@@ -1,0 +1,47 @@
+"""A dataset's page."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from fabriek.portal.rendering import Pages
+from fabriek.web.dependencies import CallerDep
+from fabriek.web.router import Right, Router
+from fabriek.web.services import Services
+
+
+def router(services: Services, pages: Pages) -> Router:
+    made = Router(include_in_schema=False)
+
+    @made.get("/projects/{project}/datasets/{dataset}", access=Right("data.view"))
+    def show(request: Request, project: str, dataset: str, caller: CallerDep) -> Response:
+        """Versions and agreements; what is inside is opened at the edge and never shown here."""
+        home = services.access.project(project)
+        found = services.vault.find(dataset, project=project, by=caller)
+        versions = [
+            {
+                "number": one.number, "label": one.facts.label, "files": one.facts.files, "size_bytes": one.facts.size_bytes,
+                "content_hash": one.facts.content_hash, "created_at": one.created_at,
+            }
+            for one in services.vault.versions(found.id, by=caller)
+        ]  # fmt: skip
+        agreements = [
+            {
+                "project": services.access.project(one.project).title, "right": one.right.name.lower(), "purposes": sorted(one.purposes),
+                "until": one.until, "ended": one.ended_at is not None,
+            }
+            for one in services.vault.agreements_on(found.id, by=caller)
+        ]  # fmt: skip
+        owner = services.access.organisation(found.organisation).name
+        newest = versions[0]["number"] if versions else 0
+        return pages.render(
+            request,
+            "dataset.html",
+            project=home,
+            dataset=found,
+            owner=owner,
+            versions=versions,
+            agreements=agreements,
+            newest=newest,
+        )
+
+    return made

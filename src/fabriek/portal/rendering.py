@@ -1,0 +1,78 @@
+"""From a template to a page: escaping always on, and a few filters for how people read things."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.responses import HTMLResponse, Response
+
+from fabriek import __version__
+from fabriek.kernel.units import shown_bytes
+from fabriek.portal.forms import seal_of
+
+HERE = Path(__file__).parent
+
+
+class Pages:
+    """Renders templates; times are shown in the installation's zone."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone = ZoneInfo(zone)
+        self._templates = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters |= {
+            "moment": self._moment,
+            "bytes": shown_bytes,
+            "duration": _duration,
+            "words": lambda text: str(text).replace("_", " "),
+            "capitalize_first": lambda text: text[:1].upper() + text[1:],
+            "highlighted": highlighted,
+        }
+
+    def render(self, request: Request, template: str, *, status: int = 200, **shown: Any) -> Response:
+        caller = getattr(request.state, "caller", None)
+        page = self._templates.get_template(template).render(
+            caller=caller,
+            here=request.url.path,
+            seal=seal_of(request),
+            version=__version__,
+            base=str(request.base_url).rstrip("/"),
+            **shown,
+        )
+        return HTMLResponse(page, status_code=status)
+
+    def _moment(self, at: datetime | None) -> str:
+        return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M}" if at else ""
+
+
+def highlighted(passage: str) -> Markup:
+    """A passage of a search: escaped first, then the marks around hits turned into ours."""
+    return Markup(
+        str(escape(passage)).replace("\x02", "<mark>").replace("\x03", "</mark>")
+    )  # escaped on this very line
+
+
+def _duration(seconds: float) -> str:
+    hours, rest = divmod(int(seconds), 3600)
+    minutes, left = divmod(rest, 60)
+    return (
+        " ".join(
+            part
+            for part in (
+                f"{hours} h" if hours else "",
+                f"{minutes} min" if minutes else "",
+                f"{left} s" if left else "",
+            )
+            if part
+        )
+        or "0 s"
+    )
