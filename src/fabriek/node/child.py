@@ -39,22 +39,23 @@ class Child:
 
     def run(self, log: Log, started: Callable[[], None]) -> Ended:
         """Raises Unavailable with bubblewrap's word when the walls could not be built."""
-        process, output, status = self._start()
-        stopping = Stopping(self._job, self._bounds)
         try:
-            started()
-            exit_code = _drain(process, output, log, stopping)
-            if not _stood(status) and not stopping.reason:
-                raise Unavailable(
-                    f"the sandbox could not be built: {log.last_line() or exit_code}", fix="fabriek doctor"
-                )
-            return self._ended(exit_code, stopping, process.pid)
+            process, output, status = self._start()
+            try:
+                started()
+                stopping = Stopping(self._job, self._bounds)
+                exit_code = _drain(process, output, log, stopping)
+                if not _stood(status) and not stopping.reason:
+                    said = log.last_line() or str(exit_code)
+                    raise Unavailable(f"the sandbox could not be built: {said}", fix="fabriek doctor")
+                return self._ended(exit_code, stopping, process.pid)
+            finally:
+                os.close(output)
+                os.close(status)
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
         finally:
-            os.close(output)
-            os.close(status)
-            if process.poll() is None:
-                process.kill()
-                process.wait()
             self._bounds.close()
 
     def _start(self) -> "tuple[subprocess.Popen[bytes], int, int]":

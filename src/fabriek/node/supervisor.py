@@ -23,6 +23,7 @@ from fabriek.node.stopping import CANCELLED
 from fabriek.node.variables import variables_of
 from fabriek.schemas.node import (
     CANCEL_FILE,
+    GROUPS_FILE,
     LOCK_FILE,
     LOG_FILE,
     STATE_FILE,
@@ -108,6 +109,7 @@ class _Attempt:
             self._done(reason=CANCELLED)
             return
         bounds = self._doors.bounds(job, uid)
+        (self._folder / GROUPS_FILE).write_text("\n".join(map(str, bounds.places())), "utf-8")
         walls = Walls(
             self._room,
             job.argv,

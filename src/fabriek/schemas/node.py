@@ -16,6 +16,7 @@ STATE_FILE = "state.json"
 LOCK_FILE = "lock"
 CANCEL_FILE = "cancel"
 LOG_FILE = "log"
+GROUPS_FILE = "groups"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fabriek.compute.executors.contract import Handle, JobSpec, ObservedState, Phase
 from fabriek.compute.executors.warm import WarmProcess
-from fabriek.schemas.node import CANCEL_FILE, JOB_FILE, LOCK_FILE, LOG_FILE, STATE_FILE, write_whole
+from fabriek.schemas.node import CANCEL_FILE, GROUPS_FILE, JOB_FILE, LOCK_FILE, LOG_FILE, STATE_FILE, write_whole
 
 NODE = (sys.executable, "-m", "fabriek.node")
 ENDED = "ended"
@@ -70,6 +70,7 @@ class LocalExecutor:
         # What is known of it stays: first the tombstone, then the rest, so that it can be told at every moment how it ended.
         write_whole(self._tombstone(handle), self._observe(handle).to_json())
         _wipe(self._scratch(handle))
+        _remove_groups(folder / GROUPS_FILE)
         _wipe(folder)
 
     def close(self) -> None:
@@ -117,6 +118,19 @@ def _is_held(lock: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _remove_groups(file: Path) -> None:
+    """Control groups that a supervisor could not remove, since it was killed. One in which something still dies is left."""
+    try:
+        folders = [Path(line) for line in file.read_text("utf-8").splitlines()]
+    except FileNotFoundError:
+        return
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            continue
 
 
 def _wipe(*folders: Path) -> None:

@@ -29,6 +29,9 @@ class CgroupV1:
     def memory_bytes_peak(self) -> int:
         return groups.number(self.folders["memory"] / "memory.max_usage_in_bytes")
 
+    def places(self) -> list[Path]:
+        return list(self.folders.values())
+
     def close(self) -> None:
         for folder in self.folders.values():
             groups.remove(folder)

@@ -28,6 +28,9 @@ class CgroupV2:
     def memory_bytes_peak(self) -> int:
         return groups.number(self.folder / "memory.peak")
 
+    def places(self) -> list[Path]:
+        return [self.folder]
+
     def close(self) -> None:
         groups.remove(self.folder)
 

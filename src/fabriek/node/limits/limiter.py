@@ -1,5 +1,6 @@
 """What bounds a tree of processes, and which of the ways holds here."""
 
+from pathlib import Path
 from typing import Protocol
 
 from fabriek.kernel.errors import Unavailable
@@ -22,6 +23,9 @@ class Limiter(Protocol):
         """Whether the tree below this process asked for more memory than it may have."""
 
     def memory_bytes_peak(self) -> int: ...
+
+    def places(self) -> list[Path]:
+        """The folders that were made, to be removed by others if we cannot any more."""
 
     def close(self) -> None:
         """Ends what still lives, and removes what was made."""

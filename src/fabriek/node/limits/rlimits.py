@@ -50,6 +50,9 @@ class Rlimits:
     def memory_bytes_peak(self) -> int:
         return self._peak
 
+    def places(self) -> list[Path]:
+        return []
+
     def close(self) -> None:
         """The limits died with the processes."""
 

@@ -194,7 +194,9 @@ def test_a_killed_supervisor_is_lost_and_takes_its_tree_along(machine: Machine) 
     state = until(lambda: machine.state(handle) if machine.state(handle).phase is Phase.LOST else None)
     assert state.exit_code is None
     until(lambda: processes_saying("62.9173") == [])
+    groups = [Path(line) for line in (machine.jobs / f"{handle.job}-1" / "groups").read_text().splitlines()]
     machine.executor.release(handle)
+    assert [group for group in groups if group.exists()] == []
     assert machine.state(handle).phase is Phase.LOST
 
 
