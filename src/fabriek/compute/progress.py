@@ -162,6 +162,7 @@ class Progress:
         ).amount_micro  # fmt: skip
 
     def _end_as_seen(self, job: Job, seen: ObservedState) -> None:
+        job = replace(job, output=seen.output)
         at = max(seen.ended_at or self._clock.now(), job.started_at or job.submitted_at)
         if job.state is State.STARTING:
             self._end(job, State.CANCELLED if job.cancelling else State.FAILED, seen.reason, seen.exit_code, at)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fabriek.kernel.errors import Unavailable
+from fabriek.node.inside import Inside
 from fabriek.node.limits.limiter import Limiter
 from fabriek.node.logs import PIECE_BYTES, Log
 from fabriek.node.sandbox import Walls, command, staged_for
@@ -39,50 +40,44 @@ class Child:
 
     def run(self, log: Log, started: Callable[[], None]) -> Ended:
         """Raises Unavailable with bubblewrap's word when the walls could not be built."""
+        pipes = _Pipes()
+        inside = Inside(pipes.info)
         try:
-            process, output, status = self._start()
+            process = self._start(pipes)
             try:
                 started()
                 stopping = Stopping(self._job, self._bounds)
-                exit_code = _drain(process, output, log, stopping)
-                if not _stood(status) and not stopping.reason:
+                exit_code = _drain(process, pipes.output, inside, log, stopping)
+                if not pipes.stood() and not stopping.reason:
                     said = log.last_line() or str(exit_code)
                     raise Unavailable(f"the sandbox could not be built: {said}", fix="fabriek doctor")
                 return self._ended(exit_code, stopping, process.pid)
             finally:
-                os.close(output)
-                os.close(status)
                 if process.poll() is None:
                     process.kill()
                     process.wait()
+                inside.end()
         finally:
+            inside.close()
+            pipes.close()
             self._bounds.close()
 
-    def _start(self) -> "tuple[subprocess.Popen[bytes], int, int]":
-        pipes = [os.pipe() for _ in range(3)]
-        (arguments_read, arguments_write), (output_read, output_write), (status_read, status_write) = pipes
-        theirs = (arguments_read, output_write, status_write)
+    def _start(self, pipes: "_Pipes") -> "subprocess.Popen[bytes]":
         try:
-            argv, arguments = command(self._walls, arguments_read, status_write)
+            argv, arguments = command(
+                self._walls, pipes.theirs["arguments"], pipes.theirs["status"], pipes.theirs["info"]
+            )
             process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=output_write, stderr=output_write,
-                pass_fds=[arguments_read, status_write], start_new_session=True, cwd="/", env={"PATH": os.defpath},
-                preexec_fn=self._enter,  # noqa: PLW1509  # one thread here
+                argv, stdin=subprocess.DEVNULL, stdout=pipes.theirs["output"], stderr=pipes.theirs["output"],
+                pass_fds=[pipes.theirs[name] for name in ("arguments", "status", "info")], start_new_session=True, cwd="/",
+                env={"PATH": os.defpath}, preexec_fn=self._enter,  # noqa: PLW1509  # one thread here
             )  # fmt: skip
-        except BaseException as error:
-            os.set_blocking(output_read, False)
-            said = _what_was_said(output_read)
-            for descriptor in (arguments_write, output_read, status_read):
-                os.close(descriptor)
-            if isinstance(error, subprocess.SubprocessError):
-                raise Unavailable(f"the sandbox could not be built: {said or error}", fix="fabriek doctor") from None
-            raise
-        finally:
-            for descriptor in theirs:
-                os.close(descriptor)
-        os.set_blocking(status_read, False)
-        _tell(arguments_write, arguments)
-        return process, output_read, status_read
+        except subprocess.SubprocessError as error:
+            said = pipes.said() or str(error)
+            raise Unavailable(f"the sandbox could not be built: {said}", fix="fabriek doctor") from None
+        pipes.let_go()
+        pipes.tell(arguments)
+        return process
 
     def _enter(self) -> None:
         """Between fork and exec. What goes wrong is told through the job's output, since nothing else leads out of here."""
@@ -97,61 +92,82 @@ class Child:
             raise
 
     def _ended(self, exit_code: int, stopping: Stopping, pid: int) -> Ended:
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         code = exit_code if exit_code >= 0 else 128 - exit_code
         reason = stopping.reason
         if not reason and self._bounds.exceeded(pid):
             reason = stopping.over_memory()
-        return Ended(code, reason, usage.ru_utime + usage.ru_stime, self._bounds.memory_bytes_peak())
+        return Ended(code, reason, self._bounds.cpu_seconds(), self._bounds.memory_bytes_peak())
 
 
-def _what_was_said(output: int) -> str:
+class _Pipes:
+    """Between us and what we start: `output`, `status` and `info` are read here, `arguments` is written; `theirs` are the other ends."""
+
+    def __init__(self) -> None:
+        self.theirs: dict[str, int] = {}
+        self.output, self.theirs["output"] = os.pipe()
+        self.status, self.theirs["status"] = os.pipe()
+        self.info, self.theirs["info"] = os.pipe()
+        self.theirs["arguments"], self._arguments = os.pipe()
+        os.set_blocking(self.status, False)
+
+    def let_go(self) -> None:
+        """Their ends are theirs alone from here on, so that ours tell when nobody writes any more."""
+        while self.theirs:
+            os.close(self.theirs.popitem()[1])
+
+    def tell(self, arguments: bytes) -> None:
+        descriptor, self._arguments = self._arguments, -1
+        try:
+            with os.fdopen(descriptor, "wb") as out:
+                out.write(arguments)
+        except BrokenPipeError:  # bubblewrap has died: its status says so, and its last words are in the log
+            return
+
+    def stood(self) -> bool:
+        """Whether the forwarder said that it runs within the walls."""
+        try:
+            return bool(os.read(self.status, 1))
+        except BlockingIOError:
+            return False
+
+    def said(self) -> str:
+        """What is in the output now."""
+        os.set_blocking(self.output, False)
+        try:
+            return os.read(self.output, PIECE_BYTES).decode("utf-8", "replace")
+        except BlockingIOError:
+            return ""
+
+    def close(self) -> None:
+        """All but `info`, which is closed by who listens to it."""
+        self.let_go()
+        for descriptor in (self.output, self.status, self._arguments):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+def _drain(process: "subprocess.Popen[bytes]", output: int, inside: Inside, log: Log, stopping: Stopping) -> int:
+    """Reads until nobody can write any more and nothing lives within. The exit code, negative for a signal."""
+    poller, reading, give_up = select.poll(), True, float("inf")
+    ended = os.pidfd_open(process.pid)
+    for descriptor in (output, inside.info, ended):
+        poller.register(descriptor, select.POLLIN)
     try:
-        return os.read(output, PIECE_BYTES).decode("utf-8", "replace")
-    except BlockingIOError:
-        return ""
-
-
-def _tell(descriptor: int, arguments: bytes) -> None:
-    try:
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(arguments)
-    except BrokenPipeError:  # bubblewrap has died: its status says so, and its last words are in the log
-        return
-
-
-def _stood(status: int) -> bool:
-    """Whether the forwarder said that it runs within the walls."""
-    try:
-        return bool(os.read(status, 1))
-    except BlockingIOError:
-        return False
-
-
-def _drain(process: "subprocess.Popen[bytes]", output: int, log: Log, stopping: Stopping) -> int:
-    """Reads until nobody can write any more. The exit code, negative for a signal."""
-    poller = select.poll()
-    poller.register(output, select.POLLIN | select.POLLHUP)
-    give_up = float("inf")
-    while True:
-        if poller.poll(LOOK_SECONDS * 1000):
-            piece = os.read(output, PIECE_BYTES)
-            if not piece:
-                break
-            log.add(piece)
-        if time.monotonic() > give_up:
-            break
-        if process.poll() is not None and give_up == float("inf"):
-            give_up = time.monotonic() + AFTER_END_SECONDS
-        stopping.look(process)
-    while process.poll() is None:  # it closed its output and goes on
-        stopping.look(process)
-        _wait(process)
+        while process.poll() is None or (reading and time.monotonic() < give_up):
+            for descriptor, _ in poller.poll(LOOK_SECONDS * 1000):
+                if descriptor == output:
+                    piece = os.read(output, PIECE_BYTES)
+                    log.add(piece)
+                    reading = bool(piece)
+                gone = descriptor == ended or (descriptor == output and not reading)
+                if gone or (descriptor == inside.info and not inside.hear()):
+                    poller.unregister(descriptor)
+            if process.poll() is None:
+                stopping.look(process, inside)
+            elif give_up == float("inf"):
+                inside.end()
+                give_up = time.monotonic() + AFTER_END_SECONDS
+    finally:
+        os.close(ended)
+    inside.end()
     return process.returncode
-
-
-def _wait(process: "subprocess.Popen[bytes]") -> None:
-    try:
-        process.wait(LOOK_SECONDS)
-    except subprocess.TimeoutExpired:
-        return

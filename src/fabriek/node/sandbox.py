@@ -74,7 +74,7 @@ def prefixes(python: str) -> list[str]:
     return [one for one in outside if one != "/"]
 
 
-def command(walls: Walls, arguments_fd: int, status_fd: int) -> tuple[list[str], bytes]:
+def command(walls: Walls, arguments_fd: int, status_fd: int, info_fd: int) -> tuple[list[str], bytes]:
     """The argv that starts the job, and what to write to `arguments_fd`: variables hold a token, and an argv is there for all to
     read. Raises InvalidInput on a word with a NUL, which would end one argument and begin another.
     """
@@ -86,7 +86,18 @@ def command(walls: Walls, arguments_fd: int, status_fd: int) -> tuple[list[str],
         words += ["--setenv", name, value]
     words += ["--chdir", HOME]
     limits = ",".join(f"{name}={value}" for name, value in walls.inside.items()) or "-"
-    inner = [_at(bubblewrap(), staged), "--args", str(arguments_fd), "--", walls.python, "-I", "-S", INSIDE_FORWARD]
+    inner = [
+        _at(bubblewrap(), staged),
+        "--info-fd",
+        str(info_fd),
+        "--args",
+        str(arguments_fd),
+        "--",
+        walls.python,
+        "-I",
+        "-S",
+        INSIDE_FORWARD,
+    ]
     inner += [str(LAB_PORT), f"{LAB_DIR}/lab.sock", limits, str(status_fd), "--", *walls.argv]
     if any("\0" in word for word in (*words, *inner)):
         raise InvalidInput("the command, a variable or a mount holds a NUL byte", fix="leave it out")

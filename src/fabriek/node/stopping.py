@@ -5,8 +5,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from fabriek.node.inside import Inside
 from fabriek.node.limits.limiter import Limiter
-from fabriek.node.processes import signal_inside
 from fabriek.schemas.node import CANCEL_FILE, JobSpec
 
 LOOK_SECONDS = 0.05
@@ -27,17 +27,18 @@ class Stopping:
         self._told = False
         self.reason = ""
 
-    def look(self, process: "subprocess.Popen[bytes]") -> None:
+    def look(self, process: "subprocess.Popen[bytes]", inside: Inside) -> None:
         now = time.monotonic()
-        if now < self._look_at or process.returncode is not None:
+        if now < self._look_at:
             return
         self._look_at = now + LOOK_SECONDS
         if self._kill_at is None:
             self._decide(now, process.pid)
         if self._kill_at is not None:
             # Asked again until it is heard: a job that is stopped in its first moments has nobody inside yet to hear it.
-            self._told = self._told or signal_inside(process.pid, signal.SIGTERM)
+            self._told = self._told or inside.tell(signal.SIGTERM)
             if now >= self._kill_at:
+                inside.end()
                 process.kill()
 
     def over_memory(self) -> str:

@@ -29,6 +29,10 @@ class CgroupV1:
     def memory_bytes_peak(self) -> int:
         return groups.number(self.folders["memory"] / "memory.max_usage_in_bytes")
 
+    def cpu_seconds(self) -> float:
+        folder = self.folders.get("cpuacct")
+        return groups.number(folder / "cpuacct.usage") / 1e9 if folder else 0.0
+
     def places(self) -> list[Path]:
         return list(self.folders.values())
 
@@ -58,11 +62,13 @@ def make(job: JobSpec, uid: int | None) -> CgroupV1:  # noqa: ARG001  # groups n
 
 
 def _bound_cores(made: CgroupV1, job: JobSpec, mounts: str, membership: str) -> None:
-    """Where cpu is not ours to bound, jobs share the cores as the kernel sees fit: unfair at worst, and never unsafe."""
-    try:
-        parent = groups.own_group("cpu", mounts, membership)
-        made.folders["cpu"] = groups.make_below(parent, groups.name_of(job))
-        groups.write(made.folders["cpu"] / "cpu.cfs_quota_us", job.cpus * groups.PERIOD_MICROSECONDS)
-    except Unavailable:
-        if "cpu" in made.folders:
-            groups.remove(made.folders.pop("cpu"))
+    """Cores, and their use. Where cpu is not ours to bound, jobs share the cores as the kernel sees fit: unfair at worst, and never unsafe."""
+    for controller in ("cpuacct", "cpu"):
+        try:
+            parent = groups.own_group(controller, mounts, membership)
+            made.folders[controller] = groups.make_below(parent, groups.name_of(job))
+            if controller == "cpu":
+                groups.write(made.folders["cpu"] / "cpu.cfs_quota_us", job.cpus * groups.PERIOD_MICROSECONDS)
+        except Unavailable:
+            if controller in made.folders:
+                groups.remove(made.folders.pop(controller))

@@ -28,6 +28,9 @@ class CgroupV2:
     def memory_bytes_peak(self) -> int:
         return groups.number(self.folder / "memory.peak")
 
+    def cpu_seconds(self) -> float:
+        return groups.field(self.folder / "cpu.stat", "usage_usec") / 1e6
+
     def places(self) -> list[Path]:
         return [self.folder]
 

@@ -24,6 +24,9 @@ class Limiter(Protocol):
 
     def memory_bytes_peak(self) -> int: ...
 
+    def cpu_seconds(self) -> float:
+        """Of all processes of the tree together, those that ended included."""
+
     def places(self) -> list[Path]:
         """The folders that were made, to be removed by others if we cannot any more."""
 

@@ -30,6 +30,7 @@ class Rlimits:
     kind: str = "resource limits"
     _peak: int = field(default=0)
     _next_look: float = field(default=0.0)
+    _cpu_seconds: float = field(default=0.0)
     _exceeded: bool = field(default=False)
 
     def enter(self) -> None:
@@ -42,13 +43,18 @@ class Rlimits:
         now = time.monotonic()
         if now >= self._next_look:
             self._next_look = now + LOOK_SECONDS
-            used = sum(memory_bytes_of(pid) for pid in tree_below(root)) + sum(map(size_of, self.written))
+            tree = list(tree_below(root))
+            used = sum(map(memory_bytes_of, tree)) + sum(map(size_of, self.written))
+            self._cpu_seconds = max(self._cpu_seconds, sum(map(cpu_seconds_of, tree)))
             self._peak = max(self._peak, used)
             self._exceeded = self._exceeded or used > self.memory_bytes
         return self._exceeded
 
     def memory_bytes_peak(self) -> int:
         return self._peak
+
+    def cpu_seconds(self) -> float:
+        return self._cpu_seconds
 
     def places(self) -> list[Path]:
         return []
@@ -90,6 +96,15 @@ def memory_bytes_of(pid: int) -> int:
     except OSError:
         return 0
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("Pss_Anon:", "Pss_Shmem:")))
+
+
+def cpu_seconds_of(pid: int) -> float:
+    """Its own, and that of children it has waited for. What happened since the last look is not in it."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
 def size_of(folder: Path) -> int:
