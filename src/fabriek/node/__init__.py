@@ -7,7 +7,7 @@ inputs, outputs  how data comes in and results go out; `vault` is the real way
 variables   what the command finds in its environment
 sandbox     the walls, and `bubblewrap` that builds them
 limits/     bounds on memory, processes and cores
-child       the tree within: started, drained, ended; `stopping` says when, `inside` tells it
+child       the tree within: started, drained, ended; `stopping` says when, `inside` tells it, `pipes` lead there and back
 logs        its output, kept up to a bound
 forward     the one program of ours that runs within the walls
 probe       what this machine can do

@@ -12,6 +12,7 @@ from fabriek.kernel.errors import Unavailable
 from fabriek.node.inside import Inside
 from fabriek.node.limits.limiter import Limiter
 from fabriek.node.logs import PIECE_BYTES, Log
+from fabriek.node.pipes import Pipes
 from fabriek.node.sandbox import Walls, command, staged_for
 from fabriek.node.staging import become, stage
 from fabriek.node.stopping import LOOK_SECONDS, Stopping
@@ -40,7 +41,7 @@ class Child:
 
     def run(self, log: Log, started: Callable[[], None]) -> Ended:
         """Raises Unavailable with bubblewrap's word when the walls could not be built."""
-        pipes = _Pipes()
+        pipes = Pipes()
         inside = Inside(pipes.info)
         try:
             process = self._start(pipes)
@@ -62,7 +63,7 @@ class Child:
             pipes.close()
             self._bounds.close()
 
-    def _start(self, pipes: "_Pipes") -> "subprocess.Popen[bytes]":
+    def _start(self, pipes: Pipes) -> "subprocess.Popen[bytes]":
         try:
             argv, arguments = command(
                 self._walls, pipes.theirs["arguments"], pipes.theirs["status"], pipes.theirs["info"]
@@ -97,53 +98,6 @@ class Child:
         if not reason and self._bounds.exceeded(pid):
             reason = stopping.over_memory()
         return Ended(code, reason, self._bounds.cpu_seconds(), self._bounds.memory_bytes_peak())
-
-
-class _Pipes:
-    """Between us and what we start: `output`, `status` and `info` are read here, `arguments` is written; `theirs` are the other ends."""
-
-    def __init__(self) -> None:
-        self.theirs: dict[str, int] = {}
-        self.output, self.theirs["output"] = os.pipe()
-        self.status, self.theirs["status"] = os.pipe()
-        self.info, self.theirs["info"] = os.pipe()
-        self.theirs["arguments"], self._arguments = os.pipe()
-        os.set_blocking(self.status, False)
-
-    def let_go(self) -> None:
-        """Their ends are theirs alone from here on, so that ours tell when nobody writes any more."""
-        while self.theirs:
-            os.close(self.theirs.popitem()[1])
-
-    def tell(self, arguments: bytes) -> None:
-        descriptor, self._arguments = self._arguments, -1
-        try:
-            with os.fdopen(descriptor, "wb") as out:
-                out.write(arguments)
-        except BrokenPipeError:  # bubblewrap has died: its status says so, and its last words are in the log
-            return
-
-    def stood(self) -> bool:
-        """Whether the forwarder said that it runs within the walls."""
-        try:
-            return bool(os.read(self.status, 1))
-        except BlockingIOError:
-            return False
-
-    def said(self) -> str:
-        """What is in the output now."""
-        os.set_blocking(self.output, False)
-        try:
-            return os.read(self.output, PIECE_BYTES).decode("utf-8", "replace")
-        except BlockingIOError:
-            return ""
-
-    def close(self) -> None:
-        """All but `info`, which is closed by who listens to it."""
-        self.let_go()
-        for descriptor in (self.output, self.status, self._arguments):
-            if descriptor >= 0:
-                os.close(descriptor)
 
 
 def _drain(process: "subprocess.Popen[bytes]", output: int, inside: Inside, log: Log, stopping: Stopping) -> int:

@@ -62,7 +62,7 @@ def make(job: JobSpec, uid: int | None) -> CgroupV1:  # noqa: ARG001  # groups n
 
 
 def _bound_cores(made: CgroupV1, job: JobSpec, mounts: str, membership: str) -> None:
-    """Cores, and their use. Where cpu is not ours to bound, jobs share the cores as the kernel sees fit: unfair at worst, and never unsafe."""
+    """Cores, and their use. Where cpu is not ours to bound, jobs share the cores: unfair at worst, and never unsafe."""
     for controller in ("cpuacct", "cpu"):
         try:
             parent = groups.own_group(controller, mounts, membership)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.machine import TWIN, Machine, a_machine
-from tests.unit.compute.executors.test_tree import FORK_BOMB
+from tests.unit.compute.executors.test_tree import FORK_BOMB, processes_saying
 
 pytestmark = pytest.mark.sandbox
 
@@ -68,6 +68,12 @@ def test_files_count_as_memory(bounded: Machine) -> None:
         memory_bytes=128 << 20,
     )
     assert "memory limit" in seen.state.reason
+
+
+def test_nothing_lives_on_when_the_job_is_done(bounded: Machine) -> None:
+    seen = bounded.run("sh", "-c", "setsid sleep 63.5519 > /dev/null 2>&1 & exit 0")
+    assert seen.state.exit_code == 0
+    assert processes_saying("63.5519") == []
 
 
 def test_a_fork_bomb_gets_no_further_than_its_bound(bounded: Machine) -> None:

@@ -57,6 +57,15 @@ def test_an_exit_code_is_kept(machine: Machine) -> None:
     assert (seen.state.phase, seen.state.exit_code, seen.state.reason) == (Phase.DONE, 3, "")
 
 
+def test_what_a_job_used_is_known(machine: Machine) -> None:
+    seen = machine.python("kept = bytearray(50 << 20)\nfor at in range(3_000_000): kept[at] = 1")
+    assert seen.state.cpu_seconds > 0
+    assert 50 << 20 < seen.state.memory_bytes_peak <= 256 << 20
+    assert seen.state.started_at is not None
+    assert seen.state.ended_at is not None
+    assert seen.state.started_at < seen.state.ended_at
+
+
 def test_a_death_by_signal_is_128_and_the_signal(machine: Machine) -> None:
     assert machine.run("sh", "-c", "kill -USR1 $$").state.exit_code == 128 + signal.SIGUSR1
 
