@@ -27,8 +27,7 @@ def settle(services: Services, job: Job) -> None:
     if job.state is State.SUCCEEDED:
         services.assurance.state(facts_of(services, job))
     services.progress.settle(job.id)
-    if job.started_at is not None:
-        services.executor.release(handle_of(job))
+    services.executor.release(handle_of(job))  # also one that never ran: its inputs may have been opened
 
 
 def facts_of(services: Services, job: Job) -> JobFacts:
