@@ -135,7 +135,7 @@ def list_people(organisation: str, caller: CallerDep, factory: FactoryDep) -> Pa
     return PageOut[PersonOut](items=[_person_out(one, factory) for one in found])
 
 
-@router.post("/organisations/{organisation}/people", access=Right("person.invite"), status_code=201)
+@router.post("/organisations/{organisation}/people", access=Right("person.invite"), status_code=201, once=False)
 def invite(organisation: str, asked: PersonIn, request: Request, caller: CallerDep, factory: FactoryDep) -> InvitedOut:
     """A new person, and the link that signs them in once."""
     person = factory.access.invite(organisation, asked.name, asked.email, asked.roles, by=caller)

@@ -21,35 +21,39 @@ KEY_CHARACTERS_MAX = 200
 def once(endpoint: Callable[..., Any], *, status: int) -> Callable[..., Any]:
     """Wraps a handler so that a repeated Idempotency-Key gets the stored answer, and a key reused for another request is refused."""
 
+    signature = inspect.signature(endpoint)
+    # FastAPI hands the request to one parameter only: the handler's own, where it has one.
+    own = next((name for name, one in signature.parameters.items() if one.annotation is Request), "")
+    name = own or "idempotent_request"
+
     @functools.wraps(endpoint)
-    def answered_once(*args: Any, idempotent_request: Request, **given: Any) -> Any:
-        key = idempotent_request.headers.get("idempotency-key", "")
+    def answered_once(**given: Any) -> Any:
+        request: Request = given[name] if own else given.pop(name)
+        key = request.headers.get("idempotency-key", "")
         if not key:
-            return endpoint(*args, **given)
+            return endpoint(**given)
         if len(key) > KEY_CHARACTERS_MAX:
             raise InvalidInput(
                 f"Idempotency-Key is longer than {KEY_CHARACTERS_MAX} characters", fix="send a shorter key"
             )
-        factory = idempotent_request.app.state.factory
-        scope = f"{idempotent_request.state.caller.person}:{idempotent_request.state.caller.job}:{key}"
-        fingerprint = _fingerprint(idempotent_request.url.path, given)
+        factory = request.app.state.factory
+        scope = f"{request.state.caller.person}:{request.state.caller.job}:{key}"
+        fingerprint = _fingerprint(request.url.path, given)
         with factory.database.transaction(alone=f"idempotency:{scope}"):
             known = factory.answers.get(scope, since=factory.clock.now() - KEPT_FOR)
             if known is not None:
                 if known.fingerprint != fingerprint:
                     raise Stale("this Idempotency-Key was used for another request", fix="send a fresh key")
                 return Response(known.body, status_code=known.status, media_type="application/json")
-            result = endpoint(*args, **given)
+            result = endpoint(**given)
             if isinstance(result, BaseModel):
                 body = result.model_dump_json()
                 factory.answers.keep(Answer(scope, fingerprint, status, body, factory.clock.now()))
         return result
 
-    signature = inspect.signature(endpoint)
-    extra = inspect.Parameter("idempotent_request", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
-    answered_once.__signature__ = signature.replace(  # type: ignore[attr-defined]  # FastAPI reads the parameters from here
-        parameters=[*signature.parameters.values(), extra]
-    )
+    extra = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Request)
+    parameters = [*signature.parameters.values(), *([] if own else [extra])]
+    answered_once.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # FastAPI reads them here
     return answered_once
 
 
