@@ -51,7 +51,7 @@ def app(served: tuple[FastAPI, str]) -> FastAPI:
     audit = an_audit()
     write(audit, 300)
     audit.sequence()
-    served[0].state.factory = SimpleNamespace(audit=audit, access=Doors())
+    served[0].state.factory = SimpleNamespace(audit=audit, access=Doors(), identity=Doors())
     return served[0]
 
 

@@ -38,7 +38,8 @@ def test_sql_lives_in_stores() -> None:
 
 
 def test_rooms_are_small() -> None:
-    lengths = {str(file.relative_to(ROOT)): len(file.read_text("utf-8").splitlines()) for file in SOURCES}
+    made_by_hand = [file for file in SOURCES if "migrations/versions" not in str(file)]
+    lengths = {str(file.relative_to(ROOT)): len(file.read_text("utf-8").splitlines()) for file in made_by_hand}
     assert {name: length for name, length in lengths.items() if length > 420} == {}
     ordered = sorted(length for name, length in lengths.items() if not name.endswith("__init__.py"))
     assert ordered[len(ordered) // 2] < 150
@@ -55,11 +56,12 @@ def test_nothing_is_promised_for_later() -> None:
 def test_no_function_is_empty() -> None:
     guilty = []
     for file in SOURCES:
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and [type(one) for one in node.body] == [
-                ast.Pass
-            ]:
-                guilty.append(f"{file.name}:{node.lineno}")
+        functions = [
+            one
+            for one in ast.walk(ast.parse(file.read_text("utf-8")))
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
+        guilty += [f"{file.name}:{one.lineno}" for one in functions if [type(line) for line in one.body] == [ast.Pass]]
     assert guilty == []
 
 

@@ -1,5 +1,7 @@
 """A vault with two houses: a hospital that owns data, a start-up that computes, and a university that looks on."""
 
+import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,20 +17,27 @@ from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import FakeClock
-from fabriek.kernel.errors import NotAuthenticated, nothing_here
+from fabriek.kernel.errors import NotAuthenticated, NotFound, nothing_here
 from fabriek.kernel.ids import RandomIds
 from fabriek.kernel.pages import Cursors
 from fabriek.sdk.client import Client
 from fabriek.sdk.vault import Vault as VaultClient
+from fabriek.sealing.context import object_context
+from fabriek.sealing.manifest import File, Part, make_manifest, read_manifest
+from fabriek.sealing.objects import open_bytes, seal_bytes
 from fabriek.vault.desk import Parts
 from fabriek.vault.epochs import EpochCipher
 from fabriek.vault.labels import shipped_labels
+from fabriek.vault.opening import Opened
 from fabriek.vault.ports import Blobs
+from fabriek.vault.pushing import Committed
 from fabriek.vault.service import Vault
 from fabriek.vault.store import SqlDatasets, SqlVersions
 from fabriek.vault.store_keys import SqlEpochKeys
 from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
 from fabriek.vault.store_uploads import SqlUploads
+from fabriek.vault.uploads import Upload
+from fabriek.vault.versions import Version
 from fabriek.web import problems
 from fabriek.web.envelope import Counts, Envelope
 from fabriek.web.router import refuse_undeclared
@@ -162,3 +171,53 @@ def a_world(database: Database, *, blobs: Blobs | None = None, ids: Any = None, 
         hanna=directory.add_person("hanna", "hospital", "prj_1"), stef=directory.add_person("stef", "startup", "prj_1"),
         uma=directory.add_person("uma", "university", "prj_2"),
     )  # fmt: skip
+
+
+def a_push(
+    world: World, name: str, files: dict[str, bytes], *, label: str = "", by: Caller | None = None, project: str = "lab"
+) -> Version:
+    """The files as the next version of a dataset, sealed as a client would: one object a file."""
+    who = by or world.hanna
+    try:
+        world.vault.find(name, project=project, by=who)
+    except NotFound:
+        world.vault.create(project, name, label=label, by=who)
+    return fill(world, world.vault.open_upload(project, name, label=label, by=who), files, by=who)
+
+
+def fill(world: World, upload: Upload, files: dict[str, bytes], *, by: Caller) -> Version:
+    """Sends the files to an upload and commits it."""
+    _, dataset = world.vault.upload(upload.id, by=by)
+    names = world.vault.mint(upload.id, len(files) + 1, by=by)
+    entries = []
+    for object_id, (path, body) in zip(names, files.items(), strict=False):
+        key = os.urandom(32)
+        context = object_context(dataset.organisation, dataset.id, object_id)
+        world.vault.put_object(upload.id, object_id, [seal_bytes(body, key, context, os.urandom(24))], by=by)
+        part = Part(object_id, key, 0, len(body))
+        entries.append(File(path, 0o644, len(body), hashlib.sha256(body).hexdigest(), (part,)))
+    manifest, key = make_manifest(entries), os.urandom(32)
+    context = object_context(dataset.organisation, dataset.id, names[-1])
+    world.vault.put_object(upload.id, names[-1], [seal_bytes(manifest.to_bytes(), key, context, os.urandom(24))], by=by)
+    said = Committed(names[-1], key, manifest.objects(), len(entries), manifest.size_bytes, manifest.content_hash())
+    return world.vault.commit(upload.id, said, by=by)
+
+
+def a_grant_read(world: World, opened: Opened, path: str, *, by: Caller) -> bytes:
+    """One file of an opened version, read through its grant as a client would."""
+
+    def whole(object_id: str) -> bytes:
+        size = world.vault.granted_object(opened.grant.id, object_id, by=by)
+        return b"".join(world.vault.read_object(object_id, 0, size))
+
+    facts = opened.facts
+    sealed = whole(facts.manifest)
+    assert hashlib.sha256(sealed).hexdigest() == facts.manifest_sha256
+    context = object_context(facts.organisation, facts.dataset, facts.manifest)
+    manifest = read_manifest(open_bytes(sealed, opened.manifest_key, context))
+    file = next(one for one in manifest.files if one.path == path)
+    body = b""
+    for part in file.parts:
+        context = object_context(facts.organisation, facts.dataset, part.object_id)
+        body += open_bytes(whole(part.object_id), part.key, context)[part.offset : part.offset + part.length]
+    return body

@@ -53,7 +53,10 @@ def call(name: str) -> Call:
 
 def _call(raw: dict[str, Any]) -> Call:
     fields = tuple(
-        Field(one["name"], one["kind"], one["help"], one.get("required", True), one.get("unit", ""), one.get("limit", 500), tuple(one.get("choices", ())))
+        Field(
+            one["name"], one["kind"], one["help"], one.get("required", True), one.get("unit", ""), one.get("limit", 500),
+            tuple(one.get("choices", ())),
+        )
         for one in raw["fields"]
     )  # fmt: skip
     assert len(fields) <= FIELDS_MAX, f"the call {raw['name']} asks more than {FIELDS_MAX} things"

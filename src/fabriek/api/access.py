@@ -190,7 +190,10 @@ def show_call(name: str) -> CallOut:
     """What a call asks."""
     found = call(name)
     fields = [
-        CallFieldOut(name=one.name, kind=one.kind, help=dict(one.help), required=one.required, unit=one.unit, limit=one.limit, choices=list(one.choices))
+        CallFieldOut(
+            name=one.name, kind=one.kind, help=dict(one.help), required=one.required, unit=one.unit, limit=one.limit,
+            choices=list(one.choices),
+        )
         for one in found.fields
     ]  # fmt: skip
     return CallOut(

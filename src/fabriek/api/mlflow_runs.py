@@ -75,7 +75,8 @@ def _metric_in(raw: Any) -> Metric:
     number = words.get(value) if isinstance(value, str) else value
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise InvalidInput(
-            f"Got invalid value {value} for metric '{key}' (timestamp={raw.get('timestamp')}). Please specify value as a valid double (64-bit floating point)"
+            f"Got invalid value {value} for metric '{key}' (timestamp={raw.get('timestamp')}). "
+            "Please specify value as a valid double (64-bit floating point)"
         )
     return Metric(key, float(number), _whole(raw.get("timestamp", 0), "timestamp"), _whole(raw.get("step", 0), "step"))
 

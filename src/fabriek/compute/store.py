@@ -133,7 +133,7 @@ class SqlJobs:
 
     def count_by_state(self) -> dict[str, int]:
         rows = self._db.rows(select(jobs.c.state, func.count()).group_by(jobs.c.state))
-        return {state: count for state, count in (tuple(row) for row in rows)}
+        return dict(tuple(row) for row in rows)
 
     def finished(self, *, limit: int) -> Sequence[Job]:
         ran = (State.SUCCEEDED, State.FAILED, State.CANCELLED)

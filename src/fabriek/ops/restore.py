@@ -59,12 +59,15 @@ def _list_of(folder: Path) -> dict[str, Any]:
     try:
         listed: dict[str, Any] = json.loads((folder / LIST_FILE).read_text("utf-8"))
         listed["files"] = {str(name): (int(size), str(sha256)) for name, (size, sha256) in listed["files"].items()}
-        if listed["form"] != FORM:
-            raise ValueError(listed["form"])
+        form = listed["form"]
     except FileNotFoundError:
         raise NotFound(f"there is no backup in {folder}", fix="name the folder that fabriek backup wrote") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Damaged(
             "the list of the backup is not readable", fix="take another copy of the backup", where=LIST_FILE
         ) from None
+    if form != FORM:
+        raise Damaged(
+            f"this is not a backup of the form {FORM}", fix="name the folder that fabriek backup wrote", where=LIST_FILE
+        )
     return listed

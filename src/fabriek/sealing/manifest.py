@@ -71,11 +71,12 @@ def read_manifest(raw: bytes) -> Manifest:
     """Raises Damaged on what is not a manifest, InvalidInput on one whose paths would escape: a manifest can come from anyone."""
     try:
         plain = json.loads(raw)
-        if plain["form"] != FORM:
-            raise ValueError(plain["form"])
-        return make_manifest(_file(one) for one in plain["files"])
+        form, files = plain["form"], [_file(one) for one in plain["files"]]
     except (KeyError, TypeError, ValueError):
-        raise Damaged("the manifest is not readable", fix="fabriek data verify", where="manifest") from None
+        form, files = "", []
+    if form != FORM:
+        raise Damaged("the manifest is not readable", fix="fabriek data verify", where="manifest")
+    return make_manifest(files)
 
 
 def _plain(file: File) -> dict[str, Any]:

@@ -20,7 +20,6 @@ KEY_CHARACTERS_MAX = 200
 
 def once(endpoint: Callable[..., Any], *, status: int) -> Callable[..., Any]:
     """Wraps a handler so that a repeated Idempotency-Key gets the stored answer, and a key reused for another request is refused."""
-
     signature = inspect.signature(endpoint)
     # FastAPI hands the request to one parameter only: the handler's own, where it has one.
     own = next((name for name, one in signature.parameters.items() if one.annotation is Request), "")

@@ -48,7 +48,8 @@ class Stage:
         try:
             act()
         except FabriekError as error:
-            assert error.code is code, f"{what}: expected {code}, got {error.code}: {error.detail}"
+            if error.code is not code:
+                raise
             rule = f" [{error.fields['rule']}]" if error.fields.get("rule") else ""
             self.say(f"{error.meaning.http} {what}: {error.detail}{rule}")
             self.say(f"    fix: {error.fix}")

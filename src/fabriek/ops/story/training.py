@@ -55,7 +55,8 @@ def origin(stage: Stage) -> str:
     }
     assert used["input"] == stage.results["content"]
     assert used["environment"] == job.environment_hash
-    return f"{MODEL}@{model.version} labelled {model.label}; {job.used} settled of {job.held} held; the signed statement names {', '.join(sorted(used))}"
+    named = ", ".join(sorted(used))
+    return f"{MODEL}@{model.version} labelled {model.label}; {job.used} settled of {job.held} held; the signed statement names {named}"
 
 
 def _statement(stage: Stage) -> dict[str, Any]:

@@ -1,0 +1,218 @@
+"""The vault's stores, on both databases."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from fabriek.adapters.database import Database
+from fabriek.kernel.clock import FakeClock
+from fabriek.kernel.errors import AlreadyExists, NotFound, QuotaExhausted
+from fabriek.kernel.stored import Stored
+from fabriek.vault.agreements import Agreement, DataRight
+from fabriek.vault.datasets import Dataset, Kind
+from fabriek.vault.epochs import Epoch
+from fabriek.vault.grants import Grant
+from fabriek.vault.requests import AccessRequest, Answer
+from fabriek.vault.store import SqlDatasets, SqlVersions
+from fabriek.vault.store_keys import SqlEpochKeys
+from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
+from fabriek.vault.store_uploads import SqlUploads
+from fabriek.vault.uploads import Progress, StoredObject, Upload
+from fabriek.vault.versions import Record, Version
+from tests.factories.threads import at_once
+from tests.factories.vault import World, a_push, a_world
+
+NOW = FakeClock().now()
+LATER = NOW + timedelta(hours=1)
+DATASET = Dataset("ds_1", "prj_1", "biopsies", "org_1", "internal", Kind.DATA, NOW, "per_1")
+VERSION = Version("ver_1", "ds_1", 1, NOW, "per_1", Record("{}", b"\0\xff"), 1, b"wrapped")
+UPLOAD = Upload("upl_1", "ds_1", "internal", "per_1", "", "", NOW, LATER)
+GRANT = Grant("grt_1", "ver_1", "ds_1", "prj_1", "per_1", "", DataRight.VIEW, NOW, LATER)
+AGREEMENT = Agreement(
+    "agr_1", "ds_1", "prj_2", frozenset({"civilian", "dual_use"}), DataRight.TAKE_AWAY, NOW.date(), "per_1", NOW
+)
+REQUEST = AccessRequest("req_1", "ds_1", "", "org_2", "per_2", "civilian", DataRight.COMPUTE, "why: 'x'; --", NOW)
+
+
+def test_a_dataset_comes_back_as_it_was(database: Database) -> None:
+    store = SqlDatasets(database)
+    full = replace(DATASET, sources=("ds_8", "ds_9"), job="job_1", sequence=4, epoch=2, is_published=True)
+    with store.transaction():
+        store.add(full)
+    assert store.get("ds_1") == store.named("prj_1", "biopsies") == full
+    with store.transaction():
+        store.save(replace(full, label="personal", sources=()))
+    assert store.get("ds_1") == replace(full, label="personal", sources=())
+    assert store.from_job("job_1") == [store.get("ds_1")]
+    assert store.from_job("") == store.from_job("job_2") == []
+
+
+def test_what_is_not_kept_is_not_found(database: Database) -> None:
+    for ask in (
+        lambda: SqlDatasets(database).get("ds_0"),
+        lambda: SqlDatasets(database).named("prj_1", "none"),
+        lambda: SqlVersions(database).get("ver_0"),
+        lambda: SqlVersions(database).numbered("ds_0", 0),
+        lambda: SqlUploads(database).get("upl_0"),
+        lambda: SqlGrants(database).get("grt_0"),
+        lambda: SqlAgreements(database).get("agr_0"),
+        lambda: SqlEpochKeys(database).get("ds_0", 1),
+        lambda: SqlEpochKeys(database).object_key("ds_0", "obj_0"),
+    ):
+        with pytest.raises(NotFound):
+            ask()
+
+
+def test_a_name_is_taken_once_in_a_project_and_the_transaction_lives_on(database: Database) -> None:
+    store = SqlDatasets(database)
+    with store.transaction():
+        store.add(DATASET)
+        with pytest.raises(AlreadyExists):
+            store.add(replace(DATASET, id="ds_2"))
+        store.add(replace(DATASET, id="ds_2", project="prj_2"))
+    assert store.get("ds_2").project == "prj_2"
+
+
+def test_the_list_of_a_project_is_by_name_in_pages_and_of_one_kind(database: Database) -> None:
+    store = SqlDatasets(database)
+    with store.transaction():
+        for name in ("c", "a", "b"):
+            store.add(replace(DATASET, id=f"ds_{name}", name=name))
+        store.add(replace(DATASET, id="ds_code", name="_code-per_1", kind=Kind.CODE))
+        store.add(replace(DATASET, id="ds_other", name="a", project="prj_2"))
+    listed = store.of_project("prj_1", Kind.DATA, limit=2, after="")
+    assert [one.name for one in listed] == ["a", "b"]
+    assert [one.name for one in store.of_project("prj_1", Kind.DATA, limit=2, after="b")] == ["c"]
+
+
+def test_versions_are_found_by_number_and_newest_first(database: Database) -> None:
+    store = SqlVersions(database)
+    second = replace(VERSION, id="ver_2", number=2)
+    with database.transaction():
+        store.add(VERSION, {"obj_1", "obj_2"})
+        store.add(second, set())
+        with pytest.raises(AlreadyExists):
+            store.add(replace(second, id="ver_3"), set())
+    assert store.get("ver_1") == store.numbered("ds_1", 1) == VERSION
+    assert store.numbered("ds_1", 0) == second
+    assert store.of_dataset("ds_1") == [second, VERSION]
+    assert store.objects("ver_1") == {"obj_1", "obj_2"}
+    assert store.uses("ver_1", "obj_1")
+    assert not store.uses("ver_2", "obj_1")
+    with database.transaction():
+        store.save(replace(VERSION, record=Record("[]", b"new"), wrapped_key=b"rewrapped", epoch=2))
+    assert store.get("ver_1").record == Record("[]", b"new")
+
+
+def test_an_upload_comes_back_with_its_objects(database: Database) -> None:
+    store = SqlUploads(database)
+    with database.transaction():
+        store.add(UPLOAD)
+        store.mint(UPLOAD, ["obj_1", "obj_2"], objects_max=3)
+        store.stored("obj_1", Stored(2**40, "beef"), NOW)
+        with pytest.raises(QuotaExhausted):
+            store.mint(UPLOAD, ["obj_3", "obj_4"], objects_max=3)
+    assert store.objects("upl_1") == {
+        "obj_1": StoredObject("obj_1", 2**40, "beef"), "obj_2": StoredObject("obj_2"),
+    }  # fmt: skip
+    assert list(store.objects("upl_1", only="obj_2")) == ["obj_2"]
+    assert store.objects("upl_1", only="obj_9") == store.objects("upl_2", only="obj_1") == {}
+    closed = replace(UPLOAD, progress=Progress.COMMITTED, version="ver_1")
+    with database.transaction():
+        store.save(closed)
+    assert store.get("upl_1") == closed
+
+
+def test_an_upload_is_found_by_its_job_and_never_by_none(database: Database) -> None:
+    store = SqlUploads(database)
+    with database.transaction():
+        store.add(UPLOAD)
+        store.add(replace(UPLOAD, id="upl_2", job="job_1", person=""))
+    assert store.of_job("job_1") == store.get("upl_2")
+    assert store.of_job("") is None
+    assert store.of_job("job_2") is None
+
+
+def test_grants_end_by_what_is_named_and_only_once(database: Database) -> None:
+    store = SqlGrants(database)
+    with database.transaction():
+        store.add(GRANT)
+        store.add(replace(GRANT, id="grt_2", job="job_1", person=""))
+        store.add(replace(GRANT, id="grt_3", project="prj_2", opened_at=LATER))
+    assert store.get("grt_1") == GRANT
+    assert [one.id for one in store.of_dataset("ds_1", limit=2)] == ["grt_3", "grt_2"]
+    assert [one.id for one in store.of_job("job_1")] == ["grt_2"]
+    assert store.of_job("") == []
+    with database.transaction():
+        assert store.end(NOW, dataset="ds_1", project="prj_2") == 1
+        assert store.end(NOW, job="job_1") == 1
+        assert store.end(NOW, job="job_1") == 0
+        assert store.end_stale(NOW) == 0
+        assert store.end_stale(LATER) == 1
+    assert store.get("grt_1").ended_at == LATER
+    assert store.get("grt_2").ended_at == NOW
+    with pytest.raises(AssertionError), database.transaction():
+        store.end(NOW)
+
+
+def test_agreements_and_requests_come_back_as_they_were(database: Database) -> None:
+    agreements, requests = SqlAgreements(database), SqlRequests(database)
+    with database.transaction():
+        agreements.add(AGREEMENT)
+        requests.add(REQUEST)
+    assert agreements.get("agr_1") == AGREEMENT
+    assert requests.of_dataset("ds_1") == [REQUEST]
+    with database.transaction():
+        agreements.save(replace(AGREEMENT, ended_at=LATER))
+        requests.save(replace(REQUEST, answer=Answer.AGREED))
+    assert agreements.of_dataset("ds_1") == [replace(AGREEMENT, ended_at=LATER)]
+    assert requests.of_dataset("ds_1")[0].answer is Answer.AGREED
+    assert agreements.of_dataset("ds_2") == requests.of_dataset("ds_2") == []
+
+
+def test_the_first_server_makes_the_epoch_and_the_second_learns_that(database: Database) -> None:
+    store = SqlEpochKeys(database)
+    epoch = Epoch("ds_1", 1, b"\0wrapped", NOW)
+    with database.transaction():
+        assert store.add(epoch)
+        assert not store.add(replace(epoch, wrapped=b"mine"))
+    assert store.get("ds_1", 1) == epoch
+
+
+def test_the_key_of_a_sealed_object_is_found_in_its_dataset_only(database: Database) -> None:
+    store = SqlEpochKeys(database)
+    with database.transaction():
+        store.keep_object_key("ds_1", "obj_1", 3, b"wrapped", Stored(2**33, "beef"))
+    assert store.object_key("ds_1", "obj_1") == (3, b"wrapped", Stored(2**33, "beef"))
+    with pytest.raises(NotFound):
+        store.object_key("ds_2", "obj_1")
+    with database.transaction():
+        store.forget_object_key("ds_2", "obj_1")
+    store.object_key("ds_1", "obj_1")
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    return a_world(database)
+
+
+def test_pushes_at_once_never_share_a_number_nor_a_sequence(world: World) -> None:
+    world.vault.create("lab", "biopsies", by=world.hanna)
+    outcomes = at_once(lambda number: a_push(world, "biopsies", {"f": str(number).encode()}), times=6)
+    assert not [one for one in outcomes if isinstance(one, Exception)]
+    found = world.vault.versions("biopsies", project="lab", by=world.hanna)
+    assert sorted(one.number for one in found) == sorted(one.facts.sequence for one in found) == list(range(1, 7))
+
+
+def test_rooms_and_outputs_are_made_once_however_many_ask(world: World) -> None:
+    rooms = at_once(lambda _: world.vault.room("prj_1"), times=4)
+    uploads = at_once(lambda _: world.vault.output_for_job("prj_1", "job_1", "open").id, times=4)
+    assert len(set(map(str, rooms))) == 1
+    assert len(set(map(str, uploads))) == 1
+
+
+def test_of_four_who_take_a_name_at_once_one_gets_it(world: World) -> None:
+    outcomes = at_once(lambda _: world.vault.create("lab", "biopsies", by=world.hanna), times=4)
+    assert sum(isinstance(one, AlreadyExists) for one in outcomes) == 3
+    assert sum(isinstance(one, Dataset) for one in outcomes) == 1

@@ -1,0 +1,167 @@
+"""The portal in a real browser: signing in by a link, every page, a growing log, and what axe has to say."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.servers.factory import Running, quickstarted, why_no_jobs
+
+CHROMIUM = shutil.which("chromium") or ""
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]  # fmt: skip
+SCRIPT = """
+import os, mlflow
+with mlflow.start_run():
+    for step in range(30):
+        mlflow.log_metric("loss", 1 / (step + 1), step=step)
+    mlflow.log_param("depth", "<b>3</b>")
+print("<script>alert(1)</script> trained", flush=True)
+"""
+
+pytestmark = [pytest.mark.browser, pytest.mark.sandbox, pytest.mark.xdist_group("portal")]
+
+
+@pytest.fixture(scope="module")
+def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    if not CHROMIUM:
+        pytest.skip("Chromium is not installed: the portal was not looked at")
+    if reason := why_no_jobs():
+        pytest.skip(reason)
+    room = tmp_path_factory.mktemp("portal")
+    with quickstarted(room / "home") as running:
+        (room / "data").mkdir()
+        (room / "data" / "numbers.csv").write_text("1,2,3\n")
+        (room / "code").mkdir()
+        (room / "code" / "train.py").write_text(SCRIPT)
+        for arguments in (
+            ("data", "push", str(room / "data"), "numbers"),
+            (
+                "catalogue",
+                "publish",
+                "dataset",
+                "numbers",
+                "--title",
+                "Numbers <i>",
+                "--summary",
+                "Three & more numbers.",
+            ),
+            ("ask", "What are <numbers>?"),
+            ("run", "--name", "train", "--data", "numbers:/data", "--", "python", "train.py"),
+        ):
+            done = running.run(*arguments, cwd=room / "code")
+            assert done.returncode == 0, done.stdout + done.stderr
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def page(factory: Running, browser: Browser) -> Iterator[Page]:
+    """Somebody who followed their one-time link."""
+    link = factory.run("login", "--portal").stdout.strip()
+    shown = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    faults: list[str] = []
+    shown.on("pageerror", lambda error: faults.append(str(error)))
+    shown.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    shown.goto(link)
+    shown.get_by_role("button", name="Sign in").click()
+    shown.wait_for_url(f"{factory.url}/")
+    yield shown
+    assert faults == []
+
+
+def addresses(factory: Running) -> dict[str, str]:
+    """Every kind of page, by name."""
+    environment = factory.environment()
+    with httpx.Client(
+        base_url=factory.url, headers={"Authorization": f"Bearer {environment['FABRIEK_TOKEN']}"}
+    ) as client:
+        job = client.get("/api/v1/projects/playground/jobs").json()["items"][0]
+        card = client.get("/api/v1/catalogue").json()["items"][0]
+    return {
+        "my work": "/", "project": "/projects/playground", "dataset": "/projects/playground/datasets/numbers",
+        "job": f"/projects/playground/jobs/{job['id']}", "run": f"/projects/playground/runs/{job['run']}",
+        "catalogue": "/catalogue?q=numbers", "card": f"/catalogue/{card['id']}", "questions": "/questions",
+        "nothing": "/projects/nowhere",
+    }  # fmt: skip
+
+
+def test_every_page_shows_its_heading_and_axe_finds_nothing_serious(factory: Running, page: Page) -> None:
+    pictures = os.environ.get("FABRIEK_PICTURES", "")  # noqa: TID251  # for whoever wants to look
+    for name, address in addresses(factory).items():
+        if name == "nothing":
+            continue
+        for width in (1280, 320):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(factory.url + address)
+            assert page.locator("h1").inner_text().strip()
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is wider than {width} px"
+            serious = [
+                one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in {"serious", "critical"}
+            ]
+            assert serious == [], f"{name} at {width} px"
+            if pictures:
+                page.screenshot(path=str(Path(pictures) / f"{name.replace(' ', '-')}-{width}.png"), full_page=True)
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_what_others_wrote_is_shown_as_text_and_never_run(factory: Running, page: Page) -> None:
+    places = addresses(factory)
+    page.goto(factory.url + places["job"])
+    assert "<script>alert(1)</script> trained" in page.locator("pre.log").inner_text()
+    page.goto(factory.url + places["run"])
+    assert page.get_by_text("<b>3</b>").is_visible()
+    page.goto(factory.url + places["questions"])
+    assert page.get_by_text("What are <numbers>?").is_visible()
+
+
+def test_a_run_shows_its_curve(factory: Running, page: Page) -> None:
+    page.goto(factory.url + addresses(factory)["run"])
+    assert page.locator("svg.curve polyline").count() == 1
+    assert "30 points" in page.locator("figcaption").inner_text()
+
+
+def test_a_running_jobs_log_grows_before_ones_eyes(factory: Running, page: Page) -> None:
+    script = "for i in 1 2 3 4 5; do echo line $i; sleep 0.4; done"
+    job = factory.run("run", "--detach", "--", "sh", "-c", script).stdout.strip()
+    page.goto(f"{factory.url}/projects/playground/jobs/{job}")
+    page.get_by_text("line 5").wait_for(timeout=20_000)
+    page.locator("#state .tag", has_text="succeeded").wait_for(timeout=20_000)
+
+
+def test_a_link_opens_once_and_a_form_without_its_seal_is_refused(factory: Running) -> None:
+    code = factory.run("login", "--portal").stdout.strip().rpartition("/")[2]
+    with httpx.Client(base_url=factory.url, headers={"Accept": "text/html"}) as visitor:
+        assert visitor.get(f"/sign-in/{code}").status_code == 200
+        first = visitor.post(f"/sign-in/{code}")
+        assert first.status_code == 303
+        cookie = first.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=lax" in cookie
+        assert visitor.post(f"/sign-in/{code}").status_code == 401
+        refused = visitor.post("/questions", data={"question": "from elsewhere"})
+        assert refused.status_code == 403
+        assert "form.seal" in refused.text
+        assert visitor.get("/").status_code == 200
+
+
+def test_a_visitor_without_a_session_sees_the_way_in_and_a_stranger_nothing(factory: Running) -> None:
+    with httpx.Client(base_url=factory.url, headers={"Accept": "text/html"}) as visitor:
+        shown = visitor.get("/projects/playground")
+        assert shown.status_code == 401
+        assert "Sign in" in shown.text
+        assert "script-src 'self'" in shown.headers["content-security-policy"]
+        assert visitor.get("/assets/fabriek.css").status_code == 200
+        assert visitor.get("/assets/..%2Fapp.py").status_code == 404
