@@ -120,14 +120,15 @@ def _file_system(walls: Walls, staged: dict[str, str]) -> list[str]:
             words += ["--symlink", str(place.readlink()), str(place)]
         elif place.is_dir():
             words += ["--ro-bind", str(place), str(place)]
-    for prefix in prefixes(walls.python):
-        words += ["--ro-bind", _at(prefix, staged), prefix]
     words += ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm"]  # noqa: S108  # inside the walls
     words += ["--size", size, "--tmpfs", "/tmp"]  # noqa: S108
     words += ["--ro-bind", _at(str(room.etc), staged), "/etc"]
     for name in ("alternatives", "ld.so.cache"):
         words += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     words += ["--bind", _at(str(room.work), staged), HOME, "--bind", _at(str(room.output), staged), "/output"]
+    # After everything that is laid over whole folders: an installation below /tmp or /home must still be there.
+    for prefix in prefixes(walls.python):
+        words += ["--ro-bind", _at(prefix, staged), prefix]
     for outside, inside in walls.mounts:
         words += ["--ro-bind", _at(str(outside), staged), inside]
     words += ["--symlink", walls.python, f"{SPARE_BIN}/python"]
