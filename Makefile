@@ -16,7 +16,7 @@ check: .venv/test-installed
 	$(BIN)/lint-imports --no-cache
 
 test: .venv/test-installed
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadgroup
 
 verify: .venv/test-installed
 	$(BIN)/python -m tests.generated --check

@@ -1,0 +1,16 @@
+"""Every figure, one after another: `make bench`."""
+
+import platform
+import sys
+
+from benches import factory_overhead, job_overhead, seal, start
+from fabriek import __version__
+
+if __name__ == "__main__":
+    print(
+        f"Fabriek {__version__}, Python {platform.python_version()}, {platform.machine()}, kernel {platform.release()}"
+    )
+    # A figure that falls short is reported and no failure of the run: machines differ, and the figure is what is wanted.
+    for bench in (seal, start, job_overhead, factory_overhead):
+        bench.main()
+    sys.exit(0)
