@@ -14,9 +14,8 @@ from pathlib import Path
 
 import cryptography
 
-from fabriek.sealing.objects import open_stream, seal
+from fabriek.sealing.objects import PIECE_BYTES, open_stream, seal
 
-PIECE_BYTES = 4 * 2**20
 ROUNDS = 3
 
 
