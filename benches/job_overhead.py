@@ -69,7 +69,7 @@ def finish(executor: LocalExecutor, handle: Handle) -> None:
 
 
 def wait_a_moment() -> None:
-    time.sleep(0.001)  # noqa: TID251  # a bench has no clock to wind
+    time.sleep(0.001)  # a bench has no clock to wind
 
 
 if __name__ == "__main__":

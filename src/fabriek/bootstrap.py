@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -122,13 +123,12 @@ def build(
 
 def this_machine(settings: Settings) -> Machine:
     """What this machine offers to jobs, by the settings or by itself."""
-    able = probe()
     memory = settings.job_memory_bytes_max or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4
     capacity = Capacity(settings.job_cpus_max or os.cpu_count() or 1, settings.job_gpus_max, memory)
     contract = Contract(settings.power_contract_watts) if settings.power_contract_watts else None
     return Machine(
         capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
-        MACHINE_KIND, contract, ZoneInfo(settings.zone), sandboxed=able.sandbox, unsandboxed_fix=able.fix,
+        MACHINE_KIND, contract, ZoneInfo(settings.zone), able=cache(probe),
     )  # fmt: skip
 
 

@@ -78,6 +78,9 @@ class MemoryExecutor:
         if handle in self._attempts:
             self._attempts[handle].log = b""
 
+    def warm_up(self) -> None:
+        """There is nothing to make ready."""
+
     def close(self) -> None:
         """Nothing is held."""
 

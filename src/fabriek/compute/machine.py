@@ -1,17 +1,18 @@
 """The machine that this installation schedules: its size, what it draws, what its power contract allows, what its hours cost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.power import Contract, PowerTable, table_on
 from fabriek.funding.rates import Rate
+from fabriek.schemas.node import Capabilities
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`sandboxed`: whether jobs can be kept from each other here; where not, `unsandboxed_fix` is the command that mends it."""
+    """`able`: what this machine can do for jobs; asked when it is first needed, since finding out takes a moment."""
 
     capacity: Capacity
     tables: Sequence[PowerTable]
@@ -19,8 +20,7 @@ class Machine:
     kind: str
     contract: Contract | None
     zone: tzinfo
-    sandboxed: bool = True
-    unsandboxed_fix: str = ""
+    able: Callable[[], Capabilities]
 
     def table(self, on: date) -> PowerTable:
         return table_on(self.kind, self.tables, on)

@@ -185,11 +185,11 @@ class Compute:
         )
 
     def _check_sandbox(self, label: str) -> None:
-        if not self._machine.sandboxed and label != self._labels.lowest:
+        if label != self._labels.lowest and not (able := self._machine.able()).sandbox:
             raise NotPermitted(
-                f"jobs cannot be kept apart on this machine, so none may read data labelled {label}",
+                f"jobs cannot be kept apart on this machine ({able.reason}), so none may read data labelled {label}",
                 rule="sandbox.required",
-                fix=self._machine.unsandboxed_fix,
+                fix=able.fix,
             )
 
 

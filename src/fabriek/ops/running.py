@@ -66,6 +66,7 @@ def run(settings: Settings, *, quickstart: bool, announce: Callable[[Announcemen
         def ready() -> None:
             log_to()
             worker.start()
+            threading.Thread(target=services.executor.warm_up, name="fabriek-warm-up", daemon=True).start()
             home.write_running(Running(os.getpid(), url))
             announce(_announcement(services, url, quickstart=quickstart))
 

@@ -35,5 +35,8 @@ class Executor(Protocol):
     def release(self, handle: Handle) -> None:
         """Wipes what the attempt left on the machine, once everything of it was collected."""
 
+    def warm_up(self) -> None:
+        """Makes ready what the first job would otherwise wait for. Optional."""
+
     def close(self) -> None:
         """Lets go of helpers; attempts go on."""
