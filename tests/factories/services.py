@@ -1,0 +1,92 @@
+"""All services of an installation on a test's own database, with a clock that is wound by hand and an executor in memory."""
+
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+
+from fabriek import bootstrap
+from fabriek.access.people import Person
+from fabriek.access.roles import PROJECT, rights_of
+from fabriek.adapters.database import Database
+from fabriek.compute.capacity import Capacity
+from fabriek.compute.machine import Machine
+from fabriek.compute.power import tables_of
+from fabriek.funding.rates import rates_of
+from fabriek.kernel.callers import Caller
+from fabriek.kernel.clock import FakeClock
+from fabriek.kernel.dated import shipped
+from fabriek.kernel.ids import RandomIds
+from fabriek.schemas.node import Capabilities
+from fabriek.settings import Settings
+from fabriek.web.services import Services
+from tests.factories.executor import MemoryExecutor
+
+ALL_ROLES = ("administrator", "operator")
+
+
+@dataclass(frozen=True)
+class Town:
+    """An installation with an operator, a funder's share, and whoever a test asks for."""
+
+    services: Services
+    clock: FakeClock
+    operator: Caller
+
+    def person(self, organisation: str, *roles: str, kind: str = "startup", country: str = "NL") -> Caller:
+        """A new person; the organisation is made at its first."""
+        access = self.services.access
+        names = {one.slug for one in access.organisations(by=self.operator)}
+        if organisation not in names:
+            access.create_organisation(organisation.title(), kind, country, slug=organisation, by=self.operator)
+        email = f"{self.services.ids.new('mail')}@{organisation}.example"
+        return self.caller(access.invite(organisation, "Somebody", email, roles, by=self.operator))
+
+    def caller(self, person: Person) -> Caller:
+        """The person as the web would see them now."""
+        token = self.services.identity.issue_token(person.id, by=Caller(person.id))
+        return self.services.identity.caller_of(token)
+
+    def again(self, caller: Caller) -> Caller:
+        """The same person, with the rights of now."""
+        return self.caller(self.services.access.person(caller.person))
+
+    def project(
+        self, by: Caller, *, gpu_hours: int = 10, purpose: str = "civilian", partners: tuple[str, ...] = ()
+    ) -> str:
+        """A project that this person applied for; its slug."""
+        answers = {
+            "title": f"Project {self.services.ids.new('x')[-8:]}", "summary": "For a test.", "purpose": purpose, "gpu_hours": gpu_hours,
+            "months": "1", "data": "None.", "partners": list(partners),
+        }  # fmt: skip
+        filed = self.services.intake.file("playground", answers, by=by)
+        checked = self.services.intake.submit(filed.id, by=by)
+        return self.services.funding.award_short_route(checked, by=by)[1].slug
+
+
+def a_town(database: Database, home: Path) -> Town:
+    clock = FakeClock()
+    machine = Machine(
+        Capacity(4, 0, 2**33), tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
+        "workstation", None, UTC, able=lambda: Capabilities("bwrap", "1", sandbox=True, limits="none"),
+    )  # fmt: skip
+    home.mkdir(exist_ok=True, mode=0o700)
+    services = bootstrap.build(
+        Settings(home=home),
+        database,
+        wake=lambda: None,
+        clock=clock,
+        ids=RandomIds(),
+        executor=MemoryExecutor(clock),
+        machine=machine,
+    )
+    body = services.access.new_organisation("The Factory", "operator", "NL", slug="factory")
+    person, token = services.identity.first_person(body, "Olga", "olga@factory.example", ALL_ROLES)
+    operator = services.identity.caller_of(token)
+    assert operator.person == person.id
+    hours = {"gpu_hour": 1_000, "cpu_hour": 1_000_000, "expert_hour": 1_000}
+    services.funding.contribute("factory", "national", 1_000_000, hours, name="nation", by=operator)
+    return Town(services, clock, operator)
+
+
+def rights_in(role: str) -> frozenset[str]:
+    return PROJECT[role] | rights_of(frozenset())
