@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -24,6 +25,7 @@ class S3Blobs:
 
     def __init__(self, store: S3Store, prefix: str = "objects/") -> None:
         self._store, self._prefix = store, prefix
+        self._writing = _OneAtATime()
 
     def put(self, name: str, chunks: Iterable[bytes], *, bytes_max: int | None = None) -> Stored:
         counted = _Counted(chunks, bytes_max)
@@ -71,7 +73,7 @@ class S3Blobs:
 
     def _put_whole(self, name: str, sealed: bytes, stored: Stored) -> None:
         try:
-            with _explained(name):
+            with self._writing(name), _explained(name):
                 obstore.put(self._store, self._key(name), sealed, mode="create", use_multipart=False)
         except AlreadyExists:
             self._welcome_if_same(name, stored)
@@ -93,6 +95,32 @@ class S3Blobs:
             continue
         if taken.stored() != stored:
             raise AlreadyExists("there is an object of this name with other bytes", fix="ask for a new name")
+
+
+class _OneAtATime:
+    """Writers of one name in this process wait for each other. Not every store keeps its own condition when two writers come at
+    once (docs/designs/0001-first-factory.md); between processes the store's word is all there is.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._names: dict[str, tuple[threading.Lock, int]] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        with self._lock:
+            lock, waiting = self._names.get(name, (threading.Lock(), 0))
+            self._names[name] = (lock, waiting + 1)
+        try:
+            with lock:
+                yield
+        finally:
+            with self._lock:
+                lock, waiting = self._names[name]
+                if waiting == 1:
+                    del self._names[name]
+                else:
+                    self._names[name] = (lock, waiting - 1)
 
 
 class _Counted:

@@ -79,3 +79,9 @@ def test_a_job_that_nothing_bounds_is_refused_with_every_reason(
     with pytest.raises(Unavailable, match=r"memory is mounted; .*version 2 is mounted; "):
         limiter.limiter(a_spec("true"), None)
     assert limiter.limiter(a_spec("true"), 200_000).kind == "resource limits"
+
+
+def test_jobs_of_one_id_in_two_homes_have_groups_of_their_own() -> None:
+    first, second = a_spec(job="job_1", folder="/a/job_1-1"), a_spec(job="job_1", folder="/b/job_1-1")
+    assert groups.name_of(first) != groups.name_of(second)
+    assert groups.name_of(first) == groups.name_of(a_spec(job="job_1", folder="/a/job_1-1"))

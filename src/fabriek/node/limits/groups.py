@@ -1,5 +1,6 @@
 """Control groups of either version: where ours is, and how one is emptied and removed."""
 
+import hashlib
 import os
 import signal
 import time
@@ -15,7 +16,11 @@ PERIOD_MICROSECONDS = 100_000
 
 
 def name_of(job: JobSpec) -> str:
-    return f"fabriek-{job.job}-{job.attempt}"
+    """Job ids are unique within one home only: a home restored beside its first has the same. The folder tells them apart, or
+    the end of one job would end the other.
+    """
+    home = hashlib.sha256(job.folder.encode()).hexdigest()[:8]
+    return f"fabriek-{home}-{job.job}-{job.attempt}"
 
 
 def own_group(controller: str, mounts: str, membership: str) -> Path:
