@@ -20,17 +20,16 @@ from fabriek import __version__
 from fabriek.api.mlflow_models import MODEL_CALLS
 from fabriek.api.mlflow_runs import RUN_CALLS
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import FabriekError, InvalidInput, NotAuthenticated, NotFound
+from fabriek.kernel.errors import FabriekError, InvalidInput, NotAuthenticated, NotFound, nothing_here
 from fabriek.schemas.codes import Code
 from fabriek.web.callers import caller_of_request, token_of
-from fabriek.web.envelope import Counts, Envelope
+from fabriek.web.envelope import JSON_BYTES_MAX, Counts, Envelope
 from fabriek.web.problems import as_fabriek_error, request_id
 from fabriek.web.router import HOLDER, PUBLIC, Right, declare
 from fabriek.web.services import Services
 
 log = logging.getLogger("fabriek.lab")
 
-BODY_BYTES_MAX = 8 * 2**20
 DEPTH_MAX = 32
 API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
@@ -99,7 +98,7 @@ def routes(services: Services) -> list[BaseRoute]:
             raise NotAuthenticated("this token does one job's work and opens nothing else", fix="use your own token")
         project = services.access.project(request.path_params["project"])
         if not caller.is_member_of(project.id):
-            raise NotFound("there is no such project", fix="fabriek project ls")
+            raise nothing_here()
         return caller, project.id
 
     view, write = Right("lab.view"), Right("lab.write")
@@ -180,13 +179,13 @@ async def _body(request: Request) -> Mapping[str, Any]:
             )
         return query
     raw = await request.body()
-    if len(raw) > BODY_BYTES_MAX:
-        raise InvalidInput(f"the body is larger than {BODY_BYTES_MAX} bytes")
+    if len(raw) > JSON_BYTES_MAX:
+        raise InvalidInput(f"the body is larger than {JSON_BYTES_MAX} bytes")
     if _depth(raw) > DEPTH_MAX:
         raise InvalidInput("the body is nested too deeply")
     try:
         body = json.loads(raw or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InvalidInput("the body is not JSON") from None
     if not isinstance(body, dict):
         raise InvalidInput("the body is not a JSON object")

@@ -27,7 +27,7 @@ def split(path: str) -> tuple[str, str]:
     found = re.fullmatch(r"(\d{1,18}/(?:[0-9a-f]{32}|models/m-[0-9a-f]{32}))/artifacts(?:/(.*))?", plain)
     if found is None:
         raise InvalidInput("Invalid path")
-    return found[1], found[2] or ""
+    return found[1], checked(found[2] or "")
 
 
 def checked(path: str) -> str:

@@ -11,7 +11,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.ids import Ids
-from fabriek.web.problems import problem_response
 
 log = logging.getLogger("fabriek.request")
 
@@ -19,6 +18,10 @@ BODY_BYTES_MAX = 80 * 2**20
 """The largest body anywhere: one sealed part of 64 MiB with room to spare. Routes with smaller needs are bounded by their schemas."""
 
 JSON_BYTES_MAX = 4 * 2**20
+
+STREAMED = "/mlflow-artifacts/artifacts/"
+STREAMED_BYTES_MAX = 256 * 2**30
+"""A file of a run is sealed while it arrives, so that its size is a question of room on the disk and not of memory."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
@@ -76,10 +79,7 @@ class Envelope:
             await send(message)
 
         try:
-            if too_large := _too_large(headers):
-                await problem_response(too_large, request_id)(scope, receive, send_wrapped)
-            else:
-                await self._app(scope, _bounded(receive, headers), send_wrapped)
+            await self._app(scope, _bounded(receive, headers, scope["path"]), send_wrapped)
         finally:
             seconds = self._clock.monotonic() - started
             self._counts.add(scope["method"], status, seconds)
@@ -89,27 +89,25 @@ class Envelope:
             )  # fmt: skip
 
 
-def _body_bytes_max(headers: Headers) -> int:
-    return JSON_BYTES_MAX if headers.get("content-type", "").startswith("application/json") else BODY_BYTES_MAX
+def _body_bytes_max(headers: Headers, path: str) -> int:
+    if headers.get("content-type", "").startswith("application/json"):
+        return JSON_BYTES_MAX
+    return STREAMED_BYTES_MAX if STREAMED in path else BODY_BYTES_MAX
 
 
-def _too_large(headers: Headers) -> InvalidInput | None:
+def _bounded(receive: Receive, headers: Headers, path: str) -> Receive:
+    """Stops a body before its first byte when its Content-Length says too much, else once it passes the limit. The error comes
+    where the body is read, so that each route says it in its own words.
+    """
+    limit, seen = _body_bytes_max(headers, path), 0
     length = headers.get("content-length", "0")
-    limit = _body_bytes_max(headers)
-    if length.isdigit() and int(length) > limit:
-        return InvalidInput(f"the body is larger than {limit} bytes", fix="send it in parts")
-    return None
-
-
-def _bounded(receive: Receive, headers: Headers) -> Receive:
-    """Stops a body that has no Content-Length, or lies about it, once it passes the limit."""
-    limit, seen = _body_bytes_max(headers), 0
+    announced = int(length) if length.isdigit() else 0
 
     async def bounded() -> Message:
         nonlocal seen
-        message = await receive()
+        message: Message = {} if announced > limit else await receive()
         seen += len(message.get("body", b""))
-        if seen > limit:
+        if max(seen, announced) > limit:
             raise InvalidInput(f"the body is larger than {limit} bytes", fix="send it in parts")
         return message
 

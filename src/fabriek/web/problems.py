@@ -54,8 +54,10 @@ def problem_response(error: FabriekError, request_id: str) -> Response:
 
 def as_fabriek_error(error: Exception) -> FabriekError:
     """The error a person is shown for any exception at all; what we do not know is a fault of ours, and its text stays inside."""
-    if isinstance(error, FabriekError):
-        return error
+    wrapped = error.__cause__ if isinstance(error, HTTPException) else None  # by FastAPI, while it read the body
+    for known in (error, wrapped):
+        if isinstance(known, FabriekError):
+            return known
     if isinstance(error, RequestValidationError):
         return _invalid(error)
     if isinstance(error, HTTPException):
