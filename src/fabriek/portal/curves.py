@@ -30,7 +30,7 @@ def curve(name: str, points: Sequence[tuple[int, float]]) -> Curve:
 def _thinned(points: Sequence[tuple[int, float]]) -> Sequence[tuple[int, float]]:
     """At most some hundred points: more than that a screen does not show."""
     stride = max(1, len(points) // POINTS_MAX)
-    return [*points[::stride], *points[-1:]]
+    return [*points[:-1:stride], *points[-1:]]
 
 
 def _draw(name: str, points: Sequence[tuple[int, float]], last: str) -> Markup:
@@ -42,7 +42,10 @@ def _draw(name: str, points: Sequence[tuple[int, float]], last: str) -> Markup:
 
     def place(step: int, value: float) -> str:
         x = LEFT + (step - first) / (end - first or 1) * (WIDTH - LEFT - 12)
-        y = TOP + (1 - (value - low) / (high - low or 1)) * (HEIGHT - TOP - BOTTOM)
+        share = (value / 2 - low / 2) / (
+            high / 2 - low / 2 or 1
+        )  # halves: the difference of two large numbers may be none
+        y = TOP + (1 - share) * (HEIGHT - TOP - BOTTOM)
         return f"{x:.1f},{y:.1f}"
 
     line = " ".join(place(step, value) for step, value in points)

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fabriek.kernel.clock import Clock
@@ -66,12 +67,12 @@ class Envelope:
         asked = headers.get("x-request-id", "")
         request_id = asked if _ASKED_ID.fullmatch(asked) else self._ids.new("req")
         scope.setdefault("state", {})["request_id"] = request_id
-        started, status = self._clock.monotonic(), 500
+        started, status, started_to_answer = self._clock.monotonic(), 500, False
 
         async def send_wrapped(message: Message) -> None:
-            nonlocal status
+            nonlocal status, started_to_answer
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, started_to_answer = message["status"], True
                 out = MutableHeaders(scope=message)
                 out["X-Request-Id"] = request_id
                 for name, value in SECURITY_HEADERS.items():
@@ -80,6 +81,10 @@ class Envelope:
 
         try:
             await self._app(scope, _bounded(receive, headers, scope["path"]), send_wrapped)
+        except Exception as fault:
+            if started_to_answer:
+                raise
+            await self._answer(fault, scope, receive, send_wrapped)
         finally:
             seconds = self._clock.monotonic() - started
             self._counts.add(scope["method"], status, seconds)
@@ -87,6 +92,14 @@ class Envelope:
                 "%s %s %s", scope["method"], _logged_path(scope["path"]), status,
                 extra={"request_id": request_id, "milliseconds": round(seconds * 1000, 1)},
             )  # fmt: skip
+
+    async def _answer(self, fault: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        """A fault is answered in here: outside of us, where the framework does it, the answer would lack its id and its headers."""
+        handler = scope["app"].exception_handlers.get(Exception)
+        if handler is None:
+            raise fault
+        response = await handler(Request(scope, receive), fault)
+        await response(scope, receive, send)
 
 
 def _body_bytes_max(headers: Headers, path: str) -> int:
