@@ -4,22 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from fabriek.kernel.errors import InvalidInput
-
-MOUNTS_TAKEN = (
-    "/bin",
-    "/dev",
-    "/etc",
-    "/home",
-    "/lib",
-    "/lib64",
-    "/output",
-    "/proc",
-    "/run",
-    "/sbin",
-    "/sys",
-    "/tmp",  # noqa: S108  # a name inside the sandbox
-    "/usr",
-)  # names inside the sandbox
+from fabriek.schemas.node import may_hold_input
 
 _FORBIDDEN_VARIABLE = re.compile(
     r"(?i)(LD_|DYLD_|SLURM_|SPANK_|FABRIEK_|MLFLOW_TRACKING_|GLIBC_|MALLOC_)|"
@@ -55,11 +40,15 @@ class JobAsked:
 
 
 def check(asked: JobAsked) -> None:
-    """Raises InvalidInput on a mount that is taken or named twice, a variable that would reach under the sandbox, or a NUL."""
+    """Raises InvalidInput without a command, on a mount that is taken or named twice, a variable that would reach under the sandbox, or a NUL."""
+    if not asked.argv or not asked.argv[0]:
+        raise InvalidInput("there is no command", fix="fabriek run -- python train.py")
     mounts = [one.mount for one in asked.inputs]
     for mount in mounts:
-        if any(mount == taken or mount.startswith(f"{taken}/") for taken in MOUNTS_TAKEN) or ".." in mount.split("/"):
-            raise InvalidInput(f"{mount} is taken inside the sandbox", fix="mount the data at /data, or at /data/NAME")
+        if not may_hold_input(mount):
+            raise InvalidInput(
+                f"{mount!r} cannot hold an input inside the sandbox", fix="mount the data at /data, or at /data/NAME"
+            )
     if any(one != other and (one + "/").startswith(other + "/") for one in mounts for other in mounts) or len(
         set(mounts)
     ) < len(mounts):

@@ -6,13 +6,14 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from fabriek.schemas.node import HOME
+
 FIRST_UID = 200_000
 UIDS = 60_000
 """Real uids that jobs run under when we are root: one per job, from a range that no account uses."""
 
 UID_FILE = "uid"
 INSIDE_UID = 1000
-HOME = "/home/job"
 
 
 @dataclass(frozen=True, slots=True)

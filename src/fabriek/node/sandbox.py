@@ -8,25 +8,19 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from fabriek.kernel.errors import InvalidInput
 from fabriek.node.bubblewrap import NESTING_CAN_BE_REFUSED, bubblewrap, package_folders, version
-from fabriek.node.room import HOME, INSIDE_UID, Room
+from fabriek.node.room import INSIDE_UID, Room
 from fabriek.node.staging import STAGE
 from fabriek.node.variables import SPARE_BIN
+from fabriek.schemas.node import HOME, may_hold_input
 
 LAB_PORT = 5000
 LAB_DIR = "/run/fabriek"
 FORWARD = Path(__file__).with_name("forward.py")
 INSIDE_FORWARD = "/run/forward.py"
-TAKEN = tuple(
-    map(
-        PurePosixPath,
-        ("/bin /boot /dev /etc /lib /lib32 /lib64 /output /proc /run /sbin /sys /tmp /usr " + HOME).split(),
-    )
-)
-"""Names inside the walls that are ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +40,7 @@ class Walls:
 
 def check_mount(mount: str) -> None:
     """Raises InvalidInput on a path that is not plain and absolute, or that is taken inside the walls."""
-    path = PurePosixPath(mount)
-    plain = path.root == "/" and str(path) == mount and ".." not in path.parts and "\0" not in mount
-    if (
-        not plain
-        or len(path.parts) < 2
-        or any(path == one or one in path.parents or path in one.parents for one in TAKEN)
-    ):
+    if not may_hold_input(mount):
         raise InvalidInput(
             f"{mount!r} cannot hold an input inside the sandbox", fix="mount the data at /data, or at /data/NAME"
         )

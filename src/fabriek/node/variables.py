@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 from fabriek.kernel.errors import InvalidInput
-from fabriek.node.room import HOME
-from fabriek.schemas.node import JobSpec
+from fabriek.schemas.node import HOME, JobSpec
 
 SPARE_BIN = "/run/bin"
 """Last on the path: holds `python` for systems that know it as `python3` only."""

@@ -8,7 +8,7 @@ import os
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 JOB_FILE = "job.json"
@@ -17,6 +17,25 @@ LOCK_FILE = "lock"
 CANCEL_FILE = "cancel"
 LOG_FILE = "log"
 GROUPS_FILE = "groups"
+
+HOME = "/home/job"
+"""The job's working folder inside the walls."""
+
+TAKEN = tuple(
+    map(
+        PurePosixPath,
+        ("/bin /boot /dev /etc /lib /lib32 /lib64 /output /proc /run /sbin /sys /tmp /usr " + HOME).split(),
+    )
+)
+"""Names inside the walls that are ours."""
+
+
+def may_hold_input(mount: str) -> bool:
+    """Whether a path inside the walls is plain and absolute, and neither holds nor lies in what is ours."""
+    path = PurePosixPath(mount)
+    plain = path.root == "/" and str(path) == mount and ".." not in path.parts and "\0" not in mount
+    apart = not any(path == one or one in path.parents or path in one.parents for one in TAKEN)
+    return plain and len(path.parts) > 1 and apart
 
 
 @dataclass(frozen=True, slots=True)

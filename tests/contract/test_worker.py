@@ -1,0 +1,241 @@
+"""A job's way through the worker, on both databases: let in, started, watched, charged, and each step safe to repeat."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from fabriek import bootstrap
+from fabriek.adapters.database import Database
+from fabriek.compute.jobs import Job, State
+from fabriek.compute.progress import handle_of
+from fabriek.compute.requests import JobAsked
+from fabriek.kernel.callers import Caller
+from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotFound, Unavailable, WrongState
+from fabriek.worker.admission import admit_jobs
+from fabriek.worker.loop import Worker
+from fabriek.worker.settling import settle, settle_jobs
+from fabriek.worker.starting import Starter
+from fabriek.worker.watching import watch_jobs
+from tests.factories.executor import MemoryExecutor
+from tests.factories.services import Town, a_town
+from tests.factories.threads import at_once
+from tests.factories.waiting import until
+
+
+@dataclass
+class Shop:
+    """One project, its person, and a worker whose rounds the test calls."""
+
+    town: Town
+    person: Caller
+    project: str
+    worker: Worker
+    executor: MemoryExecutor
+
+    def submit(self, *argv: str, hours: int = 1, cpus: int = 1) -> Job:
+        asked = JobAsked(argv, cpus=cpus, wall_seconds_max=hours * 3600)
+        return self.town.services.compute.submit(self.project, asked, by=self.person)
+
+    def job(self, job: Job) -> Job:
+        return self.town.services.compute.get(self.project, job.id, by=self.person)
+
+    def work(self, job: Job, to: State) -> Job:
+        """Rounds until the job is that far."""
+
+        def there() -> Job | None:
+            self.worker.round()
+            now = self.job(job)
+            return now if now.state is to else None
+
+        return until(there)
+
+    def settled(self, job: Job) -> Job:
+        def there() -> Job | None:
+            self.worker.round()
+            now = self.job(job)
+            return now if now.settled else None
+
+        return until(there)
+
+    def left(self) -> int:
+        home = self.town.services.access.project(self.project)
+        return sum(one.left for one in self.town.services.funding.left(home.id) if one.resource.value == "cpu_hour")
+
+
+def a_worker(town: Town) -> Worker:
+    environments = bootstrap.environments(town.services.settings)
+    starter = Starter(town.services, environments, lambda: None, server_url="http://127.0.0.1:9", lab_socket_dir="/x")
+    return Worker(town.services, starter, threading.Event())
+
+
+@pytest.fixture
+def shop(database: Database, tmp_path: Path) -> Iterator[Shop]:
+    town = a_town(database, tmp_path / "home")
+    person = town.person("weefsel")
+    project = town.project(person)
+    executor = town.services.executor
+    assert isinstance(executor, MemoryExecutor)
+    made = Shop(town, town.again(person), project, a_worker(town), executor)
+    yield made
+    made.worker._starter.close()
+
+
+def test_a_job_goes_its_whole_way(shop: Shop) -> None:
+    before = shop.left()
+    job = shop.submit("sleep", "60")
+    assert (job.state, shop.left()) == (State.QUEUED, before - job.held_micro)
+    running = shop.work(job, State.RUNNING)
+    assert running.run
+    shop.town.clock.move(timedelta(minutes=30))
+    shop.executor.end(handle_of(running))
+    ended = shop.settled(job)
+    assert (ended.state, ended.exit_code) == (State.SUCCEEDED, 0)
+    assert ended.used_micro * 2 == ended.held_micro
+    assert shop.left() == before - ended.used_micro
+    assert shop.town.services.funding.balanced()
+    run = shop.town.services.lab.run(job.project, ended.run, by=shop.person).run
+    assert run.status == "FINISHED"
+
+
+def test_a_job_that_fails_says_its_code_and_is_charged(shop: Shop) -> None:
+    job = shop.submit("sleep", "60")
+    running = shop.work(job, State.RUNNING)
+    shop.town.clock.move(timedelta(minutes=6))
+    shop.executor.end(handle_of(running), exit_code=3)
+    ended = shop.settled(job)
+    assert (ended.state, ended.exit_code) == (State.FAILED, 3)
+    assert 0 < ended.used_micro < ended.held_micro
+
+
+def test_a_job_that_vanished_is_lost_and_never_a_success(shop: Shop) -> None:
+    job = shop.submit("sleep", "60")
+    shop.executor.lose(handle_of(shop.work(job, State.RUNNING)))
+    assert shop.settled(job).state is State.LOST
+    with pytest.raises(WrongState):
+        shop.town.services.compute.cancel(shop.project, job.id, by=shop.person)
+
+
+def test_cancelled_before_its_start_it_costs_nothing(shop: Shop) -> None:
+    before = shop.left()
+    job = shop.submit("sleep", "60")
+    shop.town.services.compute.cancel(shop.project, job.id, by=shop.person)
+    assert shop.settled(job).state is State.CANCELLED
+    assert shop.left() == before
+
+
+def test_cancelled_while_it_runs_it_is_charged_for_what_it_ran(shop: Shop) -> None:
+    before = shop.left()
+    job = shop.submit("sleep", "60")
+    shop.work(job, State.RUNNING)
+    shop.town.clock.move(timedelta(minutes=15))
+    shop.town.services.compute.cancel(shop.project, job.id, by=shop.person)
+    ended = shop.settled(job)
+    assert ended.state is State.CANCELLED
+    assert shop.left() == before - ended.used_micro < before
+
+
+def test_settling_twice_is_settling_once(shop: Shop) -> None:
+    before = shop.left()
+    job = shop.submit("sleep", "60")
+    running = shop.work(job, State.RUNNING)
+    shop.town.clock.move(timedelta(minutes=30))
+    shop.executor.end(handle_of(running))
+    watch_jobs(shop.town.services)
+    ended = shop.job(job)
+    at_once(lambda _: settle(shop.town.services, ended), times=4)
+    settle_jobs(shop.town.services)
+    assert shop.left() == before - shop.job(job).used_micro
+    actions = [
+        one.action for one in shop.town.services.audit.events(by=shop.town.operator, limit=100, subject=job.id).items
+    ]
+    assert actions.count("job.succeeded") == 1
+
+
+def test_two_workers_start_a_job_once(shop: Shop) -> None:
+    other = a_worker(shop.town)
+    jobs = [shop.submit("sleep", "60") for _ in range(3)]
+    until(lambda: (shop.worker.round(), other.round(), all(shop.job(one).state is State.RUNNING for one in jobs))[2])
+    assert [shop.job(one).attempts for one in jobs] == [1, 1, 1]
+    assert len(shop.executor._attempts) == 3
+    other._starter.close()
+
+
+def test_a_server_that_died_between_beginning_and_handing_over_is_followed_by_one_that_does(shop: Shop) -> None:
+    job = shop.submit("sleep", "60")
+    admit_jobs(shop.town.services)
+    begun = shop.town.services.progress.begin(job.id)
+    assert begun is not None
+    assert begun.state is State.STARTING
+    assert shop.work(job, State.RUNNING).attempts == 1
+
+
+def test_an_executor_that_is_away_fails_the_job_and_gives_the_credits_back(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_: object) -> None:
+        raise Unavailable("the machine does not answer", fix="fabriek doctor")
+
+    before = shop.left()
+    monkeypatch.setattr(shop.executor, "submit", away)
+    ended = shop.settled(shop.submit("true"))
+    assert (ended.state, ended.reason) == (State.FAILED, "the machine does not answer")
+    assert shop.left() == before
+
+
+def test_one_kind_of_work_failing_stops_no_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("fabriek.worker.loop.settle_jobs", broken)
+    assert shop.work(shop.submit("echo", "hi"), State.SUCCEEDED).settled is False
+
+
+def test_more_than_the_machine_holds_waits_and_says_why(shop: Shop) -> None:
+    first, second = shop.submit("sleep", "60", cpus=3), shop.submit("sleep", "60", cpus=3)
+    running = shop.work(first, State.RUNNING)
+    waiting = shop.job(second)
+    assert waiting.state is State.QUEUED
+    said = shop.town.services.compute.why(waiting).sentence
+    assert "CPU" in said or "cores" in said.lower()
+    shop.executor.end(handle_of(running))
+    shop.work(second, State.RUNNING)
+
+
+def test_what_cannot_be_paid_is_refused_and_changes_nothing(shop: Shop) -> None:
+    before = shop.left()
+    with pytest.raises(CreditsExhausted) as refused:
+        shop.submit("true", hours=24 * 360, cpus=4)
+    assert refused.value.fields["left"]
+    assert shop.left() == before
+    assert shop.town.services.compute.list(shop.project, limit=10, cursor="", by=shop.person).items == []
+
+
+NEVER = [
+    JobAsked(()), JobAsked(("a\0b",)), JobAsked(("true",), environment={"LD_PRELOAD": "x"}), JobAsked(("true",), purpose="war"),
+    JobAsked(("true",), cpus=0), JobAsked(("true",), wall_seconds_max=0), JobAsked(("true",), memory_bytes=-1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", NEVER, ids=range(len(NEVER)))
+def test_what_can_never_run_is_refused(shop: Shop, asked: JobAsked) -> None:
+    with pytest.raises(InvalidInput):
+        shop.town.services.compute.submit(shop.project, asked, by=shop.person)
+
+
+def test_jobs_come_in_pages_newest_first_and_are_ones_own(shop: Shop) -> None:
+    made = [shop.submit("true").id for _ in range(5)]
+    services = shop.town.services
+    first = services.compute.list(shop.project, limit=2, cursor="", by=shop.person)
+    second = services.compute.list(shop.project, limit=3, cursor=first.next_cursor, by=shop.person)
+    assert [one.id for one in [*first.items, *second.items]] == made[::-1]
+    assert second.next_cursor == ""
+    stranger = shop.town.person("elders")
+    other = shop.town.project(stranger)
+    with pytest.raises(NotFound):
+        services.compute.get(other, made[0], by=shop.town.again(stranger))
+    with pytest.raises(InvalidInput):
+        services.compute.list(other, limit=2, cursor=first.next_cursor, by=shop.town.again(stranger))
