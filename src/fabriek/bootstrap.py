@@ -128,7 +128,7 @@ def this_machine(settings: Settings) -> Machine:
     contract = Contract(settings.power_contract_watts) if settings.power_contract_watts else None
     return Machine(
         capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
-        MACHINE_KIND, contract, ZoneInfo(settings.zone), able=cache(probe),
+        MACHINE_KIND, contract, ZoneInfo(settings.zone), able=cache(probe), unsandboxed=settings.jobs_unsandboxed,
     )  # fmt: skip
 
 

@@ -41,6 +41,11 @@ class Settings:
     )
     job_grace_seconds: int = setting(10, "seconds", "Between asking a job to stop and killing it.")
     job_python: str = setting("", "path", "The interpreter whose packages jobs see; empty means the server's own.")
+    jobs_unsandboxed: bool = setting(
+        False,
+        "yes/no",
+        "Where no sandbox can be made, jobs that read nothing above `open` run all the same: they can read what the server can.",
+    )
     power_contract_watts: int = setting(0, "watts", "The contracted power; 0 means no limit but those announced.")
     scratch: Path | None = setting(None, "folder", "Memory-backed room for running jobs; empty means below /dev/shm.")
     quickstart_gpu_hours: int = setting(5000, "GPU-hours", "What the quick start's Playground allocation holds.")

@@ -21,6 +21,10 @@ from fabriek.settings import Settings
 from fabriek.web.services import Services
 from tests.factories.executor import MemoryExecutor
 
+WALLED = Capabilities("bwrap", "1", sandbox=True, limits="none")
+WALL_LESS = Capabilities(
+    "bwrap", "1", sandbox=False, limits="", reason="no user namespace is allowed", fix="sudo sysctl"
+)
 ALL_ROLES = ("administrator", "operator")
 
 
@@ -63,11 +67,11 @@ class Town:
         return self.services.funding.award_short_route(checked, by=by)[1].slug
 
 
-def a_town(database: Database, home: Path) -> Town:
+def a_town(database: Database, home: Path, *, able: Capabilities = WALLED, unsandboxed: bool = False) -> Town:
     clock = FakeClock()
     machine = Machine(
         Capacity(4, 0, 2**33), tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
-        "workstation", None, UTC, able=lambda: Capabilities("bwrap", "1", sandbox=True, limits="none"),
+        "workstation", None, UTC, able=lambda: able, unsandboxed=unsandboxed,
     )  # fmt: skip
     home.mkdir(exist_ok=True, mode=0o700)
     services = bootstrap.build(

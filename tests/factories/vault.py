@@ -41,6 +41,7 @@ from fabriek.vault.versions import Version
 from fabriek.web import problems
 from fabriek.web.envelope import Counts, Envelope
 from fabriek.web.router import refuse_undeclared
+from fabriek.web.services import Services
 from fabriek.web.store import SqlAnswers
 from tests.factories.blobs import MemoryBlobs
 from tests.factories.keyring import MemoryKeyring
@@ -185,7 +186,7 @@ def a_push(
     return fill(world, world.vault.open_upload(project, name, label=label, by=who), files, by=who)
 
 
-def fill(world: World, upload: Upload, files: dict[str, bytes], *, by: Caller) -> Version:
+def fill(world: "World | Services", upload: Upload, files: dict[str, bytes], *, by: Caller) -> Version:
     """Sends the files to an upload and commits it."""
     _, dataset = world.vault.upload(upload.id, by=by)
     names = world.vault.mint(upload.id, len(files) + 1, by=by)

@@ -12,7 +12,9 @@ from fabriek.schemas.node import Capabilities
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`able`: what this machine can do for jobs; asked when it is first needed, since finding out takes a moment."""
+    """`able`: what this machine can do for jobs; asked when it is first needed, since finding out takes a moment.
+    `unsandboxed`: the operator lets jobs that read nothing above the lowest label run without walls where none can stand.
+    """
 
     capacity: Capacity
     tables: Sequence[PowerTable]
@@ -21,6 +23,11 @@ class Machine:
     contract: Contract | None
     zone: tzinfo
     able: Callable[[], Capabilities]
+    unsandboxed: bool = False
+
+    def without_walls(self) -> bool:
+        """Whether jobs run without walls here."""
+        return self.unsandboxed and not self.able().sandbox
 
     def table(self, on: date) -> PowerTable:
         return table_on(self.kind, self.tables, on)

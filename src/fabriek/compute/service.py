@@ -184,6 +184,13 @@ class Compute:
             for one, wanted in zip(resolved, asked.inputs, strict=True)
         )
 
+    def runs_without_walls(self, job: Job) -> bool:
+        """Whether the job is to run as one of the server's own processes. Raises NotPermitted when its data must not be near that:
+        walls that stood when it was submitted may be gone.
+        """
+        self._check_sandbox(job.label)
+        return self._machine.without_walls()
+
     def _check_sandbox(self, label: str) -> None:
         if label != self._labels.lowest and not (able := self._machine.able()).sandbox:
             raise NotPermitted(

@@ -5,16 +5,16 @@ import resource
 import select
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from fabriek.kernel.errors import Unavailable
-from fabriek.node.inside import Inside
+from fabriek.node.inside import First
 from fabriek.node.limits.limiter import Limiter
 from fabriek.node.logs import PIECE_BYTES, Log
 from fabriek.node.pipes import Pipes
-from fabriek.node.sandbox import Walls, command, staged_for
-from fabriek.node.staging import become, stage
+from fabriek.node.sandbox import Command
 from fabriek.node.stopping import LOOK_SECONDS, Stopping
 from fabriek.schemas.node import JobSpec
 
@@ -32,19 +32,30 @@ class Ended:
     memory_bytes_peak: int
 
 
+class Place(Protocol):
+    """Where a job's command runs."""
+
+    def command(self, ends: Mapping[str, int]) -> Command:
+        """What to start. ends: the descriptors of `arguments`, `status` and `info`. Raises InvalidInput."""
+
+    def enter(self) -> None:
+        """Runs in the child between fork and exec. Raises OSError."""
+
+
 class Child:
     """One tree. `run` returns when nothing of it lives any more; `started` is called once its processes stand."""
 
-    def __init__(self, job: JobSpec, walls: Walls, bounds: Limiter) -> None:
-        self._job, self._walls, self._bounds = job, walls, bounds
-        self._staged = staged_for(walls)
+    def __init__(
+        self, job: JobSpec, place: Place, bounds: Limiter, first: Callable[["subprocess.Popen[bytes]", int], First]
+    ) -> None:
+        self._job, self._place, self._bounds, self._first = job, place, bounds, first
 
     def run(self, log: Log, started: Callable[[], None]) -> Ended:
         """Raises Unavailable with bubblewrap's word when the walls could not be built."""
         pipes = Pipes()
-        inside = Inside(pipes.info)
         try:
             process = self._start(pipes)
+            inside = self._first(process, pipes.info)
             try:
                 started()
                 stopping = Stopping(self._job, self._bounds)
@@ -58,26 +69,24 @@ class Child:
                     process.kill()
                     process.wait()
                 inside.end()
+                inside.close()
         finally:
-            inside.close()
             pipes.close()
             self._bounds.close()
 
     def _start(self, pipes: Pipes) -> "subprocess.Popen[bytes]":
         try:
-            argv, arguments = command(
-                self._walls, pipes.theirs["arguments"], pipes.theirs["status"], pipes.theirs["info"]
-            )
+            start = self._place.command(pipes.theirs)
             process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=pipes.theirs["output"], stderr=pipes.theirs["output"],
-                pass_fds=[pipes.theirs[name] for name in ("arguments", "status", "info")], start_new_session=True, cwd="/",
-                env={"PATH": os.defpath}, preexec_fn=self._enter,  # noqa: PLW1509  # one thread here
+                start.argv, stdin=subprocess.DEVNULL, stdout=pipes.theirs["output"], stderr=pipes.theirs["output"],
+                pass_fds=[pipes.theirs[name] for name in ("arguments", "status", "info")], start_new_session=True, cwd=start.folder,
+                env=start.variables, preexec_fn=self._enter,  # noqa: PLW1509  # one thread here
             )  # fmt: skip
         except subprocess.SubprocessError as error:
             said = pipes.said() or str(error)
             raise Unavailable(f"the sandbox could not be built: {said}", fix="fabriek doctor") from None
         pipes.let_go()
-        pipes.tell(arguments)
+        pipes.tell(start.arguments)
         return process
 
     def _enter(self) -> None:
@@ -85,9 +94,7 @@ class Child:
         try:
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core is the job's memory on somebody's disk
             self._bounds.enter()
-            if self._walls.uid is not None:
-                stage(self._staged)
-                become(self._walls.uid)
+            self._place.enter()
         except OSError as error:
             os.write(2, (error.strerror or str(error)).encode())
             raise
@@ -100,7 +107,7 @@ class Child:
         return Ended(code, reason, self._bounds.cpu_seconds(), self._bounds.memory_bytes_peak())
 
 
-def _drain(process: "subprocess.Popen[bytes]", output: int, inside: Inside, log: Log, stopping: Stopping) -> int:
+def _drain(process: "subprocess.Popen[bytes]", output: int, inside: First, log: Log, stopping: Stopping) -> int:
     """Reads until nobody can write any more and nothing lives within. The exit code, negative for a signal."""
     poller, reading, give_up = select.poll(), True, float("inf")
     ended = os.pidfd_open(process.pid)

@@ -1,8 +1,9 @@
 """Inside the walls: runs the job's command, and carries its loopback port to the lab's socket.
 
 Runs as `python -I -S forward.py PORT SOCKET LIMITS STATUS_FD -- COMMAND…` with the standard library alone. LIMITS are resource limits
-for the command, `nproc=64,data=1000000`, or `-`. A byte on STATUS_FD says that the walls stand. Where the socket is gone because the
-server restarts, a connection waits for it to come back. The exit code is the command's, or 128 + signal.
+for the command, `nproc=64,data=1000000`, or `-`. PORT 0 takes a free one, and the command is told. A byte on STATUS_FD says that the
+walls stand. Where the socket is gone because the server restarts, a connection waits for it to come back. The exit code is the
+command's, or 128 + signal.
 """
 
 import os
@@ -21,6 +22,8 @@ PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signa
 
 def main(port: int, path: str, limits: str, status_fd: int, argv: list[str]) -> int:
     listener = listen(port)
+    if port == 0 and listener is not None:
+        os.environ["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
     signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)  # none may come between the fork and the handlers
     child = os.fork()
     if child == 0:

@@ -5,6 +5,7 @@ import os
 import select
 import signal
 from pathlib import Path
+from typing import Protocol
 
 from fabriek.node.sandbox import INSIDE_FORWARD
 
@@ -12,10 +13,27 @@ INFO_BYTES_MAX = 4096
 END_SECONDS_MAX = 10.0
 
 
+class First(Protocol):
+    """The first process of a job's tree, on which all the others hang."""
+
+    info: int
+
+    def hear(self) -> bool:
+        """Takes in what came on `info`; whether more may come."""
+
+    def tell(self, number: int) -> bool:
+        """Signals the job; whether there was anybody to hear it."""
+
+    def end(self) -> None:
+        """Ends the whole tree; returns when it is gone."""
+
+    def close(self) -> None: ...
+
+
 class Inside:
     """Known as soon as bubblewrap has told of it on `info`, the reading end of a pipe that this closes."""
 
-    def __init__(self, info: int) -> None:
+    def __init__(self, _outer: object, info: int) -> None:
         self.info = info
         self._said = b""
         self._pid = 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from fabriek.kernel.errors import FabriekError
 from fabriek.node.bubblewrap import bubblewrap, version
 from fabriek.node.child import Child
+from fabriek.node.inside import Inside
 from fabriek.node.limits.limiter import limiter
 from fabriek.node.logs import Log
 from fabriek.node.room import Room, take_uid
@@ -57,7 +58,7 @@ def _try() -> str:
             room, job.argv, variables_of(job), (), job.python, str(lab), job.memory_bytes, bounds.inside(), uid
         )
         log = Log(scratch / "log", job.log_bytes_max)
-        ended = Child(job, walls, bounds).run(log, lambda: None)
+        ended = Child(job, walls, bounds, Inside).run(log, lambda: None)
         log.finish()
         if ended.exit_code:
             raise OSError(f"a job that does nothing ended with {ended.exit_code}: {ended.reason or log.last_line()}")

@@ -6,14 +6,14 @@ without rights. Without root, it would be what the server is.
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fabriek.kernel.errors import InvalidInput
 from fabriek.node.bubblewrap import NESTING_CAN_BE_REFUSED, bubblewrap, package_folders, version
 from fabriek.node.room import INSIDE_UID, Room
-from fabriek.node.staging import STAGE
+from fabriek.node.staging import STAGE, become, stage
 from fabriek.node.variables import SPARE_BIN
 from fabriek.schemas.node import HOME, may_hold_input
 
@@ -21,6 +21,16 @@ LAB_PORT = 5000
 LAB_DIR = "/run/fabriek"
 FORWARD = Path(__file__).with_name("forward.py")
 INSIDE_FORWARD = "/run/forward.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to start: its words, what to write to its `arguments`, its variables and its folder."""
+
+    argv: list[str]
+    arguments: bytes
+    variables: dict[str, str]
+    folder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,15 @@ class Walls:
     memory_bytes: int
     inside: dict[str, int]
     uid: int | None
+
+    def command(self, ends: Mapping[str, int]) -> Command:
+        argv, arguments = command(self, ends["arguments"], ends["status"], ends["info"])
+        return Command(argv, arguments, {"PATH": os.defpath}, "/")
+
+    def enter(self) -> None:
+        if self.uid is not None:
+            stage(staged_for(self))
+            become(self.uid)
 
 
 def check_mount(mount: str) -> None:

@@ -5,7 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from fabriek.node.inside import Inside
+from fabriek.node.inside import First
 from fabriek.node.limits.limiter import Limiter
 from fabriek.schemas.node import CANCEL_FILE, JobSpec
 
@@ -27,7 +27,7 @@ class Stopping:
         self._told = False
         self.reason = ""
 
-    def look(self, process: "subprocess.Popen[bytes]", inside: Inside) -> None:
+    def look(self, process: "subprocess.Popen[bytes]", inside: First) -> None:
         now = time.monotonic()
         if now < self._look_at:
             return

@@ -4,16 +4,18 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from fabriek.kernel.errors import FabriekError, Unavailable
+from fabriek.node.bare import Bare, Loose
 from fabriek.node.bubblewrap import bubblewrap
 from fabriek.node.child import Child, Ended
 from fabriek.node.inputs import Inputs, open_inputs
+from fabriek.node.inside import Inside
 from fabriek.node.limits.limiter import Limiter, limiter
 from fabriek.node.logs import Log
 from fabriek.node.outputs import Outputs, keep_what_may_leave
@@ -99,10 +101,10 @@ class _Attempt:
 
     def _execute(self) -> None:
         job = self._job
-        if not bubblewrap():
+        if not job.unsandboxed and not bubblewrap():
             raise Unavailable("bubblewrap is not installed, so jobs cannot be kept apart", fix="apt install bubblewrap")
         variables = variables_of(job)
-        uid = take_uid(self._folder)
+        uid = None if job.unsandboxed else take_uid(self._folder)
         self._room.prepare(uid)
         mounts = open_inputs(job, self._doors.inputs(job), self._room, uid)
         if (self._folder / CANCEL_FILE).exists():
@@ -110,23 +112,24 @@ class _Attempt:
             return
         bounds = self._doors.bounds(job, uid)
         (self._folder / GROUPS_FILE).write_text("\n".join(map(str, bounds.places())), "utf-8")
-        walls = Walls(
-            self._room,
-            job.argv,
-            variables,
-            mounts,
-            job.python,
-            job.lab_socket_dir,
-            job.memory_bytes,
-            bounds.inside(),
-            uid,
-        )
         log = Log(self._room.scratch / LOG_FILE, job.log_bytes_max)
         try:
-            ended = Child(job, walls, bounds).run(log, lambda: self._set(Phase.RUNNING, started_at=_now()))
+            ended = self._child(variables, mounts, bounds, uid).run(
+                log, lambda: self._set(Phase.RUNNING, started_at=_now())
+            )
         finally:
             log.finish()
         self._seal(ended, log)
+
+    def _child(
+        self, variables: dict[str, str], mounts: Sequence[tuple[Path, str]], bounds: Limiter, uid: int | None
+    ) -> Child:
+        job, room, inside = self._job, self._room, bounds.inside()
+        if job.unsandboxed:
+            bare = Bare(room, job.argv, variables, mounts, job.python, job.lab_socket_dir, inside)
+            return Child(job, bare, bounds, Loose)
+        walls = Walls(room, job.argv, variables, mounts, job.python, job.lab_socket_dir, job.memory_bytes, inside, uid)
+        return Child(job, walls, bounds, Inside)
 
     def _seal(self, ended: Ended, log: Log) -> None:
         """Results are sealed however it ended: a job that ran out of time left its checkpoints."""

@@ -59,7 +59,8 @@ class OutputSpec:
 class JobSpec:
     """All that a node needs. `python`: the interpreter whose packages the job sees. `node_token` opens this job's inputs and
     takes its output; the sandbox never sees it. `lab_socket_dir` holds `lab.sock`; under a uid of its own the job passes to it only
-    where the folder is 0711 and the socket 0666. The executor fills in `scratch`, a memory-backed room, and `folder`, on disk.
+    where the folder is 0711 and the socket 0666. The executor fills in `scratch`, a memory-backed room, and `folder`, on disk. `unsandboxed`:
+    the operator lets this job, which reads nothing above the lowest label, run without walls.
     """
 
     job: str
@@ -81,6 +82,7 @@ class JobSpec:
     output: OutputSpec | None
     scratch: str = ""
     folder: str = ""
+    unsandboxed: bool = False
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -91,6 +91,7 @@ class Starter:
             "MLFLOW_TRACKING_TOKEN": lab_token,
             "MLFLOW_RUN_ID": run,
             "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # an address that only the job reaches
         }
         return JobSpec(
             job=job.id, attempt=job.attempts, argv=job.argv, environment=variables,
@@ -99,7 +100,7 @@ class Starter:
             python=environment.path, cpus=job.cpus, memory_bytes=job.memory_bytes, processes_max=settings.job_processes_max,
             wall_seconds_max=job.shape.wall_seconds_max, log_bytes_max=settings.job_log_bytes_max, grace_seconds=settings.job_grace_seconds,
             server_url=self._server_url, node_token=node_token, lab_socket_dir=self._lab_socket_dir,
-            output=OutputSpec(upload.id), scratch="",
+            output=OutputSpec(upload.id), unsandboxed=services.compute.runs_without_walls(job),
         )  # fmt: skip
 
     def _environment(self, job: Job) -> Environment:

@@ -22,10 +22,12 @@ COUNTED_PER_NAMESPACE = (5, 14)
 
 @dataclass
 class Rlimits:
-    """`written`: the folders that the job fills, which lie in memory."""
+    """`written`: the folders that the job fills, which lie in memory. `processes_max` is None where the kernel would count our own
+    processes with the job's.
+    """
 
     memory_bytes: int
-    processes_max: int
+    processes_max: int | None
     written: tuple[Path, ...]
     kind: str = "resource limits"
     _peak: int = field(default=0)
@@ -37,7 +39,7 @@ class Rlimits:
         resource.setrlimit(resource.RLIMIT_FSIZE, (self.memory_bytes, self.memory_bytes))
 
     def inside(self) -> dict[str, int]:
-        return {"nproc": self.processes_max, "data": self.memory_bytes}
+        return {"data": self.memory_bytes} | ({} if self.processes_max is None else {"nproc": self.processes_max})
 
     def exceeded(self, root: int) -> bool:
         now = time.monotonic()
@@ -71,6 +73,11 @@ def make(job: JobSpec, uid: int | None) -> Rlimits:
     if uid is None and release < COUNTED_PER_NAMESPACE:
         raise Unavailable("before Linux 5.14 processes are counted over the whole uid")
     return Rlimits(job.memory_bytes, job.processes_max, (Path(job.scratch, "work"), Path(job.scratch, "output")))
+
+
+def make_without_walls(job: JobSpec) -> Rlimits:
+    """Memory only: outside of a namespace, processes are counted over all that the user runs."""
+    return Rlimits(job.memory_bytes, None, (Path(job.scratch, "work"), Path(job.scratch, "output")))
 
 
 def tree_below(root: int) -> Iterator[int]:

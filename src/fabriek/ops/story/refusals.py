@@ -8,6 +8,7 @@ from fabriek.ops.story.opening import DATASET
 from fabriek.ops.story.stage import Stage
 from fabriek.schemas.codes import MEANINGS, Code
 
+FILE = "measurements.csv"
 SHELL = ["sh", "-c", "true"]
 
 
@@ -18,7 +19,7 @@ def refusals(stage: Stage) -> str:
     stage.refused(
         "the university reads the dataset whose card it knows",
         Code.NOT_PERMITTED,
-        lambda: list(university.vault.read(known, "measurements.csv")),
+        lambda: list(university.vault.read(known, FILE)),
     )
     unknown = f"{stage.project}/payroll"
     stage.refused(
@@ -58,8 +59,12 @@ def _tampered(stage: Stage) -> None:
         done = stage.command("hospital", "data", "verify", DATASET)
     assert done.returncode == MEANINGS[Code.DAMAGED].exit, done
     said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    stage.say(f"exit {done.returncode} a byte changed in the store: {said[0]}")
+    stage.say(f"exit {done.returncode} a byte changed in the store: {_of(FILE, said)}")
     assert stage.command("hospital", "data", "verify", DATASET).returncode == 0
+
+
+def _of(name: str, lines: list[str]) -> str:
+    return next((line for line in lines if name in line), lines[0])
 
 
 @contextmanager

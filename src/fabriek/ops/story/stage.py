@@ -95,6 +95,8 @@ class Stage:
     def _environment(self) -> dict[str, str]:
         """Ours, without what would send the demo to another factory, and with a context file of its own."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("FABRIEK_", "MLFLOW_"))}  # noqa: TID251  # for a child
+        if not self.sandboxed:
+            kept["FABRIEK_JOBS_UNSANDBOXED"] = "yes"
         return kept | {"FABRIEK_CONTEXT": str(self.home.parent / "context.json")}
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.servers.machine import TWIN, Machine, a_machine
-from tests.unit.compute.executors.test_tree import FORK_BOMB, processes_saying
+from tests.servers.processes import processes_saying
+from tests.unit.compute.executors.test_tree import FORK_BOMB
 
 pytestmark = pytest.mark.sandbox
 

@@ -13,6 +13,7 @@ from fabriek.compute.executors.local import LocalExecutor
 from fabriek.schemas.node import OutputSpec
 from tests.factories.waiting import until
 from tests.servers.machine import TWIN, Machine, Seen
+from tests.servers.processes import processes_saying
 
 pytestmark = pytest.mark.sandbox
 
@@ -38,18 +39,6 @@ try:
 except OSError:
     print(made)
 """
-
-
-def processes_saying(text: str) -> list[int]:
-    """Processes with this in their command line, seen from outside all walls."""
-    found = []
-    for place in Path("/proc").iterdir():
-        try:
-            if place.name.isdigit() and text.encode() in (place / "cmdline").read_bytes():
-                found.append(int(place.name))
-        except OSError:
-            continue
-    return found
 
 
 def test_an_exit_code_is_kept(machine: Machine) -> None:

@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-DATA = Path("/data/measurements.csv")
+DATA = Path(os.environ["FABRIEK_DATA_BIOPSIES"]) / "measurements.csv"
 EPOCHS = 20
 PARAMS = {"alpha": 1e-3, "learning_rate": "adaptive", "eta0": 0.01, "seed": 7}
 
