@@ -23,11 +23,15 @@ def main() -> int:
     script = Path(sys.executable).with_name("fabriek")
     plain = statistics.median(_took([sys.executable, "-c", "pass"]) for _ in range(ROUNDS))
     help_took = statistics.median(_took([str(script), "--help"]) for _ in range(ROUNDS))
+    frameworks = statistics.median(
+        _took([sys.executable, "-c", "import fastapi, sqlalchemy, uvicorn"]) for _ in range(STARTS)
+    )
     with tempfile.TemporaryDirectory(prefix="fabriek-bench-") as named:
         starts = [_start(Path(named) / f"home-{number % 2}") for number in range(STARTS + 1)]
     first, idle = statistics.median(one[0] for one in starts[1:]), max(one[1] for one in starts)
     print(
-        f"fabriek --help {help_took / plain:.1f} x python -c pass (at most 5); first 200 {first / plain:.1f} x (at most 20); "
+        f"fabriek --help {help_took / plain:.1f} x python -c pass (at most 5)\n"
+        f"first 200 {first / plain:.1f} x (at most 20); importing FastAPI, SQLAlchemy and uvicorn alone {frameworks / plain:.1f} x\n"
         f"idle {idle / 1e6:.0f} MB (at most 150); python -c pass {plain * 1000:.0f} ms"
     )
     return int(help_took > 5 * plain or first > 20 * plain or idle > 150e6)

@@ -3,7 +3,6 @@
 import importlib
 import sys
 from collections.abc import Sequence
-from importlib.metadata import entry_points
 
 import click
 
@@ -70,6 +69,8 @@ def _loaded(place: str) -> click.Command:
 
 
 def _operators(name: str) -> click.Command | None:
+    from importlib.metadata import entry_points  # noqa: PLC0415  # half of what help would cost
+
     for entry in entry_points(group="fabriek.commands"):
         if entry.name == name:
             try:
