@@ -90,7 +90,7 @@ def build(
     ))  # fmt: skip
     experiments, runs, models = SqlExperiments(database), SqlRuns(database), SqlModels(database)
     jobs, decisions, limits = SqlJobs(database), SqlDecisions(database), SqlPowerLimits(database)
-    lab = Lab(experiments, runs, SqlTracks(database), labels=labels, clock=clock, ids=ids)
+    lab = Lab(experiments, runs, SqlTracks(database), audit=audit, labels=labels, clock=clock, ids=ids)
     keeping = Keeping(
         SqlArtifacts(database),
         experiments,
@@ -98,9 +98,10 @@ def build(
         models,
         safe=vault.safe,
         rooms=vault,
+        audit=audit,
         may_take_away=_take_away_rule(vault, jobs),
     )
-    registry = Registry(models, SqlModelVersions(database), runs, experiments, keeping, clock, ids)
+    registry = Registry(models, SqlModelVersions(database), runs, experiments, keeping, audit, clock, ids)
     machine = machine or this_machine(settings)
     compute = Compute(
         jobs, jobs, decisions, limits, access=access, funding=funding, vault=vault, audit=audit, labels=labels,

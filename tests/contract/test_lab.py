@@ -65,6 +65,28 @@ def test_every_point_is_kept_to_the_bit_and_once(bench: Bench, points: list[tupl
     assert sorted(kept) == sorted(distinct)
 
 
+def test_what_changes_the_lab_is_in_the_log(bench: Bench) -> None:
+    services, run = bench.town.services, bench.run()
+    bench.lab.create_experiment(bench.project, "trees", {}, by=bench.person)
+    empty: dict[str, str] = {}
+    model = services.registry.log_model(bench.project, "0", run, name="m", model_type="", tags=empty, params=empty, by=bench.person)  # fmt: skip
+    place = f"0/models/{model.id}/artifacts/model.skops"
+    services.keeping.put(bench.project, place, [b"weights"], by=bench.person)
+    services.registry.register(bench.project, "tree", by=bench.person)
+    services.registry.add_version(bench.project, "tree", source="", run_id=run, model_id=model.id, description="", tags={}, by=bench.person)  # fmt: skip
+    services.registry.set_alias(bench.project, "tree", "champion", 1, by=bench.person)
+    services.registry.drop_alias(bench.project, "tree", "champion", by=bench.person)
+    _, pieces = services.keeping.open(bench.project, place, by=bench.person)
+    assert b"".join(pieces) == b"weights"
+    services.keeping.remove(bench.project, place, by=bench.person)
+    seen = [one.action for one in services.audit.events(by=bench.town.operator, limit=100).items]
+    wanted = {
+        "experiment.created", "model.registered", "model.version_added", "model.alias_set", "model.alias_dropped", "artifact.taken",
+        "artifact.removed",
+    }  # fmt: skip
+    assert {action: seen.count(action) for action in wanted} == dict.fromkeys(wanted, 1)
+
+
 def test_eight_clients_at_one_run_lose_nothing(bench: Bench) -> None:
     run = bench.run()
     batches = [[Metric("loss", float(step), step, step) for step in range(part * 50, part * 50 + 50)] for part in range(8)]  # fmt: skip

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from fabriek.audit.service import Audit
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import NotFound
 from fabriek.lab.artifacts import Artifact, split
@@ -25,10 +26,11 @@ class Keeping:
         *,
         safe: Safe,
         rooms: Rooms,
+        audit: Audit,
         may_take_away: MayTakeAway,
     ) -> None:
         self._artifacts, self._experiments, self._runs, self._models = artifacts, experiments, runs, models
-        self._safe, self._rooms, self._may_take_away = safe, rooms, may_take_away
+        self._safe, self._rooms, self._audit, self._may_take_away = safe, rooms, audit, may_take_away
 
     def put(self, project: str, place: str, chunks: Iterable[bytes], *, by: Caller) -> Artifact:
         """Seals a stream under a path. Durable when it returns. Raises InvalidInput on a path that leads anywhere else."""
@@ -51,9 +53,11 @@ class Keeping:
         """The bytes of a file. Outside a job that takes them away, and the run's label decides whether one may."""
         root, path = split(place)
         run = self._run_of(project, root, by)
+        found = self._artifacts.get(project, root, path)
         if not by.job:
             self._may_take_away(by, run)
-        found = self._artifacts.get(project, root, path)
+            with self._experiments.transaction():
+                self._audit.record("artifact.taken", run.id, by, project=project, label=run.label, sha256=found.sha256)
         return found, self._safe.open(self._rooms.room(project), found.object_id)
 
     def listed(self, project: str, place: str, *, by: Caller) -> Sequence[tuple[str, int | None]]:
@@ -73,11 +77,12 @@ class Keeping:
         """A file, or everything below a folder."""
         require(by, "lab.write", project=project)
         root, prefix = split(place)
-        self._run_of(project, root, by)
+        run = self._run_of(project, root, by)
         room = self._rooms.room(project)
         for one in self._artifacts.below(project, root, prefix):
             with self._experiments.transaction():
                 self._artifacts.remove(project, root, one.path)
+                self._audit.record("artifact.removed", run.id, by, project=project, sha256=one.sha256)
             self._safe.remove(room, one.object_id)
 
     def files(self, project: str, root: str) -> Sequence[Artifact]:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from fabriek.audit.service import Audit
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound
@@ -23,11 +24,12 @@ class Registry:
         runs: Runs,
         experiments: Experiments,
         keeping: Keeping,
+        audit: Audit,
         clock: Clock,
         ids: Ids,
     ) -> None:
         self._models, self._versions, self._runs, self._experiments = models, versions, runs, experiments
-        self._keeping, self._clock, self._ids = keeping, clock, ids
+        self._keeping, self._audit, self._clock, self._ids = keeping, audit, clock, ids
 
     def log_model(
         self,
@@ -91,6 +93,7 @@ class Registry:
             if self._models.registered(project, chosen) is not None:
                 raise AlreadyExists(f"Registered Model (name={chosen}) already exists.")
             self._models.put_registered(made)
+            self._audit.record("model.registered", project, by)
         return made
 
     def registered(self, project: str, name: object, *, by: Caller) -> RegisteredModel:
@@ -134,6 +137,15 @@ class Registry:
             )  # fmt: skip
             self._versions.put(made)
             self._models.put_registered(replace(home, changed_at=now))
+            self._audit.record(
+                "model.version_added",
+                made.model_id,
+                by,
+                project=project,
+                number=made.number,
+                label=made.label,
+                sha256=digest,
+            )
         return made
 
     def version(self, project: str, name: object, number: object, *, by: Caller) -> ModelVersion:
@@ -175,6 +187,7 @@ class Registry:
             version = self.version(project, name, number, by=by)
             home = self.registered(project, name, by=by)
             self._models.put_registered(replace(home, aliases={**home.aliases, check_alias(alias): version.number}))
+            self._audit.record("model.alias_set", version.model_id, by, project=project, number=version.number)
 
     def aliased(self, project: str, name: object, alias: object, *, by: Caller) -> ModelVersion:
         home = self.registered(project, name, by=by)
@@ -190,6 +203,7 @@ class Registry:
             self._models.put_registered(
                 replace(home, aliases={one: number for one, number in home.aliases.items() if one != alias})
             )
+            self._audit.record("model.alias_dropped", project, by)
 
     def models_of_run(self, run_id: str) -> tuple[tuple[str, int, str, str], ...]:
         """(name, version, sha256, label) of what a run registered: for its statement of origin."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from fabriek.audit.service import Audit
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound, NotPermitted
@@ -34,10 +35,18 @@ class Lab:
     """Tracking."""
 
     def __init__(
-        self, experiments: Experiments, runs: Runs, tracks: Tracks, *, labels: Labels, clock: Clock, ids: Ids
+        self,
+        experiments: Experiments,
+        runs: Runs,
+        tracks: Tracks,
+        *,
+        audit: Audit,
+        labels: Labels,
+        clock: Clock,
+        ids: Ids,
     ) -> None:
         self._experiments, self._runs, self._tracks = experiments, runs, tracks
-        self._labels, self._clock, self._ids = labels, clock, ids
+        self._audit, self._labels, self._clock, self._ids = audit, labels, clock, ids
 
     # The factory's own verbs, for the worker.
 
@@ -84,6 +93,7 @@ class Lab:
             if self._experiments.named(project, chosen) is not None:
                 raise AlreadyExists(f"Experiment(name={chosen}) already exists.")
             made = self._make(project, chosen, tags)
+            self._audit.record("experiment.created", made.id, by, project=project)
             self._move_job_run(project, made, by)
         return made
 
