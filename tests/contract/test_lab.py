@@ -73,7 +73,8 @@ def test_what_changes_the_lab_is_in_the_log(bench: Bench) -> None:
     place = f"0/models/{model.id}/artifacts/model.skops"
     services.keeping.put(bench.project, place, [b"weights"], by=bench.person)
     services.registry.register(bench.project, "tree", by=bench.person)
-    services.registry.add_version(bench.project, "tree", source="", run_id=run, model_id=model.id, description="", tags={}, by=bench.person)  # fmt: skip
+    told = {"run_id": run, "model_id": model.id, "description": "", "tags": {}}
+    services.registry.add_version(bench.project, "tree", source="", by=bench.person, **told)  # type: ignore[arg-type]
     services.registry.set_alias(bench.project, "tree", "champion", 1, by=bench.person)
     services.registry.drop_alias(bench.project, "tree", "champion", by=bench.person)
     _, pieces = services.keeping.open(bench.project, place, by=bench.person)

@@ -52,7 +52,7 @@ def plain_size(size: int) -> int:
 
 
 class _Cipher:
-    """Key, base nonce and commitment of one object."""
+    """Key, base nonce and commitment of one object, for one thread: it keeps its buffer."""
 
     def __init__(self, key: bytes, salt: bytes, context: bytes) -> None:
         assert len(key) == KEY_BYTES, "an object's key has 32 bytes"
@@ -60,32 +60,31 @@ class _Cipher:
         made = HKDFExpand(SHA256(), length, _INFO + salt + context).derive(key)
         self._aead = AESGCM(made[:KEY_BYTES])
         self._base = int.from_bytes(made[KEY_BYTES : KEY_BYTES + NONCE_BYTES], "big")
+        self._room = bytearray()
         self.commitment = made[KEY_BYTES + NONCE_BYTES :]
 
-    def seal_run(self, first: int, plain: memoryview | bytes) -> bytearray:
+    def seal_run(self, first: int, plain: memoryview | bytes) -> bytes:
         """Chunks one after another; the last of them may be short."""
         view, base, encrypt = memoryview(plain), self._base, self._aead.encrypt_into
         count = -(-len(view) // CHUNK_BYTES)
-        sealed = bytearray(len(view) + count * TAG_BYTES)
-        out = memoryview(sealed)
+        out = self._room_for(len(view) + count * TAG_BYTES)
         start = at = 0
         for number in range(first, first + count):
             chunk = view[start : start + CHUNK_BYTES]
             end = at + len(chunk) + TAG_BYTES
             encrypt((base ^ number).to_bytes(NONCE_BYTES, "big"), chunk, None, out[at:end])
             start, at = start + CHUNK_BYTES, end
-        return sealed
+        return bytes(out)
 
     def seal_last(self, number: int) -> bytes:
         """The empty chunk at the end of a message of whole chunks."""
         return self._aead.encrypt((self._base ^ number).to_bytes(NONCE_BYTES, "big"), b"", None)
 
-    def open_run(self, first: int, sealed: memoryview | bytes) -> bytearray:
+    def open_run(self, first: int, sealed: memoryview | bytes) -> bytes:
         """Chunks one after another; the last of them may be short. Nothing is returned unless all of them hold."""
         view, base, decrypt = memoryview(sealed), self._base, self._aead.decrypt_into
         count = -(-len(view) // SEALED_CHUNK_BYTES)
-        plain = bytearray(len(view) - count * TAG_BYTES)
-        out = memoryview(plain)
+        out = self._room_for(len(view) - count * TAG_BYTES)
         start = at = 0
         number = first
         try:
@@ -96,7 +95,13 @@ class _Cipher:
                 start, at = start + SEALED_CHUNK_BYTES, end
         except InvalidTag:
             raise _changed(f"chunk {number}") from None
-        return plain
+        return bytes(out)
+
+    def _room_for(self, count: int) -> memoryview:
+        """A buffer that is kept: a fresh one of this size would be zeroed by the kernel, page by page, for each run."""
+        if len(self._room) < count:
+            self._room = bytearray(count)
+        return memoryview(self._room)[:count]
 
 
 def seal(plain: Iterable[bytes | memoryview], key: bytes, context: bytes, salt: bytes) -> Iterator[bytes]:
@@ -107,10 +112,10 @@ def seal(plain: Iterable[bytes | memoryview], key: bytes, context: bytes, salt: 
     number, left = 0, b""
     for run, rest in _whole_chunks(plain, CHUNK_BYTES, keep=0):
         if run:
-            yield bytes(cipher.seal_run(number, run))
+            yield cipher.seal_run(number, run)
             number += len(run) // CHUNK_BYTES
         left = rest
-    yield bytes(cipher.seal_run(number, left)) if left else cipher.seal_last(number)
+    yield cipher.seal_run(number, left) if left else cipher.seal_last(number)
 
 
 def _whole_chunks(
@@ -137,7 +142,7 @@ def _whole_chunks(
 
 
 class Opener:
-    """Opens parts of an object. Its size is believed only once the commitment and the last chunk were checked."""
+    """Opens parts of an object, for one thread. Its size is believed only once the commitment and the last chunk were checked."""
 
     def __init__(self, read_at: ReadAt, size: int, key: bytes, context: bytes) -> None:
         """size: of the sealed object, in bytes. Raises Damaged."""
@@ -177,7 +182,7 @@ class Opener:
         sealed = self._read_at(begin, end - begin)
         if len(sealed) != end - begin:
             raise _changed(f"chunk {first}")
-        return bytes(self._cipher.open_run(first, sealed))
+        return self._cipher.open_run(first, sealed)
 
 
 def open_stream(pieces: Iterable[bytes], key: bytes, context: bytes) -> Iterator[bytes]:
@@ -195,12 +200,12 @@ def open_stream(pieces: Iterable[bytes], key: bytes, context: bytes) -> Iterator
     # One byte is always kept back: a chunk is opened once more bytes follow it, since the one at the end must be short.
     for run, rest in _whole_chunks(itertools.chain([head[HEAD_BYTES:]], source), SEALED_CHUNK_BYTES, keep=1):
         if run:
-            yield bytes(cipher.open_run(number, run))
+            yield cipher.open_run(number, run)
             number += len(run) // SEALED_CHUNK_BYTES
         left = rest
     if not TAG_BYTES <= len(left) < SEALED_CHUNK_BYTES:
         raise _changed("end")
-    yield bytes(cipher.open_run(number, left))
+    yield cipher.open_run(number, left)
 
 
 def seal_bytes(plain: bytes, key: bytes, context: bytes, salt: bytes) -> bytes:
