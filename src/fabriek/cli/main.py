@@ -3,10 +3,11 @@
 import importlib
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import click
 
-from fabriek.kernel.errors import FabriekError
+from fabriek.kernel.errors import FabriekError, Unavailable
 from fabriek.schemas.codes import EXIT_INTERRUPTED
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -73,16 +74,26 @@ def _operators(name: str) -> click.Command | None:
 
     for entry in entry_points(group="fabriek.commands"):
         if entry.name == name:
-            try:
-                command = entry.load()
-            except ModuleNotFoundError as error:
-                raise click.ClickException(
-                    f"`fabriek {name}` belongs to the server, and {error.name} is not installed here. "
-                    "Fix: pip install 'fabriek[server]' (Linux only)"
-                ) from None
+            _check_server(name)
+            command = entry.load()
             assert isinstance(command, click.Command)
             return command
     return None
+
+
+def _check_server(name: str) -> None:
+    """Raises Unavailable where only the client is installed, or could be."""
+    if sys.platform != "linux":
+        raise Unavailable(
+            f"fabriek {name} belongs to the server, which runs on Linux only", fix="fabriek login --url URL"
+        )
+    needed = ("fastapi", "sqlalchemy", "alembic", "uvicorn", *(("sklearn", "mlflow") if name == "demo" else ()))
+    if absent := [one for one in needed if find_spec(one) is None]:
+        extra = "server,demo" if name == "demo" else "server"
+        raise Unavailable(
+            f"fabriek {name} belongs to the server, and {absent[0]} is not installed here",
+            fix=f"pip install 'fabriek[{extra}]'",
+        )
 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

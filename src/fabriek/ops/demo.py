@@ -55,11 +55,11 @@ def demo(home: Path | None, *, stay: bool | None) -> None:
         if stage.left_out:
             click.echo(f"left out here: {'; '.join(stage.left_out)}. To see it all: {able.fix}")
         if stay if stay is not None else sys.stdout.isatty():
-            links(stage)
+            links(stage, "One link each, good once, within the hour")
             click.echo(f"It stays up. Stop it with Ctrl-C, or: fabriek down --home {stage.home}")
             _wait(stage)
         else:
-            links(stage)
+            links(stage, "It stops now, and the links with it; `fabriek demo --stay` keeps it up to walk through")
     finally:
         if (stage.home / "run" / "server.json").exists():
             stage.down(stage.home)

@@ -52,10 +52,10 @@ def books(stage: Stage) -> None:
     assert table.balanced
 
 
-def links(stage: Stage) -> None:
-    """A one-time sign-in link for each person, to walk the portal."""
+def links(stage: Stage, terms: str) -> None:
+    """A one-time sign-in link for each person, to walk the portal. `terms`: how long they are good."""
     click.echo()
-    click.echo(f"The portal: {stage.url}    One link each, good once, within the hour:")
+    click.echo(f"The portal: {stage.url}    {terms}:")
     for role, factory in stage.people.items():
         click.echo(f"  {role:11} {factory.access.sign_in_link()}")
 

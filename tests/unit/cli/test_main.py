@@ -1,0 +1,56 @@
+"""The command line where only the client is installed."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from fabriek.schemas.codes import MEANINGS, Code
+
+WITHOUT = """
+import sys
+for absent in {absent}:
+    sys.modules[absent] = None
+sys.platform = {platform!r}
+from fabriek.cli.main import main
+main({arguments})
+"""
+
+
+def told(*arguments: str, absent: tuple[str, ...] = (), platform: str = "linux") -> "subprocess.CompletedProcess[str]":
+    code = WITHOUT.format(absent=absent, platform=platform, arguments=list(arguments))
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("command", ["up", "down", "doctor", "migrate", "backup", "restore", "demo"])
+def test_a_command_of_the_server_names_what_to_install(command: str) -> None:
+    said = told(command, "--json", absent=("sqlalchemy",))
+    assert said.returncode == MEANINGS[Code.UNAVAILABLE].exit
+    error = json.loads(said.stderr)
+    assert error["detail"] == f"fabriek {command} belongs to the server, and sqlalchemy is not installed here"
+    assert error["fix"].startswith("pip install 'fabriek[server")
+
+
+def test_the_demo_names_its_own_packages_too() -> None:
+    said = told("demo", absent=("sklearn",))
+    assert "sklearn is not installed here" in said.stderr
+    assert "pip install 'fabriek[server,demo]'" in said.stderr
+
+
+def test_elsewhere_than_on_linux_the_server_says_so() -> None:
+    said = told("up", platform="darwin")
+    assert "runs on Linux only" in said.stderr
+    assert said.returncode == MEANINGS[Code.UNAVAILABLE].exit
+
+
+def test_the_client_needs_nothing_of_the_server() -> None:
+    said = told("--help", absent=("sqlalchemy", "fastapi", "uvicorn", "alembic", "starlette", "jinja2"))
+    assert said.returncode == 0
+    assert "For the operator" in said.stdout
+
+
+def test_a_command_that_is_none_is_a_usage_error() -> None:
+    said = told("nonsense")
+    assert said.returncode == 2
+    assert "No such command" in said.stderr
