@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fabriek.cli.output import json_option, print_json, project_option, say, show, table
+from fabriek.cli.output import counted, json_option, print_json, project_option, say, show, table
 from fabriek.cli.progress import bar
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
@@ -41,7 +41,7 @@ def push(folder: Path, name: str, label: str, project: str, *, as_json: bool) ->
         say(f"nothing changed: {name} is still @{version.number}")
     else:
         size, sent = shown_bytes(version.size_bytes), shown_bytes(pushed.sent_bytes)
-        say(f"{name}@{version.number}  {version.files} files, {size}, label {version.label}; sent {sent}")
+        say(f"{name}@{version.number}  {counted(version.files, 'file')}, {size}, label {version.label}; sent {sent}")
 
 
 @data.command("pull")
@@ -57,7 +57,7 @@ def pull(name: str, folder: Path, project: str, *, overwrite: bool, as_json: boo
     if as_json:
         print_json({"folder": str(folder), "files": pulled.files, "size_bytes": pulled.size_bytes, "kept": pulled.kept})
         return
-    say(f"{pulled.files} files, {shown_bytes(pulled.size_bytes)}, in {folder}")
+    say(f"{counted(pulled.files, 'file')}, {shown_bytes(pulled.size_bytes)}, in {folder}")
     if pulled.kept:
         say(f"{len(pulled.kept)} were there and were kept, {pulled.kept[0]} first; --overwrite replaces them")
 

@@ -29,6 +29,11 @@ def say(line: str) -> None:
     click.echo(clean(line))
 
 
+def counted(count: int, what: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def clean(text: str) -> str:
     """The text without control characters: what others wrote must not move our reader's cursor."""
     return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text)

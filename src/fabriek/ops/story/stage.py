@@ -98,7 +98,3 @@ class Stage:
         if not self.sandboxed:
             kept["FABRIEK_JOBS_UNSANDBOXED"] = "yes"
         return kept | {"FABRIEK_CONTEXT": str(self.home.parent / "context.json")}
-
-
-def sentence(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
