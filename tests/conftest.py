@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from fabriek.adapters.database import Database, metadata, open_database
-from tests.servers import postgres
+from tests.servers import postgres, slurm
 
 _numbers = itertools.count()
 
@@ -25,6 +25,15 @@ def postgres_url() -> Iterator[str]:
         pytest.skip(reason)
     with postgres.running() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def slurm_cluster() -> Iterator[slurm.Cluster]:
+    """A running Slurm; skips with its reason when there is none."""
+    if reason := slurm.why_absent():
+        pytest.skip(reason)
+    with slurm.running() as cluster:
+        yield cluster
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -22,6 +22,8 @@ from fabriek.compute.executors.capabilities import probe
 from fabriek.compute.executors.contract import Executor
 from fabriek.compute.executors.environments import Environments
 from fabriek.compute.executors.local import LocalExecutor
+from fabriek.compute.executors.slurm import Site, SlurmExecutor
+from fabriek.compute.executors.slurm_commands import SlurmCommands
 from fabriek.compute.jobs import Job
 from fabriek.compute.logs import Logs
 from fabriek.compute.machine import Machine
@@ -37,6 +39,7 @@ from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.dated import shipped
+from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.ids import Ids, RandomIds
 from fabriek.kernel.pages import Cursors
 from fabriek.knowledge.service import Knowledge
@@ -108,7 +111,7 @@ def build(
         clock=clock, ids=ids, cursors=cursors, machine=machine, wake=lambda: database.after_commit(wake),
     )  # fmt: skip
     progress = Progress(jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine)
-    executor = executor or LocalExecutor(settings.home / "jobs", scratch_of(settings))
+    executor = executor or executor_of(settings)
     knowledge = Knowledge(
         SqlCards(database), SqlQuestions(database), SqlExperts(database), access=access, funding=funding, vault=vault,
         registry=registry, audit=audit, clock=clock, ids=ids,
@@ -131,6 +134,18 @@ def this_machine(settings: Settings) -> Machine:
         capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
         MACHINE_KIND, contract, ZoneInfo(settings.zone), able=cache(probe), unsandboxed=settings.jobs_unsandboxed,
     )  # fmt: skip
+
+
+def executor_of(settings: Settings) -> Executor:
+    """What runs jobs, by the settings. Raises InvalidInput."""
+    if settings.executor == "local":
+        return LocalExecutor(settings.home / "jobs", scratch_of(settings))
+    if settings.executor == "slurm":
+        scratch = scratch_of(settings)
+        scratch.mkdir(parents=True, exist_ok=True, mode=0o711)
+        site = Site(settings.slurm_partition, settings.slurm_account, str(scratch))
+        return SlurmExecutor(settings.slurm_jobs or settings.home / "jobs", SlurmCommands(settings.slurm_conf), site)
+    raise InvalidInput(f"there is no executor {settings.executor!r}", fix="FABRIEK_EXECUTOR=local, or slurm")
 
 
 def environments(settings: Settings) -> Environments:

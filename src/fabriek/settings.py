@@ -48,6 +48,13 @@ class Settings:
     )
     power_contract_watts: int = setting(0, "watts", "The contracted power; 0 means no limit but those announced.")
     scratch: Path | None = setting(None, "folder", "Memory-backed room for running jobs; empty means below /dev/shm.")
+    executor: str = setting("local", "local or slurm", "What runs jobs: this machine, or Slurm through its commands.")
+    slurm_conf: str = setting("", "path", "The slurm.conf that commands read; empty means the system's own.")
+    slurm_partition: str = setting("", "name", "The partition of jobs; empty means the default one.")
+    slurm_account: str = setting("", "name", "The account of jobs; empty means the default one.")
+    slurm_jobs: Path | None = setting(
+        None, "folder", "Where attempts are kept; nodes must see it too. Empty means below the home."
+    )
     quickstart_gpu_hours: int = setting(5000, "GPU-hours", "What the quick start's Playground allocation holds.")
 
     @property

@@ -7,16 +7,27 @@ import pytest
 from fabriek.compute.executors.contract import Executor, Handle, ObservedState, Phase
 from tests.factories.executor import MemoryExecutor, a_spec
 from tests.factories.waiting import until
-from tests.servers.machine import a_machine
+from tests.servers.machine import a_machine, why_no_sandbox
+from tests.servers.on_slurm import on_slurm
 
 SPEC = {"lab_socket_dir": "/dev/null"}
 
 
-@pytest.fixture(params=["memory", pytest.param("local", marks=pytest.mark.sandbox)])
+ON_SLURM = (pytest.mark.sandbox, pytest.mark.slurm, pytest.mark.xdist_group("slurm"))
+
+
+@pytest.fixture(
+    params=["memory", pytest.param("local", marks=pytest.mark.sandbox), pytest.param("slurm", marks=ON_SLURM)]
+)
 def executor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
     SPEC["lab_socket_dir"] = str(tmp_path_factory.mktemp("lab"))
     if request.param == "memory":
         yield MemoryExecutor()
+    elif request.param == "slurm":
+        if reason := why_no_sandbox():
+            pytest.skip(f"no sandbox here: {reason}")
+        with on_slurm(request.getfixturevalue("slurm_cluster")) as executor:
+            yield executor
     else:
         with a_machine() as machine:
             yield machine.executor

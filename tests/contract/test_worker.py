@@ -10,6 +10,7 @@ import pytest
 
 from fabriek import bootstrap
 from fabriek.adapters.database import Database
+from fabriek.compute.executors.contract import Handle, JobSpec
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.progress import handle_of
 from fabriek.compute.requests import JobAsked
@@ -173,7 +174,27 @@ def test_a_server_that_died_between_beginning_and_handing_over_is_followed_by_on
     assert shop.work(job, State.RUNNING).attempts == 1
 
 
-def test_an_executor_that_is_away_fails_the_job_and_gives_the_credits_back(
+def test_a_job_waits_for_an_executor_that_is_away_for_a_while(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    working, calls = shop.executor.submit, []
+
+    def away(spec: JobSpec) -> Handle:
+        calls.append(spec.attempt)
+        if len(calls) < 3:
+            raise Unavailable("the machine does not answer", fix="fabriek doctor")
+        return working(spec)
+
+    def wound() -> bool:
+        shop.worker.round()
+        shop.town.clock.move(timedelta(seconds=1))
+        return shop.job(job).state is State.SUCCEEDED
+
+    monkeypatch.setattr(shop.executor, "submit", away)
+    job = shop.submit("echo", "hi")
+    until(wound)
+    assert calls == [1, 1, 1]
+
+
+def test_an_executor_that_stays_away_fails_the_job_and_gives_the_credits_back(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(_: object) -> None:
@@ -181,7 +202,15 @@ def test_an_executor_that_is_away_fails_the_job_and_gives_the_credits_back(
 
     before = shop.left()
     monkeypatch.setattr(shop.executor, "submit", away)
-    ended = shop.settled(shop.submit("true"))
+    job = shop.submit("true")
+
+    def wound() -> bool:
+        shop.worker.round()
+        shop.town.clock.move(timedelta(seconds=60))
+        return shop.job(job).settled
+
+    until(wound)
+    ended = shop.job(job)
     assert (ended.state, ended.reason) == (State.FAILED, "the machine does not answer")
     assert shop.left() == before
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from fabriek.kernel.errors import NotFound
+from fabriek.node.batch import run
 from fabriek.node.limits import limiter, rlimits
 from fabriek.node.supervisor import Doors
 from fabriek.node.warm import serve
@@ -29,5 +30,7 @@ class FolderDoors:
 
 
 if __name__ == "__main__":
+    if "attempt" in sys.argv:
+        sys.exit(run(sys.argv[-1], Doors(lambda _job: FolderDoors(), lambda _job: FolderDoors())))
     bounds = rlimits.make if "rlimits" in sys.argv else limiter.limiter
     sys.exit(serve(Doors(lambda _job: FolderDoors(), lambda _job: FolderDoors(), bounds)))

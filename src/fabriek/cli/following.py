@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from fabriek.cli.output import clean
 from fabriek.kernel.clock import SystemClock
@@ -17,7 +17,10 @@ PATIENCE = 30
 
 
 def follow(factory: "Fabriek", job: str, *, quiet: bool = False) -> JobOut:
-    """Streams the job's output until it ends. Ctrl-C detaches and says how to come back; the job goes on."""
+    """Streams the job's output until it ends. Ctrl-C detaches and says how to come back; the job goes on.
+
+    quiet: standard output is for one JSON object, so that the job's own goes to standard error.
+    """
 
     def note(line: str) -> None:
         if not quiet:
@@ -25,7 +28,7 @@ def follow(factory: "Fabriek", job: str, *, quiet: bool = False) -> JobOut:
 
     try:
         note(f"job {job}")
-        _stream(factory, job, note)
+        _stream(factory, job, note, sys.stderr.buffer if quiet else sys.stdout.buffer)
         ended = factory.jobs.wait(job)
     except KeyboardInterrupt:
         note(f"\ndetached; the job goes on. Come back: fabriek job follow {job}    Stop it: fabriek job cancel {job}")
@@ -34,15 +37,15 @@ def follow(factory: "Fabriek", job: str, *, quiet: bool = False) -> JobOut:
     return ended
 
 
-def _stream(factory: "Fabriek", job: str, note: Callable[[str], None]) -> None:
+def _stream(factory: "Fabriek", job: str, note: Callable[[str], None], out: BinaryIO) -> None:
     clock, offset = SystemClock(), 0
     said = ""
     for attempt in range(PATIENCE):
         try:
             for part in factory.jobs.log(job, follow=True, offset=offset):
                 offset += len(part)
-                sys.stdout.buffer.write(part)
-                sys.stdout.buffer.flush()
+                out.write(part)
+                out.flush()
         except NotPermitted as error:
             note(f"the log is withheld: {error.detail}")
             return

@@ -13,13 +13,19 @@ def main() -> int:
             from fabriek.node.warm import serve  # noqa: PLC0415
 
             return serve(Doors(VaultDoors, VaultDoors))
+        case ["attempt", job_file]:
+            from fabriek.node.batch import run  # noqa: PLC0415
+            from fabriek.node.supervisor import Doors  # noqa: PLC0415
+            from fabriek.node.vault import VaultDoors  # noqa: PLC0415
+
+            return run(job_file, Doors(VaultDoors, VaultDoors))
         case ["probe"]:
             from fabriek.node.probe import probe  # noqa: PLC0415
 
             sys.stdout.write(json.dumps(asdict(probe())))
             return 0
         case _:
-            sys.stderr.write("usage: python -m fabriek.node warm | probe\n")
+            sys.stderr.write("usage: python -m fabriek.node warm | attempt JOB_FILE | probe\n")
             return 2
 
 

@@ -112,7 +112,7 @@ class _Attempt:
             return
         bounds = self._doors.bounds(job, uid)
         (self._folder / GROUPS_FILE).write_text("\n".join(map(str, bounds.places())), "utf-8")
-        log = Log(self._room.scratch / LOG_FILE, job.log_bytes_max)
+        log = Log(Path(job.log) if job.log else self._room.scratch / LOG_FILE, job.log_bytes_max)
         try:
             ended = self._child(variables, mounts, bounds, uid).run(
                 log, lambda: self._set(Phase.RUNNING, started_at=_now())

@@ -61,6 +61,7 @@ class JobSpec:
     takes its output; the sandbox never sees it. `lab_socket_dir` holds `lab.sock`; under a uid of its own the job passes to it only
     where the folder is 0711 and the socket 0666. The executor fills in `scratch`, a memory-backed room, and `folder`, on disk. `unsandboxed`:
     the operator lets this job, which reads nothing above the lowest label, run without walls.
+    `log`: where its output is kept; empty means in the scratch.
     """
 
     job: str
@@ -83,6 +84,8 @@ class JobSpec:
     scratch: str = ""
     folder: str = ""
     unsandboxed: bool = False
+    gpus: int = 0
+    log: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -13,12 +13,16 @@ from datetime import timedelta
 from fabriek.compute.executors.contract import InputSpec, JobSpec, OutputSpec
 from fabriek.compute.executors.environments import Environment, Environments
 from fabriek.compute.jobs import Job
-from fabriek.kernel.errors import FabriekError
+from fabriek.kernel.errors import FabriekError, Unavailable
 from fabriek.web.services import Services
 
 log = logging.getLogger("fabriek.worker")
 
 STARTS_AT_ONCE = 4
+RETRY_SECONDS = 5.0
+PATIENCE_SECONDS = 1_800.0
+"""How long a job that was let in waits for an executor that is away: a controller that is upgraded takes minutes."""
+
 TOKEN_MARGIN = timedelta(hours=2)
 """Tokens outlive the longest run by this much: sealing a large output comes after the last second of the job."""
 
@@ -40,12 +44,16 @@ class Starter:
         self._pool = ThreadPoolExecutor(STARTS_AT_ONCE, thread_name_prefix="fabriek-start")
         self._going: set[str] = set()
         self._handed: dict[str, int] = {}
+        self._waiting: dict[str, float] = {}
+        self._not_before: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def start_jobs(self) -> bool:
         """Begins every job that was let in; whether any job is between its start and its end."""
         for job in self._services.progress.to_begin():
             with self._lock:
+                if self._not_before.get(job.id, 0.0) > self._services.clock.monotonic():
+                    continue
                 if job.id in self._going or (self._handed.get(job.id) == job.attempts and job.attempts):
                     continue
                 self._going.add(job.id)
@@ -62,6 +70,9 @@ class Starter:
             if job is not None:
                 self._services.executor.submit(self._spec(job))
                 self._handed[job.id] = job.attempts
+                self._waiting.pop(job.id, None)
+        except Unavailable as error:
+            self._try_again(job_id, error)
         except FabriekError as error:
             self._services.progress.fail(job_id, error.detail)
         except Exception:
@@ -71,6 +82,17 @@ class Starter:
             with self._lock:
                 self._going.discard(job_id)
             self._wake()
+
+    def _try_again(self, job_id: str, error: Unavailable) -> None:
+        """What is away comes back: a job waits for its executor, and fails only when patience is over."""
+        clock = self._services.clock
+        first = self._waiting.setdefault(job_id, clock.monotonic())
+        if clock.monotonic() - first >= PATIENCE_SECONDS:
+            del self._waiting[job_id]
+            self._services.progress.fail(job_id, error.detail)
+        else:
+            self._not_before[job_id] = clock.monotonic() + RETRY_SECONDS
+            log.warning("job %s waits for its executor: %s", job_id, error.detail)
 
     def _spec(self, job: Job) -> JobSpec:
         services, settings = self._services, self._services.settings
@@ -94,7 +116,7 @@ class Starter:
             "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # an address that only the job reaches
         }
         return JobSpec(
-            job=job.id, attempt=job.attempts, argv=job.argv, environment=variables,
+            job=job.id, attempt=job.attempts, argv=job.argv, gpus=job.gpus, environment=variables,
             inputs=tuple(InputSpec(one.dataset_name, one.version, grant.id, one.mount) for one, grant in zip(job.inputs, grants, strict=True)),
             code=InputSpec("code", 1, code.id, "/home/job") if code else None,
             python=environment.path, cpus=job.cpus, memory_bytes=job.memory_bytes, processes_max=settings.job_processes_max,

@@ -1,0 +1,65 @@
+"""The folder of each attempt: where it is, what its supervisor wrote there, and the small file that stays of it for good."""
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from fabriek.compute.executors.contract import Handle, ObservedState, Phase
+
+ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Below one folder, which is made with mode 0700."""
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        (self.root / ENDED).mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def of(self, handle: Handle) -> Path:
+        return self.root / name_of(handle)
+
+    def tombstone(self, handle: Handle) -> Path:
+        return self.root / ENDED / f"{name_of(handle)}.json"
+
+    def final(self, handle: Handle) -> ObservedState | None:
+        """How it ended, once everything of it was collected."""
+        return read_state(self.tombstone(handle))
+
+
+def name_of(handle: Handle) -> str:
+    name = f"{handle.job}-{handle.attempt}"
+    assert re.fullmatch(r"\w[\w.-]*", name), f"{name!r} names no folder"
+    return name
+
+
+def read_state(file: Path) -> ObservedState | None:
+    try:
+        return ObservedState.from_json(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def read_part(log: Path, offset: int, count: int) -> bytes:
+    """Up to `count` bytes from an offset; empty where there is nothing."""
+    try:
+        with log.open("rb") as source:
+            source.seek(offset)
+            return source.read(count)
+    except FileNotFoundError:
+        return b""
+
+
+def is_over(state: ObservedState) -> bool:
+    return state.phase in {Phase.DONE, Phase.LOST}
+
+
+def wipe(*folders: Path) -> None:
+    """Removes the folders. By the system's tools, since a job can nest folders deeper than a Python walk goes, and close them."""
+    there = [str(folder) for folder in folders if folder.is_dir()]
+    if there:
+        for argv in (["chmod", "-R", "u+rwX", "--", *there], ["rm", "-rf", "--one-file-system", "--", *there]):
+            subprocess.run(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)

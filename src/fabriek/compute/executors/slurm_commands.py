@@ -1,0 +1,106 @@
+"""Slurm by its commands, as every release since 22.05 speaks them: words in an array, never a line for a shell."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from fabriek.kernel.errors import InvalidInput, Unavailable
+
+ANSWER_SECONDS_MAX = 30
+AWAY = re.compile(
+    r"(?i)unable to contact|connection (refused|timed out)|socket timed out|zero bytes|munge|resource temporarily unavailable|"
+    r"communication|slurm_persist_conn|authentication"
+)
+"""Slurm's words for what passes by itself: the controller, munge or the database is away."""
+
+IDS_AT_ONCE = 500
+"""In one question: an argument list has an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class InQueue:
+    """A job as the controller has it: its id and name, its state in Slurm's word, and why it waits. The id alone is no identity: a
+    controller that was killed forgets its newest jobs and gives their ids to others.
+    """
+
+    id: str
+    name: str
+    state: str
+    reason: str
+
+
+class SlurmCommands:
+    """`configuration`: the path of slurm.conf; empty means the system's own."""
+
+    def __init__(self, configuration: str = "") -> None:
+        self._environment = {"PATH": os.defpath, "LC_ALL": "C"} | (
+            {"SLURM_CONF": configuration} if configuration else {}
+        )
+
+    def submit(self, options: Sequence[str], script: str) -> str:
+        """Slurm's id of the new job. Raises Unavailable, or InvalidInput with Slurm's own reason."""
+        said = self._run("sbatch", "--parsable", *options, text=script).strip()
+        return said.split(";")[0]
+
+    def in_queue(self, ids: Sequence[str]) -> dict[str, InQueue]:
+        """Those that the controller still knows. Raises Unavailable."""
+        found: dict[str, InQueue] = {}
+        for start in range(0, len(ids), IDS_AT_ONCE):
+            asked = ids[start : start + IDS_AT_ONCE]
+            found |= {one.id: one for one in self._queue("--jobs", ",".join(asked))}
+        return found
+
+    def named(self, name: str) -> list[str]:
+        """The ids of jobs of ours by this name, those in the accounts too, oldest first. Raises Unavailable."""
+        ids = [one.id for one in self._queue("--name", name)]
+        told = self._run("sacct", "--noheader", "--allocations", "--parsable2", "--format", "JobID", "--name", name)
+        return list(dict.fromkeys([*told.split(), *ids]))
+
+    def ended(self, job_id: str, name: str) -> str:
+        """How the accounts say that a job ended, in Slurm's word; empty when they do not know it. Raises Unavailable."""
+        words = ("--noheader", "--allocations", "--parsable2", "--format", "State", "--jobs", job_id, "--name", name)
+        lines = self._run("sacct", *words).split("\n")
+        return lines[0].split(" ")[0].strip()
+
+    def cancel_waiting(self, job_id: str) -> None:
+        """Takes a job out of the queue; one that runs goes on. Raises Unavailable."""
+        self._run("scancel", "--quiet", "--state", "PENDING", job_id)
+
+    def cancel(self, job_id: str) -> None:
+        """Ends a job, whatever it does. Raises Unavailable."""
+        self._run("scancel", "--quiet", job_id)
+
+    def let_go(self, job_id: str) -> None:
+        """Lets a job start that the controller holds back. Raises Unavailable."""
+        self._run("scontrol", "release", job_id)
+
+    def _queue(self, *words: str) -> Iterator[InQueue]:
+        try:
+            told = self._run("squeue", "--noheader", "--states", "all", "--format", "%i|%j|%T|%r", *words)
+        except InvalidInput as error:
+            if "Invalid job id" in error.detail:  # the only one asked about, and long gone
+                return
+            raise
+        for line in told.splitlines():
+            job_id, name, state, reason = [*line.split("|", 3), "", "", ""][:4]
+            yield InQueue(job_id, name, state, reason)
+
+    def _run(self, *words: str, text: str = "") -> str:
+        try:
+            done = subprocess.run(
+                words, input=text, capture_output=True, text=True, env=self._environment, timeout=ANSWER_SECONDS_MAX, check=False, cwd="/"
+            )  # fmt: skip
+        except FileNotFoundError:
+            raise Unavailable(f"{words[0]} is not installed", fix="apt install slurm-client") from None
+        except subprocess.TimeoutExpired:
+            raise Unavailable("Slurm does not answer", fix="sinfo", retry_after_seconds=5) from None
+        if done.returncode == 0:
+            return done.stdout
+        said = " ".join((done.stderr or done.stdout).split())[:300]
+        if words[0] == "scancel" and not said:  # there was nothing of that kind to cancel
+            return ""
+        if AWAY.search(said):
+            raise Unavailable(f"Slurm does not answer: {said}", fix="sinfo", retry_after_seconds=5)
+        raise InvalidInput(f"Slurm refused: {said}", fix="ask for what sinfo shows")

@@ -1,0 +1,56 @@
+"""The same job on Slurm: a whole factory whose executor is a real cluster runs what it runs on this machine."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.servers import slurm
+from tests.servers.factory import quickstarted, why_no_jobs
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
+
+SCRIPT = """
+import os, sys
+import mlflow
+numbers = open("/data/numbers.csv").read().split(",")
+for step, number in enumerate(numbers):
+    mlflow.log_metric("number", float(number), step=step)
+open("/output/sum.txt", "w").write(str(sum(map(int, numbers))))
+print("summed", flush=True)
+"""
+
+
+def test_data_lab_results_and_settlement_are_the_same(
+    slurm_cluster: slurm.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if reason := why_no_jobs():
+        pytest.skip(reason)
+    settings = {
+        "executor": "slurm",
+        "slurm_conf": slurm_cluster.environment["SLURM_CONF"],
+        "slurm_account": slurm.ACCOUNT,
+    }
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (home / "fabriek.toml").write_text("".join(f'{name} = "{value}"\n' for name, value in settings.items()))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "numbers.csv").write_text("1,2,3")
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "train.py").write_text(SCRIPT)
+    with quickstarted(home) as factory:
+        assert factory.run("data", "push", str(tmp_path / "data"), "numbers").returncode == 0
+        ran = factory.run("run", "--data", "numbers:/data", "--json", "--", "python", "train.py", cwd=tmp_path / "code")
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        job = json.loads(ran.stdout)
+        assert (job["state"], job["exit_code"]) == ("succeeded", 0)
+        assert factory.run("job", "log", job["id"]).stdout.strip() == "summed"
+        pulled = factory.run("job", "pull", job["id"], str(tmp_path / "results"))
+        assert pulled.returncode == 0, pulled.stderr
+        assert (tmp_path / "results" / "sum.txt").read_text() == "6"
+        failed = factory.run("run", "--", "sh", "-c", "exit 3", cwd=tmp_path / "code")
+        assert failed.returncode == 9
+    accounts = slurm_cluster.command(
+        "sacct", "-X", "-n", "-P", "--format", "JobName,State", "--name", f"fabriek-{job['id']}-1"
+    )
+    assert accounts.strip() == f"fabriek-{job['id']}-1|COMPLETED"

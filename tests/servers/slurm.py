@@ -1,0 +1,235 @@
+"""A real Slurm on this one host: munge, MariaDB, slurmdbd, slurmctld and four named nodes, on free ports, in a folder of its own.
+
+Needs root and Debian's packages (see `.ci/run`). Nothing of the host's own configuration is read or written.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.factories.waiting import until
+
+PROGRAMS = ("munged", "mariadbd", "mysql_install_db", "slurmdbd", "slurmctld", "slurmd", "sbatch", "sacct", "sacctmgr")
+NODES = 4
+CPUS_PER_NODE = 8
+ACCOUNT = "fabriek"
+STOP_SECONDS_MAX = 10
+
+SLURM_CONF = """\
+ClusterName=fac
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={ctld}
+AuthType=auth/munge
+AuthInfo=socket={base}/socket/s
+CredType=cred/munge
+SlurmUser=slurm
+SlurmdUser=root
+StateSaveLocation={base}/state
+SlurmdSpoolDir={base}/spool/%n
+SlurmctldPidFile={base}/run/slurmctld.pid
+SlurmdPidFile={base}/run/slurmd.%n.pid
+SlurmctldLogFile={base}/log/slurmctld.log
+SlurmdLogFile={base}/log/slurmd.%n.log
+SlurmdParameters=config_overrides
+ReturnToService=2
+MpiDefault=none
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/linux
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU_Memory
+SchedulerType=sched/backfill
+SchedulerParameters=sched_min_interval=0,batch_sched_delay=0,bf_interval=5
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=localhost
+AccountingStoragePort={dbd}
+AccountingStoragePass={base}/socket/s
+AccountingStorageEnforce=associations
+MinJobAge=300
+KillWait=5
+MaxArraySize=5001
+NodeName=n[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{last}] CPUs={cpus} CoresPerSocket={cpus} RealMemory=5000
+PartitionName=batch Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+"""
+
+SLURMDBD_CONF = """\
+AuthType=auth/munge
+AuthInfo=socket={base}/socket/s
+DbdHost=localhost
+DbdPort={dbd}
+SlurmUser=slurm
+LogFile={base}/log/slurmdbd.log
+PidFile={base}/run/slurmdbd.pid
+StorageType=accounting_storage/mysql
+StorageHost=127.0.0.1
+StoragePort={sql}
+StorageUser=slurm
+StoragePass={password}
+StorageLoc=slurm_acct_db
+"""
+
+
+def why_absent() -> str:
+    """Empty when Slurm can be started here, else the reason."""
+    if os.geteuid() != 0:
+        return "Slurm was not tested: its daemons need root"
+    absent = [name for name in PROGRAMS if shutil.which(name) is None]
+    return f"Slurm was not tested: {absent[0]} is not installed" if absent else ""
+
+
+@dataclass
+class Cluster:
+    """A running cluster. `environment` is what its commands need; the daemons can be killed and started again one by one."""
+
+    base: Path
+    daemons: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"SLURM_CONF": str(self.base / "etc" / "slurm.conf"), "PATH": os.environ["PATH"]}  # noqa: TID251  # for children
+
+    def command(self, *words: str) -> str:
+        """What a Slurm command says. Raises CalledProcessError."""
+        done = subprocess.run(words, env=self.environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def start(self, name: str, words: Sequence[str], user: str = "root") -> None:
+        log = (self.base / "log" / f"{name}.out").open("ab")
+        self.daemons[name] = subprocess.Popen(
+            words, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, user=user, group=user, cwd=self.base,
+            start_new_session=True,
+        )  # fmt: skip
+        log.close()
+
+    def start_controller(self) -> None:
+        self.start("slurmctld", ["slurmctld", "-D"], "slurm")
+
+    def start_node(self, number: int) -> None:
+        self.start(f"n{number}", ["slurmd", "-D", "-N", f"n{number}"])
+
+    def kill(self, name: str) -> None:
+        self.daemons[name].kill()
+        self.daemons.pop(name).wait()
+
+    def is_up(self) -> bool:
+        with contextlib.suppress(subprocess.CalledProcessError):
+            states = self.command("sinfo", "-h", "-N", "-o", "%T").split()
+            return len(states) == NODES and set(states) <= {"idle", "mixed", "allocated"}
+        return False
+
+
+@contextmanager
+def running() -> Iterator[Cluster]:
+    """Starts everything, waits until all nodes are idle, and takes it away afterwards."""
+    with tempfile.TemporaryDirectory(prefix="fabriek-slurm-", ignore_cleanup_errors=True) as folder:
+        base = Path(folder)
+        base.chmod(0o755)
+        cluster = Cluster(base)
+        try:
+            _configure(base)
+            _start_munge(cluster)
+            _start_accounting(cluster)
+            cluster.start_controller()
+            for number in range(1, NODES + 1):
+                cluster.start_node(number)
+            until(cluster.is_up)
+            yield cluster
+        finally:
+            _stop(cluster)
+
+
+def _configure(base: Path) -> None:
+    for name, owner in (("etc", "slurm"), ("run", "slurm"), ("log", "slurm"), ("state", "slurm"), ("spool", "root"),
+                        ("munge", "munge"), ("socket", "munge"), ("mysql", "mysql")):  # fmt: skip
+        (base / name).mkdir(parents=True)
+        shutil.chown(base / name, owner, owner)
+    (base / "munge" / "key").write_bytes(secrets.token_bytes(1024))
+    (base / "munge" / "key").chmod(0o400)
+    shutil.chown(base / "munge" / "key", "munge", "munge")
+    for number in range(1, NODES + 1):
+        (base / "spool" / f"n{number}").mkdir()
+    first = _free_ports(NODES + 3)
+    facts = {
+        "base": base, "host": socket.gethostname(), "nodes": NODES, "cpus": CPUS_PER_NODE, "ctld": first, "dbd": first + 1, "sql": first + 2,
+        "first": first + 3, "last": first + 2 + NODES, "password": secrets.token_hex(16),
+    }  # fmt: skip
+    (base / "etc" / "slurm.conf").write_text(SLURM_CONF.format(**facts))
+    dbd = base / "etc" / "slurmdbd.conf"
+    dbd.write_text(SLURMDBD_CONF.format(**facts))
+    dbd.chmod(0o600)
+    shutil.chown(dbd, "slurm", "slurm")
+
+
+def _start_munge(cluster: Cluster) -> None:
+    base = cluster.base
+    words = [
+        "munged", "--foreground", f"--key-file={base}/munge/key", f"--socket={base}/socket/s", f"--pid-file={base}/munge/pid",
+        f"--log-file={base}/munge/log", f"--seed-file={base}/munge/seed", "--num-threads=4",
+    ]  # fmt: skip
+    cluster.start("munged", words, "munge")
+    until((base / "socket" / "s").exists)
+
+
+def _start_accounting(cluster: Cluster) -> None:
+    base = cluster.base
+    settings = dict(
+        line.split("=", 1) for line in (base / "etc" / "slurmdbd.conf").read_text().splitlines() if "=" in line
+    )
+    data, sock = base / "mysql" / "d", base / "mysql" / "s"
+    cluster.command(
+        "mysql_install_db", "--no-defaults", "--user=mysql", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db"
+    )  # fmt: skip
+    words = [
+        "mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={sock}", f"--port={settings['StoragePort']}", "--bind-address=127.0.0.1",
+        "--innodb-buffer-pool-size=64M", "--innodb-lock-wait-timeout=900",
+    ]  # fmt: skip
+    cluster.start("mariadbd", words, "mysql")
+    until(sock.exists)
+    statements = (
+        f"create database slurm_acct_db; create user slurm@'127.0.0.1' identified by '{settings['StoragePass']}'; "
+        "grant all on slurm_acct_db.* to slurm@'127.0.0.1'"
+    )
+    cluster.command("mariadb", "--no-defaults", f"--socket={sock}", "--user=root", "-e", statements)
+    cluster.start("slurmdbd", ["slurmdbd", "-D"], "slurm")
+    until(lambda: _says(cluster, "sacctmgr", "-n", "list", "cluster"))
+    cluster.command("sacctmgr", "-i", "add", "cluster", "fac")
+    cluster.command("sacctmgr", "-i", "add", "account", ACCOUNT, "cluster=fac")
+    cluster.command("sacctmgr", "-i", "add", "user", "name=root", f"account={ACCOUNT}")
+
+
+def _says(cluster: Cluster, *words: str) -> bool:
+    return subprocess.run(words, env=cluster.environment, capture_output=True, check=False).returncode == 0
+
+
+def _stop(cluster: Cluster) -> None:
+    subprocess.run(["scancel", "-u", "root"], env=cluster.environment, capture_output=True, check=False, timeout=30)
+    for process in cluster.daemons.values():
+        process.send_signal(signal.SIGTERM)
+    for process in cluster.daemons.values():
+        try:
+            process.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _free_ports(count: int) -> int:
+    """The first of so many free ports in a row."""
+    while True:
+        first = 20_000 + secrets.randbelow(10_000)
+        if all(_is_free(port) for port in range(first, first + count)):
+            return first
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) != 0
