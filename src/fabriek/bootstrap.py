@@ -27,6 +27,7 @@ from fabriek.compute.executors.slurm_commands import SlurmCommands
 from fabriek.compute.jobs import Job
 from fabriek.compute.logs import Logs
 from fabriek.compute.machine import Machine
+from fabriek.compute.planning import Planner
 from fabriek.compute.power import Contract, tables_of
 from fabriek.compute.progress import Progress
 from fabriek.compute.service import Compute
@@ -119,7 +120,7 @@ def build(
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, identity=identity, intake=intake, funding=funding, vault=vault, lab=lab, registry=registry, keeping=keeping,
-        compute=compute, progress=progress, logs=Logs(executor, progress, vault),
+        compute=compute, progress=progress, planner=Planner(jobs, compute, progress, funding, clock), logs=Logs(executor, progress, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor,
         assurance=Assurance(SqlStatements(database), audit, keyring), knowledge=knowledge,
     )  # fmt: skip

@@ -197,3 +197,14 @@ def test_plain_http_beyond_loopback_is_refused(tmp_path: Path, flags: tuple[str,
     )
     assert done.returncode == 2
     assert "loopback" in done.stderr
+
+
+def test_a_dry_run_says_what_would_be_and_submits_nothing(factory: Running) -> None:
+    before = factory.run("job", "ls", "--json").stdout
+    said = factory.run("run", "--dry-run", "--cpus", "1", "--", "sleep", "5")
+    assert said.returncode == 0, said.stderr
+    assert "It would hold 1 cpu_hours of the share" in said.stdout
+    refused = factory.run("run", "--dry-run", "--gpus", "900", "--hours", "100", "--", "sleep", "5")
+    assert refused.returncode == 7
+    assert "fabriek apply new" in refused.stderr
+    assert factory.run("job", "ls", "--json").stdout == before

@@ -12,7 +12,7 @@ from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.units import shown
 from fabriek.schemas.base import PageOut
-from fabriek.schemas.compute import JobIn, JobOut, OutcomeOut, SimulatedOut, SimulateIn, WhyOut
+from fabriek.schemas.compute import JobIn, JobOut, OutcomeOut, PlanOut, SimulatedOut, SimulateIn, WhyOut
 from fabriek.web.dependencies import LIMIT_DEFAULT, LIMIT_MAX, CallerDep, FactoryDep
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
@@ -59,12 +59,26 @@ def job_out(job: Job, services: Services) -> JobOut:
 @router.post("/projects/{project}/jobs", access=Right("job.submit"), status_code=201)
 def submit(project: str, wanted: JobIn, caller: CallerDep, factory: FactoryDep) -> JobOut:
     """Submit a job. Right, label, agreement, purpose and credits are checked in one transaction; a refusal names its rule."""
-    asked = JobAsked(
+    return job_out(factory.compute.submit(project, _asked(wanted), by=caller), factory)
+
+
+@router.post("/projects/{project}/plans", access=Right("job.submit"), once=False)
+def plan(project: str, wanted: JobIn, caller: CallerDep, factory: FactoryDep) -> PlanOut:
+    """What would become of a job, by the code that submits and admits, and nothing of it stays. What would stop it is the answer's error."""
+    found = factory.planner.plan(project, _asked(wanted), by=caller)
+    unit, names = f" {found.job.resource}s", factory.simulator.names()
+    return PlanOut(
+        starts_now=found.starts_now, why=found.reason, until=found.until, label=found.job.label, purpose=found.job.purpose,
+        share=names.get(found.job.share, found.job.share), held=shown(found.job.held_micro) + unit, left=shown(found.left_micro) + unit,
+    )  # fmt: skip
+
+
+def _asked(wanted: JobIn) -> JobAsked:
+    return JobAsked(
         **{name: value for name, value in wanted.model_dump().items() if name not in {"command", "inputs"}},
         argv=tuple(wanted.command),
         inputs=tuple(InputAsked(one.dataset, one.mount) for one in wanted.inputs),
     )
-    return job_out(factory.compute.submit(project, asked, by=caller), factory)
 
 
 @router.get("/projects/{project}/jobs", access=Right("job.view"))

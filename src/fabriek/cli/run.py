@@ -1,6 +1,7 @@
 """`fabriek run`: a command as a job, followed live."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -9,6 +10,7 @@ from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.units import parse_bytes, parse_seconds
 from fabriek.schemas.codes import EXIT_JOB_FAILED
+from fabriek.schemas.compute import PlanOut
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -41,6 +43,7 @@ from fabriek.schemas.codes import EXIT_JOB_FAILED
     "--priority", type=click.Choice(["eco", "normal", "urgent"]), default="normal", help="eco waits for spare power."
 )
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable for the job; repeatable.")
+@click.option("--dry-run", is_flag=True, help="Say what would become of it, and submit nothing.")
 @click.option("--detach", is_flag=True, help="Return at once and print the job's id.")
 @click.option("--wait/--no-wait", default=True, help="Leave with 9 when the job itself fails (default).")
 @project_option
@@ -49,7 +52,7 @@ from fabriek.schemas.codes import EXIT_JOB_FAILED
 def run(
     command: tuple[str, ...], data: tuple[str, ...], code: Path | None, requirements: Path | None, gpus: int, cpus: int, memory: str, wall: str,
     hours: float | None, name: str, experiment: str, purpose: str, priority: str, env: tuple[str, ...], project: str, *,
-    detach: bool, wait: bool, as_json: bool,
+    dry_run: bool, detach: bool, wait: bool, as_json: bool,
 ) -> int:  # fmt: skip
     r"""Run COMMAND as a job: in a sandbox, on data from the vault, inside the credits and the power limit.
 
@@ -59,11 +62,15 @@ def run(
     The folder of the script is sent along. Output streams here; Ctrl-C leaves the job running and says how to come back.
     """
     factory = connect(project)
-    job = factory.jobs.run(
-        command, data=dict(_mount(one) for one in data), code=_code_folder(code, command), requirements=requirements,
-        gpus=gpus, cpus=cpus, memory_bytes=parse_bytes(memory), wall_seconds_max=round(hours * 3600) if hours else parse_seconds(wall),
-        name=name, experiment=experiment, purpose=purpose, priority=priority, environment=dict(_variable(one) for one in env),
-    )  # fmt: skip
+    asked: dict[str, Any] = {
+        "data": dict(_mount(one) for one in data), "requirements": requirements, "gpus": gpus, "cpus": cpus,
+        "memory_bytes": parse_bytes(memory), "wall_seconds_max": round(hours * 3600) if hours else parse_seconds(wall), "name": name,
+        "experiment": experiment, "purpose": purpose, "priority": priority, "environment": dict(_variable(one) for one in env),
+    }  # fmt: skip
+    folder = _code_folder(code, command)
+    if dry_run:
+        return _tell(factory.jobs.plan(command, **asked), as_json=as_json)
+    job = factory.jobs.run(command, code=folder, **asked)
     if detach:
         print_json(job) if as_json else say(job.id)
         return 0
@@ -73,6 +80,17 @@ def run(
     if as_json:
         print_json(ended)
     return EXIT_JOB_FAILED if wait and ended.state != "succeeded" else 0
+
+
+def _tell(plan: PlanOut, *, as_json: bool) -> int:
+    if as_json:
+        print_json(plan)
+        return 0
+    expected = "" if plan.starts_now or plan.until is None else f" Expected start: {plan.until:%Y-%m-%d %H:%M} UTC."
+    say(f"{plan.why}{expected}")
+    say(f"It would hold {plan.held} of the share {plan.share}, and leave {plan.left}.")
+    say(f"Its results would carry the label {plan.label}; its purpose is {plan.purpose}.")
+    return 0
 
 
 def _mount(text: str) -> tuple[str, str]:

@@ -71,6 +71,19 @@ class JobOut(Wire):
     energy_joules: float = 0.0
 
 
+class PlanOut(Wire):
+    """What would become of a job that was submitted now. `held` is its worst case, `left` what the project would have beside it."""
+
+    starts_now: bool
+    why: str
+    until: datetime | None = None
+    label: str
+    purpose: str
+    share: str
+    held: str
+    left: str
+
+
 class WhyOut(Wire):
     """One sentence: why the job is where it is."""
 

@@ -11,6 +11,7 @@ from fabriek.schemas.base import PageOut
 from fabriek.schemas.compute import (
     JobIn,
     JobOut,
+    PlanOut,
     PowerLimitIn,
     PowerLimitOut,
     PowerOut,
@@ -61,6 +62,16 @@ class Compute:
             **asked,
         )
         return self.submit(wanted, project=project)
+
+    def plan(
+        self, command: Sequence[str], *, data: Mapping[str, str] | None = None, requirements: str | Path | None = None, project: str = "",
+        **asked: Any,
+    ) -> PlanOut:  # fmt: skip
+        """What would become of the job that `run` would submit; nothing is sent along and nothing stays. Raises what would stop it."""
+        inputs = [{"dataset": name, "mount": mount} for name, mount in (data or {}).items()]
+        wanted = JobIn(command=list(command), inputs=inputs, requirements=_requirements(requirements, None), **asked)
+        path = f"/api/v1/projects/{self._client.the_project(project)}/plans"
+        return PlanOut.model_validate(self._client.post(path, json=wanted.model_dump(mode="json")))
 
     def submit(self, wanted: JobIn, *, project: str = "") -> JobOut:
         path = f"/api/v1/projects/{self._client.the_project(project)}/jobs"

@@ -10,6 +10,7 @@ from fabriek.assurance.service import Assurance
 from fabriek.audit.service import Audit
 from fabriek.compute.executors.contract import Executor
 from fabriek.compute.logs import Logs
+from fabriek.compute.planning import Planner
 from fabriek.compute.progress import Progress
 from fabriek.compute.service import Compute
 from fabriek.compute.simulator.service import Simulator
@@ -47,6 +48,7 @@ class Services:
     keeping: Keeping
     compute: Compute
     progress: Progress
+    planner: Planner
     logs: Logs
     simulator: Simulator
     executor: Executor
