@@ -118,7 +118,9 @@ def test_a_killed_controller_loses_nothing_and_doubles_nothing(
 def test_an_id_that_a_killed_controller_gave_to_another_is_not_taken_for_ours(
     executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str
 ) -> None:
-    stranger = slurm_cluster.command("sbatch", "--parsable", "--account", slurm.ACCOUNT, "--wrap", "sleep 600").strip()
+    stranger = slurm_cluster.command(
+        "sbatch", "--parsable", "--account", slurm.ACCOUNT, "--output", "/dev/null", "--wrap", "sleep 600"
+    ).strip()
     handle = executor.submit(a_spec("echo", "ours", lab_socket_dir=lab))
     over(executor, handle)
     (executor._folders.of(handle) / ID_FILE).write_text(stranger)

@@ -255,6 +255,23 @@ def test_what_can_never_run_is_refused(shop: Shop, asked: JobAsked) -> None:
         shop.town.services.compute.submit(shop.project, asked, by=shop.person)
 
 
+BEYOND = [
+    (JobAsked(("true",), cpus=5), "--cpus 4"), (JobAsked(("true",), gpus=1), ""),
+    (JobAsked(("true",), memory_bytes=2**34), "--memory 8192MiB"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "nearest"), BEYOND, ids=range(len(BEYOND)))
+def test_more_than_the_whole_machine_is_refused_with_the_nearest_that_it_has(
+    shop: Shop, asked: JobAsked, nearest: str
+) -> None:
+    before = shop.left()
+    with pytest.raises(InvalidInput) as refused:
+        shop.town.services.compute.submit(shop.project, asked, by=shop.person)
+    assert refused.value.fix == (f"ask for {nearest}" if nearest else "leave it out")
+    assert shop.left() == before
+
+
 def test_jobs_come_in_pages_newest_first_and_are_ones_own(shop: Shop) -> None:
     made = [shop.submit("true").id for _ in range(5)]
     services = shop.town.services

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
+from fabriek.compute.capacity import Capacity
 from fabriek.kernel.errors import InvalidInput
 from fabriek.schemas.node import may_hold_input
 
@@ -37,6 +38,21 @@ class JobAsked:
     memory_bytes: int = 2 * 2**30
     wall_seconds_max: int = 3600
     priority: str = "normal"
+
+
+def check_fits(asked: JobAsked, whole: Capacity) -> None:
+    """Raises InvalidInput on what the whole machine does not have, naming the nearest that it has."""
+    wanted = (
+        (asked.cpus, whole.cpus, "CPUs", f"--cpus {whole.cpus}"),
+        (asked.gpus, whole.gpus, "GPUs", f"--gpus {whole.gpus}"),
+        (asked.memory_bytes, whole.memory_bytes, "bytes of memory", f"--memory {whole.memory_bytes // 2**20}MiB"),
+    )
+    for amount, most, what, nearest in wanted:
+        if amount > most:
+            raise InvalidInput(
+                f"this asks for {amount:,} {what}, and the whole machine has {most:,}",
+                fix=f"ask for {nearest}" if most else "leave it out",
+            )
 
 
 def check(asked: JobAsked) -> None:

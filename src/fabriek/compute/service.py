@@ -76,6 +76,9 @@ class Compute:
                 self._machine.rates, today, gpus=job.gpus, cpus=job.cpus, wall_seconds_max=job.wall_seconds_max
             )
             held = self._funding.hold(project.id, purpose, cost.resource, cost.amount_micro, job.id)
+            requests.check_fits(
+                asked, self._machine.capacity
+            )  # after the credits: who asks for too much of both hears of those
             queued = move(job, State.QUEUED, at=now)
             queued = replace(queued, share=held.share, resource=str(cost.resource), held_micro=held.amount_micro)
             self._jobs.add(queued)
