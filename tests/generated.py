@@ -18,6 +18,7 @@ from fabriek.cli.main import fabriek
 from fabriek.kernel.errors import BY_CODE, FabriekError
 from fabriek.portal import app as portal
 from fabriek.schemas.codes import EXIT_INTERRUPTED, EXIT_JOB_FAILED, MEANINGS
+from fabriek.schemas.jobfile import JobFile
 from fabriek.settings import Settings
 from fabriek.web.router import access_table
 from tests.factories.services import a_town
@@ -36,11 +37,24 @@ def pages() -> dict[str, str]:
         jobs = build_job_app(services)
         made = {"openapi.json": openapi(main), "access.md": access(main, jobs)}
         database.close()
-    return made | {"settings.md": settings(), "errors.md": errors(), "cli.md": command_line()}
+    return made | {
+        "settings.md": settings(),
+        "errors.md": errors(),
+        "cli.md": command_line(),
+        "job.schema.json": job_schema(),
+    }
 
 
 def openapi(app: FastAPI) -> str:
     return json.dumps(app.openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def job_schema() -> str:
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "job.schema.json",
+    } | JobFile.model_json_schema()
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
 def access(main: FastAPI, jobs: FastAPI) -> str:

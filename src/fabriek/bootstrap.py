@@ -33,6 +33,7 @@ from fabriek.compute.progress import Progress
 from fabriek.compute.service import Compute
 from fabriek.compute.simulator.service import Simulator
 from fabriek.compute.store import SqlDecisions, SqlJobs, SqlPowerLimits
+from fabriek.compute.submission import Submission
 from fabriek.funding.purposes import rules_of
 from fabriek.funding.rates import rates_of
 from fabriek.funding.service import Funding
@@ -107,11 +108,11 @@ def build(
     )
     registry = Registry(models, SqlModelVersions(database), runs, experiments, keeping, audit, clock, ids)
     machine = machine or this_machine(settings)
-    compute = Compute(
-        jobs, jobs, decisions, limits, access=access, funding=funding, vault=vault, audit=audit, labels=labels,
-        clock=clock, ids=ids, cursors=cursors, machine=machine, wake=lambda: database.after_commit(wake),
-    )  # fmt: skip
-    progress = Progress(jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine)
+    submission = Submission(
+        jobs, jobs, access, funding, vault, audit, labels, clock, ids, machine, wake=lambda: database.after_commit(wake)
+    )
+    compute = Compute(submission, jobs, decisions, limits, cursors)
+    progress = Progress(jobs, jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine)
     executor = executor or executor_of(settings)
     knowledge = Knowledge(
         SqlCards(database), SqlQuestions(database), SqlExperts(database), access=access, funding=funding, vault=vault,
@@ -120,7 +121,7 @@ def build(
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, identity=identity, intake=intake, funding=funding, vault=vault, lab=lab, registry=registry, keeping=keeping,
-        compute=compute, progress=progress, planner=Planner(jobs, compute, progress, funding, clock), logs=Logs(executor, progress, vault),
+        compute=compute, progress=progress, planner=Planner(submission, progress), logs=Logs(executor, progress, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor,
         assurance=Assurance(SqlStatements(database), audit, keyring), knowledge=knowledge,
     )  # fmt: skip
@@ -134,6 +135,7 @@ def this_machine(settings: Settings) -> Machine:
     return Machine(
         capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
         MACHINE_KIND, contract, ZoneInfo(settings.zone), able=cache(probe), unsandboxed=settings.jobs_unsandboxed,
+        workspaces=str(settings.workspaces or ""), host_network=settings.job_network == "host",
     )  # fmt: skip
 
 

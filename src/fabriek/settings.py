@@ -46,6 +46,16 @@ class Settings:
         "yes/no",
         "Where no sandbox can be made, jobs that read nothing above `open` run all the same: they can read what the server can.",
     )
+    job_network: str = setting(
+        "none",
+        "none or host",
+        "What jobs that read nothing above `open` may ask to reach; `host` is all that this machine reaches.",
+    )
+    workspaces: Path | None = setting(
+        None,
+        "folder",
+        "Holds a folder for each project, which its jobs and its people share in plain; empty means none.",
+    )
     power_contract_watts: int = setting(0, "watts", "The contracted power; 0 means no limit but those announced.")
     scratch: Path | None = setting(None, "folder", "Memory-backed room for running jobs; empty means below /dev/shm.")
     executor: str = setting("local", "local or slurm", "What runs jobs: this machine, or Slurm through its commands.")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from fabriek.compute.executors.contract import Handle, JobSpec
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.progress import handle_of
 from fabriek.compute.requests import JobAsked
+from fabriek.compute.terms import Terms, after_of
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotFound, Unavailable, WrongState
 from fabriek.worker.admission import admit_jobs
@@ -285,3 +287,114 @@ def test_jobs_come_in_pages_newest_first_and_are_ones_own(shop: Shop) -> None:
         services.compute.get(other, made[0], by=shop.town.again(stranger))
     with pytest.raises(InvalidInput):
         services.compute.list(other, limit=2, cursor=first.next_cursor, by=shop.town.again(stranger))
+
+
+def asked(shop: Shop, *argv: str, terms: Terms | None = None, **more: Any) -> list[Job]:
+    wanted = JobAsked(argv, terms=terms or Terms(), **more)
+    return list(shop.town.services.compute.submit_each(shop.project, wanted, by=shop.person))
+
+
+def test_an_array_runs_as_many_at_once_as_it_says(shop: Shop) -> None:
+    elements = asked(shop, "sleep", "60", array="0-2%2")
+    shop.work(elements[0], State.RUNNING)
+    shop.work(elements[1], State.RUNNING)
+    third = shop.job(elements[2])
+    assert third.state is State.QUEUED
+    assert "2 at a time" in shop.town.services.compute.why(third).sentence
+    shop.executor.end(handle_of(shop.job(elements[0])))
+    shop.work(third, State.RUNNING)
+
+
+def test_elements_are_called_by_number_and_index_and_stopped_together(shop: Shop) -> None:
+    elements = asked(shop, "sleep", "60", array="3,5")
+    compute = shop.town.services.compute
+    assert compute.get(shop.project, f"{elements[0].number}_5", by=shop.person).id == elements[1].id
+    assert [one.array_index for one in compute.array(shop.project, str(elements[0].number), by=shop.person)] == [3, 5]
+    assert {one.state for one in compute.cancel_array(shop.project, elements[0].array, by=shop.person)} == {
+        State.CANCELLED
+    }
+    with pytest.raises(WrongState):
+        compute.cancel_array(shop.project, elements[0].array, by=shop.person)
+    stranger = shop.town.person("elders")
+    other = shop.town.project(stranger)
+    for said in (elements[0].array, str(elements[0].number)):
+        with pytest.raises(NotFound):
+            compute.array(other, said, by=shop.town.again(stranger))
+
+
+def test_a_sweep_gives_each_job_its_values_and_its_run_says_so(shop: Shop) -> None:
+    elements = asked(shop, "echo", "--lr={lr}", sweep={"lr": ["0.1", "0.2"]})
+    ended = [shop.settled(one) for one in elements]
+    assert [one.argv[1] for one in ended] == ["--lr=0.1", "--lr=0.2"]
+    assert shop.town.services.lab.params_of_run(ended[1].run) == [("lr", "0.2")]
+
+
+def test_of_an_array_that_credits_do_not_cover_nothing_is_queued(shop: Shop) -> None:
+    left = shop.left()
+    with pytest.raises(CreditsExhausted):
+        asked(shop, "true", array="0-4999", wall_seconds_max=120 * 3600)
+    assert shop.left() == left
+    assert shop.town.services.compute.count_by_state() == {}
+
+
+def test_a_job_waits_for_another_and_is_dropped_when_that_fails(shop: Shop) -> None:
+    (first,) = asked(shop, "sleep", "60")
+    (after,) = asked(shop, "true", terms=Terms(after=after_of(str(first.number))))
+    (anyway,) = asked(shop, "echo", "x", terms=Terms(after=after_of(f"afterany:{first.id}")))
+    running = shop.work(first, State.RUNNING)
+    assert shop.job(after).state is State.QUEUED
+    assert first.id in shop.town.services.compute.why(shop.job(after)).sentence
+    shop.executor.end(handle_of(running), exit_code=1)
+    dropped = shop.settled(after)
+    assert (dropped.state, dropped.used_micro) == (State.CANCELLED, 0)
+    assert "will not come" in dropped.reason
+    assert shop.settled(anyway).state is State.SUCCEEDED
+
+
+def test_nobody_waits_for_a_job_of_another_project(shop: Shop) -> None:
+    (theirs,) = asked(shop, "true")
+    stranger = shop.town.person("elders")
+    other = shop.town.project(stranger)
+    for said in (theirs.id, str(theirs.number)):
+        with pytest.raises(NotFound):
+            wanted = JobAsked(("true",), terms=Terms(after=after_of(said)))
+            shop.town.services.compute.submit(other, wanted, by=shop.town.again(stranger))
+
+
+def test_a_deadline_that_cannot_be_kept_ends_the_waiting(shop: Shop) -> None:
+    now = shop.town.clock.now()
+    asked(shop, "sleep", "60", cpus=4)
+    (late,) = asked(shop, "true", cpus=4, terms=Terms(deadline=now + timedelta(minutes=90)))
+    shop.worker.round()
+    shop.town.clock.move(timedelta(minutes=31))
+    assert "deadline" in shop.settled(late).reason
+
+
+def test_a_job_that_asks_to_run_again_does_so_as_often_as_it_may_and_pays_for_all(shop: Shop) -> None:
+    (job,) = asked(shop, "sleep", "60", terms=Terms(requeues_max=1))
+    assert job.held_micro == 2 * asked(shop, "sleep", "60")[0].held_micro
+    first = shop.work(job, State.RUNNING)
+    shop.town.clock.move(timedelta(minutes=30))
+    shop.executor.write(handle_of(first), b"one\n")
+    shop.executor.end(handle_of(first), exit_code=75)
+    second = until(lambda: (now := shop.work(job, State.RUNNING)).attempts == 2 and now)
+    assert second
+    assert (second.run, second.requeues) == (first.run, 1)
+    assert second.shape.wall_seconds_max == 3600
+    shop.town.clock.move(timedelta(minutes=15))
+    shop.executor.write(handle_of(second), b"two\n")
+    shop.executor.end(handle_of(second), exit_code=75)
+    ended = shop.settled(job)
+    assert (ended.state, ended.exit_code) == (State.FAILED, 75)
+    assert ended.used_micro * 8 == ended.held_micro * 3
+    logs = shop.town.services.logs
+    assert logs.part(ended, 0, 100) + logs.part(ended, 4, 100) == b"one\ntwo\n"
+    assert shop.town.services.funding.balanced()
+
+
+def test_a_job_that_is_cancelled_does_not_run_again(shop: Shop) -> None:
+    (job,) = asked(shop, "sleep", "60", terms=Terms(requeues_max=5))
+    running = shop.work(job, State.RUNNING)
+    shop.town.services.compute.cancel(shop.project, job.id, by=shop.person)
+    shop.executor.end(handle_of(running), exit_code=75)
+    assert shop.settled(job).state is State.CANCELLED

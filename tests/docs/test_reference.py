@@ -11,7 +11,7 @@ import pytest
 from fabriek.settings import Settings
 from tests import generated
 
-MADE = {"openapi.json", "access.md", "settings.md", "errors.md", "cli.md"}
+MADE = {"job.schema.json", "openapi.json", "access.md", "settings.md", "errors.md", "cli.md"}
 WRITTEN = {"mlflow.md"}
 
 

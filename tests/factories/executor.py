@@ -90,6 +90,9 @@ class MemoryExecutor:
             attempt.state, phase=Phase.DONE, exit_code=exit_code, reason=reason, ended_at=self._clock.now()
         )
 
+    def write(self, handle: Handle, text: bytes) -> None:
+        self._attempts[handle].log += text
+
     def lose(self, handle: Handle) -> None:
         attempt = self._attempts[handle]
         attempt.state = replace(attempt.state, phase=Phase.LOST, reason="its supervisor is gone")

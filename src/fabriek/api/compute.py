@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import fields
 
 from fastapi import Query
 from starlette.concurrency import run_in_threadpool
@@ -9,6 +10,7 @@ from starlette.responses import StreamingResponse
 
 from fabriek.compute.jobs import Job
 from fabriek.compute.requests import InputAsked, JobAsked
+from fabriek.compute.terms import Network, Terms, after_of
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.units import shown
 from fabriek.schemas.base import PageOut
@@ -24,7 +26,7 @@ LOG_PAUSE_SECONDS = 0.02
 """How long a follower waits for more: short enough that the first line feels immediate, long enough to cost nothing."""
 
 
-def job_out(job: Job, services: Services) -> JobOut:
+def job_out(job: Job, services: Services, elements: int = 1) -> JobOut:
     """The job as the wire shows it, with its credits."""
     unit = f" {job.resource}s"
     return JobOut(
@@ -53,13 +55,26 @@ def job_out(job: Job, services: Services) -> JobOut:
         held=shown(job.held_micro) + unit if job.held_micro else "",
         used=shown(job.used_micro) + unit if job.used_micro else "",
         energy_joules=job.energy_joules,
+        number=job.short,
+        array=job.array,
+        elements=elements,
+        parameters=dict(job.terms.parameters),
+        after=[f"{one.once}:{one.job}" for one in job.terms.after],
+        requeues=job.requeues,
+        attempts=job.attempts,
+        port=job.terms.port,
+        folder=job.terms.folder,
     )
 
 
 @router.post("/projects/{project}/jobs", access=Right("job.submit"), status_code=201)
 def submit(project: str, wanted: JobIn, caller: CallerDep, factory: FactoryDep) -> JobOut:
-    """Submit a job. Right, label, agreement, purpose and credits are checked in one transaction; a refusal names its rule."""
-    return job_out(factory.compute.submit(project, _asked(wanted), by=caller), factory)
+    """Submit a job. Right, label, agreement, purpose and credits are checked in one transaction; a refusal names its rule.
+
+    Of an array the answer is the first element.
+    """
+    new = factory.compute.submit_each(project, _asked(wanted), by=caller)
+    return job_out(new[0], factory, len(new))
 
 
 @router.post("/projects/{project}/plans", access=Right("job.submit"), once=False)
@@ -68,17 +83,29 @@ def plan(project: str, wanted: JobIn, caller: CallerDep, factory: FactoryDep) ->
     found = factory.planner.plan(project, _asked(wanted), by=caller)
     unit, names = f" {found.job.resource}s", factory.simulator.names()
     return PlanOut(
-        starts_now=found.starts_now, why=found.reason, until=found.until, label=found.job.label, purpose=found.job.purpose,
-        share=names.get(found.job.share, found.job.share), held=shown(found.job.held_micro) + unit, left=shown(found.left_micro) + unit,
+        starts_now=found.starts_now, why=found.reason, elements=found.elements, starting=found.starting, until=found.until,
+        label=found.job.label, purpose=found.job.purpose,
+        share=names.get(found.job.share, found.job.share), held=shown(found.held_micro) + unit, left=shown(found.left_micro) + unit,
     )  # fmt: skip
 
 
+PLAIN = {one.name for one in fields(JobAsked)} & set(JobIn.model_fields) - {"inputs"}
+"""Names that mean the same on the wire and in a request."""
+
+
 def _asked(wanted: JobIn) -> JobAsked:
+    signal, _, before = wanted.signal.partition("@")
     return JobAsked(
-        **{name: value for name, value in wanted.model_dump().items() if name not in {"command", "inputs"}},
+        **{name: value for name, value in wanted.model_dump().items() if name in PLAIN},
         argv=tuple(wanted.command),
         inputs=tuple(InputAsked(one.dataset, one.mount) for one in wanted.inputs),
-    )
+        terms=Terms(
+            after=tuple(one for text in wanted.after for one in after_of(text)),
+            not_before=wanted.not_before, deadline=wanted.deadline, requeues_max=wanted.requeues_max, signal=signal,
+            signal_seconds=int(before or 0), grace_seconds=wanted.grace_seconds, preemptible=wanted.preemptible,
+            network=Network(wanted.network), folder=wanted.folder, port=wanted.port, tasks=wanted.tasks,
+        ),
+    )  # fmt: skip
 
 
 @router.get("/projects/{project}/jobs", access=Right("job.view"))
@@ -88,8 +115,12 @@ def list_jobs(
     factory: FactoryDep,
     limit: int = Query(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX),
     cursor: str = "",
+    array: str = "",
 ) -> PageOut[JobOut]:
-    """The project's jobs, newest first."""
+    """The project's jobs, newest first; or the elements of one array, by their index, all at once."""
+    if array:
+        elements = factory.compute.array(project, array, by=caller)
+        return PageOut[JobOut](items=[job_out(job, factory, len(elements)) for job in elements], next_cursor="")
     page = factory.compute.list(project, limit=limit, cursor=cursor, by=caller)
     return PageOut[JobOut](items=[job_out(job, factory) for job in page.items], next_cursor=page.next_cursor)
 
@@ -112,6 +143,13 @@ def why(project: str, job: str, caller: CallerDep, factory: FactoryDep) -> WhyOu
 def cancel(project: str, job: str, caller: CallerDep, factory: FactoryDep) -> JobOut:
     """Stop a job. One that has not started ends at once; a running one is asked, then killed, and its use is settled."""
     return job_out(factory.compute.cancel(project, job, by=caller), factory)
+
+
+@router.post("/projects/{project}/arrays/{array}/cancel", access=Right("job.cancel"))
+def cancel_array(project: str, array: str, caller: CallerDep, factory: FactoryDep) -> PageOut[JobOut]:
+    """Stop every element of an array that has not ended."""
+    elements = factory.compute.cancel_array(project, array, by=caller)
+    return PageOut[JobOut](items=[job_out(job, factory, len(elements)) for job in elements], next_cursor="")
 
 
 @router.get("/projects/{project}/jobs/{job}/log", access=Right("job.view"), response_class=StreamingResponse)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from fabriek.cli.output import json_option, print_json, project_option, say, show, table
+from fabriek.cli.output import counted, json_option, print_json, project_option, say, show, table
 from fabriek.cli.session import connect
 from fabriek.schemas.codes import EXIT_JOB_FAILED
 
@@ -16,14 +16,15 @@ def job() -> None:
 
 
 @job.command("ls")
+@click.option("--array", default="", metavar="ARRAY", help="Only the elements of this array.")
 @project_option
 @json_option
-def ls(project: str, *, as_json: bool) -> None:
+def ls(array: str, project: str, *, as_json: bool) -> None:
     """The project's jobs, newest first."""
-    listed = connect(project).jobs.list().items
+    listed = connect(project).jobs.list(array=array).items
     table(
         listed,
-        ["id", "name", "state", "submitted_at", "used"],
+        ["number", "name", "state", "submitted_at", "used"],
         as_json=as_json,
         empty="no jobs yet: fabriek run -- python train.py",
     )
@@ -63,10 +64,11 @@ def follow_job(name: str, project: str) -> int:
 
 @job.command("log")
 @click.argument("name", metavar="JOB")
+@click.option("--follow", "-f", is_flag=True, help="Go on until the job ends.")
 @project_option
-def log(name: str, project: str) -> None:
+def log(name: str, project: str, *, follow: bool) -> None:
     """What the job has written so far."""
-    for part in connect(project).jobs.log(name):
+    for part in connect(project).jobs.log(name, follow=follow):
         sys.stdout.buffer.write(part)
     sys.stdout.buffer.flush()
 
@@ -76,8 +78,16 @@ def log(name: str, project: str) -> None:
 @project_option
 @json_option
 def cancel(name: str, project: str, *, as_json: bool) -> None:
-    """Stop a job; what it used until then is settled."""
-    stopped = connect(project).jobs.cancel(name)
+    """Stop a job, or by its id a whole array; what it used until then is settled."""
+    factory = connect(project)
+    if name.startswith("arr_"):
+        all_of_it = factory.jobs.cancel_array(name).items
+        if as_json:
+            print_json(all_of_it)
+        else:
+            say(f"{name} {counted(len(all_of_it), 'job')}")
+        return
+    stopped = factory.jobs.cancel(name)
     if as_json:
         print_json(stopped)
     else:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 import click
@@ -83,13 +84,16 @@ def table(things: Sequence[Any], columns: Sequence[str], *, as_json: bool, empty
         drawn.add_column(column.replace("_", " "), overflow="fold")
     for thing in things:
         fields = plain(thing)
-        drawn.add_row(*(Text(clean(_cell(fields.get(column)))) for column in columns))
+        drawn.add_row(*(Text(clean(_cell(fields.get(column), at=column.endswith("_at")))) for column in columns))
     Console(soft_wrap=not sys.stdout.isatty(), highlight=False).print(drawn)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, *, at: bool = False) -> str:
+    """at: the value is an instant, and is shown to the second in the reader's own zone."""
     if value is None:
         return ""
+    if at and isinstance(value, str):
+        return f"{datetime.fromisoformat(value).astimezone():%Y-%m-%d %H:%M:%S}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):

@@ -5,42 +5,18 @@ borrow (a share beyond its own part takes what others leave unused), explain. Th
 and no job that goes before it may delay that: EASY backfilling (Lifka, 1995). The simulator runs this same function.
 """
 
-from dataclasses import dataclass
+from collections import Counter
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from fabriek.compute import reasons
 from fabriek.compute.capacity import UNLIMITED_WATTS, Lack, Room, Timeline
+from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.power import draw, envelope, idle_watts
 from fabriek.compute.snapshot import Running, Snapshot, Waiting
 from fabriek.compute.turns import ShareUse, turns
 
 OVERDUE = timedelta(minutes=1)
 """How much longer a job is expected to stand that should be gone: it holds its room until it is seen to have left."""
-
-
-class Because(StrEnum):
-    """Why, as a word that a program may compare."""
-
-    FITS = "fits"
-    BORROWS = "borrows"
-    NO_ROOM = "no_room"
-    POWER = "power"
-    SHARE = "share"
-    BEHIND = "behind"
-    HELD = "held"
-    TOO_BIG = "too_big"
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """On one waiting job. `until`: when it is expected to start, going by the worst case of all that is known; None if not known."""
-
-    job: str
-    starts: bool
-    code: Because
-    reason: str
-    until: datetime | None = None
 
 
 def admit(snapshot: Snapshot, now: datetime) -> list[Decision]:
@@ -60,6 +36,7 @@ class _Deciding:
         self._promised = self._open.copy()
         self._reserved: datetime | None = None
         self.use = ShareUse(snapshot.capacity, snapshot.shares)
+        self._standing = Counter(running.array for running in snapshot.running if running.array)
         for running in snapshot.running:
             self.use.add(running.share, running.shape)
 
@@ -72,6 +49,11 @@ class _Deciding:
             return Decision(
                 waiting.job, starts=False, code=Because.HELD, reason=reasons.held(self._snapshot.starts_held)
             )
+        if waiting.gate is not None:
+            return Decision(waiting.job, False, waiting.gate.code, waiting.gate.reason, waiting.gate.until)
+        if waiting.array_at_once and self._standing[waiting.array] >= waiting.array_at_once:
+            reason = reasons.array_full(waiting.array_at_once)
+            return Decision(waiting.job, starts=False, code=Because.ARRAY, reason=reason)
         if self._promised.lack(need, self._now, self._now + span) is None:
             return self._start(waiting, need)
         until = self._promised.earliest(need, span)
@@ -83,6 +65,8 @@ class _Deciding:
     def _start(self, waiting: Waiting, need: Room) -> Decision:
         borrows = self.use.borrows(waiting.share)
         self.use.add(waiting.share, waiting.shape)
+        if waiting.array:
+            self._standing[waiting.array] += 1
         for line in (self._open, self._promised):
             line.occupy(need, self._now, self._now + _span(waiting))
         # A machine whose shares nobody set has nothing to borrow from.

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
+from fabriek.compute.terms import Terms
 from fabriek.kernel.errors import InvalidInput, WrongState
 from fabriek.kernel.purposes import Purpose
 
@@ -37,6 +38,9 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.CANCELLED: frozenset(),
     State.LOST: frozenset(),
 }
+
+EXIT_AGAIN = 75
+"""With this code a job asks to run again: EX_TEMPFAIL of sysexits.h."""
 
 ENDED = frozenset(state for state, onward in TRANSITIONS.items() if not onward)
 """States that nothing leads out of. A job that vanished is `lost`; it never becomes `succeeded`."""
@@ -85,8 +89,17 @@ class JobInput:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierLog:
+    """The sealed output of an attempt that was followed by another: its object, and how many bytes it holds."""
+
+    id: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
-    """`label` is the highest of its inputs'. `started_at` is when the latest attempt began to run, `ran_seconds` what the
+    """`number` is how people and Slurm's commands may call it; the elements of an array share the array's, and differ in
+    `array_index`. `label` is the highest of its inputs'. `started_at` is when the latest attempt began to run, `ran_seconds` what the
     attempts before it ran; `changed_at` is the instant of the last step. `code` is a version id of the vault, `output` another,
     `run` the lab's, `log` the sealed log; `held_micro` and `used_micro` repeat the ledger, in millionths of a `resource`.
     """
@@ -128,6 +141,13 @@ class Job:
     held_micro: int = 0
     used_micro: int = 0
     settled: bool = False
+    number: int = 0
+    array: str = ""
+    array_index: int | None = None
+    array_at_once: int = 0
+    terms: Terms = field(default_factory=Terms)
+    requeues: int = 0
+    earlier_logs: tuple[EarlierLog, ...] = ()
 
     def __post_init__(self) -> None:
         Shape(self.cpus, self.gpus, self.memory_bytes, self.wall_seconds_max)
@@ -137,9 +157,19 @@ class Job:
 
     @property
     def shape(self) -> Shape:
-        """With the time that is left: a job that was suspended does not get its hours twice."""
-        left = max(1, ceil(self.wall_seconds_max - self.ran_seconds))
-        return Shape(self.cpus, self.gpus, self.memory_bytes, left)
+        """With the time that is left: a job that was suspended does not get its hours twice; one that asked to run again begins anew."""
+        left = ceil(self.wall_seconds_max * (1 + self.requeues) - self.ran_seconds)
+        return Shape(self.cpus, self.gpus, self.memory_bytes, min(self.wall_seconds_max, max(1, left)))
+
+    @property
+    def wall_seconds_paid(self) -> int:
+        """The longest that all its attempts may run together: what is held for it."""
+        return self.wall_seconds_max * (1 + self.terms.requeues_max)
+
+    @property
+    def short(self) -> str:
+        """`17`, or `17_3` for an element of an array."""
+        return f"{self.number}" if self.array_index is None else f"{self.number}_{self.array_index}"
 
 
 def move(job: Job, to: State, *, at: datetime, reason: str = "", exit_code: int | None = None) -> Job:
@@ -165,6 +195,11 @@ def move(job: Job, to: State, *, at: datetime, reason: str = "", exit_code: int 
         ran_seconds=ran_seconds(job, at),
         attempts=job.attempts + (to is State.STARTING),
     )
+
+
+def may_run_again(job: Job) -> bool:
+    """Whether a job that asks for it is put back into the queue."""
+    return job.requeues < job.terms.requeues_max and not job.cancelling
 
 
 def state_after(exit_code: int | None) -> State:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from fabriek.compute.executors.contract import Executor
-from fabriek.compute.jobs import Job
+from fabriek.compute.jobs import EarlierLog, Job
 from fabriek.compute.progress import Progress, handle_of
 from fabriek.vault.service import Vault
 
@@ -17,16 +17,39 @@ class Logs:
         self._executor, self._progress, self._vault = executor, progress, vault
 
     def part(self, job: Job, offset: int, count: int) -> bytes:
-        """Up to `count` bytes from an offset; empty where there is no more yet. Whoever calls has asked for the right."""
+        """Up to `count` bytes from an offset, over all attempts; empty where there is no more yet. Whoever calls has asked for the right."""
+        for earlier in job.earlier_logs:
+            if offset < earlier.size:
+                return self._opened(job, earlier.id, offset, min(offset + count, earlier.size))
+            offset -= earlier.size
         if job.log:
-            return b"".join(self._vault.safe.open(self._vault.room(job.project), job.log, offset, offset + count))
+            return self._opened(job, job.log, offset, offset + count)
+        if (
+            len(job.earlier_logs) == job.attempts
+        ):  # the next attempt has not begun: what the machine has is the last one's
+            return b""
         return self._executor.logs(handle_of(job), offset, count)
 
     def keep(self, job: Job) -> None:
         """Seals the output of an ended job, before the machine forgets it. Idempotent."""
         if not job.log:
-            sealed = self._vault.safe.put(self._vault.room(job.project), self._pieces(job))
-            self._progress.note(job.id, log=sealed.id)
+            self._progress.note(job.id, log=self.seal(job).id)
+
+    def seal(self, job: Job) -> EarlierLog:
+        """Seals the output of the latest attempt."""
+        count = 0
+
+        def counted() -> Iterator[bytes]:
+            nonlocal count
+            for piece in self._pieces(job):
+                count += len(piece)
+                yield piece
+
+        sealed = self._vault.safe.put(self._vault.room(job.project), counted())
+        return EarlierLog(sealed.id, count)
+
+    def _opened(self, job: Job, sealed: str, start: int, stop: int) -> bytes:
+        return b"".join(self._vault.safe.open(self._vault.room(job.project), sealed, start, stop))
 
     def _pieces(self, job: Job) -> Iterator[bytes]:
         offset = 0

@@ -14,6 +14,8 @@ from fabriek.schemas.node import Capabilities
 class Machine:
     """`able`: what this machine can do for jobs; asked when it is first needed, since finding out takes a moment.
     `unsandboxed`: the operator lets jobs that read nothing above the lowest label run without walls where none can stand.
+    `workspaces`: the folder that holds one for each project; empty where there are none. `host_network`: the operator lets jobs at the
+    lowest label reach what this machine reaches.
     """
 
     capacity: Capacity
@@ -24,6 +26,8 @@ class Machine:
     zone: tzinfo
     able: Callable[[], Capabilities]
     unsandboxed: bool = False
+    workspaces: str = ""
+    host_network: bool = False
 
     def without_walls(self) -> bool:
         """Whether jobs run without walls here."""

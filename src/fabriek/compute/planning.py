@@ -1,27 +1,29 @@
 """What would become of a job: submitted and decided for real, in a transaction that is then undone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 
 from fabriek.compute.admission import admit
 from fabriek.compute.jobs import Job
-from fabriek.compute.ports import Jobs
 from fabriek.compute.progress import Progress
 from fabriek.compute.requests import JobAsked
-from fabriek.compute.service import Compute
-from fabriek.funding.service import Funding
+from fabriek.compute.submission import Submission
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`job` as it would be queued. `starts_now`, `reason` and `until` are the first decision on it; `left_micro` is what its project
-    would have left of the job's resource, the worst case of this job taken off.
+    """`job` as it would be queued, of an array the first element. `starts_now`, `reason` and `until` are the first decision on it.
+    `elements`: how many jobs it would be, and `starting` how many of them start now. `held_micro` is the worst case of all together,
+    `left_micro` what the project would have left of that resource beside it.
     """
 
     job: Job
+    elements: int
+    starting: int
+    held_micro: int
     starts_now: bool
     reason: str
     until: datetime | None
@@ -31,25 +33,29 @@ class Plan:
 class Planner:
     """Asks the very code that submits and admits, so that a plan cannot say otherwise than the act."""
 
-    def __init__(self, jobs: Jobs, compute: Compute, progress: Progress, funding: Funding, clock: Clock) -> None:
-        self._jobs, self._compute, self._progress, self._funding, self._clock = jobs, compute, progress, funding, clock
+    def __init__(self, submission: Submission, progress: Progress) -> None:
+        self._submission, self._progress = submission, progress
+        self._jobs, self._funding, self._clock = submission.jobs, submission.funding, submission.clock
 
     def plan(self, project_ref: str, asked: JobAsked, *, by: Caller) -> Plan:
         """Raises what `submit` would raise: the rule that stops the job, or the credits that are left."""
         try:
             with self._jobs.transaction():
-                self._undo(self._planned(self._compute.submit(project_ref, asked, by=by)))
+                self._undo(self._planned(self._submission.submit(project_ref, asked, by=by)))
         except _Undone as undone:
             return undone.plan
 
     def _undo(self, plan: Plan) -> NoReturn:
         raise _Undone(plan)
 
-    def _planned(self, job: Job) -> Plan:
-        decisions = admit(self._progress.snapshot(), self._clock.now())
+    def _planned(self, new: Sequence[Job]) -> Plan:
+        job, ids = new[0], {one.id for one in new}
+        decisions = [one for one in admit(self._progress.snapshot(), self._clock.now()) if one.job in ids]
         decided = next(one for one in decisions if one.job == job.id)
         left = sum(one.left for one in self._funding.left(job.project) if str(one.resource) == job.resource)
-        return Plan(job, decided.starts, decided.reason, decided.until, left)
+        held = sum(one.held_micro for one in new)
+        starting = sum(one.starts for one in decisions)
+        return Plan(job, len(new), starting, held, decided.starts, decided.reason, decided.until, left)
 
 
 class _Undone(Exception):  # not an error: the way out of a transaction that must leave nothing

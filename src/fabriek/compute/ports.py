@@ -1,11 +1,11 @@
 """What compute needs kept: its jobs, what was decided about them, and the announced power limits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from fabriek.compute.admission import Decision
+from fabriek.compute.decisions import Decision
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.limits import AnnouncedLimit
 
@@ -16,7 +16,7 @@ class Jobs(Protocol):
     def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
         """All or nothing, and alone among all that name the same key."""
 
-    def add(self, job: Job) -> None: ...
+    def add(self, new: Sequence[Job]) -> None: ...
 
     def get(self, job_id: str) -> Job:
         """Raises NotFound."""
@@ -31,6 +31,22 @@ class Jobs(Protocol):
 
     def unsettled(self) -> Sequence[Job]:
         """Ended, and not settled yet."""
+
+
+class JobNames(Protocol):
+    """Finding jobs by what people call them."""
+
+    def number_for(self, owner: str) -> int:
+        """The next number, which a job or array is called by from now on."""
+
+    def called(self, project: str, number: int, index: int | None) -> Job:
+        """The job of that number, or the element of that array. Raises NotFound."""
+
+    def of_array(self, array: str) -> Sequence[Job]:
+        """By index; empty where there is no such array."""
+
+    def states(self, ids: Iterable[str]) -> Mapping[str, Sequence[State]]:
+        """Of jobs, and of all elements of arrays. What is not known is left out."""
 
 
 class JobStatistics(Protocol):

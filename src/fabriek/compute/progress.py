@@ -5,11 +5,22 @@ from dataclasses import replace
 from datetime import datetime
 
 from fabriek.audit.service import Audit
-from fabriek.compute.admission import Decision
+from fabriek.compute.decisions import Decision
 from fabriek.compute.executors.contract import Handle, ObservedState, Phase
-from fabriek.compute.jobs import ENDED, ON_THE_MACHINE, Job, State, move, state_after
+from fabriek.compute.gates import States, gate_of, hopeless
+from fabriek.compute.jobs import (
+    ENDED,
+    EXIT_AGAIN,
+    ON_THE_MACHINE,
+    EarlierLog,
+    Job,
+    State,
+    may_run_again,
+    move,
+    state_after,
+)
 from fabriek.compute.machine import Machine
-from fabriek.compute.ports import Decisions, Jobs, PowerLimits
+from fabriek.compute.ports import Decisions, JobNames, Jobs, PowerLimits
 from fabriek.compute.power import Limit, energy_joules
 from fabriek.compute.snapshot import Snapshot, running_of, waiting_of
 from fabriek.funding.rates import actual
@@ -24,10 +35,10 @@ class Progress:
     """The worker's half of a job's life."""
 
     def __init__(
-        self, jobs: Jobs, decisions: Decisions, power_limits: PowerLimits, *,
+        self, jobs: Jobs, names: JobNames, decisions: Decisions, power_limits: PowerLimits, *,
         funding: Funding, audit: Audit, clock: Clock, machine: Machine,
     ) -> None:  # fmt: skip
-        self._jobs, self._decisions, self._limits = jobs, decisions, power_limits
+        self._jobs, self._names, self._decisions, self._limits = jobs, names, decisions, power_limits
         self._funding, self._audit, self._clock, self._machine = funding, audit, clock, machine
         self._said: dict[str, Decision] = {}
 
@@ -37,16 +48,34 @@ class Progress:
         table = self._machine.table(self._clock.today())
         standing = self._jobs.in_states(ON_THE_MACHINE)
         queued = self._jobs.in_states(frozenset({State.QUEUED}))
+        states = self._states_waited_for(queued)
         return Snapshot(
             capacity=self._machine.capacity,
             table=table,
             running=tuple(running_of(job, now) for job in standing),
-            queued=tuple(waiting_of(job) for job in queued),
+            queued=tuple(waiting_of(job, gate_of(job, states, now, self._machine.zone)) for job in queued),
             shares=self._funding.share_parts(),
             contract=self._machine.contract,
             limits=tuple(Limit(one.starts_at, one.ends_at, one.watts) for one in self._limits.from_on(now)),
             zone=self._machine.zone,
         )
+
+    def drop_hopeless(self) -> int:
+        """Cancels waiting jobs that can never start: what they wait for will not come, or their deadline has. How many."""
+        now = self._clock.now()
+        bound = [
+            job for job in self._jobs.in_states(frozenset({State.QUEUED})) if job.terms.after or job.terms.deadline
+        ]
+        states = self._states_waited_for(bound)
+        dropped = 0
+        for job in bound:
+            if reason := hopeless(job, states, now):
+                with self._jobs.transaction(alone=f"job:{job.id}"):
+                    waiting = self._jobs.get(job.id)
+                    if waiting.state is State.QUEUED:
+                        self._end(waiting, State.CANCELLED, reason, None, now)
+                        dropped += 1
+        return dropped
 
     def apply(self, made: Sequence[Decision]) -> int:
         """Lets in what was decided and still waits, and keeps every reason that changed. How many were let in."""
@@ -135,6 +164,19 @@ class Progress:
                 return True
         return changed
 
+    def to_queue_again(self) -> Sequence[Job]:
+        """Suspended: their attempt is over, and what it left is to be collected before the next."""
+        return self._jobs.in_states(frozenset({State.SUSPENDED}))
+
+    def queue_again(self, job_id: str, log: EarlierLog) -> None:
+        """Puts a suspended job back into the queue, with the sealed output of the attempt that is over."""
+        with self._jobs.transaction(alone=f"job:{job_id}"):
+            job = self._jobs.get(job_id)
+            if job.state is State.SUSPENDED:
+                waiting = move(job, State.QUEUED, at=self._clock.now(), reason=job.reason)
+                self._jobs.save(replace(waiting, earlier_logs=(*job.earlier_logs, log)))
+                self._audit.record("job.queued", job.id, SYSTEM, attempt=job.attempts)
+
     def unsettled(self) -> Sequence[Job]:
         return self._jobs.unsettled()
 
@@ -158,7 +200,7 @@ class Progress:
         on = job.submitted_at.astimezone(self._machine.zone).date()
         return actual(
             self._machine.rates, on, gpus=job.gpus, cpus=job.cpus,
-            wall_seconds_max=job.wall_seconds_max, ran_seconds=job.ran_seconds,
+            wall_seconds_max=job.wall_seconds_paid, ran_seconds=job.ran_seconds,
         ).amount_micro  # fmt: skip
 
     def _end_as_seen(self, job: Job, seen: ObservedState) -> None:
@@ -168,11 +210,18 @@ class Progress:
             self._end(job, State.CANCELLED if job.cancelling else State.FAILED, seen.reason, seen.exit_code, at)
         elif job.cancelling:
             self._end(job, State.CANCELLED, "cancelled while it ran", seen.exit_code, at)
+        elif (seen.again or seen.exit_code == EXIT_AGAIN) and may_run_again(job):
+            again = move(job, State.SUSPENDED, at=at, reason="asked to run again", exit_code=seen.exit_code)
+            self._jobs.save(replace(again, requeues=job.requeues + 1))
+            self._audit.record("job.suspended", job.id, SYSTEM, requeues=again.requeues + 1)
         elif seen.reason:
             # A job that the limits stopped has failed, whatever code its processes left behind.
             self._end(job, State.FAILED, seen.reason, seen.exit_code, at)
         else:
             self._end(job, state_after(seen.exit_code), seen.hint, seen.exit_code, at)
+
+    def _states_waited_for(self, waiting: Sequence[Job]) -> States:
+        return self._names.states({after.job for job in waiting for after in job.terms.after})
 
     def _end(self, job: Job, to: State, reason: str, exit_code: int | None, at: datetime) -> None:
         ended = move(job, to, at=at, reason=reason, exit_code=exit_code)

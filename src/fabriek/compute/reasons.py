@@ -46,6 +46,10 @@ def behind(until: str) -> str:
     return f"Waits behind a job that goes first: it would delay that job's reserved start at {until}."
 
 
+def array_full(at_once: int) -> str:
+    return f"Waits for others of its array: {at_once} at a time, as asked."
+
+
 def held(why: str) -> str:
     return f"Waits: no job may start now, {why}."
 

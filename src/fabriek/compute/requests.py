@@ -1,9 +1,11 @@
 """What a person asks of the machine, checked before anything else looks at it."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.terms import Terms
 from fabriek.kernel.errors import InvalidInput
 from fabriek.schemas.node import may_hold_input
 
@@ -38,6 +40,9 @@ class JobAsked:
     memory_bytes: int = 2 * 2**30
     wall_seconds_max: int = 3600
     priority: str = "normal"
+    array: str = ""
+    sweep: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    terms: Terms = field(default_factory=Terms)
 
 
 def check_fits(asked: JobAsked, whole: Capacity) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from fabriek.compute.admission import Decision
+from fabriek.compute.decisions import Decision
 from fabriek.compute.jobs import Job, State
 
 

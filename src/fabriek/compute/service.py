@@ -1,32 +1,21 @@
 """What people may do with jobs and power. The worker's half of the work is in `progress`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from fabriek.access.projects import Project
-from fabriek.access.service import Access
-from fabriek.audit.service import Audit
-from fabriek.compute import limits, requests, sentences
-from fabriek.compute.jobs import ON_THE_MACHINE, Job, JobInput, Priority, State, move
+from fabriek.compute import limits, sentences
+from fabriek.compute.jobs import ON_THE_MACHINE, Job, State, move
 from fabriek.compute.limits import AnnouncedLimit
-from fabriek.compute.machine import Machine
-from fabriek.compute.ports import Decisions, Jobs, JobStatistics, PowerLimits
+from fabriek.compute.ports import Decisions, JobStatistics, PowerLimits
 from fabriek.compute.power import Limit, draw, envelope, idle_watts
+from fabriek.compute.references import Reference
 from fabriek.compute.requests import JobAsked
-from fabriek.funding.rates import worst_case
-from fabriek.funding.service import Funding
+from fabriek.compute.submission import Submission
+from fabriek.compute.walls import check_walls
 from fabriek.kernel.callers import Caller, require
-from fabriek.kernel.clock import Clock
-from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, WrongState
-from fabriek.kernel.ids import Ids
+from fabriek.kernel.errors import NotFound, NotPermitted, WrongState
 from fabriek.kernel.pages import Cursors, Page
-from fabriek.kernel.purposes import Purpose
-from fabriek.vault.labels import Labels
-from fabriek.vault.service import Vault
-
-STRICTNESS = (Purpose.CIVILIAN, Purpose.DUAL_USE, Purpose.EXCLUSIVELY_MILITARY)
-"""A job may be stricter about its purpose than its project, never laxer: a military project does not compute on civilian money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,58 +31,54 @@ class Compute:
     """Submit, look, cancel; announce power limits."""
 
     def __init__(
-        self, jobs: Jobs, statistics: JobStatistics, decisions: Decisions, power_limits: PowerLimits, *,
-        access: Access, funding: Funding, vault: Vault, audit: Audit, labels: Labels,
-        clock: Clock, ids: Ids, cursors: Cursors, machine: Machine, wake: Callable[[], None],
+        self, submission: Submission, statistics: JobStatistics, decisions: Decisions, power_limits: PowerLimits, cursors: Cursors
     ) -> None:  # fmt: skip
-        self._jobs, self._statistics, self._decisions, self._limits = jobs, statistics, decisions, power_limits
-        self._access, self._funding, self._vault, self._audit, self._labels = access, funding, vault, audit, labels
-        self._clock, self._ids, self._cursors, self._machine, self._wake = clock, ids, cursors, machine, wake
+        self._submission, self._statistics, self._decisions, self._limits = (
+            submission,
+            statistics,
+            decisions,
+            power_limits,
+        )
+        self._jobs, self._names, self._machine, self._cursors = (
+            submission.jobs,
+            submission.names,
+            submission.machine,
+            cursors,
+        )
+        self._access, self._audit, self._labels = submission.access, submission.audit, submission.labels
+        self._clock, self._ids, self._wake = submission.clock, submission.ids, submission.wake
 
     def submit(self, project_ref: str, asked: JobAsked, *, by: Caller) -> Job:
-        """Checks right, label, agreement, purpose and credits, holds the worst case, and queues the job: all or nothing.
+        """The waiting job; of an array the first element. Raises what Submission.submit raises."""
+        return self.submit_each(project_ref, asked, by=by)[0]
 
-        Raises NotPermitted naming the rule, CreditsExhausted with what is left, InvalidInput, NotFound.
-        """
-        project = self._access.project(project_ref)
-        require(by, "job.submit", project=project.id)
-        requests.check(asked)
-        purpose = _purpose(asked, project)
-        now, today = self._clock.now(), self._clock.today()
-        with self._jobs.transaction(alone=f"project:{project.id}"):
-            inputs = self._inputs(asked, project, purpose, by)
-            code = self._vault.code_for_job(asked.code, project.id, by=by) if asked.code else None
-            label = self._labels.highest([one.label for one in inputs] + ([code.label] if code else []))
-            self._check_sandbox(label)
-            job = Job(
-                id=self._ids.new("job"), project=project.id, person=by.person, name=asked.name or " ".join(asked.argv)[:100],
-                purpose=purpose, argv=asked.argv, cpus=asked.cpus, gpus=asked.gpus, memory_bytes=asked.memory_bytes,
-                wall_seconds_max=asked.wall_seconds_max, share="", label=label, submitted_at=now, priority=Priority(asked.priority),
-                inputs=inputs, code=code.version if code else "", environment=dict(asked.environment),
-                experiment=asked.experiment, requirements=asked.requirements,
-            )  # fmt: skip
-            cost = worst_case(
-                self._machine.rates, today, gpus=job.gpus, cpus=job.cpus, wall_seconds_max=job.wall_seconds_max
-            )
-            held = self._funding.hold(project.id, purpose, cost.resource, cost.amount_micro, job.id)
-            requests.check_fits(
-                asked, self._machine.capacity
-            )  # after the credits: who asks for too much of both hears of those
-            queued = move(job, State.QUEUED, at=now)
-            queued = replace(queued, share=held.share, resource=str(cost.resource), held_micro=held.amount_micro)
-            self._jobs.add(queued)
-            self._audit.record("job.submitted", job.id, by, project=project.id, label=label, share=held.share)
-        self._wake()
-        return queued
+    def submit_each(self, project_ref: str, asked: JobAsked, *, by: Caller) -> Sequence[Job]:
+        """The waiting job, or every element of an array."""
+        return self._submission.submit(project_ref, asked, by=by)
 
     def get(self, project_ref: str, job_id: str, *, by: Caller) -> Job:
-        """Raises NotFound, also for a job of another project."""
+        """A job by its id or by its number. Raises NotFound, also for a job of another project."""
         project = self._access.project(project_ref)
         require(by, "job.view", project=project.id)
-        job = self._jobs.get(job_id)
+        said = Reference.read(job_id)
+        if said.number is not None:
+            return self._names.called(project.id, said.number, said.index)
+        job = self._jobs.get(said.job)
         if job.project != project.id:
             raise NotFound("there is no such job", fix="fabriek job ls")
         return job
+
+    def array(self, project_ref: str, said: str, *, by: Caller) -> Sequence[Job]:
+        """The elements of an array, named by its id or its number, by their index. Raises NotFound."""
+        project = self._access.project(project_ref)
+        require(by, "job.view", project=project.id)
+        reference = Reference.read(said)
+        number = reference.number
+        array = reference.array or (self._names.called(project.id, number, None).array if number is not None else "")
+        found = self._names.of_array(array)
+        if not found or found[0].project != project.id:
+            raise NotFound("there is no such array", fix="fabriek job ls")
+        return found
 
     def list(self, project_ref: str, *, limit: int, cursor: str, by: Caller) -> Page[Job]:
         """Newest first."""
@@ -108,17 +93,35 @@ class Compute:
         """Ends a job that has not started; asks the machine to stop one that has. Raises WrongState when it has ended."""
         job = self.get(project_ref, job_id, by=by)
         require(by, "job.cancel", project=job.project)
-        with self._jobs.transaction(alone=f"job:{job_id}"):
-            job = self._jobs.get(job_id)
+        with self._jobs.transaction(alone=f"job:{job.id}"):
+            job = self._jobs.get(job.id)
             if job.has_ended():
                 raise WrongState(f"job {job.id} has {job.state} already", fix=f"fabriek job show {job.id}")
-            if job.state in {State.STARTING, State.RUNNING}:
-                stopped = replace(job, cancelling=True, reason="is being stopped")
-            else:
-                stopped = move(job, State.CANCELLED, at=self._clock.now(), reason="cancelled before it started")
-            self._jobs.save(stopped)
-            self._audit.record("job.cancelled", job.id, by, project=job.project)
+            stopped = self._stop(job, by)
         self._wake()
+        return stopped
+
+    def cancel_array(self, project_ref: str, array: str, *, by: Caller) -> Sequence[Job]:
+        """Stops every element that has not ended. Raises WrongState when all have."""
+        elements = self.array(project_ref, array, by=by)
+        require(by, "job.cancel", project=elements[0].project)
+        stopped = []
+        for element in elements:
+            with self._jobs.transaction(alone=f"job:{element.id}"):
+                job = self._jobs.get(element.id)
+                stopped.append(job if job.has_ended() else self._stop(job, by))
+        if all(job.has_ended() for job in elements):
+            raise WrongState(f"every job of {elements[0].array} has ended", fix=f"fabriek job ls --array {array}")
+        self._wake()
+        return stopped
+
+    def _stop(self, job: Job, by: Caller) -> Job:
+        if job.state in {State.STARTING, State.RUNNING}:
+            stopped = replace(job, cancelling=True, reason="is being stopped")
+        else:
+            stopped = move(job, State.CANCELLED, at=self._clock.now(), reason="cancelled before it started")
+        self._jobs.save(stopped)
+        self._audit.record("job.cancelled", job.id, by, project=job.project)
         return stopped
 
     def why(self, job: Job) -> sentences.Told:
@@ -178,44 +181,9 @@ class Compute:
         )
         return PowerOutlook(allowed, planned, announced)
 
-    def _inputs(self, asked: JobAsked, project: Project, purpose: Purpose, by: Caller) -> tuple[JobInput, ...]:
-        resolved = self._vault.inputs_for_job(
-            [one.dataset for one in asked.inputs], project=project.id, purpose=purpose, by=by
-        )
-        return tuple(
-            JobInput(one.dataset, one.name, one.number, one.version, one.label, wanted.mount)
-            for one, wanted in zip(resolved, asked.inputs, strict=True)
-        )
-
     def runs_without_walls(self, job: Job) -> bool:
         """Whether the job is to run as one of the server's own processes. Raises NotPermitted when its data must not be near that:
         walls that stood when it was submitted may be gone.
         """
-        self._check_sandbox(job.label)
+        check_walls(job.label, self._labels, self._machine)
         return self._machine.without_walls()
-
-    def _check_sandbox(self, label: str) -> None:
-        if label != self._labels.lowest and not (able := self._machine.able()).sandbox:
-            raise NotPermitted(
-                f"jobs cannot be kept apart on this machine ({able.reason}), so none may read data labelled {label}",
-                rule="sandbox.required",
-                fix=able.fix,
-            )
-
-
-def _purpose(asked: JobAsked, project: Project) -> Purpose:
-    if not asked.purpose:
-        return Purpose(project.purpose)
-    try:
-        purpose = Purpose(asked.purpose.replace("-", "_"))
-    except ValueError:
-        raise InvalidInput(
-            f"{asked.purpose!r} is not a purpose", fix="civilian, dual_use or exclusively_military"
-        ) from None
-    if STRICTNESS.index(purpose) < STRICTNESS.index(Purpose(project.purpose)):
-        raise NotPermitted(
-            f"this project is {project.purpose.replace('_', ' ')}, and its jobs cannot be laxer",
-            rule="purpose.project",
-            fix="leave --purpose out",
-        )
-    return purpose

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.gates import Gate
 from fabriek.compute.jobs import Job, Priority, Shape, reserved_end
 from fabriek.compute.power import Contract, Limit, PowerTable
 
@@ -17,17 +18,21 @@ class Running:
     share: str
     shape: Shape
     ends: datetime
+    array: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A job that waits to be let in."""
+    """A job that waits to be let in. `gate`: why it has no turn now, whatever the room."""
 
     job: str
     share: str
     shape: Shape
     submitted_at: datetime
     priority: Priority = Priority.NORMAL
+    gate: Gate | None = None
+    array: str = ""
+    array_at_once: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +57,9 @@ class Snapshot:
 
 def running_of(job: Job, now: datetime) -> Running:
     """An admitted, starting or running job as admission sees it."""
-    return Running(job.id, job.share, job.shape, reserved_end(job, now))
+    return Running(job.id, job.share, job.shape, reserved_end(job, now), job.array)
 
 
-def waiting_of(job: Job) -> Waiting:
+def waiting_of(job: Job, gate: Gate | None = None) -> Waiting:
     """A queued job as admission sees it."""
-    return Waiting(job.id, job.share, job.shape, job.submitted_at, job.priority)
+    return Waiting(job.id, job.share, job.shape, job.submitted_at, job.priority, gate, job.array, job.array_at_once)

@@ -1,6 +1,7 @@
 """The SQL of compute: jobs, decisions, power limits."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime
@@ -25,11 +26,15 @@ from sqlalchemy import (
 )
 
 from fabriek.adapters.database import Database, Instant, metadata
-from fabriek.compute.admission import Because, Decision
-from fabriek.compute.jobs import ENDED, Job, JobInput, Priority, State
+from fabriek.compute.decisions import Because, Decision
+from fabriek.compute.jobs import ENDED, EarlierLog, Job, JobInput, Priority, State
 from fabriek.compute.limits import AnnouncedLimit
+from fabriek.compute.terms import Terms
 from fabriek.kernel.errors import NotFound
 from fabriek.kernel.purposes import Purpose
+
+IDS_AT_ONCE = 500
+"""In one question: a statement takes so many values and no more."""
 
 jobs = Table(
     "compute_jobs",
@@ -71,6 +76,20 @@ jobs = Table(
     Column("held_micro", BigInteger, nullable=False),
     Column("used_micro", BigInteger, nullable=False),
     Column("settled", Boolean, nullable=False, index=True),
+    Column("number", BigInteger, nullable=False, server_default="0", index=True),
+    Column("array", String, nullable=False, server_default="", index=True),
+    Column("array_index", Integer),
+    Column("array_at_once", Integer, nullable=False, server_default="0"),
+    Column("terms", JSON, nullable=False, server_default="{}"),
+    Column("requeues", Integer, nullable=False, server_default="0"),
+    Column("earlier_logs", JSON, nullable=False, server_default="[]"),
+)
+
+numbers = Table(
+    "compute_numbers",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("owner", String, nullable=False, unique=True),
 )
 
 decisions = Table(
@@ -104,8 +123,8 @@ class SqlJobs:
     def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
         return self._db.transaction(alone=alone)
 
-    def add(self, job: Job) -> None:
-        self._db.execute(insert(jobs).values(**_values(job)))
+    def add(self, new: Sequence[Job]) -> None:
+        self._db.execute(insert(jobs), [_values(job) for job in new])
 
     def get(self, job_id: str) -> Job:
         row = self._db.row(select(jobs).where(jobs.c.id == job_id))
@@ -130,6 +149,33 @@ class SqlJobs:
     def unsettled(self) -> Sequence[Job]:
         wanted = select(jobs).where(jobs.c.settled.is_(False), jobs.c.state.in_(ENDED)).order_by(jobs.c.id)
         return [_job(row) for row in self._db.rows(wanted)]
+
+    def number_for(self, owner: str) -> int:
+        return int(self._db.scalar(insert(numbers).values(owner=owner).returning(numbers.c.number)))
+
+    def called(self, project: str, number: int, index: int | None) -> Job:
+        wanted = select(jobs).where(jobs.c.project == project, jobs.c.number == number).order_by(jobs.c.id).limit(1)
+        if index is not None:
+            wanted = wanted.where(jobs.c.array_index == index)
+        row = self._db.row(wanted)
+        if row is None:
+            raise NotFound("there is no such job", fix="fabriek job ls")
+        return _job(row)
+
+    def of_array(self, array: str) -> Sequence[Job]:
+        rows = self._db.rows(select(jobs).where(jobs.c.array == array, jobs.c.array != "").order_by(jobs.c.id))
+        return [_job(row) for row in rows]
+
+    def states(self, ids: Iterable[str]) -> Mapping[str, Sequence[State]]:
+        found: dict[str, list[State]] = defaultdict(list)
+        asked = sorted(set(ids))
+        for start in range(0, len(asked), IDS_AT_ONCE):
+            part = asked[start : start + IDS_AT_ONCE]
+            wanted = select(jobs.c.id, jobs.c.array, jobs.c.state).where(jobs.c.id.in_(part) | jobs.c.array.in_(part))
+            for row in self._db.rows(wanted):
+                for name in {row.id, row.array}.intersection(part):
+                    found[name].append(State(row.state))
+        return found
 
     def count_by_state(self) -> dict[str, int]:
         rows = self._db.rows(select(jobs.c.state, func.count()).group_by(jobs.c.state))
@@ -188,14 +234,21 @@ class SqlPowerLimits:
 
 
 def _values(job: Job) -> dict[str, Any]:
-    plain = asdict(job)
-    return plain | {"argv": list(job.argv), "inputs": [asdict(one) for one in job.inputs]}
+    plain = {column.name: getattr(job, column.name) for column in jobs.columns}
+    return plain | {
+        "argv": list(job.argv),
+        "inputs": [asdict(one) for one in job.inputs],
+        "terms": job.terms.as_json(),
+        "earlier_logs": [asdict(one) for one in job.earlier_logs],
+    }
 
 
 def _job(row: Row[Any]) -> Job:
     kept = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's names
     kept["argv"] = tuple(kept["argv"])
     kept["inputs"] = tuple(JobInput(**one) for one in kept["inputs"])
+    kept["terms"] = Terms.from_json(kept["terms"])
+    kept["earlier_logs"] = tuple(EarlierLog(**one) for one in kept["earlier_logs"])
     kept |= {"purpose": Purpose(row.purpose), "priority": Priority(row.priority), "state": State(row.state)}
     return Job(**kept)
 

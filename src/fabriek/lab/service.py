@@ -50,8 +50,11 @@ class Lab:
 
     # The factory's own verbs, for the worker.
 
-    def open_run(self, project: str, experiment: str, *, job: str, label: str, person: str, name: str) -> str:
-        """The run of a job, made as it starts; the same one when asked again."""
+    def open_run(
+        self, project: str, experiment: str, *, job: str, label: str, person: str, name: str,
+        parameters: Mapping[str, str] | None = None,
+    ) -> str:  # fmt: skip
+        """The run of a job, made as it starts; the same one when asked again. `parameters`: what a sweep gave it."""
         with self._experiments.transaction(alone=f"lab:{project}"):
             known = [one for one in self._runs.of_experiments(project, []) if one.job == job]
             if known:
@@ -70,6 +73,8 @@ class Lab:
             )
             self._runs.add(run)
             self._tracks.put_tags(run.id, {"mlflow.runName": name, "mlflow.user": person, JOB_TAG: job})
+            if parameters:
+                self._tracks.put_params(run.id, parameters)
         return run.id
 
     def close_run(self, run_id: str, status: str) -> None:

@@ -14,12 +14,9 @@ from fabriek.kernel.errors import InvalidInput
 from fabriek.node.limits.groups import kill
 from fabriek.node.limits.rlimits import tree_below
 from fabriek.node.room import Room
-from fabriek.node.sandbox import FORWARD, Command
-from fabriek.node.variables import SPARE_BIN
-from fabriek.schemas.node import HOME
-
-ANY_PORT = 0
-"""The forwarder takes a free one and tells the command."""
+from fabriek.node.sandbox import ANY_PORT, FORWARD, Command, make_shim
+from fabriek.node.variables import SHIM_DIR, SPARE_BIN
+from fabriek.schemas.node import HOME, PORT_SOCKET
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -35,13 +32,17 @@ class Bare:
     python: str
     lab_dir: str
     inside: dict[str, int]
+    begins: str = ""
+    port: int = 0
 
     def command(self, ends: Mapping[str, int]) -> Command:
         if any("\0" in word for word in (*self.argv, *self.variables.values())):
             raise InvalidInput("the command or a variable holds a NUL byte", fix="leave it out")
         limits = ",".join(f"{name}={value}" for name, value in self.inside.items()) or "-"
-        argv = [self.python, "-I", "-S", str(FORWARD), str(ANY_PORT), f"{self.lab_dir}/lab.sock", limits]
-        return Command([*argv, str(ends["status"]), "--", *self.argv], b"", self._variables(), str(self.room.work))
+        served = f"{self.port}:{self.room.door}/{PORT_SOCKET}" if self.port else "-"
+        argv = [self.python, "-I", "-S", str(FORWARD), str(ANY_PORT), f"{self.lab_dir}/lab.sock", served, limits]
+        begins = self.begins or str(self.room.work)
+        return Command([*argv, str(ends["status"]), "--", *self.argv], b"", self._variables(), begins)
 
     def enter(self) -> None:
         """Nothing is left behind: it stays what we are."""
@@ -51,7 +52,8 @@ class Bare:
         temporary.mkdir(exist_ok=True)
         outside = {inside: str(folder) for folder, inside in self.mounts}
         found = {name: outside.get(value, value) for name, value in self.variables.items()}
-        found["PATH"] = found["PATH"].removesuffix(f":{SPARE_BIN}")
+        shim = str(make_shim(self.room.scratch / "shim", self.python, str(self.room.scratch / "shim")))
+        found["PATH"] = found["PATH"].removesuffix(f":{SPARE_BIN}").replace(SHIM_DIR, shim)
         ours = {"TMPDIR": str(temporary), "FABRIEK_OUTPUT": str(self.room.output)}
         return found | ours | ({"HOME": str(self.room.work)} if found["HOME"] == HOME else {})
 

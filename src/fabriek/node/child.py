@@ -24,12 +24,13 @@ AFTER_END_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How it ended. `reason` is empty when it ended by itself."""
+    """How it ended. `reason` is empty when it ended by itself; `again`: it asked to run once more."""
 
     exit_code: int
     reason: str
     cpu_seconds: float
     memory_bytes_peak: int
+    again: bool = False
 
 
 class Place(Protocol):
@@ -104,7 +105,7 @@ class Child:
         reason = stopping.reason
         if not reason and self._bounds.exceeded(pid):
             reason = stopping.over_memory()
-        return Ended(code, reason, self._bounds.cpu_seconds(), self._bounds.memory_bytes_peak())
+        return Ended(code, reason, self._bounds.cpu_seconds(), self._bounds.memory_bytes_peak(), stopping.again)
 
 
 def _drain(process: "subprocess.Popen[bytes]", output: int, inside: First, log: Log, stopping: Stopping) -> int:

@@ -1,7 +1,8 @@
 """Inside the walls: runs the job's command, and carries its loopback port to the lab's socket.
 
-Runs as `python -I -S forward.py PORT SOCKET LIMITS STATUS_FD -- COMMAND…` with the standard library alone. LIMITS are resource limits
-for the command, `nproc=64,data=1000000`, or `-`. PORT 0 takes a free one, and the command is told. A byte on STATUS_FD says that the
+Runs as `python -I -S forward.py PORT SOCKET SERVED LIMITS STATUS_FD -- COMMAND…` with the standard library alone. SERVED is
+`8888:/run/job/port.sock` where the command serves on a port that is to be reached through a socket file, or `-`. LIMITS are resource
+limits for the command, `nproc=64,data=1000000`, or `-`. PORT 0 takes a free one, and the command is told. A byte on STATUS_FD says that the
 walls stand. Where the socket is gone because the server restarts, a connection waits for it to come back. The exit code is the
 command's, or 128 + signal.
 """
@@ -14,14 +15,19 @@ import sys
 import threading
 import time
 
+TYPE_CHECKING = False  # typing itself would cost every job some milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PATIENCE_SECONDS = 60
 RETRY_SECONDS = 0.1
 PIECE_BYTES = 1 << 16
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 
-def main(port: int, path: str, limits: str, status_fd: int, argv: list[str]) -> int:
+def main(port: int, path: str, served: str, limits: str, status_fd: int, argv: list[str]) -> int:
     listener = listen(port)
+    door = open_door(served)
     if port == 0 and listener is not None:
         os.environ["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
     signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)  # none may come between the fork and the handlers
@@ -36,7 +42,9 @@ def main(port: int, path: str, limits: str, status_fd: int, argv: list[str]) -> 
         signal.signal(number, lambda got, _frame: pass_on(child, got))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
     if listener is not None:
-        threading.Thread(target=accept, args=(listener, path), daemon=True).start()
+        threading.Thread(target=accept, args=(listener, lambda: reach(path)), daemon=True).start()
+    if door is not None:
+        threading.Thread(target=accept, args=(door, lambda: serving(served)), daemon=True).start()
     while True:
         ended, status = os.wait()
         if ended == child:
@@ -53,6 +61,32 @@ def listen(port: int) -> "socket.socket | None":
         return None
     listener.listen(64)
     return listener
+
+
+def open_door(served: str) -> "socket.socket | None":
+    """A socket file through which the command's port is reached from outside the walls."""
+    if served == "-":
+        return None
+    folder, name = os.path.split(served.partition(":")[2])  # in the job, where nothing is imported that need not be
+    begins = os.open(".", os.O_PATH)
+    os.chdir(folder)  # a socket's path may not be longer than some hundred characters
+    door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    door.bind(name)
+    os.fchdir(begins)
+    os.close(begins)
+    door.listen(64)
+    return door
+
+
+def serving(served: str) -> "socket.socket | None":
+    """A connection to the command's port; None where nobody listens there yet."""
+    inner = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        inner.connect(("127.0.0.1", int(served.partition(":")[0])))
+    except OSError:
+        inner.close()
+        return None
+    return inner
 
 
 def group(child: int) -> None:
@@ -89,26 +123,26 @@ def run(argv: list[str], limits: str) -> None:
     os._exit(127)
 
 
-def accept(listener: socket.socket, path: str) -> None:
+def accept(listener: socket.socket, other: "Callable[[], socket.socket | None]") -> None:
     while True:
         connection, _ = listener.accept()
         try:
-            threading.Thread(target=carry, args=(connection, path), daemon=True).start()
+            threading.Thread(target=carry, args=(connection, other), daemon=True).start()
         except RuntimeError:  # the job has used up its processes: this connection fails, a later one may not
             connection.close()
 
 
-def carry(connection: socket.socket, path: str) -> None:
-    lab = reach(path)
-    if lab is None:
+def carry(connection: socket.socket, other: "Callable[[], socket.socket | None]") -> None:
+    end = other()
+    if end is None:
         connection.close()
         return
-    back = threading.Thread(target=pipe, args=(lab, connection), daemon=True)
+    back = threading.Thread(target=pipe, args=(end, connection), daemon=True)
     back.start()
-    pipe(connection, lab)
+    pipe(connection, end)
     back.join()
     connection.close()
-    lab.close()
+    end.close()
 
 
 def reach(path: str) -> "socket.socket | None":
@@ -139,4 +173,5 @@ def pipe(source: socket.socket, target: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[sys.argv.index("--") + 1 :]))
+    port, path, served, limits, status, *_ = sys.argv[1:]
+    sys.exit(main(int(port), path, served, limits, int(status), sys.argv[sys.argv.index("--") + 1 :]))

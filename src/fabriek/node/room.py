@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from fabriek.kernel.errors import Unavailable
 from fabriek.schemas.node import HOME
 
 FIRST_UID = 200_000
@@ -13,6 +14,7 @@ UIDS = 60_000
 """Real uids that jobs run under when we are root: one per job, from a range that no account uses."""
 
 UID_FILE = "uid"
+DOOR_FOLDER = "door"
 INSIDE_UID = 1000
 
 
@@ -35,6 +37,11 @@ class Room:
         return self.scratch / "etc"
 
     @property
+    def door(self) -> Path:
+        """What the job and its supervisor share: what the job asks for, and the socket of its port."""
+        return self.scratch / DOOR_FOLDER
+
+    @property
     def inputs(self) -> Path:
         return self.scratch / "inputs"
 
@@ -50,7 +57,7 @@ class Room:
             self.scratch.chmod(0o710)
         else:
             self.scratch.chmod(0o700)
-        for folder in (self.inputs, self.work, self.output, self.etc):
+        for folder in (self.inputs, self.work, self.output, self.etc, self.door):
             folder.mkdir(exist_ok=True)
             folder.chmod(0o755)
         for name, text in (
@@ -64,7 +71,7 @@ class Room:
             file.write_text(text, "ascii")
             file.chmod(0o644)
         (self.etc / "alternatives").mkdir(exist_ok=True)
-        for folder in (self.work, self.output):
+        for folder in (self.work, self.output, self.door):
             give(folder, uid)
 
 
@@ -86,6 +93,21 @@ def wipe(*folders: Path) -> None:
     if there:
         for argv in (["chmod", "-R", "u+rwX", "--", *there], ["rm", "-rf", "--one-file-system", "--", *there]):
             subprocess.run(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+
+def owner_of(shared: str) -> int | None:
+    """Whom a job is that works in a shared folder: its owner, as everything else there; None where that is what we are.
+
+    Raises Unavailable where it is neither ours nor are we root.
+    """
+    owner = Path(shared).stat().st_uid
+    if owner == os.getuid() != 0:
+        return None
+    if owner == 0:
+        raise Unavailable(f"{shared} belongs to root, and no job runs as root", fix=f"chown USER {shared}")
+    if os.getuid():
+        raise Unavailable(f"{shared} belongs to another user than the one that jobs run under", fix=f"chown {shared}")
+    return owner
 
 
 def take_uid(folder: Path) -> int | None:

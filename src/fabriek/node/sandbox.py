@@ -5,6 +5,7 @@ without rights. Without root, it would be what the server is.
 """
 
 import os
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +15,18 @@ from fabriek.kernel.errors import InvalidInput
 from fabriek.node.bubblewrap import NESTING_CAN_BE_REFUSED, bubblewrap, package_folders, version
 from fabriek.node.room import INSIDE_UID, Room
 from fabriek.node.staging import STAGE, become, stage
-from fabriek.node.variables import SPARE_BIN
-from fabriek.schemas.node import HOME, may_hold_input
+from fabriek.node.variables import SHIM_DIR, SPARE_BIN
+from fabriek.schemas.node import DOOR, HOME, PORT_SOCKET, may_hold_input
 
 LAB_PORT = 5000
+ANY_PORT = 0
+"""The forwarder takes a free one and tells the command."""
+
 LAB_DIR = "/run/fabriek"
 FORWARD = Path(__file__).with_name("forward.py")
 INSIDE_FORWARD = "/run/forward.py"
+SLURM_INSIDE = Path(__file__).with_name("slurm_inside.py")
+SHIM_COMMANDS = ("srun", "scontrol")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,18 @@ class Command:
     arguments: bytes
     variables: dict[str, str]
     folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """What the walls leave open for a job that reads nothing above the lowest label: `shared`, a folder that is bound at its own path,
+    `begins` in it, and the machine's own network; and for any job the `port` where it serves.
+    """
+
+    shared: str = ""
+    begins: str = ""
+    port: int = 0
+    host_network: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +64,7 @@ class Walls:
     memory_bytes: int
     inside: dict[str, int]
     uid: int | None
+    openings: Openings = Openings()
 
     def command(self, ends: Mapping[str, int]) -> Command:
         argv, arguments = command(self, ends["arguments"], ends["status"], ends["info"])
@@ -88,10 +107,10 @@ def command(walls: Walls, arguments_fd: int, status_fd: int, info_fd: int) -> tu
     for mount in walls.mounts:
         check_mount(mount[1])
     staged = staged_for(walls)
-    words = [*_namespaces(), *_file_system(walls, staged)]
+    words = [*_namespaces(walls), *_file_system(walls, staged)]
     for name, value in walls.variables.items():
         words += ["--setenv", name, value]
-    words += ["--chdir", HOME]
+    words += ["--chdir", walls.openings.begins or HOME]
     limits = ",".join(f"{name}={value}" for name, value in walls.inside.items()) or "-"
     inner = [
         _at(bubblewrap(), staged),
@@ -105,14 +124,27 @@ def command(walls: Walls, arguments_fd: int, status_fd: int, info_fd: int) -> tu
         "-S",
         INSIDE_FORWARD,
     ]
-    inner += [str(LAB_PORT), f"{LAB_DIR}/lab.sock", limits, str(status_fd), "--", *walls.argv]
+    # On the machine's own network the lab's port could be taken: the forwarder takes a free one, and tells the command.
+    port = ANY_PORT if walls.openings.host_network else LAB_PORT
+    served = f"{walls.openings.port}:{DOOR}/{PORT_SOCKET}" if walls.openings.port else "-"
+    inner += [str(port), f"{LAB_DIR}/lab.sock", served, limits, str(status_fd), "--", *walls.argv]
     if any("\0" in word for word in (*words, *inner)):
         raise InvalidInput("the command, a variable or a mount holds a NUL byte", fix="leave it out")
     return inner, b"".join(os.fsencode(word) + b"\0" for word in words)
 
 
-def _namespaces() -> list[str]:
-    words = ["--unshare-all", "--unshare-user", "--uid", str(INSIDE_UID), "--gid", str(INSIDE_UID), "--hostname", "job"]
+def _namespaces(walls: Walls) -> list[str]:
+    words = [
+        "--unshare-all",
+        *(["--share-net"] if walls.openings.host_network else []),
+        "--unshare-user",
+        "--uid",
+        str(INSIDE_UID),
+        "--gid",
+        str(INSIDE_UID),
+        "--hostname",
+        "job",
+    ]
     if version() >= NESTING_CAN_BE_REFUSED:
         words += ["--disable-userns"]  # a namespace within would give back the kernel's privileged half to attack
     return [*words, "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
@@ -138,9 +170,31 @@ def _file_system(walls: Walls, staged: dict[str, str]) -> list[str]:
         words += ["--ro-bind", _at(prefix, staged), prefix]
     for outside, inside in walls.mounts:
         words += ["--ro-bind", _at(str(outside), staged), inside]
+    words += ["--bind", _at(str(room.door), staged), DOOR]
+    if shared := walls.openings.shared:
+        words += ["--bind", _at(shared, staged), shared]
+    words += ["--ro-bind", _at(str(_shim(walls)), staged), SHIM_DIR]
     words += ["--symlink", walls.python, f"{SPARE_BIN}/python"]
     words += ["--ro-bind", _at(str(_forwarder(walls)), staged), INSIDE_FORWARD]
     return [*words, "--ro-bind", _at(walls.lab_dir, staged), LAB_DIR, "--remount-ro", "/dev", "--remount-ro", "/"]
+
+
+def _shim(walls: Walls) -> Path:
+    """A folder with the commands of Slurm that scripts call within a job."""
+    return make_shim(walls.room.scratch / "shim", walls.python, SHIM_DIR)
+
+
+def make_shim(folder: Path, python: str, seen_at: str) -> Path:
+    """seen_at: where the job sees the folder."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+    shutil.copyfile(SLURM_INSIDE, folder / "slurm_inside.py")
+    for name in SHIM_COMMANDS:
+        words = shlex.join([python, "-I", "-S", f"{seen_at}/slurm_inside.py", name])
+        (folder / name).write_text(f'#!/bin/sh\nexec {words} "$@"\n', "utf-8")
+        (folder / name).chmod(0o755)
+    (folder / "slurm_inside.py").chmod(0o644)
+    return folder
 
 
 def _forwarder(walls: Walls) -> Path:
@@ -158,6 +212,8 @@ def staged_for(walls: Walls) -> dict[str, str]:
     if walls.uid is None:
         return {}
     staged = {str(walls.room.scratch): f"{STAGE}/room", walls.lab_dir: f"{STAGE}/lab"}
+    if walls.openings.shared:
+        staged[walls.openings.shared] = f"{STAGE}/shared"
     staged |= {one: f"{STAGE}/python{number}" for number, one in enumerate(prefixes(walls.python))}
     return staged | {str(one): f"{STAGE}/{one.name}" for one in package_folders(Path(bubblewrap()))}
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from fabriek.node.inside import First
 from fabriek.node.limits.limiter import Limiter
-from fabriek.schemas.node import CANCEL_FILE, JobSpec
+from fabriek.node.room import DOOR_FOLDER
+from fabriek.schemas.node import AGAIN_FILE, CANCEL_FILE, JobSpec
 
 LOOK_SECONDS = 0.05
 """Between looks for a request to stop."""
 
 CANCELLED = "cancelled"
+AGAIN = "it asked to run again"
 
 
 class Stopping:
@@ -25,13 +27,22 @@ class Stopping:
         self._kill_at: float | None = None
         self._look_at = 0.0
         self._told = False
+        self._again = Path(job.scratch) / DOOR_FOLDER / AGAIN_FILE
+        self._warn_at = self._ends - job.signal_seconds if job.signal else None
         self.reason = ""
+        self.again = False
 
     def look(self, process: "subprocess.Popen[bytes]", inside: First) -> None:
         now = time.monotonic()
         if now < self._look_at:
             return
         self._look_at = now + LOOK_SECONDS
+        if (
+            self._warn_at is not None
+            and now >= self._warn_at
+            and inside.tell(getattr(signal, f"SIG{self._job.signal}"))
+        ):
+            self._warn_at = None
         if self._kill_at is None:
             self._decide(now, process.pid)
         if self._kill_at is not None:
@@ -50,6 +61,9 @@ class Stopping:
             self.reason, self._kill_at = self.over_memory(), now
         elif self._file.exists():
             self.reason, self._kill_at = CANCELLED, now + self._job.grace_seconds
+        elif self._again.exists():
+            # Asked for from inside, once its state is safe: what is left of it is stopped, and it is put back into the queue.
+            self.again, self.reason, self._kill_at = True, AGAIN, now + self._job.grace_seconds
         elif now >= self._ends:
             self.reason = f"the time limit of {self._job.wall_seconds_max} s was reached"
             self._kill_at = now + self._job.grace_seconds

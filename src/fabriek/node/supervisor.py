@@ -19,8 +19,8 @@ from fabriek.node.inside import Inside
 from fabriek.node.limits.limiter import Limiter, limiter
 from fabriek.node.logs import Log
 from fabriek.node.outputs import Outputs, keep_what_may_leave
-from fabriek.node.room import Room, take_uid, wipe
-from fabriek.node.sandbox import Walls
+from fabriek.node.room import Room, owner_of, take_uid, wipe
+from fabriek.node.sandbox import Openings, Walls
 from fabriek.node.stopping import CANCELLED
 from fabriek.node.variables import variables_of
 from fabriek.schemas.node import (
@@ -104,7 +104,7 @@ class _Attempt:
         if not job.unsandboxed and not bubblewrap():
             raise Unavailable("bubblewrap is not installed, so jobs cannot be kept apart", fix="apt install bubblewrap")
         variables = variables_of(job)
-        uid = None if job.unsandboxed else take_uid(self._folder)
+        uid = None if job.unsandboxed else owner_of(job.shared) if job.shared else take_uid(self._folder)
         self._room.prepare(uid)
         mounts = open_inputs(job, self._doors.inputs(job), self._room, uid)
         if (self._folder / CANCEL_FILE).exists():
@@ -126,16 +126,21 @@ class _Attempt:
     ) -> Child:
         job, room, inside = self._job, self._room, bounds.inside()
         if job.unsandboxed:
-            bare = Bare(room, job.argv, variables, mounts, job.python, job.lab_socket_dir, inside)
+            bare = Bare(
+                room, job.argv, variables, mounts, job.python, job.lab_socket_dir, inside, job.folder_inside, job.port
+            )
             return Child(job, bare, bounds, Loose)
-        walls = Walls(room, job.argv, variables, mounts, job.python, job.lab_socket_dir, job.memory_bytes, inside, uid)
+        openings = Openings(job.shared, job.folder_inside, job.port, host_network=job.host_network)
+        walls = Walls(
+            room, job.argv, variables, mounts, job.python, job.lab_socket_dir, job.memory_bytes, inside, uid, openings
+        )
         return Child(job, walls, bounds, Inside)
 
     def _seal(self, ended: Ended, log: Log) -> None:
         """Results are sealed however it ended: a job that ran out of time left its checkpoints."""
         self._set(
             Phase.SEALING, exit_code=ended.exit_code, reason=ended.reason, ended_at=_now(), cpu_seconds=ended.cpu_seconds,
-            memory_bytes_peak=ended.memory_bytes_peak, log_bytes_dropped=log.dropped,
+            memory_bytes_peak=ended.memory_bytes_peak, again=ended.again, log_bytes_dropped=log.dropped,
             hint=_hint(log.missing_module() if ended.exit_code else ""),
         )  # fmt: skip
         try:

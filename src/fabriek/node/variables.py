@@ -9,6 +9,9 @@ from fabriek.schemas.node import HOME, JobSpec
 SPARE_BIN = "/run/bin"
 """Last on the path: holds `python` for systems that know it as `python3` only."""
 
+SHIM_DIR = "/run/slurm"
+"""Holds the commands of Slurm that scripts call within a job; before /usr, where the machine may have its own."""
+
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 FORBIDDEN = re.compile(
     r"(LD_|DYLD_|GLIBC_|MALLOC_|SLURM_|SPANK_|FABRIEK_)|"
@@ -33,7 +36,7 @@ def variables_of(job: JobSpec) -> dict[str, str]:
     """All of them: ours last, so that nothing of the asker's stands in their place. Raises InvalidInput."""
     check_environment(job.environment)
     ours = {
-        "PATH": f"{Path(job.python).parent}:/usr/local/bin:/usr/bin:/bin:{SPARE_BIN}",
+        "PATH": f"{Path(job.python).parent}:{SHIM_DIR}:/usr/local/bin:/usr/bin:/bin:{SPARE_BIN}",
         "HOME": HOME,
         "LANG": "C.UTF-8",
         "TMPDIR": "/tmp",  # noqa: S108  # inside the walls
@@ -47,4 +50,4 @@ def variables_of(job: JobSpec) -> dict[str, str]:
         ours[f"FABRIEK_DATA_{name}"] = one.mount
     # The machine may have more cores than the job: libraries that count them would start threads that wait for each other.
     threads = {name: str(job.cpus) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    return threads | job.environment | ours
+    return threads | job.environment | ours | job.slurm

@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from fabriek.schemas.base import Title, Wire
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+Parameter = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
+Value = Annotated[str, StringConstraints(max_length=250)]
 MountPoint = Annotated[
     str, StringConstraints(pattern=r"^/[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$", max_length=200)
 ]
@@ -22,7 +24,13 @@ class InputIn(Wire):
 
 
 class JobIn(Wire):
-    """What is asked of the machine. Absent limits take the defaults shown."""
+    """What is asked of the machine. Absent limits take the defaults shown.
+
+    `array` is `0-99%4`: one job for each number, four at a time. `sweep` makes one for each combination; `{name}` in the command is its
+    value. `after` names jobs to wait for: `JOB` until it has succeeded, or `afterany:JOB`, `afternotok:JOB`, `after:JOB`. `signal` is
+    `USR1@60`: a word before the time is over. With exit code 75 the job asks to run again, `requeues_max` times at most. `folder` lies in
+    the project's workspace. `port`: where it serves. `tasks`: how many processes `srun` starts inside.
+    """
 
     command: Annotated[list[Word], Field(min_length=1, max_length=200)]
     name: Annotated[str, StringConstraints(max_length=100)] = ""
@@ -39,10 +47,25 @@ class JobIn(Wire):
     memory_bytes: Annotated[int, Field(ge=16 * 2**20, le=2**50)] = 2 * 2**30
     wall_seconds_max: Annotated[int, Field(ge=1, le=120 * 3600)] = 3600
     priority: Annotated[str, Field(pattern="^(eco|normal|urgent)$")] = "normal"
+    array: Annotated[str, Field(max_length=1_000)] = ""
+    sweep: Annotated[dict[Parameter, Annotated[list[Value], Field(max_length=5_000)]], Field(max_length=16)] = Field(
+        default_factory=dict
+    )
+    after: Annotated[list[Annotated[str, Field(max_length=2_000)]], Field(max_length=100)] = Field(default_factory=list)
+    not_before: AwareDatetime | None = None
+    deadline: AwareDatetime | None = None
+    requeues_max: Annotated[int, Field(ge=0, le=1_000)] = 0
+    signal: Annotated[str, Field(pattern=r"^((HUP|INT|TERM|USR1|USR2)@[0-9]{1,6})?$")] = ""
+    grace_seconds: Annotated[int, Field(ge=0, le=3_600)] | None = None
+    preemptible: bool = False
+    network: Annotated[str, Field(pattern="^(none|host)$")] = "none"
+    folder: Annotated[str, Field(max_length=1_000, pattern=r"^(/[^\x00]*)?$")] = ""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    tasks: Annotated[int, Field(ge=1, le=1_024)] = 1
 
 
 class JobOut(Wire):
-    """A job as it stands."""
+    """A job as it stands. `number` is a shorter name for it; `elements` how many jobs its submission made."""
 
     id: str
     project: str
@@ -69,6 +92,15 @@ class JobOut(Wire):
     held: str = ""
     used: str = ""
     energy_joules: float = 0.0
+    number: str = ""
+    array: str = ""
+    elements: int = 1
+    parameters: dict[str, str] = Field(default_factory=dict)
+    after: list[str] = Field(default_factory=list)
+    requeues: int = 0
+    attempts: int = 0
+    port: int = 0
+    folder: str = ""
 
 
 class PlanOut(Wire):
@@ -76,6 +108,8 @@ class PlanOut(Wire):
 
     starts_now: bool
     why: str
+    elements: int = 1
+    starting: int = 0
     until: datetime | None = None
     label: str
     purpose: str

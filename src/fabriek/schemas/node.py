@@ -5,7 +5,7 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -17,6 +17,11 @@ LOCK_FILE = "lock"
 CANCEL_FILE = "cancel"
 LOG_FILE = "log"
 GROUPS_FILE = "groups"
+DOOR = "/run/job"
+"""A folder that the job and its supervisor share: what it leaves there is read by us and means nothing to anybody else."""
+
+AGAIN_FILE = "again"
+PORT_SOCKET = "port.sock"
 
 HOME = "/home/job"
 """The job's working folder inside the walls."""
@@ -61,7 +66,9 @@ class JobSpec:
     takes its output; the sandbox never sees it. `lab_socket_dir` holds `lab.sock`; under a uid of its own the job passes to it only
     where the folder is 0711 and the socket 0666. The executor fills in `scratch`, a memory-backed room, and `folder`, on disk. `unsandboxed`:
     the operator lets this job, which reads nothing above the lowest label, run without walls.
-    `log`: where its output is kept; empty means in the scratch.
+    `log`: where its output is kept; empty means in the scratch. `signal` is sent `signal_seconds` before the time is over. `shared`: the
+    project's workspace, bound at its own path, and `folder_inside` where in it the job begins; empty means its home. `port`: where it
+    serves, to be reached through a socket of its room. `slurm`: what it finds in the words of Slurm.
     """
 
     job: str
@@ -86,6 +93,13 @@ class JobSpec:
     unsandboxed: bool = False
     gpus: int = 0
     log: str = ""
+    signal: str = ""
+    signal_seconds: int = 0
+    shared: str = ""
+    folder_inside: str = ""
+    host_network: bool = False
+    port: int = 0
+    slurm: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -115,7 +129,9 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ObservedState:
-    """One look at an attempt. `reason` is why it was stopped or could not run; empty when it ended by itself. `hint` helps its owner."""
+    """One look at an attempt. `reason` is why it was stopped or could not run; empty when it ended by itself. `hint` helps its owner.
+    `again`: it asked to run once more.
+    """
 
     phase: Phase
     exit_code: int | None = None
@@ -127,6 +143,7 @@ class ObservedState:
     reason: str = ""
     hint: str = ""
     output: str = ""
+    again: bool = False
 
     def to_json(self) -> str:
         plain = asdict(self)

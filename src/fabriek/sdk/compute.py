@@ -5,6 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.errors import InvalidInput, NotFound
 from fabriek.schemas.base import PageOut
@@ -54,7 +56,7 @@ class Compute:
             if not folder.is_dir():
                 raise InvalidInput(f"{folder} is not a folder", fix="name the folder that holds the script with --code")
             version = Vault(self._client).push_code(folder, project=project)
-        wanted = JobIn(
+        wanted = _checked(
             command=list(command),
             code=version,
             inputs=[{"dataset": name, "mount": mount} for name, mount in (data or {}).items()],
@@ -63,13 +65,24 @@ class Compute:
         )
         return self.submit(wanted, project=project)
 
+    def run_file(self, path: str | Path, *, project: str = "") -> JobOut:
+        """Submits what a `job.yaml` says, the code of its folder with it. Raises InvalidInput naming the field that is not right."""
+        from fabriek.sdk import jobfile  # noqa: PLC0415  # only who has a job file pays for reading YAML
+
+        wanted = jobfile.job_file(jobfile.read(path))
+        code = None if wanted.code == "none" else Path(path).parent / wanted.code
+        asked = jobfile.asked_of(wanted)
+        if asked["requirements"]:
+            asked["requirements"] = Path(path).parent / asked["requirements"]
+        return self.run(jobfile.words_of(wanted), code=code, project=project, **asked)
+
     def plan(
         self, command: Sequence[str], *, data: Mapping[str, str] | None = None, requirements: str | Path | None = None, project: str = "",
         **asked: Any,
     ) -> PlanOut:  # fmt: skip
         """What would become of the job that `run` would submit; nothing is sent along and nothing stays. Raises what would stop it."""
         inputs = [{"dataset": name, "mount": mount} for name, mount in (data or {}).items()]
-        wanted = JobIn(command=list(command), inputs=inputs, requirements=_requirements(requirements, None), **asked)
+        wanted = _checked(command=list(command), inputs=inputs, requirements=_requirements(requirements, None), **asked)
         path = f"/api/v1/projects/{self._client.the_project(project)}/plans"
         return PlanOut.model_validate(self._client.post(path, json=wanted.model_dump(mode="json")))
 
@@ -77,9 +90,10 @@ class Compute:
         path = f"/api/v1/projects/{self._client.the_project(project)}/jobs"
         return JobOut.model_validate(self._client.post(path, json=wanted.model_dump(mode="json")))
 
-    def list(self, *, project: str = "", cursor: str = "") -> PageOut[JobOut]:
+    def list(self, *, project: str = "", cursor: str = "", array: str = "") -> PageOut[JobOut]:
+        """Newest first; of an array all elements, by their index."""
         path = f"/api/v1/projects/{self._client.the_project(project)}/jobs"
-        return PageOut[JobOut].model_validate(self._client.get(path, params={"cursor": cursor}))
+        return PageOut[JobOut].model_validate(self._client.get(path, params={"cursor": cursor, "array": array}))
 
     def show(self, job: str, *, project: str = "") -> JobOut:
         return JobOut.model_validate(self._client.get(self._path(job, project)))
@@ -89,6 +103,10 @@ class Compute:
 
     def cancel(self, job: str, *, project: str = "") -> JobOut:
         return JobOut.model_validate(self._client.post(f"{self._path(job, project)}/cancel"))
+
+    def cancel_array(self, array: str, *, project: str = "") -> PageOut[JobOut]:
+        path = f"/api/v1/projects/{self._client.the_project(project)}/arrays/{array}/cancel"
+        return PageOut[JobOut].model_validate(self._client.post(path))
 
     def log(self, job: str, *, project: str = "", follow: bool = False, offset: int = 0) -> Iterator[bytes]:
         """The job's output from a byte offset on; with `follow` until the job has ended. Bytes as the job wrote them."""
@@ -135,6 +153,16 @@ class Compute:
 
     def _path(self, job: str, project: str) -> str:
         return f"/api/v1/projects/{self._client.the_project(project)}/jobs/{job}"
+
+
+def _checked(**asked: Any) -> JobIn:
+    """Raises InvalidInput naming the field that is not right, before anything is sent."""
+    try:
+        return JobIn.model_validate(asked)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(f"{field}: {first['msg']}", fix="see docs/howto/jobs.md") from None
 
 
 def _requirements(named: str | Path | None, code: str | Path | None) -> str:

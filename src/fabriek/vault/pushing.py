@@ -71,15 +71,19 @@ class Pushing(Holding):
         return self._open(dataset, dataset.label, by)
 
     def output_for_job(self, project_id: str, job: str, label: str) -> Upload:
-        """Where the job's node seals /output to: a dataset of the job's own. Asked again, the same upload.
+        """Where the job's node seals /output to: a dataset of the job's own. Asked again, the same upload, until it is a version: the
+        next attempt gets one of its own.
 
         Its sources are what the job was granted, so that whoever takes the result away must be allowed to take those away.
         """
         parts = self._parts
         project = self._project(project_id)
         with parts.datasets.transaction(alone=f"job:{job}"):
-            if known := parts.uploads.of_job(job):
+            known = parts.uploads.of_job(job)
+            if known and known.progress is Progress.OPEN:
                 return known
+            if known:
+                return self._open(parts.datasets.get(known.dataset), known.label, SYSTEM, job=job)
             dataset = self._new(
                 project.id,
                 f"_output-{job}",

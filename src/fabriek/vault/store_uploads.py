@@ -51,7 +51,9 @@ class SqlUploads:
         self._db.execute(update(uploads).where(uploads.c.id == upload.id).values(_values(upload)))
 
     def of_job(self, job: str) -> Upload | None:
-        row = self._db.row(select(uploads).where(uploads.c.job == job, uploads.c.job != "").limit(1))
+        row = self._db.row(
+            select(uploads).where(uploads.c.job == job, uploads.c.job != "").order_by(uploads.c.id.desc()).limit(1)
+        )
         return None if row is None else _upload(row)
 
     def mint(self, upload: Upload, names: Sequence[str], *, objects_max: int) -> None:

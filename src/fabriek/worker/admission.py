@@ -6,6 +6,7 @@ from fabriek.web.services import Services
 
 def admit_jobs(services: Services) -> int:
     """One decision round; how many jobs were let through."""
+    services.progress.drop_hopeless()
     snapshot = services.progress.snapshot()
     if not snapshot.queued:
         return 0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fabriek.kernel.errors import FabriekError
 from fabriek.web.services import Services
 from fabriek.worker.admission import admit_jobs
-from fabriek.worker.settling import settle_jobs
+from fabriek.worker.settling import queue_again, settle_jobs
 from fabriek.worker.starting import Starter
 from fabriek.worker.upkeep import Upkeep
 from fabriek.worker.watching import watch_jobs
@@ -48,6 +48,7 @@ class Worker:
         services = self._services
         self._do("watch", lambda: watch_jobs(services))
         self._do("settle", lambda: settle_jobs(services))
+        self._do("queue again", lambda: queue_again(services))
         self._do("admit", lambda: admit_jobs(services))
         busy = self._do("start", self._starter.start_jobs)
         self._do("upkeep", self._upkeep.round)

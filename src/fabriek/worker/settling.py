@@ -9,6 +9,17 @@ from fabriek.compute.progress import handle_of
 from fabriek.web.services import Services
 
 
+def queue_again(services: Services) -> int:
+    """Collects what suspended jobs left and puts them back into the queue; how many."""
+    suspended = services.progress.to_queue_again()
+    for job in suspended:
+        log = services.logs.seal(job)
+        services.identity.end_job_tokens(job.id)
+        services.progress.queue_again(job.id, log)
+        services.executor.release(handle_of(job))
+    return len(suspended)
+
+
 def settle_jobs(services: Services) -> int:
     """Settles every job that has ended and is not settled yet; how many."""
     ended = services.progress.unsettled()

@@ -12,11 +12,17 @@ from datetime import timedelta
 
 from fabriek.compute.executors.contract import InputSpec, JobSpec, OutputSpec
 from fabriek.compute.executors.environments import Environment, Environments
-from fabriek.compute.jobs import Job
+from fabriek.compute.jobs import Job, State
+from fabriek.compute.slurm_words import slurm_variables, sweep_variables
+from fabriek.compute.terms import Network
+from fabriek.compute.walls import workspace
 from fabriek.kernel.errors import FabriekError, Unavailable
 from fabriek.web.services import Services
 
 log = logging.getLogger("fabriek.worker")
+
+CHECKPOINT = "/checkpoint"
+"""Where an attempt finds what the one before it left in /output."""
 
 STARTS_AT_ONCE = 4
 RETRY_SECONDS = 5.0
@@ -54,7 +60,8 @@ class Starter:
             with self._lock:
                 if self._not_before.get(job.id, 0.0) > self._services.clock.monotonic():
                     continue
-                if job.id in self._going or (self._handed.get(job.id) == job.attempts and job.attempts):
+                handed = job.state is State.STARTING and self._handed.get(job.id) == job.attempts
+                if job.id in self._going or handed:
                     continue
                 self._going.add(job.id)
             self._pool.submit(self._start, job.id)
@@ -98,31 +105,51 @@ class Starter:
         services, settings = self._services, self._services.settings
         environment = self._environment(job)
         run = job.run or services.lab.open_run(
-            job.project, job.experiment or "Default", job=job.id, label=job.label, person=job.person, name=job.name
-        )
+            job.project, job.experiment or "Default", job=job.id, label=job.label, person=job.person, name=job.name,
+            parameters=job.terms.parameters,
+        )  # fmt: skip
         terms = {"project": job.project, "purpose": job.purpose}
         grants = [services.vault.grant_to_job(one.version_id, job.id, **terms) for one in job.inputs]
         code = services.vault.grant_to_job(job.code, job.id, **terms) if job.code else None
+        inputs = [
+            InputSpec(one.dataset_name, one.version, grant.id, one.mount)
+            for one, grant in zip(job.inputs, grants, strict=True)
+        ]
+        if job.output:  # of the attempt before: where it was when it asked to run again
+            left = services.vault.grant_to_job(job.output, job.id, **terms)
+            inputs.append(InputSpec("checkpoint", 0, left.id, CHECKPOINT))
         upload = services.vault.output_for_job(job.project, job.id, job.label)
         ends = services.clock.now() + timedelta(seconds=job.wall_seconds_max) + TOKEN_MARGIN
         node_token = services.identity.issue_job_token(job.id, job.project, "node", ends)
         lab_token = services.identity.issue_job_token(job.id, job.project, "lab", ends)
         services.progress.note(job.id, run=run, environment_hash=environment.hash)
-        variables = dict(job.environment) | {
-            "MLFLOW_TRACKING_URI": "http://127.0.0.1:5000",
-            "MLFLOW_TRACKING_TOKEN": lab_token,
-            "MLFLOW_RUN_ID": run,
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-            "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # an address that only the job reaches
-        }
+        variables = (
+            dict(job.environment)
+            | sweep_variables(job)
+            | {
+                "MLFLOW_TRACKING_URI": "http://127.0.0.1:5000",
+                "MLFLOW_TRACKING_TOKEN": lab_token,
+                "MLFLOW_RUN_ID": run,
+                "MLFLOW_DISABLE_TELEMETRY": "true",
+                "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # an address that only the job reaches
+            }
+        )
+        grace = settings.job_grace_seconds if job.terms.grace_seconds is None else job.terms.grace_seconds
+        shared = (
+            str(workspace(str(settings.workspaces), services.access.project(job.project).slug))
+            if job.terms.folder
+            else ""
+        )
         return JobSpec(
             job=job.id, attempt=job.attempts, argv=job.argv, gpus=job.gpus, environment=variables,
-            inputs=tuple(InputSpec(one.dataset_name, one.version, grant.id, one.mount) for one, grant in zip(job.inputs, grants, strict=True)),
+            inputs=tuple(inputs),
             code=InputSpec("code", 1, code.id, "/home/job") if code else None,
             python=environment.path, cpus=job.cpus, memory_bytes=job.memory_bytes, processes_max=settings.job_processes_max,
-            wall_seconds_max=job.shape.wall_seconds_max, log_bytes_max=settings.job_log_bytes_max, grace_seconds=settings.job_grace_seconds,
+            wall_seconds_max=job.shape.wall_seconds_max, log_bytes_max=settings.job_log_bytes_max, grace_seconds=grace,
             server_url=self._server_url, node_token=node_token, lab_socket_dir=self._lab_socket_dir,
             output=OutputSpec(upload.id), unsandboxed=services.compute.runs_without_walls(job),
+            signal=job.terms.signal, signal_seconds=job.terms.signal_seconds, shared=shared, folder_inside=job.terms.folder,
+            host_network=job.terms.network is Network.HOST, port=job.terms.port, slurm=slurm_variables(job),
         )  # fmt: skip
 
     def _environment(self, job: Job) -> Environment:

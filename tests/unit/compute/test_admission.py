@@ -3,7 +3,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fabriek.compute.admission import Because, Decision, admit
+from fabriek.compute.admission import admit
+from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.jobs import Priority
 from fabriek.compute.power import Contract
 from tests.factories.compute import GIB, NOON, a_limit, a_running, a_snapshot, a_waiting

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabriek.compute.admission import Decision, admit
+from fabriek.compute.admission import admit
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.decisions import Decision
 from fabriek.compute.jobs import Priority, Shape
 from fabriek.compute.power import Contract, draw, envelope, idle_watts
 from fabriek.compute.snapshot import Running, Snapshot, Waiting

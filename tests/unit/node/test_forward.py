@@ -12,7 +12,19 @@ from fabriek.node.sandbox import FORWARD
 def forward(path: Path, *argv: str, limits: str = "-") -> tuple[int, str, bytes]:
     """Exit code, output, and what came on the status descriptor."""
     status, theirs = os.pipe()
-    words = [sys.executable, "-I", "-S", str(FORWARD), "0", str(path / "lab.sock"), limits, str(theirs), "--", *argv]
+    words = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(FORWARD),
+        "0",
+        str(path / "lab.sock"),
+        "-",
+        limits,
+        str(theirs),
+        "--",
+        *argv,
+    ]
     with subprocess.Popen(
         words, pass_fds=[theirs], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:

@@ -1,0 +1,161 @@
+"""From a request to waiting jobs: right, label, agreement, purpose, credits and terms checked in one transaction, all or nothing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from fabriek.access.projects import Project
+from fabriek.access.service import Access
+from fabriek.audit.service import Audit
+from fabriek.compute import arrays, requests, terms
+from fabriek.compute.arrays import Array, Element
+from fabriek.compute.jobs import Job, JobInput, Priority, State, move
+from fabriek.compute.machine import Machine
+from fabriek.compute.ports import JobNames, Jobs
+from fabriek.compute.references import Reference
+from fabriek.compute.requests import JobAsked
+from fabriek.compute.terms import After, Terms
+from fabriek.compute.walls import check_openings, check_walls
+from fabriek.funding.rates import worst_case
+from fabriek.funding.service import Funding
+from fabriek.kernel.callers import Caller, require
+from fabriek.kernel.clock import Clock
+from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted
+from fabriek.kernel.ids import Ids
+from fabriek.kernel.purposes import Purpose
+from fabriek.vault.labels import Labels
+from fabriek.vault.service import Vault
+
+STRICTNESS = (Purpose.CIVILIAN, Purpose.DUAL_USE, Purpose.EXCLUSIVELY_MILITARY)
+"""A job may be stricter about its purpose than its project, never laxer: a military project does not compute on civilian money."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Takes requests in. `wake` is called once they are durable."""
+
+    jobs: Jobs
+    names: JobNames
+    access: Access
+    funding: Funding
+    vault: Vault
+    audit: Audit
+    labels: Labels
+    clock: Clock
+    ids: Ids
+    machine: Machine
+    wake: Callable[[], None]
+
+    def submit(self, project_ref: str, asked: JobAsked, *, by: Caller) -> Sequence[Job]:
+        """One job, or every element of an array: holds the worst case of each, and queues it.
+
+        Raises NotPermitted naming the rule, CreditsExhausted with what is left, InvalidInput, NotFound.
+        """
+        project = self.access.project(project_ref)
+        require(by, "job.submit", project=project.id)
+        requests.check(asked)
+        array = arrays.array_of(asked.array, asked.sweep)
+        purpose = _purpose(asked, project)
+        with self.jobs.transaction(alone=f"project:{project.id}"):
+            like = self._like(project, asked, purpose, by)
+            new = self._numbered(like, array)
+            held = [self._held(project, job) for job in new]
+            requests.check_fits(
+                asked, self.machine.capacity
+            )  # after the credits: who asks for too much of both hears of those
+            queued = [move(job, State.QUEUED, at=job.submitted_at) for job in held]
+            self.jobs.add(queued)
+            facts = {"elements": len(queued)} if array else {}
+            subject = queued[0].array or queued[0].id
+            self.audit.record(
+                "job.submitted", subject, by, project=project.id, label=like.label, share=queued[0].share, **facts
+            )
+        self.wake()
+        return queued
+
+    def _like(self, project: Project, asked: JobAsked, purpose: Purpose, by: Caller) -> Job:
+        """The job as asked, without an id of its own yet."""
+        now = self.clock.now()
+        inputs = self._inputs(asked, project, purpose, by)
+        code = self.vault.code_for_job(asked.code, project.id, by=by) if asked.code else None
+        label = self.labels.highest([one.label for one in inputs] + ([code.label] if code else []))
+        check_walls(label, self.labels, self.machine)
+        return Job(
+            id="", project=project.id, person=by.person, name=asked.name or " ".join(asked.argv)[:100],
+            purpose=purpose, argv=asked.argv, cpus=asked.cpus, gpus=asked.gpus, memory_bytes=asked.memory_bytes,
+            wall_seconds_max=asked.wall_seconds_max, share="", label=label, submitted_at=now, priority=Priority(asked.priority),
+            inputs=inputs, code=code.version if code else "", environment=dict(asked.environment),
+            experiment=asked.experiment, requirements=asked.requirements, terms=self._terms(project, asked, label),
+        )  # fmt: skip
+
+    def _numbered(self, like: Job, array: Array | None) -> list[Job]:
+        if array is None:
+            job_id = self.ids.new("job")
+            return [replace(like, id=job_id, number=self.names.number_for(job_id))]
+        array_id = self.ids.new("arr")
+        like = replace(like, array=array_id, number=self.names.number_for(array_id), array_at_once=array.at_once)
+        return [self._element(like, element) for element in array.elements]
+
+    def _element(self, like: Job, element: Element) -> Job:
+        return replace(
+            like,
+            id=self.ids.new("job"),
+            array_index=element.index,
+            name=arrays.filled([like.name], element.parameters)[0],
+            argv=arrays.filled(like.argv, element.parameters),
+            terms=replace(like.terms, parameters=element.parameters),
+        )
+
+    def _held(self, project: Project, job: Job) -> Job:
+        cost = worst_case(
+            self.machine.rates, self.clock.today(), gpus=job.gpus, cpus=job.cpus, wall_seconds_max=job.wall_seconds_paid
+        )
+        held = self.funding.hold(project.id, job.purpose, cost.resource, cost.amount_micro, job.id)
+        return replace(job, share=held.share, resource=str(cost.resource), held_micro=held.amount_micro)
+
+    def _terms(self, project: Project, asked: JobAsked, label: str) -> Terms:
+        after = tuple(After(self._waited_for(project, one.job), one.once) for one in asked.terms.after)
+        agreed = replace(asked.terms, after=after)
+        terms.check(agreed, now=self.clock.now(), wall_seconds_max=asked.wall_seconds_max)
+        check_openings(agreed, label, project.slug, self.labels, self.machine)
+        return agreed
+
+    def _waited_for(self, project: Project, said: str) -> str:
+        """The id of the job or array that is waited for. Raises NotFound, also for one of another project."""
+        reference = Reference.read(said)
+        if reference.array:
+            found = self.names.of_array(reference.array)
+        elif reference.number is not None:
+            found = [self.names.called(project.id, reference.number, reference.index)]
+        else:
+            found = [self.jobs.get(reference.job)]
+        if not found or found[0].project != project.id:
+            raise NotFound(f"there is no job {said} to wait for", fix="fabriek job ls")
+        whole = reference.array or (reference.number is not None and reference.index is None and found[0].array)
+        return found[0].array if whole else found[0].id
+
+    def _inputs(self, asked: JobAsked, project: Project, purpose: Purpose, by: Caller) -> tuple[JobInput, ...]:
+        resolved = self.vault.inputs_for_job(
+            [one.dataset for one in asked.inputs], project=project.id, purpose=purpose, by=by
+        )
+        return tuple(
+            JobInput(one.dataset, one.name, one.number, one.version, one.label, wanted.mount)
+            for one, wanted in zip(resolved, asked.inputs, strict=True)
+        )
+
+
+def _purpose(asked: JobAsked, project: Project) -> Purpose:
+    if not asked.purpose:
+        return Purpose(project.purpose)
+    try:
+        purpose = Purpose(asked.purpose.replace("-", "_"))
+    except ValueError:
+        raise InvalidInput(
+            f"{asked.purpose!r} is not a purpose", fix="civilian, dual_use or exclusively_military"
+        ) from None
+    if STRICTNESS.index(purpose) < STRICTNESS.index(Purpose(project.purpose)):
+        raise NotPermitted(
+            f"this project is {project.purpose.replace('_', ' ')}, and its jobs cannot be laxer",
+            rule="purpose.project",
+            fix="leave --purpose out",
+        )
+    return purpose

@@ -1,0 +1,58 @@
+"""What the walls of a job may leave open, and which jobs may run without any."""
+
+from pathlib import PurePosixPath
+
+from fabriek.compute.machine import Machine
+from fabriek.compute.terms import Network, Terms
+from fabriek.kernel.errors import InvalidInput, NotPermitted
+from fabriek.vault.labels import Labels
+
+
+def check_walls(label: str, labels: Labels, machine: Machine) -> None:
+    """Raises NotPermitted for data above the lowest label on a machine that cannot keep jobs apart."""
+    if label != labels.lowest and not (able := machine.able()).sandbox:
+        raise NotPermitted(
+            f"jobs cannot be kept apart on this machine ({able.reason}), so none may read data labelled {label}",
+            rule="sandbox.required",
+            fix=able.fix,
+        )
+
+
+def check_openings(terms: Terms, label: str, project: str, labels: Labels, machine: Machine) -> None:
+    """Raises NotPermitted for a job that could carry labelled data out through a shared folder or the network, or where the operator
+    allows neither; InvalidInput for a folder that is not the project's.
+    """
+    if terms.network is Network.HOST:
+        _only_open(label, labels, "network.label", "reaches the network")
+        if not machine.host_network:
+            raise NotPermitted(
+                "jobs have no network on this machine",
+                rule="network.host",
+                fix="leave --network out, or ask the operator",
+            )
+    if terms.folder:
+        _only_open(label, labels, "workspace.label", "shares a folder, where all is in plain,")
+        home = workspace(machine.workspaces, project)
+        if home is None:
+            raise NotPermitted(
+                "projects have no workspace on this machine",
+                rule="workspace.none",
+                fix="ask the operator for the setting workspaces, or send the folder along with --code",
+            )
+        asked = PurePosixPath(terms.folder)
+        if ".." in asked.parts or home not in (asked, *asked.parents):
+            raise InvalidInput(f"{terms.folder} is not in the workspace of this project", fix=f"work below {home}")
+
+
+def workspace(workspaces: str, project: str) -> PurePosixPath | None:
+    """The folder that the jobs of a project share with its people; None where there is none."""
+    return PurePosixPath(workspaces) / project if workspaces else None
+
+
+def _only_open(label: str, labels: Labels, rule: str, does: str) -> None:
+    if label != labels.lowest:
+        raise NotPermitted(
+            f"a job that {does} may read nothing above {labels.lowest}, and this one reads {label}",
+            rule=rule,
+            fix="leave it out, or read data of the lowest label",
+        )

@@ -1,0 +1,162 @@
+"""Inside the walls: `srun` and `scontrol`, as far as scripts written for Slurm call them within a job.
+
+Runs as `python -I -S slurm_inside.py NAME WORDS…` with the standard library alone. `srun` starts the command once for each task, with
+its number in SLURM_PROCID, its output where `--output` says; its exit code is the highest of them. `scontrol requeue` asks for this job
+to be run again, `scontrol show hostnames` writes a node list out, a name on each line.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+
+AGAIN = "/run/job/again"
+
+WITH_VALUE = frozenset({
+    "output", "error", "input", "ntasks", "cpus-per-task", "nodes", "job-name", "ntasks-per-node", "time", "mem", "mem-per-cpu",
+    "gres", "gpus", "gpus-per-node", "gpus-per-task", "partition", "account", "cpu-bind", "mpi", "chdir", "export", "nodelist",
+    "distribution", "open-mode", "qos", "constraint", "jobid",
+})  # fmt: skip
+SHORT = {
+    "o": "output",
+    "e": "error",
+    "i": "input",
+    "n": "ntasks",
+    "c": "cpus-per-task",
+    "N": "nodes",
+    "J": "job-name",
+    "t": "time",
+}
+SHORT |= {
+    "p": "partition",
+    "A": "account",
+    "D": "chdir",
+    "w": "nodelist",
+    "m": "distribution",
+    "q": "qos",
+    "C": "constraint",
+}
+
+
+def main(name: str, words: "list[str]") -> int:
+    try:
+        if name == "srun":
+            return srun(words)
+        if name == "scontrol":
+            return scontrol(words)
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"{name}: error: {error}\n")
+        return 1
+    sys.stderr.write(f"{name}: there is no such command inside a job\n")
+    return 1
+
+
+def srun(words: "list[str]") -> int:
+    options, command = options_of(words)
+    if not command:
+        raise ValueError("there is no command")
+    tasks = int(options.get("ntasks") or os.environ.get("SLURM_NTASKS") or 1)
+    if not 1 <= tasks <= 1024:
+        raise ValueError(f"{tasks} is not a number of tasks")
+    children = []
+    for number in range(tasks):
+        told = {
+            "SLURM_PROCID": str(number),
+            "SLURM_LOCALID": str(number),
+            "SLURM_NTASKS": str(tasks),
+            "SLURM_STEP_ID": "0",
+        }
+        told |= {"SLURM_STEP_NUM_TASKS": str(tasks), "SLURM_NODEID": "0", "SLURM_STEPID": "0"}
+        environment = dict(os.environ) | told
+        out = opened(options.get("output", ""), environment)
+        err = opened(options.get("error", ""), environment) if options.get("error") != options.get("output") else out
+        children.append(
+            subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err if err is not None else out,
+                cwd=options.get("chdir"),
+            )
+        )
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT):
+        signal.signal(number, lambda _number, _frame: None)  # the word goes to all of the job, our tasks among them
+    return max(code if code >= 0 else 128 - code for code in [child.wait() for child in children])
+
+
+def options_of(words: "list[str]") -> "tuple[dict[str, str], list[str]]":
+    """Options before the command, by their long names. A flag has an empty value."""
+    options: dict[str, str] = {}
+    rest = list(words)
+    while rest and rest[0].startswith("-") and rest[0] != "--":
+        word = rest.pop(0)
+        if word.startswith("--"):
+            name, equals, value = word[2:].partition("=")
+            if not equals and name in WITH_VALUE:
+                value = rest.pop(0) if rest else ""
+        else:
+            name, value = SHORT.get(word[1], word[1]), word[2:]
+            if not value and word[1] in SHORT:
+                value = rest.pop(0) if rest else ""
+        options[name] = value
+    if rest[:1] == ["--"]:
+        rest.pop(0)
+    return options, rest
+
+
+def opened(pattern: str, environment: Mapping[str, str]) -> "int | None":
+    """The file of a pattern such as `%j_%t.out`; None where none is named."""
+    if not pattern:
+        return None
+    flags = (
+        os.O_WRONLY | os.O_CREAT | (os.O_APPEND if environment.get("SLURM_RESTART_COUNT", "0") != "0" else os.O_TRUNC)
+    )
+    return os.open(filled(pattern, environment), flags, 0o644)
+
+
+def filled(pattern: str, environment: Mapping[str, str]) -> str:
+    """As sbatch and srun fill in file names."""
+    known = {
+        "j": "SLURM_JOB_ID", "J": "SLURM_JOB_ID", "A": "SLURM_ARRAY_JOB_ID", "a": "SLURM_ARRAY_TASK_ID", "x": "SLURM_JOB_NAME",
+        "t": "SLURM_PROCID", "n": "SLURM_NODEID", "N": "SLURMD_NODENAME", "u": "USER", "s": "SLURM_STEP_ID",
+    }  # fmt: skip
+
+    def value(match: "re.Match[str]") -> str:
+        width, letter = match[1], match[2]
+        if letter == "%":
+            return "%"
+        name = known.get(letter)
+        if name is None:
+            return match[0]
+        said = environment.get(name) or (environment.get("SLURM_JOB_ID", "0") if letter == "A" else "0")
+        return said.zfill(int(width)) if width and said.isdecimal() else said
+
+    return re.sub(r"%(\d{0,2})([A-Za-z%])", value, pattern)
+
+
+def scontrol(words: "list[str]") -> int:
+    match words:
+        case ["requeue", job] if job in own_ids():
+            os.close(os.open(AGAIN, os.O_WRONLY | os.O_CREAT, 0o600))
+            return 0
+        case ["requeue", *_]:
+            raise ValueError("a job can requeue itself and no other")
+        case ["show", "hostnames", *lists]:
+            for one in lists or [os.environ.get("SLURM_JOB_NODELIST", "")]:
+                sys.stdout.write("".join(f"{name}\n" for name in one.split(",") if name))
+            return 0
+        case _:
+            raise ValueError("inside a job it knows: requeue JOB, show hostnames LIST")
+
+
+def own_ids() -> "set[str]":
+    array, index = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
+    ids = {os.environ.get("SLURM_JOB_ID", ""), os.environ.get("FABRIEK_JOB_ID", "")} - {""}
+    return ids | ({f"{array}_{index}"} if array else set())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -1,0 +1,52 @@
+"""`job.yaml`: a job as people write it down. Every field but the command may be left out; docs/reference/job.schema.json is made from this."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from fabriek.schemas.base import Wire
+
+Duration = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?\s*[smhd]?$"), Field(examples=["30m", "2h"])]
+Size = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?\s*[A-Za-z]*$"), Field(examples=["512MiB", "4GB"])]
+Plain = str | int | float | bool
+"""A value as YAML reads it; a job sees it as text."""
+
+
+class JobFile(Wire):
+    """A job, written down once and run as often as wanted: `fabriek run -f job.yaml`."""
+
+    command: list[str] | str = Field(default_factory=list, description="Words, or a line that is cut at its blanks.")
+    name: str = Field("", max_length=100, description="What to call it; else the command.")
+    data: dict[str, str] = Field(default_factory=dict, description="Dataset, `name@3`, to the folder where it is seen.")
+    code: str = Field("", description="Folder sent along; else that of the script. `none` sends nothing.")
+    requirements: str = Field("", description="File of packages; else requirements.txt beside the script.")
+    env: dict[str, Plain] = Field(default_factory=dict, description="Variables of the job.")
+    experiment: str = Field("", max_length=100, description="Where its run belongs; else `Default`.")
+    purpose: str = Field("", description="civilian, dual_use or exclusively_military; else the project's.")
+    gpus: int = Field(0, ge=0, description="GPUs.")
+    cpus: int = Field(1, ge=1, description="CPU cores.")
+    memory: Size = Field("2GiB", description="Memory; the job is stopped above it.")
+    time: Duration = Field("1h", description="Longest time an attempt may run, up to 120h.")
+    priority: str = Field("normal", pattern="^(eco|normal|urgent)$", description="eco waits for spare power.")
+    array: str = Field("", description="One job for each number: `0-99%4`, four at a time. With a sweep only `%4`.")
+    sweep: dict[str, list[Plain]] = Field(
+        default_factory=dict, description="One job for each combination; `{name}` in the command is its value."
+    )
+    after: list[str] = Field(
+        default_factory=list, description="`JOB`, `afterany:JOB`, `afternotok:JOB` or `after:JOB`."
+    )
+    begin: datetime | None = Field(None, description="Not before this instant.")
+    deadline: datetime | None = Field(None, description="Cancelled when it could no longer have ended by then.")
+    requeue: int = Field(0, ge=0, le=1_000, description="How often it may ask to run again, with exit code 75.")
+    signal: str = Field(
+        "",
+        pattern=r"^((HUP|INT|TERM|USR1|USR2)@[0-9]{1,6})?$",
+        description="`USR1@60`: a word 60 s before its time is over.",
+    )
+    grace: Duration | None = Field(None, description="Between being asked to stop and being killed; up to 1h.")
+    preemptible: bool = Field(default=False, description="May be put back into the queue for others.")
+    network: str = Field("none", pattern="^(none|host)$", description="`host` where the operator allows it.")
+    folder: str = Field("", description="Folder in the project's workspace, where the job begins and writes in plain.")
+    port: int = Field(0, ge=0, le=65_535, description="Where it serves; opened with `fabriek session open`.")
+    tasks: int = Field(1, ge=1, le=1_024, description="How many processes `srun` starts inside.")
