@@ -30,6 +30,7 @@ from fabriek.compute.machine import Machine
 from fabriek.compute.planning import Planner
 from fabriek.compute.power import Contract, tables_of
 from fabriek.compute.progress import Progress
+from fabriek.compute.reaching import Reaching
 from fabriek.compute.service import Compute
 from fabriek.compute.simulator.service import Simulator
 from fabriek.compute.store import SqlDecisions, SqlJobs, SqlPowerLimits
@@ -122,7 +123,7 @@ def build(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, identity=identity, intake=intake, funding=funding, vault=vault, lab=lab, registry=registry, keeping=keeping,
         compute=compute, progress=progress, planner=Planner(submission, progress), logs=Logs(executor, progress, vault),
-        simulator=Simulator(compute, funding, machine, clock), executor=executor,
+        simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         assurance=Assurance(SqlStatements(database), audit, keyring), knowledge=knowledge,
     )  # fmt: skip
 

@@ -308,7 +308,7 @@ def test_an_array_runs_as_many_at_once_as_it_says(shop: Shop) -> None:
 def test_elements_are_called_by_number_and_index_and_stopped_together(shop: Shop) -> None:
     elements = asked(shop, "sleep", "60", array="3,5")
     compute = shop.town.services.compute
-    assert compute.get(shop.project, f"{elements[0].number}_5", by=shop.person).id == elements[1].id
+    assert compute.get(shop.project, f"{elements[0].array_number}_5", by=shop.person).id == elements[1].id
     assert [one.array_index for one in compute.array(shop.project, str(elements[0].number), by=shop.person)] == [3, 5]
     assert {one.state for one in compute.cancel_array(shop.project, elements[0].array, by=shop.person)} == {
         State.CANCELLED

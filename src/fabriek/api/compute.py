@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import fields
+from dataclasses import asdict, fields
 
 from fastapi import Query
 from starlette.concurrency import run_in_threadpool
@@ -14,9 +14,20 @@ from fabriek.compute.terms import Network, Terms, after_of
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.units import shown
 from fabriek.schemas.base import PageOut
-from fabriek.schemas.compute import JobIn, JobOut, OutcomeOut, PlanOut, SimulatedOut, SimulateIn, WhyOut
+from fabriek.schemas.compute import (
+    JobIn,
+    JobOut,
+    MachineOut,
+    OutcomeOut,
+    PlanOut,
+    SignalIn,
+    SimulatedOut,
+    SimulateIn,
+    WhyOut,
+    WorkspaceOut,
+)
 from fabriek.web.dependencies import LIMIT_DEFAULT, LIMIT_MAX, CallerDep, FactoryDep
-from fabriek.web.router import Right, Router
+from fabriek.web.router import SIGNED_IN, Right, Router
 from fabriek.web.services import Services
 
 router = Router(prefix="/api/v1", tags=["compute"])
@@ -56,6 +67,7 @@ def job_out(job: Job, services: Services, elements: int = 1) -> JobOut:
         used=shown(job.used_micro) + unit if job.used_micro else "",
         energy_joules=job.energy_joules,
         number=job.short,
+        raw_number=str(job.number),
         array=job.array,
         elements=elements,
         parameters=dict(job.terms.parameters),
@@ -64,6 +76,9 @@ def job_out(job: Job, services: Services, elements: int = 1) -> JobOut:
         attempts=job.attempts,
         port=job.terms.port,
         folder=job.terms.folder,
+        person=job.person,
+        tasks=job.terms.tasks,
+        array_index=job.array_index,
     )
 
 
@@ -116,12 +131,21 @@ def list_jobs(
     limit: int = Query(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX),
     cursor: str = "",
     array: str = "",
+    named: str = Query("", max_length=20_000),
+    *,
+    active: bool = False,
 ) -> PageOut[JobOut]:
-    """The project's jobs, newest first; or the elements of one array, by their index, all at once."""
+    """The project's jobs, newest first. `active`: only those that have not ended. `array`: the elements of one, by their index. `named`: jobs
+    by number or id, `17,18_3`, an array's number or id for all of it; what is not there is left out.
+    """
+    if named:
+        return PageOut[JobOut](
+            items=[job_out(job, factory) for job in factory.compute.named(project, named.split(","), by=caller)]
+        )
     if array:
         elements = factory.compute.array(project, array, by=caller)
         return PageOut[JobOut](items=[job_out(job, factory, len(elements)) for job in elements], next_cursor="")
-    page = factory.compute.list(project, limit=limit, cursor=cursor, by=caller)
+    page = factory.compute.list(project, limit=limit, cursor=cursor, active=active, by=caller)
     return PageOut[JobOut](items=[job_out(job, factory) for job in page.items], next_cursor=page.next_cursor)
 
 
@@ -150,6 +174,31 @@ def cancel_array(project: str, array: str, caller: CallerDep, factory: FactoryDe
     """Stop every element of an array that has not ended."""
     elements = factory.compute.cancel_array(project, array, by=caller)
     return PageOut[JobOut](items=[job_out(job, factory, len(elements)) for job in elements], next_cursor="")
+
+
+@router.post("/projects/{project}/jobs/{job}/signal", access=Right("job.cancel"))
+def signal(project: str, job: str, wanted: SignalIn, caller: CallerDep, factory: FactoryDep) -> JobOut:
+    """Send a signal to a job that runs."""
+    return job_out(factory.reaching.signal(project, job, wanted.signal, by=caller), factory)
+
+
+@router.post("/projects/{project}/jobs/{job}/requeue", access=Right("job.cancel"))
+def requeue(project: str, job: str, caller: CallerDep, factory: FactoryDep) -> JobOut:
+    """Stop a job that runs and put it back into the queue, as often as it was submitted to be."""
+    return job_out(factory.reaching.run_again(project, job, by=caller), factory)
+
+
+@router.get("/projects/{project}/workspace", access=Right("job.view"))
+def workspace(project: str, caller: CallerDep, factory: FactoryDep) -> WorkspaceOut:
+    """The folder that the project's jobs and people share."""
+    return WorkspaceOut(path=factory.compute.workspace(project, by=caller))
+
+
+@router.get("/machine", access=SIGNED_IN)
+def machine(caller: CallerDep, factory: FactoryDep) -> MachineOut:  # noqa: ARG001  # whoever is signed in
+    """What the machine has, and what jobs take of it now: amounts only, nobody's jobs."""
+    found = factory.compute.machine_outlook()
+    return MachineOut(**asdict(found))
 
 
 @router.get("/projects/{project}/jobs/{job}/log", access=Right("job.view"), response_class=StreamingResponse)

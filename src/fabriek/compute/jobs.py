@@ -98,8 +98,8 @@ class EarlierLog:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`number` is how people and Slurm's commands may call it; the elements of an array share the array's, and differ in
-    `array_index`. `label` is the highest of its inputs'. `started_at` is when the latest attempt began to run, `ran_seconds` what the
+    """`number` is how people and Slurm's commands may call it; an array is called by the number of its first element.
+    `label` is the highest of its inputs'. `started_at` is when the latest attempt began to run, `ran_seconds` what the
     attempts before it ran; `changed_at` is the instant of the last step. `code` is a version id of the vault, `output` another,
     `run` the lab's, `log` the sealed log; `held_micro` and `used_micro` repeat the ledger, in millionths of a `resource`.
     """
@@ -143,6 +143,7 @@ class Job:
     settled: bool = False
     number: int = 0
     array: str = ""
+    array_number: int = 0
     array_index: int | None = None
     array_at_once: int = 0
     terms: Terms = field(default_factory=Terms)
@@ -169,7 +170,7 @@ class Job:
     @property
     def short(self) -> str:
         """`17`, or `17_3` for an element of an array."""
-        return f"{self.number}" if self.array_index is None else f"{self.number}_{self.array_index}"
+        return f"{self.number}" if self.array_index is None else f"{self.array_number}_{self.array_index}"
 
 
 def move(job: Job, to: State, *, at: datetime, reason: str = "", exit_code: int | None = None) -> Job:

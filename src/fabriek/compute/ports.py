@@ -23,8 +23,8 @@ class Jobs(Protocol):
 
     def save(self, job: Job) -> None: ...
 
-    def of_project(self, project: str, *, limit: int, before: str) -> Sequence[Job]:
-        """Newest first; `before` is the id of the last one already seen, or empty."""
+    def of_project(self, project: str, *, limit: int, before: str, active: bool = False) -> Sequence[Job]:
+        """Newest first; `before` is the id of the last one already seen, or empty. `active`: only those that have not ended."""
 
     def in_states(self, states: frozenset[State]) -> Sequence[Job]:
         """Oldest first."""
@@ -36,11 +36,11 @@ class Jobs(Protocol):
 class JobNames(Protocol):
     """Finding jobs by what people call them."""
 
-    def number_for(self, owner: str) -> int:
-        """The next number, which a job or array is called by from now on."""
+    def numbers(self, count: int) -> range:
+        """The next numbers, by which as many jobs are called from now on."""
 
     def called(self, project: str, number: int, index: int | None) -> Job:
-        """The job of that number, or the element of that array. Raises NotFound."""
+        """The job of that number, or an element of the array of that number. Raises NotFound."""
 
     def of_array(self, array: str) -> Sequence[Job]:
         """By index; empty where there is no such array."""

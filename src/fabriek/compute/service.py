@@ -1,6 +1,7 @@
 """What people may do with jobs and power. The worker's half of the work is in `progress`."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from fabriek.compute.power import Limit, draw, envelope, idle_watts
 from fabriek.compute.references import Reference
 from fabriek.compute.requests import JobAsked
 from fabriek.compute.submission import Submission
-from fabriek.compute.walls import check_walls
+from fabriek.compute.walls import check_walls, workspace
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import NotFound, NotPermitted, WrongState
 from fabriek.kernel.pages import Cursors, Page
@@ -25,6 +26,21 @@ class PowerOutlook:
     allowed_watts: int | None
     planned_watts: int
     limits: Sequence[AnnouncedLimit]
+
+
+@dataclass(frozen=True, slots=True)
+class MachineOutlook:
+    """What the machine has, and what jobs take of it now."""
+
+    nodes: int
+    cpus: int
+    cpus_used: int
+    gpus: int
+    gpus_used: int
+    memory_bytes: int
+    memory_bytes_used: int
+    running: int
+    queued: int
 
 
 class Compute:
@@ -80,12 +96,26 @@ class Compute:
             raise NotFound("there is no such array", fix="fabriek job ls")
         return found
 
-    def list(self, project_ref: str, *, limit: int, cursor: str, by: Caller) -> Page[Job]:
-        """Newest first."""
+    def named(self, project_ref: str, said: Sequence[str], *, by: Caller) -> Sequence[Job]:
+        """The jobs of these names, an array's name for all of it, each once; what is not there is left out."""
+        found: dict[str, Job] = {}
+        for one in said:
+            with suppress(NotFound):
+                job = self.get(project_ref, one, by=by) if not one.startswith("arr_") else None
+                whole = job is None or (job.array_number and str(job.array_number) == one)
+                jobs = self.array(project_ref, job.array if job else one, by=by) if whole else [job]
+                found |= {each.id: each for each in jobs if each is not None}
+        return [*found.values()]
+
+    def list(
+        self, project_ref: str, *, limit: int, cursor: str, active: bool = False, by: Caller
+    ) -> Page[Job]:  # fmt: skip
+        """Newest first; of those that have not ended, or of all."""
         project = self._access.project(project_ref)
         require(by, "job.view", project=project.id)
         scope = f"jobs:{project.id}"
-        found = self._jobs.of_project(project.id, limit=limit + 1, before=self._cursors.read(scope, cursor))
+        before = self._cursors.read(scope, cursor)
+        found = self._jobs.of_project(project.id, limit=limit + 1, before=before, active=active)
         more = self._cursors.write(scope, found[limit - 1].id) if len(found) > limit else ""
         return Page(list(found[:limit]), more)
 
@@ -169,6 +199,21 @@ class Compute:
             self._audit.record("power.limit_ended", limit_id, by)
         self._wake()
         return over
+
+    def workspace(self, project_ref: str, *, by: Caller) -> str:
+        """The project's folder; empty where the machine has none."""
+        project = self._access.project(project_ref)
+        require(by, "job.view", project=project.id)
+        return str(workspace(self._machine.workspaces, project.slug) or "")
+
+    def machine_outlook(self) -> MachineOutlook:
+        whole, standing = self._machine.capacity, self._jobs.in_states(ON_THE_MACHINE)
+        return MachineOutlook(
+            nodes=whole.nodes, cpus=whole.cpus, cpus_used=sum(job.cpus for job in standing), gpus=whole.gpus,
+            gpus_used=sum(job.gpus for job in standing), memory_bytes=whole.memory_bytes,
+            memory_bytes_used=sum(job.memory_bytes for job in standing), running=len(standing),
+            queued=self._statistics.count_by_state().get(State.QUEUED, 0),
+        )  # fmt: skip
 
     def power_outlook(self) -> PowerOutlook:
         now = self._clock.now()

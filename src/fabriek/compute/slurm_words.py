@@ -33,7 +33,7 @@ def slurm_variables(job: Job) -> dict[str, str]:
         "SLURM_SUBMIT_DIR": job.terms.folder,
     }
     if job.array_index is not None:
-        found |= {"SLURM_ARRAY_JOB_ID": str(job.number), "SLURM_ARRAY_TASK_ID": str(job.array_index)}
+        found |= {"SLURM_ARRAY_JOB_ID": str(job.array_number), "SLURM_ARRAY_TASK_ID": str(job.array_index)}
     if job.gpus:
         found["SLURM_GPUS_ON_NODE"] = str(job.gpus)
     return found

@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 
@@ -32,6 +33,12 @@ from fabriek.compute.limits import AnnouncedLimit
 from fabriek.compute.terms import Terms
 from fabriek.kernel.errors import NotFound
 from fabriek.kernel.purposes import Purpose
+
+TAKE_NUMBERS = text(
+    "insert into compute_counters (name, last) values ('job', :count) "
+    "on conflict (name) do update set last = compute_counters.last + :count returning last"
+)
+"""Both databases read this alike."""
 
 IDS_AT_ONCE = 500
 """In one question: a statement takes so many values and no more."""
@@ -78,6 +85,7 @@ jobs = Table(
     Column("settled", Boolean, nullable=False, index=True),
     Column("number", BigInteger, nullable=False, server_default="0", index=True),
     Column("array", String, nullable=False, server_default="", index=True),
+    Column("array_number", BigInteger, nullable=False, server_default="0", index=True),
     Column("array_index", Integer),
     Column("array_at_once", Integer, nullable=False, server_default="0"),
     Column("terms", JSON, nullable=False, server_default="{}"),
@@ -85,11 +93,11 @@ jobs = Table(
     Column("earlier_logs", JSON, nullable=False, server_default="[]"),
 )
 
-numbers = Table(
-    "compute_numbers",
+counters = Table(
+    "compute_counters",
     metadata,
-    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("owner", String, nullable=False, unique=True),
+    Column("name", String, primary_key=True),
+    Column("last", BigInteger, nullable=False),
 )
 
 decisions = Table(
@@ -136,11 +144,13 @@ class SqlJobs:
         changed = self._db.execute(update(jobs).where(jobs.c.id == job.id).values(**_values(job)))
         assert changed == 1, f"{job.id} was never added"
 
-    def of_project(self, project: str, *, limit: int, before: str) -> Sequence[Job]:
+    def of_project(self, project: str, *, limit: int, before: str, active: bool = False) -> Sequence[Job]:
         # Ids are ULIDs: their order is that of submission.
         wanted = select(jobs).where(jobs.c.project == project).order_by(jobs.c.id.desc()).limit(limit)
         if before:
             wanted = wanted.where(jobs.c.id < before)
+        if active:
+            wanted = wanted.where(jobs.c.state.not_in(ENDED))
         return [_job(row) for row in self._db.rows(wanted)]
 
     def in_states(self, states: frozenset[State]) -> Sequence[Job]:
@@ -150,14 +160,16 @@ class SqlJobs:
         wanted = select(jobs).where(jobs.c.settled.is_(False), jobs.c.state.in_(ENDED)).order_by(jobs.c.id)
         return [_job(row) for row in self._db.rows(wanted)]
 
-    def number_for(self, owner: str) -> int:
-        return int(self._db.scalar(insert(numbers).values(owner=owner).returning(numbers.c.number)))
+    def numbers(self, count: int) -> range:
+        last = int(self._db.scalar(TAKE_NUMBERS, {"count": count}))
+        return range(last - count + 1, last + 1)
 
     def called(self, project: str, number: int, index: int | None) -> Job:
-        wanted = select(jobs).where(jobs.c.project == project, jobs.c.number == number).order_by(jobs.c.id).limit(1)
-        if index is not None:
-            wanted = wanted.where(jobs.c.array_index == index)
-        row = self._db.row(wanted)
+        mine = select(jobs).where(jobs.c.project == project)
+        if index is None:
+            row = self._db.row(mine.where(jobs.c.number == number))
+        else:
+            row = self._db.row(mine.where(jobs.c.array_number == number, jobs.c.array_index == index))
         if row is None:
             raise NotFound("there is no such job", fix="fabriek job ls")
         return _job(row)

@@ -89,16 +89,16 @@ class Submission:
 
     def _numbered(self, like: Job, array: Array | None) -> list[Job]:
         if array is None:
-            job_id = self.ids.new("job")
-            return [replace(like, id=job_id, number=self.names.number_for(job_id))]
-        array_id = self.ids.new("arr")
-        like = replace(like, array=array_id, number=self.names.number_for(array_id), array_at_once=array.at_once)
-        return [self._element(like, element) for element in array.elements]
+            return [replace(like, id=self.ids.new("job"), number=self.names.numbers(1)[0])]
+        numbers = self.names.numbers(len(array.elements))
+        like = replace(like, array=self.ids.new("arr"), array_number=numbers[0], array_at_once=array.at_once)
+        return [self._element(like, number, element) for number, element in zip(numbers, array.elements, strict=True)]
 
-    def _element(self, like: Job, element: Element) -> Job:
+    def _element(self, like: Job, number: int, element: Element) -> Job:
         return replace(
             like,
             id=self.ids.new("job"),
+            number=number,
             array_index=element.index,
             name=arrays.filled([like.name], element.parameters)[0],
             argv=arrays.filled(like.argv, element.parameters),
@@ -130,7 +130,7 @@ class Submission:
             found = [self.jobs.get(reference.job)]
         if not found or found[0].project != project.id:
             raise NotFound(f"there is no job {said} to wait for", fix="fabriek job ls")
-        whole = reference.array or (reference.number is not None and reference.index is None and found[0].array)
+        whole = reference.array or (reference.index is None and found[0].array_number == reference.number)
         return found[0].array if whole else found[0].id
 
     def _inputs(self, asked: JobAsked, project: Project, purpose: Purpose, by: Caller) -> tuple[JobInput, ...]:

@@ -78,7 +78,7 @@ class Terms:
 
 def check(terms: Terms, *, now: datetime, wall_seconds_max: int) -> None:
     """Raises InvalidInput on terms under which a job could never run to its end."""
-    if terms.signal and terms.signal not in SIGNALS:
+    if terms.signal and terms.signal.removeprefix("steps:") not in SIGNALS:
         raise InvalidInput(f"{terms.signal!r} is not a signal for jobs", fix=f"one of {', '.join(SIGNALS)}")
     if terms.signal_seconds >= wall_seconds_max and terms.signal:
         raise InvalidInput(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fabriek.kernel.errors import InvalidInput
+from fabriek.node.inside import catches
 from fabriek.node.limits.groups import kill
 from fabriek.node.limits.rlimits import tree_below
 from fabriek.node.room import Room
@@ -54,7 +55,7 @@ class Bare:
         found = {name: outside.get(value, value) for name, value in self.variables.items()}
         shim = str(make_shim(self.room.scratch / "shim", self.python, str(self.room.scratch / "shim")))
         found["PATH"] = found["PATH"].removesuffix(f":{SPARE_BIN}").replace(SHIM_DIR, shim)
-        ours = {"TMPDIR": str(temporary), "FABRIEK_OUTPUT": str(self.room.output)}
+        ours = {"TMPDIR": str(temporary), "FABRIEK_OUTPUT": str(self.room.output), "FABRIEK_DOOR": str(self.room.door)}
         return found | ours | ({"HOME": str(self.room.work)} if found["HOME"] == HOME else {})
 
 
@@ -69,7 +70,7 @@ class Loose:
         return bool(os.read(self.info, 1))
 
     def tell(self, number: int) -> bool:
-        if self._outer.poll() is not None:
+        if self._outer.poll() is not None or not catches(self._outer.pid, number):
             return False
         os.kill(self._outer.pid, number)
         return True

@@ -23,6 +23,10 @@ PATIENCE_SECONDS = 60
 RETRY_SECONDS = 0.1
 PIECE_BYTES = 1 << 16
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+FOR_STEPS = {signal.SIGRTMIN + number: number for number in (*PASSED_ON, signal.SIGCONT)}
+"""Comes as SIGRTMIN + n: signal n for all that the command started, and not for the command itself."""
+
+HEARD = (*PASSED_ON, *FOR_STEPS)
 
 
 def main(port: int, path: str, served: str, limits: str, status_fd: int, argv: list[str]) -> int:
@@ -30,7 +34,7 @@ def main(port: int, path: str, served: str, limits: str, status_fd: int, argv: l
     door = open_door(served)
     if port == 0 and listener is not None:
         os.environ["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)  # none may come between the fork and the handlers
+    signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)  # none may come between the fork and the handlers
     child = os.fork()
     if child == 0:
         os.close(status_fd)
@@ -40,7 +44,9 @@ def main(port: int, path: str, served: str, limits: str, status_fd: int, argv: l
     os.close(status_fd)
     for number in PASSED_ON:
         signal.signal(number, lambda got, _frame: pass_on(child, got))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
+    for marked in FOR_STEPS:
+        signal.signal(marked, lambda got, _frame: to_steps(child, FOR_STEPS[got]))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
     if listener is not None:
         threading.Thread(target=accept, args=(listener, lambda: reach(path)), daemon=True).start()
     if door is not None:
@@ -105,11 +111,26 @@ def pass_on(child: int, number: int) -> None:
         return
 
 
+def to_steps(parent: int, number: int) -> None:
+    """To all below the command: a batch script lives on, and what it started hears."""
+    try:
+        with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as listed:  # noqa: PTH123  # pathlib costs every job
+            below = [int(word) for word in listed.read().split()]
+    except OSError:
+        return
+    for one in below:
+        to_steps(one, number)
+        try:
+            os.kill(one, number)
+        except ProcessLookupError:
+            continue
+
+
 def run(argv: list[str], limits: str) -> None:
     os.setpgid(0, 0)
     for number in (*PASSED_ON, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
     for limit in limits.split(",") if limits != "-" else ():
         name, _, value = limit.partition("=")
         resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), (int(value), int(value)))

@@ -30,6 +30,13 @@ class First(Protocol):
     def close(self) -> None: ...
 
 
+def catches(pid: int, number: int) -> bool:
+    """Whether the process has a handler for the signal. Raises OSError where it is gone."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii", errors="replace")
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
 class Inside:
     """Known as soon as bubblewrap has told of it on `info`, the reading end of a pipe that this closes."""
 
@@ -64,6 +71,8 @@ class Inside:
             first = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text("ascii").split()[0]
             # Before it becomes the forwarder, it is one more bubblewrap, which would die of this and take the tree along.
             if INSIDE_FORWARD.encode() not in Path(f"/proc/{first}/cmdline").read_bytes().split(b"\0")[1:4]:
+                return False
+            if not catches(int(first), number):  # it is still starting, and would die of it
                 return False
             os.kill(int(first), number)
         except (OSError, IndexError):

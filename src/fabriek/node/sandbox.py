@@ -26,7 +26,7 @@ LAB_DIR = "/run/fabriek"
 FORWARD = Path(__file__).with_name("forward.py")
 INSIDE_FORWARD = "/run/forward.py"
 SLURM_INSIDE = Path(__file__).with_name("slurm_inside.py")
-SHIM_COMMANDS = ("srun", "scontrol")
+SHIM_COMMANDS = ("slurm-batch", "srun", "scontrol")
 
 
 @dataclass(frozen=True, slots=True)

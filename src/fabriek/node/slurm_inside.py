@@ -1,8 +1,8 @@
 """Inside the walls: `srun` and `scontrol`, as far as scripts written for Slurm call them within a job.
 
-Runs as `python -I -S slurm_inside.py NAME WORDS…` with the standard library alone. `srun` starts the command once for each task, with
-its number in SLURM_PROCID, its output where `--output` says; its exit code is the highest of them. `scontrol requeue` asks for this job
-to be run again, `scontrol show hostnames` writes a node list out, a name on each line.
+Runs as `python -I -S slurm_inside.py NAME WORDS…` with the standard library alone. `slurm-batch` becomes the batch script. `srun` starts
+the command once for each task, with its number in SLURM_PROCID, its output where `--output` says; its exit code is the highest of them.
+`scontrol requeue` asks for this job to be run again, `scontrol show hostnames` writes a node list out, a name on each line.
 """
 
 import os
@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-AGAIN = "/run/job/again"
+AGAIN = os.path.join(os.environ.get("FABRIEK_DOOR", "/run/job"), "again")  # noqa: PTH118
 
 WITH_VALUE = frozenset({
     "output", "error", "input", "ntasks", "cpus-per-task", "nodes", "job-name", "ntasks-per-node", "time", "mem", "mem-per-cpu",
@@ -42,6 +42,8 @@ SHORT |= {
 
 def main(name: str, words: "list[str]") -> int:
     try:
+        if name == "slurm-batch":
+            return batch(words)
         if name == "srun":
             return srun(words)
         if name == "scontrol":
@@ -51,6 +53,22 @@ def main(name: str, words: "list[str]") -> int:
         return 1
     sys.stderr.write(f"{name}: there is no such command inside a job\n")
     return 1
+
+
+def batch(words: "list[str]") -> int:
+    """Becomes the batch script of the job's home, its output where `--output` and `--error` say. Raises OSError, ValueError."""
+    options, command = options_of(words)
+    script = os.path.join(os.environ["HOME"], command[0])  # noqa: PTH118  # pathlib would cost every job some milliseconds
+    with open(script, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
+        interpreter = file.readline()[2:].split(None, 1)
+    append = options.get("open-mode", "").startswith("a") or os.environ.get("SLURM_RESTART_COUNT", "0") != "0"
+    out = opened(options.get("output", ""), os.environ, append=append)
+    same = options.get("error", "") in {"", options.get("output", "")}
+    err = out if same else opened(options["error"], os.environ, append=append)
+    for descriptor, number in ((out, 1), (err, 2)):
+        if descriptor is not None:
+            os.dup2(descriptor, number)
+    os.execvp(interpreter[0], [*(word.strip() for word in interpreter), script, *command[1:]])  # noqa: S606  # no shell
 
 
 def srun(words: "list[str]") -> int:
@@ -70,15 +88,17 @@ def srun(words: "list[str]") -> int:
         }
         told |= {"SLURM_STEP_NUM_TASKS": str(tasks), "SLURM_NODEID": "0", "SLURM_STEPID": "0"}
         environment = dict(os.environ) | told
-        out = opened(options.get("output", ""), environment)
-        err = opened(options.get("error", ""), environment) if options.get("error") != options.get("output") else out
+        append = options.get("open-mode", "").startswith("a") or environment.get("SLURM_RESTART_COUNT", "0") != "0"
+        out = opened(options.get("output", ""), environment, append=append)
+        same = options.get("error", "") in {"", options.get("output", "")}
+        err = out if same else opened(options["error"], environment, append=append)
         children.append(
             subprocess.Popen(
                 command,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
-                stderr=err if err is not None else out,
+                stderr=err,
                 cwd=options.get("chdir"),
             )
         )
@@ -107,13 +127,11 @@ def options_of(words: "list[str]") -> "tuple[dict[str, str], list[str]]":
     return options, rest
 
 
-def opened(pattern: str, environment: Mapping[str, str]) -> "int | None":
+def opened(pattern: str, environment: Mapping[str, str], *, append: bool) -> "int | None":
     """The file of a pattern such as `%j_%t.out`; None where none is named."""
     if not pattern:
         return None
-    flags = (
-        os.O_WRONLY | os.O_CREAT | (os.O_APPEND if environment.get("SLURM_RESTART_COUNT", "0") != "0" else os.O_TRUNC)
-    )
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC)
     return os.open(filled(pattern, environment), flags, 0o644)
 
 
@@ -140,6 +158,9 @@ def filled(pattern: str, environment: Mapping[str, str]) -> str:
 def scontrol(words: "list[str]") -> int:
     match words:
         case ["requeue", job] if job in own_ids():
+            signal.signal(
+                signal.SIGTERM, signal.SIG_IGN
+            )  # what we ask for comes to us too, and our caller waits for a good answer
             os.close(os.open(AGAIN, os.O_WRONLY | os.O_CREAT, 0o600))
             return 0
         case ["requeue", *_]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from fabriek.node.inside import First
 from fabriek.node.limits.limiter import Limiter
 from fabriek.node.room import DOOR_FOLDER
-from fabriek.schemas.node import AGAIN_FILE, CANCEL_FILE, JobSpec
+from fabriek.schemas.node import AGAIN_FILE, CANCEL_FILE, RUN_AGAIN, SIGNAL_FILE, STEPS, JobSpec
 
 LOOK_SECONDS = 0.05
 """Between looks for a request to stop."""
@@ -29,6 +29,8 @@ class Stopping:
         self._told = False
         self._again = Path(job.scratch) / DOOR_FOLDER / AGAIN_FILE
         self._warn_at = self._ends - job.signal_seconds if job.signal else None
+        self._signals = Path(job.folder) / SIGNAL_FILE
+        self._heard = 0
         self.reason = ""
         self.again = False
 
@@ -37,12 +39,9 @@ class Stopping:
         if now < self._look_at:
             return
         self._look_at = now + LOOK_SECONDS
-        if (
-            self._warn_at is not None
-            and now >= self._warn_at
-            and inside.tell(getattr(signal, f"SIG{self._job.signal}"))
-        ):
+        if self._warn_at is not None and now >= self._warn_at and inside.tell(_number(self._job.signal)):
             self._warn_at = None
+        self._pass_on(inside)
         if self._kill_at is None:
             self._decide(now, process.pid)
         if self._kill_at is not None:
@@ -51,6 +50,19 @@ class Stopping:
             if now >= self._kill_at:
                 inside.end()
                 process.kill()
+
+    def _pass_on(self, inside: First) -> None:
+        """What was asked for since, one word at a time, in order."""
+        if not self._signals.exists():
+            return
+        words = self._signals.read_text("ascii").splitlines()
+        while self._heard < len(words):
+            word = words[self._heard]
+            if word == RUN_AGAIN:
+                self.again = True
+            elif not inside.tell(_number(word)):
+                return
+            self._heard += 1
 
     def over_memory(self) -> str:
         return f"the memory limit of {self._job.memory_bytes // 2**20} MiB was exceeded"
@@ -61,9 +73,15 @@ class Stopping:
             self.reason, self._kill_at = self.over_memory(), now
         elif self._file.exists():
             self.reason, self._kill_at = CANCELLED, now + self._job.grace_seconds
-        elif self._again.exists():
+        elif self.again or self._again.exists():
             # Asked for from inside, once its state is safe: what is left of it is stopped, and it is put back into the queue.
             self.again, self.reason, self._kill_at = True, AGAIN, now + self._job.grace_seconds
         elif now >= self._ends:
             self.reason = f"the time limit of {self._job.wall_seconds_max} s was reached"
             self._kill_at = now + self._job.grace_seconds
+
+
+def _number(word: str) -> int:
+    """`USR1`, or `steps:USR1` for all but the command itself, in the number by which the forwarder knows it."""
+    number = int(getattr(signal, f"SIG{word.removeprefix(STEPS)}"))
+    return signal.SIGRTMIN + number if word.startswith(STEPS) else number

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from fabriek.kernel.errors import InvalidInput
-from fabriek.schemas.node import HOME, JobSpec
+from fabriek.schemas.node import DOOR, HOME, JobSpec
 
 SPARE_BIN = "/run/bin"
 """Last on the path: holds `python` for systems that know it as `python3` only."""
@@ -44,6 +44,7 @@ def variables_of(job: JobSpec) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "FABRIEK_JOB_ID": job.job,
         "FABRIEK_OUTPUT": "/output",
+        "FABRIEK_DOOR": DOOR,
     }
     for one in job.inputs:
         name = re.sub(r"[^A-Za-z0-9]", "_", one.dataset.rpartition("/")[2]).upper()

@@ -55,7 +55,7 @@ class JobIn(Wire):
     not_before: AwareDatetime | None = None
     deadline: AwareDatetime | None = None
     requeues_max: Annotated[int, Field(ge=0, le=1_000)] = 0
-    signal: Annotated[str, Field(pattern=r"^((HUP|INT|TERM|USR1|USR2)@[0-9]{1,6})?$")] = ""
+    signal: Annotated[str, Field(pattern=r"^((steps:)?(HUP|INT|TERM|USR1|USR2)@[0-9]{1,6})?$")] = ""
     grace_seconds: Annotated[int, Field(ge=0, le=3_600)] | None = None
     preemptible: bool = False
     network: Annotated[str, Field(pattern="^(none|host)$")] = "none"
@@ -65,7 +65,9 @@ class JobIn(Wire):
 
 
 class JobOut(Wire):
-    """A job as it stands. `number` is a shorter name for it; `elements` how many jobs its submission made."""
+    """A job as it stands. `number` is a shorter name for it, `raw_number` one that no other job has even within an array;
+    `elements` how many jobs its submission made.
+    """
 
     id: str
     project: str
@@ -93,6 +95,7 @@ class JobOut(Wire):
     used: str = ""
     energy_joules: float = 0.0
     number: str = ""
+    raw_number: str = ""
     array: str = ""
     elements: int = 1
     parameters: dict[str, str] = Field(default_factory=dict)
@@ -101,6 +104,35 @@ class JobOut(Wire):
     attempts: int = 0
     port: int = 0
     folder: str = ""
+    person: str = ""
+    tasks: int = 1
+    array_index: int | None = None
+
+
+class SignalIn(Wire):
+    """A word for a job that runs: `USR1`, or `steps:USR1` for all that its command started and not for the command itself."""
+
+    signal: Annotated[str, Field(pattern=r"^(steps:)?(HUP|INT|TERM|CONT|USR1|USR2)$")]
+
+
+class WorkspaceOut(Wire):
+    """Where jobs and people of a project share files in plain; empty where the machine has no such folders."""
+
+    path: str
+
+
+class MachineOut(Wire):
+    """What there is, and what jobs have of it now."""
+
+    nodes: int
+    cpus: int
+    cpus_used: int
+    gpus: int
+    gpus_used: int
+    memory_bytes: int
+    memory_bytes_used: int
+    running: int
+    queued: int
 
 
 class PlanOut(Wire):

@@ -41,7 +41,7 @@ class JobFile(Wire):
     requeue: int = Field(0, ge=0, le=1_000, description="How often it may ask to run again, with exit code 75.")
     signal: str = Field(
         "",
-        pattern=r"^((HUP|INT|TERM|USR1|USR2)@[0-9]{1,6})?$",
+        pattern=r"^((steps:)?(HUP|INT|TERM|USR1|USR2)@[0-9]{1,6})?$",
         description="`USR1@60`: a word 60 s before its time is over.",
     )
     grace: Duration | None = Field(None, description="Between being asked to stop and being killed; up to 1h.")

@@ -21,6 +21,15 @@ DOOR = "/run/job"
 """A folder that the job and its supervisor share: what it leaves there is read by us and means nothing to anybody else."""
 
 AGAIN_FILE = "again"
+SIGNAL_FILE = "signals"
+"""In the attempt's folder, on each line a word of `Signal`: what is to be told to the job now."""
+
+STEPS = "steps:"
+"""Before a signal: for all that the command started, and not for the command itself, as Slurm does with the steps of a batch script."""
+
+RUN_AGAIN = "again"
+"""In place of a signal: the job is to be stopped and put back into the queue."""
+
 PORT_SOCKET = "port.sock"
 
 HOME = "/home/job"

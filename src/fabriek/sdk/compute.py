@@ -13,6 +13,7 @@ from fabriek.schemas.base import PageOut
 from fabriek.schemas.compute import (
     JobIn,
     JobOut,
+    MachineOut,
     PlanOut,
     PowerLimitIn,
     PowerLimitOut,
@@ -20,6 +21,7 @@ from fabriek.schemas.compute import (
     SimulatedOut,
     SimulateIn,
     WhyOut,
+    WorkspaceOut,
 )
 from fabriek.sdk.client import Client
 from fabriek.sdk.vault import Vault
@@ -90,10 +92,29 @@ class Compute:
         path = f"/api/v1/projects/{self._client.the_project(project)}/jobs"
         return JobOut.model_validate(self._client.post(path, json=wanted.model_dump(mode="json")))
 
-    def list(self, *, project: str = "", cursor: str = "", array: str = "") -> PageOut[JobOut]:
-        """Newest first; of an array all elements, by their index."""
+    def list(
+        self, *, project: str = "", cursor: str = "", array: str = "", named: Sequence[str] = (), active: bool = False
+    ) -> PageOut[JobOut]:  # fmt: skip
+        """Newest first; of an array all elements, by their index; of those `named` each that is there."""
         path = f"/api/v1/projects/{self._client.the_project(project)}/jobs"
-        return PageOut[JobOut].model_validate(self._client.get(path, params={"cursor": cursor, "array": array}))
+        asked = {"cursor": cursor, "array": array, "named": ",".join(named), "active": "true" if active else "false"}
+        return PageOut[JobOut].model_validate(self._client.get(path, params=asked))
+
+    def signal(self, job: str, name: str, *, project: str = "") -> JobOut:
+        """`USR1`, or `steps:USR1` for all that its command started and not for the command itself."""
+        return JobOut.model_validate(self._client.post(f"{self._path(job, project)}/signal", json={"signal": name}))
+
+    def requeue(self, job: str, *, project: str = "") -> JobOut:
+        """Stops it and puts it back into the queue, as often as it was submitted to be."""
+        return JobOut.model_validate(self._client.post(f"{self._path(job, project)}/requeue"))
+
+    def workspace(self, *, project: str = "") -> WorkspaceOut:
+        """The folder that the project's jobs and people share."""
+        path = f"/api/v1/projects/{self._client.the_project(project)}/workspace"
+        return WorkspaceOut.model_validate(self._client.get(path))
+
+    def machine(self) -> MachineOut:
+        return MachineOut.model_validate(self._client.get("/api/v1/machine"))
 
     def show(self, job: str, *, project: str = "") -> JobOut:
         return JobOut.model_validate(self._client.get(self._path(job, project)))

@@ -12,6 +12,7 @@ from fabriek.compute.executors.contract import Executor
 from fabriek.compute.logs import Logs
 from fabriek.compute.planning import Planner
 from fabriek.compute.progress import Progress
+from fabriek.compute.reaching import Reaching
 from fabriek.compute.service import Compute
 from fabriek.compute.simulator.service import Simulator
 from fabriek.funding.service import Funding
@@ -50,6 +51,7 @@ class Services:
     progress: Progress
     planner: Planner
     logs: Logs
+    reaching: Reaching
     simulator: Simulator
     executor: Executor
     assurance: Assurance

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from fabriek.schemas.node import InputSpec, JobSpec, ObservedState, OutputSpec, Phase
 
@@ -40,3 +40,11 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Lets go of helpers; attempts go on."""
+
+
+@runtime_checkable
+class Reaches(Protocol):
+    """A capability: what runs can be spoken to."""
+
+    def tell(self, handle: Handle, word: str) -> None:
+        """A signal for the job, `USR1`, or `steps:USR1` for all but its command; `again` stops it and asks that it be run once more."""

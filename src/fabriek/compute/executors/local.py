@@ -52,6 +52,9 @@ class LocalExecutor:
         if folder.is_dir():
             (folder / CANCEL_FILE).touch(mode=0o600)
 
+    def tell(self, handle: Handle, word: str) -> None:
+        attempts.tell(self._folders.of(handle), word)
+
     def logs(self, handle: Handle, offset: int, count: int) -> bytes:
         return attempts.read_part(self._scratch(handle) / LOG_FILE, offset, count)
 

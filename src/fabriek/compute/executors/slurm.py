@@ -75,6 +75,9 @@ class SlurmExecutor:
         if job_id := self._id(handle):
             self._commands.cancel_waiting(job_id)
 
+    def tell(self, handle: Handle, word: str) -> None:
+        attempts.tell(self._folders.of(handle), word)
+
     def logs(self, handle: Handle, offset: int, count: int) -> bytes:
         return attempts.read_part(self._folders.of(handle) / LOG_FILE, offset, count)
 

@@ -11,15 +11,15 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "compute_numbers",
-        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("owner", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("number"),
-        sa.UniqueConstraint("owner"),
+        "compute_counters",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
     )
     with op.batch_alter_table("compute_jobs", schema=None) as batch_op:
         batch_op.add_column(sa.Column("number", sa.BigInteger(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("array", sa.String(), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("array_number", sa.BigInteger(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("array_index", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("array_at_once", sa.Integer(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("terms", sa.JSON(), server_default="{}", nullable=False))
@@ -27,3 +27,4 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("earlier_logs", sa.JSON(), server_default="[]", nullable=False))
         batch_op.create_index(batch_op.f("ix_compute_jobs_number"), ["number"], unique=False)
         batch_op.create_index(batch_op.f("ix_compute_jobs_array"), ["array"], unique=False)
+        batch_op.create_index(batch_op.f("ix_compute_jobs_array_number"), ["array_number"], unique=False)
