@@ -18,6 +18,7 @@ from fabriek.assurance.store import SqlStatements
 from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.doors import Doors
 from fabriek.compute.executors.capabilities import probe
 from fabriek.compute.executors.contract import Executor
 from fabriek.compute.executors.environments import Environments
@@ -124,6 +125,7 @@ def build(
         access=access, identity=identity, intake=intake, funding=funding, vault=vault, lab=lab, registry=registry, keeping=keeping,
         compute=compute, progress=progress, planner=Planner(submission, progress), logs=Logs(executor, progress, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
+        doors=Doors(submission, jobs, progress, executor, identity, audit),
         assurance=Assurance(SqlStatements(database), audit, keyring), knowledge=knowledge,
     )  # fmt: skip
 

@@ -24,6 +24,14 @@ class Settings:
     home: Path = setting(Path.home() / ".fabriek", "folder", "Database, objects, keys and logs of this installation.")
     host: str = setting("127.0.0.1", "address", "Where the server listens. Plain HTTP is served on loopback only.")
     port: int = setting(8470, "port", "The server's port; 0 takes a free one.")
+    sessions_port: int = setting(
+        8471, "port", "Where web apps of jobs are reached, each at its own JOB.localhost; 0 takes a free port."
+    )
+    sessions_url: str = setting(
+        "",
+        "address",
+        "Where a proxy reaches that port under any name: https://sessions.example, for https://JOB.sessions.example.",
+    )
     database_url: str = setting("", "address", "postgresql://…; empty means SQLite in the home.")
     zone: str = setting(
         "Europe/Amsterdam", "time zone", "Where civil dates, such as the end of an agreement, are read."

@@ -6,6 +6,7 @@ import itertools
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from fabriek.compute.executors.contract import Handle, JobSpec, ObservedState, Phase
@@ -51,6 +52,7 @@ class MemoryExecutor:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or FakeClock()
         self._attempts: dict[Handle, _Attempt] = {}
+        self.told: list[tuple[Handle, str]] = []
 
     def submit(self, spec: JobSpec) -> Handle:
         handle = Handle(spec.job, spec.attempt)
@@ -70,6 +72,12 @@ class MemoryExecutor:
     def cancel(self, handle: Handle) -> None:
         if handle in self._attempts and self._attempts[handle].state.phase is Phase.RUNNING:
             self.end(handle, exit_code=143, reason="cancelled")
+
+    def tell(self, handle: Handle, word: str) -> None:
+        self.told.append((handle, word))
+
+    def door(self, handle: Handle) -> Path:
+        return Path("/nowhere", handle.job)
 
     def logs(self, handle: Handle, offset: int, count: int) -> bytes:
         return self._attempts[handle].log[offset : offset + count] if handle in self._attempts else b""

@@ -8,10 +8,13 @@ from enum import StrEnum
 TOKEN_FOR = timedelta(days=90)
 LINK_FOR = timedelta(hours=1)
 SESSION_FOR = timedelta(hours=12)
+KNOCK_FOR = timedelta(minutes=1)
 
 
 class CredentialKind(StrEnum):
-    """`api`: a person's programs. `link`: signs in once. `session`: a browser. `node`, `lab`: one job's own. `bootstrap`: the first of all."""
+    """`api`: a person's programs. `link`: signs in once. `session`: a browser. `node`, `lab`: one job's own. `bootstrap`: the first of all.
+    `knock`: opens the door of one job's session once. `door`: a browser at that door.
+    """
 
     API = "api"
     LINK = "link"
@@ -19,6 +22,8 @@ class CredentialKind(StrEnum):
     NODE = "node"
     LAB = "lab"
     BOOTSTRAP = "bootstrap"
+    KNOCK = "knock"
+    DOOR = "door"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,18 @@
 """Who is behind a request: the verbs on tokens, one-time links, sessions, and the first sign-in of all."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from fabriek.access.credentials import LINK_FOR, SESSION_FOR, TOKEN_FOR, Credential, CredentialKind, hash_of, is_open
+from fabriek.access.credentials import (
+    KNOCK_FOR,
+    LINK_FOR,
+    SESSION_FOR,
+    TOKEN_FOR,
+    Credential,
+    CredentialKind,
+    hash_of,
+    is_open,
+)
 from fabriek.access.organisations import Organisation
 from fabriek.access.people import Person
 from fabriek.access.ports import Credentials, Organisations, People, Projects
@@ -80,6 +90,29 @@ class Identity:
             self._credentials.add(Credential(hash_of(secret), CredentialKind(kind), "", until, job, project))
         return secret
 
+    def issue_door(self, person: str, job: str, project: str) -> str:
+        """A code that opens the door of one job's session, once and soon. Whoever asks has checked whose session it is."""
+        return self._issue_at_job(CredentialKind.KNOCK, person, job, project, KNOCK_FOR)
+
+    def enter(self, code: str, job: str) -> str:
+        """A code against the secret of a visit to that job and no other; dead when the job is. Raises NotAuthenticated."""
+        with self._bodies.transaction(alone="sign-in"):
+            found = self._open(code, {CredentialKind.KNOCK})
+            if found.job != job or not self._credentials.remove(found.hash):
+                raise _unknown()
+            return self._issue_at_job(CredentialKind.DOOR, found.person, job, found.project, SESSION_FOR)
+
+    def caller_at_door(self, secret: str, job: str) -> Caller:
+        """The person of a visit, with the rights of now. Raises NotAuthenticated."""
+        found = self._open(secret, {CredentialKind.DOOR})
+        if found.job != job:
+            raise _unknown()
+        return self._caller(replace(found, job=""))
+
+    def extend_job_tokens(self, job: str, until: datetime) -> None:
+        with self._bodies.transaction():
+            self._credentials.extend_of_job(job, until)
+
     def end_job_tokens(self, job: str) -> None:
         with self._bodies.transaction():
             self._credentials.remove_of_job(job)
@@ -116,6 +149,12 @@ class Identity:
     def forget_expired(self) -> int:
         with self._bodies.transaction():
             return self._credentials.remove_expired(self._clock.now())
+
+    def _issue_at_job(self, kind: CredentialKind, person: str, job: str, project: str, lasts: timedelta) -> str:
+        secret = self._ids.secret()
+        with self._bodies.transaction():
+            self._credentials.add(Credential(hash_of(secret), kind, person, self._clock.now() + lasts, job, project))
+        return secret
 
     def _issue(self, kind: CredentialKind, person: str, lasts: timedelta, by: Caller) -> str:
         secret = self._ids.secret()

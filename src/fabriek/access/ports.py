@@ -73,6 +73,9 @@ class Credentials(Protocol):
 
     def remove_of_job(self, job: str) -> int: ...
 
+    def extend_of_job(self, job: str, until: datetime) -> None:
+        """Lets what does one job's work do it until then; nobody's visit lasts longer for it."""
+
     def of_kind(self, kind: CredentialKind) -> Sequence[Credential]: ...
 
     def remove_expired(self, now: datetime) -> int: ...

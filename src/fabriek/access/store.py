@@ -209,6 +209,10 @@ class SqlCredentials:
     def remove_of_job(self, job: str) -> int:
         return self._db.execute(delete(credentials).where(credentials.c.job == job))
 
+    def extend_of_job(self, job: str, until: datetime) -> None:
+        own = credentials.c.kind.in_([CredentialKind.NODE, CredentialKind.LAB])
+        self._db.execute(update(credentials).where(credentials.c.job == job, own).values(expires_at=until))
+
     def of_kind(self, kind: CredentialKind) -> Sequence[Credential]:
         return [_credential(row) for row in self._db.rows(select(credentials).where(credentials.c.kind == kind))]
 

@@ -8,13 +8,15 @@ from fastapi import Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from fabriek.compute.jobs import Job
+from fabriek.compute.jobs import Job, reserved_end
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.terms import Network, Terms, after_of
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.units import shown
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.compute import (
+    DoorOut,
+    ExtendIn,
     JobIn,
     JobOut,
     MachineOut,
@@ -26,6 +28,7 @@ from fabriek.schemas.compute import (
     WhyOut,
     WorkspaceOut,
 )
+from fabriek.web.addresses import Addresses
 from fabriek.web.dependencies import LIMIT_DEFAULT, LIMIT_MAX, CallerDep, FactoryDep
 from fabriek.web.router import SIGNED_IN, Right, Router
 from fabriek.web.services import Services
@@ -59,6 +62,7 @@ def job_out(job: Job, services: Services, elements: int = 1) -> JobOut:
         submitted_at=job.submitted_at,
         started_at=job.started_at,
         ended_at=job.ended_at,
+        ends_at=reserved_end(job, job.started_at) if job.started_at and not job.has_ended() else None,
         exit_code=job.exit_code,
         run=job.run,
         output=job.output,
@@ -186,6 +190,28 @@ def signal(project: str, job: str, wanted: SignalIn, caller: CallerDep, factory:
 def requeue(project: str, job: str, caller: CallerDep, factory: FactoryDep) -> JobOut:
     """Stop a job that runs and put it back into the queue, as often as it was submitted to be."""
     return job_out(factory.reaching.run_again(project, job, by=caller), factory)
+
+
+@router.post("/projects/{project}/jobs/{job}/door", access=Right("job.view"), once=False)
+def door(project: str, job: str, caller: CallerDep, factory: FactoryDep) -> DoorOut:
+    """A way into a session or a shell of a running job, for who started it: an address that opens once."""
+    found = factory.compute.get(project, job, by=caller)
+    code = factory.doors.code_for(project, found.id, by=caller)
+    settings, address = factory.settings, Addresses(factory.settings.sessions_url, factory.settings.sessions_port)
+    return DoorOut(
+        url=address.entrance(found.id, code),
+        host=settings.host,
+        port=address.port,
+        name=address.host(found.id),
+        code=code,
+    )
+
+
+@router.post("/projects/{project}/jobs/{job}/extend", access=Right("job.submit"))
+def extend(project: str, job: str, wanted: ExtendIn, caller: CallerDep, factory: FactoryDep) -> JobOut:
+    """More time for a running job, if its credits cover it and nobody waits for the room."""
+    found = factory.compute.get(project, job, by=caller)
+    return job_out(factory.doors.extend(project, found.id, wanted.seconds, by=caller), factory)
 
 
 @router.get("/projects/{project}/workspace", access=Right("job.view"))

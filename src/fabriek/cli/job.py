@@ -101,3 +101,17 @@ def cancel(name: str, project: str, *, as_json: bool) -> None:
 def pull(name: str, folder: Path, project: str) -> None:
     """Fetch what the job left in /output."""
     say(f"fetched into {connect(project).jobs.pull(name, folder)}")
+
+
+@job.command("shell")
+@click.argument("name", metavar="JOB")
+@project_option
+def shell(name: str, project: str) -> int:
+    """A shell inside a job of yours that runs, within its walls."""
+    from fabriek.cli.shell import enter  # noqa: PLC0415  # only who enters pays for it
+
+    return enter(connect(project).jobs.door(name))
+
+
+job.add_command(log, "logs")
+job.add_command(follow_job, "attach")

@@ -116,7 +116,7 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
     if "hours" in fields:
         fields["time"] = f"{round(fields.pop('hours') * 3600)}s"
     if "data" in fields:
-        fields["data"] = dict(_mount(one) for one in fields["data"])
+        fields["data"] = dict(mount(one) for one in fields["data"])
     if "env" in fields:
         fields["env"] = dict(_variable(one) for one in fields["env"])
     if "sweep" in fields:
@@ -155,7 +155,7 @@ def _tell(plan: PlanOut, *, as_json: bool) -> int:
     return 0
 
 
-def _mount(text: str) -> tuple[str, str]:
+def mount(text: str) -> tuple[str, str]:
     name, _, mount = text.rpartition(":")
     if not name or not mount.startswith("/"):
         raise InvalidInput(

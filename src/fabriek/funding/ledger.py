@@ -115,6 +115,13 @@ def hold(transaction: str, held: Hold, at: datetime, *, left_micro: int) -> Post
     return _posting(transaction, f"hold:{held.job}", [move], at, "hold", job=held.job)
 
 
+def raise_hold(transaction: str, held: Hold, more_micro: int, at: datetime, *, left_micro: int) -> Posting:
+    """Sets more aside for a job that is to run longer; once for each amount that it had. Raises CreditsExhausted."""
+    _require_left(left_micro, _above_zero(more_micro), held.resource, held.share, "the allocation")
+    move = (account(Kind.ALLOCATION, held.allocation), held.account, held.resource, more_micro)
+    return _posting(transaction, f"hold:{held.job}:{held.amount_micro}", [move], at, "hold", job=held.job)
+
+
 def settle(transaction: str, held: Hold, used_micro: int, at: datetime, *, memo: str = "settle") -> Posting:
     """Real use out of the hold, the rest back to the allocation; once per job.
 

@@ -1,7 +1,7 @@
 """What one may do with money: contribute, award, hold, settle, and look at the ledger."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from fabriek.access.applications import Application, ApplicationState
@@ -115,6 +115,21 @@ class Funding:
             held = Hold(job, chosen.id, chosen.share, resource, amount_micro)
             self._books.post(ledger.hold(self._ids.new("led"), held, self._clock.now(), left_micro=left[chosen.id]))
             self._allocations.add_hold(held)
+        return held
+
+    def raise_hold(self, job: str, amount_micro: int) -> Hold:
+        """What is set aside for a job becomes this much in all. Raises CreditsExhausted, NotFound for a job that holds nothing."""
+        with self._books.transaction(alone=f"hold:{job}"):
+            held = self._allocations.hold_of(job)
+            if held is None:
+                raise NotFound("this job holds no credits", fix=f"fabriek job show {job}")
+            more = amount_micro - held.amount_micro
+            if more > 0:
+                left = self._books.balance(account(Kind.ALLOCATION, held.allocation), held.resource)
+                now = self._clock.now()
+                self._books.post(ledger.raise_hold(self._ids.new("led"), held, more, now, left_micro=left))
+                held = replace(held, amount_micro=amount_micro)
+                self._allocations.save_hold(held)
         return held
 
     def settle(self, job: str, used_micro: int) -> None:

@@ -196,6 +196,9 @@ class SqlAllocations:
     def add_hold(self, held: Hold) -> None:
         self._db.execute(insert(holds).values(**asdict(held)))
 
+    def save_hold(self, held: Hold) -> None:
+        self._db.execute(update(holds).where(holds.c.job == held.job).values(amount_micro=held.amount_micro))
+
     def hold_of(self, job: str) -> Hold | None:
         row = self._db.row(select(holds).where(holds.c.job == job))
         return (

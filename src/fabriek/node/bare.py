@@ -17,7 +17,7 @@ from fabriek.node.limits.rlimits import tree_below
 from fabriek.node.room import Room
 from fabriek.node.sandbox import ANY_PORT, FORWARD, Command, make_shim
 from fabriek.node.variables import SHIM_DIR, SPARE_BIN
-from fabriek.schemas.node import HOME, PORT_SOCKET
+from fabriek.schemas.node import HOME
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -40,7 +40,7 @@ class Bare:
         if any("\0" in word for word in (*self.argv, *self.variables.values())):
             raise InvalidInput("the command or a variable holds a NUL byte", fix="leave it out")
         limits = ",".join(f"{name}={value}" for name, value in self.inside.items()) or "-"
-        served = f"{self.port}:{self.room.door}/{PORT_SOCKET}" if self.port else "-"
+        served = f"{self.port}:{self.room.door}"
         argv = [self.python, "-I", "-S", str(FORWARD), str(ANY_PORT), f"{self.lab_dir}/lab.sock", served, limits]
         begins = self.begins or str(self.room.work)
         return Command([*argv, str(ends["status"]), "--", *self.argv], b"", self._variables(), begins)

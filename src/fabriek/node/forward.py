@@ -1,10 +1,10 @@
 """Inside the walls: runs the job's command, and carries its loopback port to the lab's socket.
 
 Runs as `python -I -S forward.py PORT SOCKET SERVED LIMITS STATUS_FD -- COMMAND…` with the standard library alone. SERVED is
-`8888:/run/job/port.sock` where the command serves on a port that is to be reached through a socket file, or `-`. LIMITS are resource
-limits for the command, `nproc=64,data=1000000`, or `-`. PORT 0 takes a free one, and the command is told. A byte on STATUS_FD says that the
-walls stand. Where the socket is gone because the server restarts, a connection waits for it to come back. The exit code is the
-command's, or 128 + signal.
+`8888:/run/job`: the port where the command serves, or 0, and the folder for the socket files through which that port and a shell are
+reached. LIMITS are resource limits for the command, `nproc=64,data=1000000`, or `-`. PORT 0 takes a free one, and the command is told. A
+byte on STATUS_FD says that the walls stand. Where the socket is gone because the server restarts, a connection waits for it to come back.
+The exit code is the command's, or 128 + signal.
 """
 
 import os
@@ -19,6 +19,8 @@ TYPE_CHECKING = False  # typing itself would cost every job some milliseconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Way = Callable[[], "socket.socket | None"]
+
 PATIENCE_SECONDS = 60
 RETRY_SECONDS = 0.1
 PIECE_BYTES = 1 << 16
@@ -31,7 +33,11 @@ HEARD = (*PASSED_ON, *FOR_STEPS)
 
 def main(port: int, path: str, served: str, limits: str, status_fd: int, argv: list[str]) -> int:
     listener = listen(port)
-    door = open_door(served)
+    port_served, _, folder = served.partition(":")
+    ways = {"shell.sock": lambda: shell(limits)} | (
+        {"port.sock": lambda: serving(int(port_served))} if port_served != "0" else {}
+    )
+    doors = open_doors(folder, ways)
     if port == 0 and listener is not None:
         os.environ["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
     signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)  # none may come between the fork and the handlers
@@ -49,8 +55,8 @@ def main(port: int, path: str, served: str, limits: str, status_fd: int, argv: l
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
     if listener is not None:
         threading.Thread(target=accept, args=(listener, lambda: reach(path)), daemon=True).start()
-    if door is not None:
-        threading.Thread(target=accept, args=(door, lambda: serving(served)), daemon=True).start()
+    for door, other in doors:
+        threading.Thread(target=accept, args=(door, other), daemon=True).start()
     while True:
         ended, status = os.wait()
         if ended == child:
@@ -69,30 +75,86 @@ def listen(port: int) -> "socket.socket | None":
     return listener
 
 
-def open_door(served: str) -> "socket.socket | None":
-    """A socket file through which the command's port is reached from outside the walls."""
-    if served == "-":
-        return None
-    folder, name = os.path.split(served.partition(":")[2])  # in the job, where nothing is imported that need not be
+def open_doors(folder: str, ways: "dict[str, Way]") -> "list[tuple[socket.socket, Way]]":
+    """Socket files in the folder that the job and its supervisor share: ways in from outside the walls."""
+    opened = []
     begins = os.open(".", os.O_PATH)
     os.chdir(folder)  # a socket's path may not be longer than some hundred characters
-    door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    door.bind(name)
+    for name, way in ways.items():
+        if os.path.lexists(name):
+            os.unlink(name)  # noqa: PTH108
+        door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        door.bind(name)
+        door.listen(64)
+        opened.append((door, way))
     os.fchdir(begins)
     os.close(begins)
-    door.listen(64)
-    return door
+    return opened
 
 
-def serving(served: str) -> "socket.socket | None":
+def serving(port: int) -> "socket.socket | None":
     """A connection to the command's port; None where nobody listens there yet."""
     inner = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        inner.connect(("127.0.0.1", int(served.partition(":")[0])))
+        inner.connect(("127.0.0.1", port))
     except OSError:
         inner.close()
         return None
     return inner
+
+
+def shell(limits: str) -> "socket.socket | None":
+    """One end of a pair, at whose other a shell answers once it was asked to, in HTTP's words for changing the protocol."""
+    ours, theirs = socket.socketpair()
+    threading.Thread(target=run_shell, args=(theirs, limits), daemon=True).start()
+    return ours
+
+
+def run_shell(line: socket.socket, limits: str) -> None:
+    import fcntl  # noqa: PLC0415  # few jobs are ever entered: the others do not pay for it
+    import pty  # noqa: PLC0415
+    import struct  # noqa: PLC0415
+    import subprocess  # noqa: PLC0415
+    import termios  # noqa: PLC0415
+
+    head = b""
+    while b"\r\n\r\n" not in head:
+        piece = line.recv(PIECE_BYTES)
+        if not piece or len(head) > PIECE_BYTES:
+            line.close()
+            return
+        head += piece
+    said = head.decode("latin-1").lower()
+    rows, _, columns = said.partition("window: ")[2].partition("\r\n")[0].partition("x")
+    size = (int(rows), int(columns)) if rows.isdecimal() and columns.isdecimal() else (24, 80)
+    line.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: fabriek-shell\r\n\r\n")
+    outer, inner = pty.openpty()
+    fcntl.ioctl(outer, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+
+    def begin() -> None:
+        limit(limits)
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    program = "/bin/bash" if os.path.exists("/bin/bash") else "/bin/sh"  # noqa: PTH110
+    process = subprocess.Popen(
+        [program], stdin=inner, stdout=inner, stderr=inner, start_new_session=True, preexec_fn=begin  # noqa: PLW1509  # two calls, no lock
+    )  # fmt: skip
+    os.close(inner)
+    os.write(outer, head.partition(b"\r\n\r\n")[2])
+    back = threading.Thread(target=copy, args=(line.recv, lambda piece: os.write(outer, piece)), daemon=True)
+    back.start()
+    copy(lambda count: os.read(outer, count), line.sendall)
+    process.kill()
+    line.shutdown(socket.SHUT_RDWR)  # closing alone would not reach the thread that reads
+    line.close()
+
+
+def copy(read: "Callable[[int], bytes]", write: "Callable[[bytes], object]") -> None:
+    try:
+        while piece := read(PIECE_BYTES):
+            write(piece)
+    except OSError:  # a terminal whose last program has left says so in this way
+        return
 
 
 def group(child: int) -> None:
@@ -131,9 +193,7 @@ def run(argv: list[str], limits: str) -> None:
     for number in (*PASSED_ON, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
-    for limit in limits.split(",") if limits != "-" else ():
-        name, _, value = limit.partition("=")
-        resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), (int(value), int(value)))
+    limit(limits)
     try:
         os.execvp(argv[0], argv)
     except FileNotFoundError:
@@ -144,7 +204,13 @@ def run(argv: list[str], limits: str) -> None:
     os._exit(127)
 
 
-def accept(listener: socket.socket, other: "Callable[[], socket.socket | None]") -> None:
+def limit(limits: str) -> None:
+    for one in limits.split(",") if limits != "-" else ():
+        name, _, value = one.partition("=")
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), (int(value), int(value)))
+
+
+def accept(listener: socket.socket, other: "Way") -> None:
     while True:
         connection, _ = listener.accept()
         try:
@@ -153,7 +219,7 @@ def accept(listener: socket.socket, other: "Callable[[], socket.socket | None]")
             connection.close()
 
 
-def carry(connection: socket.socket, other: "Callable[[], socket.socket | None]") -> None:
+def carry(connection: socket.socket, other: "Way") -> None:
     end = other()
     if end is None:
         connection.close()

@@ -16,7 +16,7 @@ from fabriek.node.bubblewrap import NESTING_CAN_BE_REFUSED, bubblewrap, package_
 from fabriek.node.room import INSIDE_UID, Room
 from fabriek.node.staging import STAGE, become, stage
 from fabriek.node.variables import SHIM_DIR, SPARE_BIN
-from fabriek.schemas.node import DOOR, HOME, PORT_SOCKET, may_hold_input
+from fabriek.schemas.node import DOOR, HOME, may_hold_input
 
 LAB_PORT = 5000
 ANY_PORT = 0
@@ -126,7 +126,7 @@ def command(walls: Walls, arguments_fd: int, status_fd: int, info_fd: int) -> tu
     ]
     # On the machine's own network the lab's port could be taken: the forwarder takes a free one, and tells the command.
     port = ANY_PORT if walls.openings.host_network else LAB_PORT
-    served = f"{walls.openings.port}:{DOOR}/{PORT_SOCKET}" if walls.openings.port else "-"
+    served = f"{walls.openings.port}:{DOOR}"
     inner += [str(port), f"{LAB_DIR}/lab.sock", served, limits, str(status_fd), "--", *walls.argv]
     if any("\0" in word for word in (*words, *inner)):
         raise InvalidInput("the command, a variable or a mount holds a NUL byte", fix="leave it out")

@@ -8,7 +8,7 @@ from pathlib import Path
 from fabriek.node.inside import First
 from fabriek.node.limits.limiter import Limiter
 from fabriek.node.room import DOOR_FOLDER
-from fabriek.schemas.node import AGAIN_FILE, CANCEL_FILE, RUN_AGAIN, SIGNAL_FILE, STEPS, JobSpec
+from fabriek.schemas.node import AGAIN_FILE, CANCEL_FILE, EXTEND, RUN_AGAIN, SIGNAL_FILE, STEPS, JobSpec
 
 LOOK_SECONDS = 0.05
 """Between looks for a request to stop."""
@@ -23,7 +23,9 @@ class Stopping:
     def __init__(self, job: JobSpec, bounds: Limiter) -> None:
         self._job, self._bounds = job, bounds
         self._file = Path(job.folder) / CANCEL_FILE
-        self._ends = time.monotonic() + job.wall_seconds_max
+        self._began = time.monotonic()
+        self._lasts = job.wall_seconds_max
+        self._ends = self._began + self._lasts
         self._kill_at: float | None = None
         self._look_at = 0.0
         self._told = False
@@ -60,6 +62,9 @@ class Stopping:
             word = words[self._heard]
             if word == RUN_AGAIN:
                 self.again = True
+            elif word.startswith(EXTEND):
+                self._lasts = int(word.removeprefix(EXTEND))
+                self._ends = self._began + self._lasts
             elif not inside.tell(_number(word)):
                 return
             self._heard += 1
@@ -77,7 +82,7 @@ class Stopping:
             # Asked for from inside, once its state is safe: what is left of it is stopped, and it is put back into the queue.
             self.again, self.reason, self._kill_at = True, AGAIN, now + self._job.grace_seconds
         elif now >= self._ends:
-            self.reason = f"the time limit of {self._job.wall_seconds_max} s was reached"
+            self.reason = f"the time limit of {self._lasts} s was reached"
             self._kill_at = now + self._job.grace_seconds
 
 

@@ -1,9 +1,10 @@
 """One embedded server from start to stop: the home taken, the database brought up to date, both apps and the worker running."""
 
 import os
+import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from fabriek.adapters.database import open_database
 from fabriek.adapters.logging import log_to
 from fabriek.api.app import build
 from fabriek.api.mlflow import build_job_app
-from fabriek.kernel.errors import Unavailable
+from fabriek.gate.server import Gate
+from fabriek.gate.visits import Visits
+from fabriek.kernel.errors import AlreadyExists, Unavailable
 from fabriek.ops.home import Home, Running
 from fabriek.ops.migrate import known_schemas, migrate_database
 from fabriek.ops.quickstart import quickstart as start
@@ -47,6 +50,8 @@ def run(settings: Settings, *, quickstart: bool, announce: Callable[[Announcemen
         home.check_release(known_schemas())
         listener = listen(settings.host, settings.port)
         port = listener.getsockname()[1]
+        gate_at = _gate_at(settings)
+        settings = replace(settings, sessions_port=gate_at.getsockname()[1])
         url = f"http://localhost:{port}"
         database = open_database(settings.database)
         home.write_release(migrate_database(database), __version__)
@@ -71,12 +76,24 @@ def run(settings: Settings, *, quickstart: bool, announce: Callable[[Announcemen
             announce(_announcement(services, url, quickstart=quickstart))
 
         try:
-            serve(app, listener, build_job_app(services), listen_at(lab_socket), ready)
+            gate = Gate(Visits(services))
+            serve(app, listener, build_job_app(services), listen_at(lab_socket), gate, gate_at, ready)
         finally:
             worker.stop()
             home.forget_running()
             services.executor.close()
             database.close()
+
+
+def _gate_at(settings: Settings) -> socket.socket:
+    """Where sessions are reached. Without a proxy that must find it, any free port will do when the usual one is taken."""
+    wanted = settings.sessions_port if settings.port else 0
+    try:
+        return listen(settings.host, wanted)
+    except AlreadyExists:
+        if settings.sessions_url:
+            raise
+        return listen(settings.host, 0)
 
 
 def _announcement(services: Services, url: str, *, quickstart: bool) -> Announcement:

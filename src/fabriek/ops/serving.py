@@ -1,4 +1,4 @@
-"""Listening: the main app on a TCP port, the jobs' app on a socket file, both in one event loop until a signal says stop."""
+"""Listening: the main app and the sessions' gate on TCP ports, the jobs' app on a socket file, in one event loop until a signal says stop."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from fabriek.gate.server import Gate
 from fabriek.kernel.errors import AlreadyExists, InvalidInput
 
 SHUTDOWN_SECONDS = 5
@@ -56,8 +57,11 @@ def listen_at(path: Path) -> socket.socket:
     return listener
 
 
-def serve(main: ASGIApp, at: socket.socket, jobs: ASGIApp, jobs_at: socket.socket, ready: Callable[[], None]) -> None:
-    """Serves both until SIGTERM or SIGINT; calls `ready` once both answer."""
+def serve(
+    main: ASGIApp, at: socket.socket, jobs: ASGIApp, jobs_at: socket.socket, gate: Gate, gate_at: socket.socket,
+    ready: Callable[[], None],
+) -> None:  # fmt: skip
+    """Serves all three until SIGTERM or SIGINT; calls `ready` once they answer."""
     servers = [(_Server(_config(main)), at), (_Server(_config(jobs)), jobs_at)]
 
     async def both() -> None:
@@ -71,6 +75,7 @@ def serve(main: ASGIApp, at: socket.socket, jobs: ASGIApp, jobs_at: socket.socke
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop)
         running = [asyncio.create_task(server.serve(sockets=[listener])) for server, listener in servers]
+        visits = asyncio.create_task(gate.serve(gate_at))
         while not all(server.started for server, _ in servers):
             if any(task.done() for task in running):
                 break
@@ -78,6 +83,7 @@ def serve(main: ASGIApp, at: socket.socket, jobs: ASGIApp, jobs_at: socket.socke
         else:
             ready()
         await asyncio.gather(*running)
+        visits.cancel()
 
     with asyncio.Runner(loop_factory=_loop) as runner:
         runner.run(both())

@@ -87,6 +87,7 @@ class JobOut(Wire):
     submitted_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    ends_at: datetime | None = None
     exit_code: int | None = None
     run: str = ""
     output: str = ""
@@ -113,6 +114,22 @@ class SignalIn(Wire):
     """A word for a job that runs: `USR1`, or `steps:USR1` for all that its command started and not for the command itself."""
 
     signal: Annotated[str, Field(pattern=r"^(steps:)?(HUP|INT|TERM|CONT|USR1|USR2)$")]
+
+
+class DoorOut(Wire):
+    """Where a session is entered, once and within a minute. `host` and `port`: where its gate listens; `code`: what the address carries."""
+
+    url: str
+    host: str
+    port: int
+    name: str
+    code: str
+
+
+class ExtendIn(Wire):
+    """More time for a job that runs."""
+
+    seconds: Annotated[int, Field(ge=60, le=120 * 3600)]
 
 
 class WorkspaceOut(Wire):

@@ -27,10 +27,14 @@ SIGNAL_FILE = "signals"
 STEPS = "steps:"
 """Before a signal: for all that the command started, and not for the command itself, as Slurm does with the steps of a batch script."""
 
+EXTEND = "extend:"
+"""In place of a signal: how many seconds it may run in all, from its start."""
+
 RUN_AGAIN = "again"
 """In place of a signal: the job is to be stopped and put back into the queue."""
 
 PORT_SOCKET = "port.sock"
+SHELL_SOCKET = "shell.sock"
 
 HOME = "/home/job"
 """The job's working folder inside the walls."""

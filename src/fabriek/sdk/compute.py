@@ -11,6 +11,7 @@ from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.errors import InvalidInput, NotFound
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.compute import (
+    DoorOut,
     JobIn,
     JobOut,
     MachineOut,
@@ -44,12 +45,14 @@ class Compute:
         data: Mapping[str, str] | None = None,
         code: str | Path | None = None,
         requirements: str | Path | None = None,
+        packages: str = "",
         project: str = "",
         **asked: Any,
     ) -> JobOut:
         """Packs the code folder, seals it, uploads what is missing, and submits. `data` maps dataset → mount point.
 
-        Without `requirements`, a requirements.txt beside the code is taken. Other names are those of JobIn.
+        `packages` are the requirements as text. Without those or `requirements`, a requirements.txt beside the code is taken. Other
+        names are those of JobIn.
         Raises CreditsExhausted, NotPermitted or InvalidInput, each naming the rule and the fix.
         """
         version = ""
@@ -62,7 +65,7 @@ class Compute:
             command=list(command),
             code=version,
             inputs=[{"dataset": name, "mount": mount} for name, mount in (data or {}).items()],
-            requirements=_requirements(requirements, code),
+            requirements=packages or _requirements(requirements, code),
             **asked,
         )
         return self.submit(wanted, project=project)
@@ -107,6 +110,14 @@ class Compute:
     def requeue(self, job: str, *, project: str = "") -> JobOut:
         """Stops it and puts it back into the queue, as often as it was submitted to be."""
         return JobOut.model_validate(self._client.post(f"{self._path(job, project)}/requeue"))
+
+    def door(self, job: str, *, project: str = "") -> DoorOut:
+        """The way into a session that the caller started: an address that opens once, within a minute."""
+        return DoorOut.model_validate(self._client.post(f"{self._path(job, project)}/door"))
+
+    def extend(self, job: str, seconds: int, *, project: str = "") -> JobOut:
+        """More time for a job that runs, if its credits cover it and nobody waits for the room."""
+        return JobOut.model_validate(self._client.post(f"{self._path(job, project)}/extend", json={"seconds": seconds}))
 
     def workspace(self, *, project: str = "") -> WorkspaceOut:
         """The folder that the project's jobs and people share."""

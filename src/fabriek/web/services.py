@@ -8,6 +8,7 @@ from fabriek.access.service import Access
 from fabriek.adapters.database import Database
 from fabriek.assurance.service import Assurance
 from fabriek.audit.service import Audit
+from fabriek.compute.doors import Doors
 from fabriek.compute.executors.contract import Executor
 from fabriek.compute.logs import Logs
 from fabriek.compute.planning import Planner
@@ -52,6 +53,7 @@ class Services:
     planner: Planner
     logs: Logs
     reaching: Reaching
+    doors: Doors
     simulator: Simulator
     executor: Executor
     assurance: Assurance

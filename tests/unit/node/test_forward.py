@@ -19,7 +19,7 @@ def forward(path: Path, *argv: str, limits: str = "-") -> tuple[int, str, bytes]
         str(FORWARD),
         "0",
         str(path / "lab.sock"),
-        "-",
+        f"0:{path}",
         limits,
         str(theirs),
         "--",

@@ -10,6 +10,7 @@ from fabriek.compute.executors.contract import Handle, ObservedState, Phase
 from fabriek.schemas.node import SIGNAL_FILE
 
 ENDED = "ended"
+DOOR_FOLDER = "door"
 
 
 @dataclass(frozen=True, slots=True)

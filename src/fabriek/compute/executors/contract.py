@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from fabriek.schemas.node import InputSpec, JobSpec, ObservedState, OutputSpec, Phase
@@ -46,5 +47,10 @@ class Executor(Protocol):
 class Reaches(Protocol):
     """A capability: what runs can be spoken to."""
 
+    def door(self, handle: Handle) -> Path:
+        """The folder that the attempt and its supervisor share, with the sockets that lead into it."""
+
     def tell(self, handle: Handle, word: str) -> None:
-        """A signal for the job, `USR1`, or `steps:USR1` for all but its command; `again` stops it and asks that it be run once more."""
+        """A signal for the job, `USR1`, or `steps:USR1` for all but its command; `again` stops it and asks that it be run once more,
+        `extend:7200` gives it so many seconds in all.
+        """

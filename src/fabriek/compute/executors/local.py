@@ -52,6 +52,9 @@ class LocalExecutor:
         if folder.is_dir():
             (folder / CANCEL_FILE).touch(mode=0o600)
 
+    def door(self, handle: Handle) -> Path:
+        return self._scratch(handle) / attempts.DOOR_FOLDER
+
     def tell(self, handle: Handle, word: str) -> None:
         attempts.tell(self._folders.of(handle), word)
 

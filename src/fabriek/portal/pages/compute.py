@@ -6,16 +6,22 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from fabriek.compute.jobs import Job
+from fabriek.compute.jobs import Job, State, reserved_end
+from fabriek.compute.requests import InputAsked, JobAsked
+from fabriek.compute.terms import Terms
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import NotPermitted
+from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.kernel.units import shown
 from fabriek.portal.forms import read_form
 from fabriek.portal.rendering import Pages
+from fabriek.schemas.sessions import KINDS, PORT
+from fabriek.web.addresses import Addresses
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
 
+HOUR = 3_600
+HOURS = ("1", "2", "4", "8")
 LOG_SHOWN_BYTES = 256 * 1024
 
 
@@ -27,7 +33,10 @@ def _facts(services: Services, project: str, job: Job) -> dict[str, Any]:
     fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}
     return {
         "project": services.access.project(project), "job": fields | {"inputs": inputs}, "cost": cost,
-        "why": services.compute.why(job).sentence, "live": not job.has_ended(),
+        "why": services.compute.why(job).sentence, "live": not job.has_ended(), "number": job.short,
+        "ends_at": reserved_end(job, job.started_at) if job.state is State.RUNNING and job.started_at else None,
+        "serves": bool(job.terms.port) and job.state is State.RUNNING, "after": [f"{one.once} {one.job}" for one in job.terms.after],
+        "parameters": dict(job.terms.parameters),
     }  # fmt: skip
 
 
@@ -39,6 +48,17 @@ def _log(services: Services, project: str, job: Job, by: Caller) -> tuple[str, i
         return "", 0, True
     raw = services.logs.part(readable, 0, LOG_SHOWN_BYTES)
     return raw.decode("utf-8", "replace"), len(raw), False
+
+
+def _session_asked(fields: dict[str, str]) -> JobAsked:
+    kind = KINDS.get(fields.get("kind", ""))
+    if kind is None or fields.get("hours") not in HOURS:
+        raise InvalidInput("choose a kind of session and how long it may run", fix="go back and choose")
+    data = fields.get("data", "")
+    return JobAsked(
+        kind.command, name=f"session {fields['kind']}", requirements=kind.requirements, memory_bytes=4 * 2**30,
+        inputs=(InputAsked(data, "/data"),) if data else (), wall_seconds_max=int(fields["hours"]) * HOUR, terms=Terms(port=PORT),
+    )  # fmt: skip
 
 
 def router(services: Services, pages: Pages) -> Router:
@@ -58,6 +78,31 @@ def router(services: Services, pages: Pages) -> Router:
         """The part of the page that changes."""
         found = services.compute.get(project, job, by=caller)
         return pages.render(request, "job_live.html", **_facts(services, project, found))
+
+    @made.get("/projects/{project}/jobs/{job}/open", access=Right("job.view"))
+    def enter(project: str, job: str, caller: CallerDep) -> Response:
+        """Into a session, by an address that opens once."""
+        found = services.compute.get(project, job, by=caller)
+        code = services.doors.code_for(project, found.id, by=caller)
+        addresses = Addresses(services.settings.sessions_url, services.settings.sessions_port)
+        return RedirectResponse(
+            addresses.entrance(found.id, code), status_code=303, headers={"Cache-Control": "no-store"}
+        )
+
+    @made.post("/projects/{project}/jobs/{job}/extend", access=Right("job.submit"), once=False)
+    async def extend(request: Request, project: str, job: str, caller: CallerDep) -> Response:
+        """An hour more, and the page again."""
+        await read_form(request)
+        await run_in_threadpool(services.doors.extend, project, job, HOUR, by=caller)
+        return RedirectResponse(f"/projects/{project}/jobs/{job}", status_code=303)
+
+    @made.post("/projects/{project}/sessions", access=Right("job.submit"), once=False)
+    async def start(request: Request, project: str, caller: CallerDep) -> Response:
+        """Starts a session of a kind, and shows its page."""
+        fields = await read_form(request)
+        asked = _session_asked(fields)
+        job = await run_in_threadpool(services.compute.submit, project, asked, by=caller)
+        return RedirectResponse(f"/projects/{project}/jobs/{job.id}", status_code=303)
 
     @made.post("/projects/{project}/jobs/{job}/cancel", access=Right("job.cancel"), once=False)
     async def cancel(request: Request, project: str, job: str, caller: CallerDep) -> Response:

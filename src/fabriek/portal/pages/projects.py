@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from fabriek.portal.pages.access import left_of
 from fabriek.portal.rendering import Pages
+from fabriek.schemas.sessions import KINDS
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
@@ -44,6 +45,7 @@ def router(services: Services, pages: Pages) -> Router:
         return pages.render(
             request, "project.html", project=found, left=left_of(services, found.id), members=members, datasets=datasets, recent=jobs,
             project_of=lambda _job: found.slug, runs=runs, models=models,
+            kinds=KINDS,
         )  # fmt: skip
 
     return made

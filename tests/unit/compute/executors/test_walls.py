@@ -146,7 +146,7 @@ def test_nothing_of_the_servers_environment_reaches_a_job(machine: Machine) -> N
     variables = json.loads(machine.python(WHO, environment={"SEED": "7"}).log)["variables"]
     assert variables.pop("SEED") == "7"
     assert set(variables) == {
-        "PATH", "HOME", "LANG", "TMPDIR", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "FABRIEK_JOB_ID", "FABRIEK_OUTPUT",
+        "PATH", "HOME", "LANG", "TMPDIR", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "FABRIEK_JOB_ID", "FABRIEK_OUTPUT", "FABRIEK_DOOR",
         "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PWD", "LC_CTYPE",
     } - ({"LC_CTYPE"} - set(variables))  # fmt: skip
 
