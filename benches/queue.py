@@ -10,10 +10,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.factories.services import a_town
+
 from fabriek.adapters.database import metadata, open_database
 from fabriek.compute.requests import JobAsked
 from fabriek.worker.admission import admit_jobs
-from tests.factories.services import a_town
 
 QUEUED = 10_000
 SINGLE = 300
@@ -28,7 +29,7 @@ def main() -> int:
         metadata.create_all(database.engine)
         town = a_town(database, Path(named, "home"))
         person = town.person("bench")
-        project = town.project(person, gpu_hours=4_000)
+        project = town.project(person, gpu_hours=500)
         person = town.again(person)
         compute = town.services.compute
         one = JobAsked(("true",), wall_seconds_max=60, cpus=4)

@@ -114,7 +114,7 @@ def build(
         jobs, jobs, access, funding, vault, audit, labels, clock, ids, machine, wake=lambda: database.after_commit(wake)
     )
     compute = Compute(submission, jobs, decisions, limits, cursors)
-    progress = Progress(jobs, jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine)
+    progress = Progress(jobs, jobs, jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine)
     executor = executor or executor_of(settings)
     knowledge = Knowledge(
         SqlCards(database), SqlQuestions(database), SqlExperts(database), access=access, funding=funding, vault=vault,

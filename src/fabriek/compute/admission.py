@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from fabriek.compute import reasons
 from fabriek.compute.capacity import UNLIMITED_WATTS, Lack, Room, Timeline
 from fabriek.compute.decisions import Because, Decision
-from fabriek.compute.power import draw, envelope, idle_watts
-from fabriek.compute.snapshot import Running, Snapshot, Waiting
+from fabriek.compute.jobs import Shape
+from fabriek.compute.power import PowerTable, draw, envelope, idle_watts
+from fabriek.compute.snapshot import Snapshot, Waiting
 from fabriek.compute.turns import ShareUse, turns
 
 OVERDUE = timedelta(minutes=1)
@@ -36,14 +37,16 @@ class _Deciding:
         self._promised = self._open.copy()
         self._reserved: datetime | None = None
         self.use = ShareUse(snapshot.capacity, snapshot.shares)
+        self._needs: dict[Shape, Room] = {}
+        self._nevers: dict[Shape, str] = {}
+        self._waits: dict[tuple[str, Shape], tuple[Because, str, datetime | None]] = {}
         self._standing = Counter(running.array for running in snapshot.running if running.array)
         for running in snapshot.running:
             self.use.add(running.share, running.shape)
 
     def on(self, waiting: Waiting) -> Decision:
-        need = _need(waiting, self._snapshot)
-        span = _span(waiting)
-        if never := self._never(need):
+        need = self._need(waiting.shape)
+        if never := self._never(waiting.shape, need):
             return Decision(waiting.job, starts=False, code=Because.TOO_BIG, reason=never)
         if self._snapshot.starts_held:
             return Decision(
@@ -54,16 +57,29 @@ class _Deciding:
         if waiting.array_at_once and self._standing[waiting.array] >= waiting.array_at_once:
             reason = reasons.array_full(waiting.array_at_once)
             return Decision(waiting.job, starts=False, code=Because.ARRAY, reason=reason)
-        if self._promised.lack(need, self._now, self._now + span) is None:
-            return self._start(waiting, need)
-        until = self._promised.earliest(need, span)
-        if self._reserved is None and until is not None:
-            self._reserved = until
-            self._promised.occupy(need, until, until + span)
-        return self._wait(waiting, need, until)
+        return self._on_room(waiting, need)
+
+    def _on_room(self, waiting: Waiting, need: Room) -> Decision:
+        like = (waiting.share, waiting.shape)
+        if like not in self._waits:
+            span = _span(waiting)
+            if self._promised.lack(need, self._now, self._now + span) is None:
+                return self._start(waiting, need)
+            until = self._promised.earliest(need, span)
+            if self._reserved is None and until is not None:
+                self._reserved = until
+                self._promised.occupy(need, until, until + span)
+                return self._told(waiting, (*self._wait(waiting, need, until), until))
+            self._waits[like] = (*self._wait(waiting, need, until), until)
+        return self._told(waiting, self._waits[like])
+
+    def _told(self, waiting: Waiting, why: tuple[Because, str, datetime | None]) -> Decision:
+        """What is true of one job that waits is true of all like it, until something is let in: queues are long, and mostly alike."""
+        return Decision(waiting.job, False, *why)
 
     def _start(self, waiting: Waiting, need: Room) -> Decision:
         borrows = self.use.borrows(waiting.share)
+        self._waits.clear()
         self.use.add(waiting.share, waiting.shape)
         if waiting.array:
             self._standing[waiting.array] += 1
@@ -76,15 +92,13 @@ class _Deciding:
             )
         return Decision(waiting.job, True, Because.FITS, reasons.fits(), self._now)
 
-    def _wait(self, waiting: Waiting, need: Room, until: datetime | None) -> Decision:
+    def _wait(self, waiting: Waiting, need: Room, until: datetime | None) -> tuple[Because, str]:
         lack = self._open.lack(need, self._now, self._now + _span(waiting))
         if lack is None:
-            code, reason = self._wait_turn(waiting)
-        elif lack.free.covers(Room(need.cpus, need.gpus, need.memory_bytes, lack.free.watts)):
-            code, reason = Because.POWER, reasons.no_power(need, lack.free, self._power_cause(lack))
-        else:
-            code, reason = Because.NO_ROOM, reasons.no_room(need, lack.free, self._clock_time(until))
-        return Decision(waiting.job, starts=False, code=code, reason=reason, until=until)
+            return self._wait_turn(waiting)
+        if lack.free.covers(Room(need.cpus, need.gpus, need.memory_bytes, lack.free.watts)):
+            return Because.POWER, reasons.no_power(need, lack.free, self._power_cause(lack))
+        return Because.NO_ROOM, reasons.no_room(need, lack.free, self._clock_time(until))
 
     def _wait_turn(self, waiting: Waiting) -> tuple[Because, str]:
         """There is room and power, but another goes first."""
@@ -94,7 +108,17 @@ class _Deciding:
             return Because.SHARE, reasons.share_used(used, entitled, reserved)
         return Because.BEHIND, reasons.behind(reserved)
 
-    def _never(self, need: Room) -> str:
+    def _need(self, shape: Shape) -> Room:
+        if shape not in self._needs:
+            self._needs[shape] = room_of(shape, self._snapshot.table)
+        return self._needs[shape]
+
+    def _never(self, shape: Shape, need: Room) -> str:
+        if shape not in self._nevers:
+            self._nevers[shape] = self._too_much(need)
+        return self._nevers[shape]
+
+    def _too_much(self, need: Room) -> str:
         whole, contract = self._snapshot.capacity, self._snapshot.contract
         if not Room(whole.cpus, whole.gpus, whole.memory_bytes, need.watts).covers(need):
             return reasons.too_big(need, whole)
@@ -115,7 +139,7 @@ def _standing(snapshot: Snapshot, now: datetime, idle: int) -> Timeline:
     bounds = {bound for limit in snapshot.limits for bound in (limit.starts, limit.ends) if bound > now}
     made = Timeline([(at, _whole(snapshot, at, idle)) for at in (now, *sorted(bounds))])
     for running in snapshot.running:
-        made.occupy(_need(running, snapshot), now, running.ends if running.ends > now else now + OVERDUE)
+        made.occupy(room_of(running.shape, snapshot.table), now, running.ends if running.ends > now else now + OVERDUE)
     return made
 
 
@@ -126,9 +150,8 @@ def _whole(snapshot: Snapshot, at: datetime, idle: int) -> Room:
     return Room(whole.cpus, whole.gpus, whole.memory_bytes, watts)
 
 
-def _need(job: Waiting | Running, snapshot: Snapshot) -> Room:
-    shape = job.shape
-    return Room(shape.cpus, shape.gpus, shape.memory_bytes, draw(shape, snapshot.table))
+def room_of(shape: Shape, table: PowerTable) -> Room:
+    return Room(shape.cpus, shape.gpus, shape.memory_bytes, draw(shape, table))
 
 
 def _span(waiting: Waiting) -> timedelta:

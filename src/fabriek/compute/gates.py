@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from fabriek.compute.decisions import Because
-from fabriek.compute.jobs import ENDED, Job, State
+from fabriek.compute.jobs import ENDED, State
 from fabriek.compute.reasons import clock_time
-from fabriek.compute.terms import After, Once
+from fabriek.compute.terms import After, Once, Terms
 
 States = Mapping[str, Sequence[State]]
 """Job or array id → the states of it, or of all its elements."""
@@ -24,27 +24,27 @@ class Gate:
     until: datetime | None = None
 
 
-def gate_of(job: Job, states: States, now: datetime, zone: tzinfo) -> Gate | None:
+def gate_of(terms: Terms, states: States, now: datetime, zone: tzinfo) -> Gate | None:
     """None when the job may have its turn."""
-    for after in job.terms.after:
+    for after in terms.after:
         if not _holds(after, states):
             return Gate(Because.DEPENDENCY, f"Waits for {after.job}{_ONCE[after.once]}.")
-    not_before = job.terms.not_before
+    not_before = terms.not_before
     if not_before is not None and not_before > now:
         at = clock_time(not_before, now, zone)
         return Gate(Because.NOT_BEFORE, f"Waits until {at}, as asked.", not_before)
     return None
 
 
-def hopeless(job: Job, states: States, now: datetime) -> str:
+def hopeless(terms: Terms, wall_seconds_max: int, states: States, now: datetime) -> str:
     """Why a waiting job can never start any more; empty while it can."""
-    for after in job.terms.after:
+    for after in terms.after:
         found = states.get(after.job, ())
         ended = bool(found) and all(state in ENDED for state in found)
         if not found or (ended and not _holds(after, states)):
             return f"it waited for {after.job}{_ONCE[after.once]}, which will not come"
-    deadline = job.terms.deadline
-    if deadline is not None and now + timedelta(seconds=job.shape.wall_seconds_max) > deadline:
+    deadline = terms.deadline
+    if deadline is not None and now + timedelta(seconds=wall_seconds_max) > deadline:
         return f"it could not have ended by its deadline, {deadline:%Y-%m-%d %H:%M} UTC"
     return ""
 

@@ -159,8 +159,12 @@ class Job:
     @property
     def shape(self) -> Shape:
         """With the time that is left: a job that was suspended does not get its hours twice; one that asked to run again begins anew."""
-        left = ceil(self.wall_seconds_max * (1 + self.requeues) - self.ran_seconds)
-        return Shape(self.cpus, self.gpus, self.memory_bytes, min(self.wall_seconds_max, max(1, left)))
+        return Shape(
+            self.cpus,
+            self.gpus,
+            self.memory_bytes,
+            seconds_left(self.wall_seconds_max, self.ran_seconds, self.requeues),
+        )
 
     @property
     def wall_seconds_paid(self) -> int:
@@ -171,6 +175,12 @@ class Job:
     def short(self) -> str:
         """`17`, or `17_3` for an element of an array."""
         return f"{self.number}" if self.array_index is None else f"{self.array_number}_{self.array_index}"
+
+
+def seconds_left(wall_seconds_max: int, ran_seconds: float, requeues: int) -> int:
+    """For the attempt that runs or comes next; never below one."""
+    left = ceil(wall_seconds_max * (1 + requeues) - ran_seconds)
+    return min(wall_seconds_max, max(1, left))
 
 
 def move(job: Job, to: State, *, at: datetime, reason: str = "", exit_code: int | None = None) -> Job:

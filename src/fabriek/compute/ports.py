@@ -8,6 +8,8 @@ from typing import Protocol
 from fabriek.compute.decisions import Decision
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.limits import AnnouncedLimit
+from fabriek.compute.snapshot import Waiting
+from fabriek.compute.terms import Terms
 
 
 class Jobs(Protocol):
@@ -47,6 +49,13 @@ class JobNames(Protocol):
 
     def states(self, ids: Iterable[str]) -> Mapping[str, Sequence[State]]:
         """Of jobs, and of all elements of arrays. What is not known is left out."""
+
+
+class Queue(Protocol):
+    """The jobs that wait, as much of each as a round of decisions needs."""
+
+    def waiting(self, *, bound: bool = False) -> Sequence[tuple[Waiting, Terms]]:
+        """Oldest first, each with its terms and no gate yet. `bound`: only those that have terms of their own."""
 
 
 class JobStatistics(Protocol):

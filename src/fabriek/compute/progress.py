@@ -20,9 +20,10 @@ from fabriek.compute.jobs import (
     state_after,
 )
 from fabriek.compute.machine import Machine
-from fabriek.compute.ports import Decisions, JobNames, Jobs, PowerLimits
+from fabriek.compute.ports import Decisions, JobNames, Jobs, PowerLimits, Queue
 from fabriek.compute.power import Limit, energy_joules
-from fabriek.compute.snapshot import Snapshot, running_of, waiting_of
+from fabriek.compute.snapshot import Snapshot, running_of
+from fabriek.compute.terms import USUAL, Terms
 from fabriek.funding.rates import actual
 from fabriek.funding.service import Funding
 from fabriek.kernel.callers import SYSTEM
@@ -35,10 +36,16 @@ class Progress:
     """The worker's half of a job's life."""
 
     def __init__(
-        self, jobs: Jobs, names: JobNames, decisions: Decisions, power_limits: PowerLimits, *,
+        self, jobs: Jobs, names: JobNames, queue: Queue, decisions: Decisions, power_limits: PowerLimits, *,
         funding: Funding, audit: Audit, clock: Clock, machine: Machine,
     ) -> None:  # fmt: skip
-        self._jobs, self._names, self._decisions, self._limits = jobs, names, decisions, power_limits
+        self._jobs, self._names, self._queue, self._decisions, self._limits = (
+            jobs,
+            names,
+            queue,
+            decisions,
+            power_limits,
+        )
         self._funding, self._audit, self._clock, self._machine = funding, audit, clock, machine
         self._said: dict[str, Decision] = {}
 
@@ -47,13 +54,16 @@ class Progress:
         now = self._clock.now()
         table = self._machine.table(self._clock.today())
         standing = self._jobs.in_states(ON_THE_MACHINE)
-        queued = self._jobs.in_states(frozenset({State.QUEUED}))
-        states = self._states_waited_for(queued)
+        waiting = self._queue.waiting()
+        states = self._states_waited_for([terms for _, terms in waiting])
         return Snapshot(
             capacity=self._machine.capacity,
             table=table,
             running=tuple(running_of(job, now) for job in standing),
-            queued=tuple(waiting_of(job, gate_of(job, states, now, self._machine.zone)) for job in queued),
+            queued=tuple(
+                line if terms is USUAL else replace(line, gate=gate_of(terms, states, now, self._machine.zone))
+                for line, terms in waiting
+            ),
             shares=self._funding.share_parts(),
             contract=self._machine.contract,
             limits=tuple(Limit(one.starts_at, one.ends_at, one.watts) for one in self._limits.from_on(now)),
@@ -63,15 +73,13 @@ class Progress:
     def drop_hopeless(self) -> int:
         """Cancels waiting jobs that can never start: what they wait for will not come, or their deadline has. How many."""
         now = self._clock.now()
-        bound = [
-            job for job in self._jobs.in_states(frozenset({State.QUEUED})) if job.terms.after or job.terms.deadline
-        ]
-        states = self._states_waited_for(bound)
+        bound = [(line, terms) for line, terms in self._queue.waiting(bound=True) if terms.after or terms.deadline]
+        states = self._states_waited_for([terms for _, terms in bound])
         dropped = 0
-        for job in bound:
-            if reason := hopeless(job, states, now):
-                with self._jobs.transaction(alone=f"job:{job.id}"):
-                    waiting = self._jobs.get(job.id)
+        for line, terms in bound:
+            if reason := hopeless(terms, line.shape.wall_seconds_max, states, now):
+                with self._jobs.transaction(alone=f"job:{line.job}"):
+                    waiting = self._jobs.get(line.job)
                     if waiting.state is State.QUEUED:
                         self._end(waiting, State.CANCELLED, reason, None, now)
                         dropped += 1
@@ -220,8 +228,8 @@ class Progress:
         else:
             self._end(job, state_after(seen.exit_code), seen.hint, seen.exit_code, at)
 
-    def _states_waited_for(self, waiting: Sequence[Job]) -> States:
-        return self._names.states({after.job for job in waiting for after in job.terms.after})
+    def _states_waited_for(self, terms: Sequence[Terms]) -> States:
+        return self._names.states({after.job for one in terms for after in one.after})
 
     def _end(self, job: Job, to: State, reason: str, exit_code: int | None, at: datetime) -> None:
         ended = move(job, to, at=at, reason=reason, exit_code=exit_code)

@@ -58,8 +58,3 @@ class Snapshot:
 def running_of(job: Job, now: datetime) -> Running:
     """An admitted, starting or running job as admission sees it."""
     return Running(job.id, job.share, job.shape, reserved_end(job, now), job.array)
-
-
-def waiting_of(job: Job, gate: Gate | None = None) -> Waiting:
-    """A queued job as admission sees it."""
-    return Waiting(job.id, job.share, job.shape, job.submitted_at, job.priority, gate, job.array, job.array_at_once)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    cast,
     delete,
     func,
     insert,
@@ -28,8 +29,9 @@ from sqlalchemy import (
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.compute.decisions import Because, Decision
-from fabriek.compute.jobs import ENDED, EarlierLog, Job, JobInput, Priority, State
+from fabriek.compute.jobs import ENDED, EarlierLog, Job, JobInput, Priority, Shape, State, seconds_left
 from fabriek.compute.limits import AnnouncedLimit
+from fabriek.compute.snapshot import Waiting
 from fabriek.compute.terms import Terms
 from fabriek.kernel.errors import NotFound
 from fabriek.kernel.purposes import Purpose
@@ -39,6 +41,8 @@ TAKE_NUMBERS = text(
     "on conflict (name) do update set last = compute_counters.last + :count returning last"
 )
 """Both databases read this alike."""
+
+PRIORITIES = {str(one): one for one in Priority}
 
 IDS_AT_ONCE = 500
 """In one question: a statement takes so many values and no more."""
@@ -187,6 +191,25 @@ class SqlJobs:
             for row in self._db.rows(wanted):
                 for name in {row.id, row.array}.intersection(part):
                     found[name].append(State(row.state))
+        return found
+
+    def waiting(self, *, bound: bool = False) -> Sequence[tuple[Waiting, Terms]]:
+        c = jobs.c
+        wanted = select(
+            c.id, c.share, c.cpus, c.gpus, c.memory_bytes, c.wall_seconds_max, c.ran_seconds, c.requeues, c.submitted_at, c.priority,
+            c.array, c.array_at_once, c.terms,
+        ).where(c.state == State.QUEUED).order_by(c.id)  # fmt: skip
+        if bound:
+            wanted = wanted.where(cast(c.terms, Text) != "{}")
+        shapes: dict[tuple[Any, ...], Shape] = {}
+        found = []
+        for row in self._db.rows(wanted):
+            job, share, cpus, gpus, memory, wall, ran, requeues, at, priority, array, at_once, terms = tuple(row)
+            size = (cpus, gpus, memory, wall, ran, requeues)
+            if size not in shapes:
+                shapes[size] = Shape(cpus, gpus, memory, seconds_left(wall, ran, requeues))
+            line = Waiting(job, share, shapes[size], at, PRIORITIES[priority], None, array, at_once)
+            found.append((line, Terms.from_json(terms)))
         return found
 
     def count_by_state(self) -> dict[str, int]:

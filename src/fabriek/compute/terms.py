@@ -61,19 +61,27 @@ class Terms:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
+        """What differs from the usual: most jobs have no terms, and a queue of thousands is read at every round."""
+        if self == USUAL:
+            return {}
         plain = asdict(self) | {"parameters": dict(self.parameters)}
         for name in ("not_before", "deadline"):
             plain[name] = plain[name].isoformat() if plain[name] else None
-        return plain
+        return {name: value for name, value in plain.items() if value != getattr(USUAL, name)}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> "Terms":
+        if not plain:
+            return USUAL
         known = dict(plain)
         for name in ("not_before", "deadline"):
             known[name] = datetime.fromisoformat(known[name]) if known.get(name) else None
         known["after"] = tuple(After(one["job"], Once(one["once"])) for one in known.get("after", ()))
         known["network"] = Network(known.get("network", Network.NONE))
         return cls(**known)
+
+
+USUAL = Terms()
 
 
 def check(terms: Terms, *, now: datetime, wall_seconds_max: int) -> None:

@@ -41,6 +41,9 @@ class Runs(Protocol):
 
     def save(self, run: Run) -> None: ...
 
+    def of_job(self, job: str) -> Sequence[Run]:
+        """The job's own run and those that its script began, oldest first."""
+
     def of_experiments(self, project: str, experiments: Sequence[str]) -> Sequence[Run]:
         """Newest first; all of the project where none is named."""
 

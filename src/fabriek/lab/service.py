@@ -56,9 +56,9 @@ class Lab:
     ) -> str:  # fmt: skip
         """The run of a job, made as it starts; the same one when asked again. `parameters`: what a sweep gave it."""
         with self._experiments.transaction(alone=f"lab:{project}"):
-            known = [one for one in self._runs.of_experiments(project, []) if one.job == job]
+            known = self._runs.of_job(job)
             if known:
-                return known[-1].id
+                return known[0].id
             home = self._named_or_made(project, experiment or DEFAULT_NAME)
             run = Run(
                 self._new_run_id(),
@@ -81,8 +81,8 @@ class Lab:
         """Ends a job's run, and those that its script began beside it, unless the script said how they ended."""
         with self._experiments.transaction():
             opened = self._runs.anywhere(run_id)
-            for run in self._runs.of_experiments(opened.project, []):
-                if run.job == opened.job and run.ended_at is None:
+            for run in self._runs.of_job(opened.job) if opened.job else [opened]:
+                if run.ended_at is None:
                     self._runs.save(replace(run, status=RunStatus(status), ended_at=self._clock.now()))
 
     def params_of_run(self, run_id: str) -> Sequence[tuple[str, str]]:
@@ -151,7 +151,7 @@ class Lab:
         require(by, "lab.write", project=project)
         label, job = OUTSIDE_LABEL, by.job
         if job:
-            own = [run for run in self._runs.of_experiments(project, []) if run.job == job]
+            own = self._runs.of_job(job)
             label = self._labels.highest([run.label for run in own] or [self._labels.lowest])
         started = _instant(started_ms) if started_ms else self._clock.now()
         with self._experiments.transaction(alone=f"lab:{project}"):

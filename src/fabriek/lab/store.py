@@ -150,6 +150,10 @@ class SqlRuns:
     def save(self, run: Run) -> None:
         self._db.execute(update(runs).where(runs.c.id == run.id).values(**asdict(run)))
 
+    def of_job(self, job: str) -> Sequence[Run]:
+        wanted = select(runs).where(runs.c.job == job, runs.c.job != "").order_by(runs.c.started_at, runs.c.id)
+        return [_run(row) for row in self._db.rows(wanted)]
+
     def of_experiments(self, project: str, wanted: Sequence[str]) -> Sequence[Run]:
         found = select(runs).where(runs.c.project == project).order_by(runs.c.started_at.desc(), runs.c.id)
         if wanted:

@@ -39,7 +39,7 @@ def waiting(**terms: object) -> Job:
 def test_a_job_waits_for_what_was_said_of_another(once: Once, states: Sequence[State], outcome: str) -> None:
     job = waiting(after=(After("job_0", once),))
     known = {"job_0": states} if states else {}
-    gate, never = gate_of(job, known, NOON, UTC), hopeless(job, known, NOON)
+    gate, never = gate_of(job.terms, known, NOON, UTC), hopeless(job.terms, 3_600, known, NOON)
     assert (gate is None) == (outcome == OPEN)
     assert bool(never) == (outcome == NEVER)
     assert gate is None or gate.code is Because.DEPENDENCY
@@ -47,13 +47,13 @@ def test_a_job_waits_for_what_was_said_of_another(once: Once, states: Sequence[S
 
 def test_a_job_may_wait_for_an_instant() -> None:
     job = waiting(not_before=NOON + timedelta(hours=1))
-    gate = gate_of(job, {}, NOON, UTC)
+    gate = gate_of(job.terms, {}, NOON, UTC)
     assert gate is not None
     assert (gate.code, gate.reason) == (Because.NOT_BEFORE, "Waits until 13:00, as asked.")
-    assert gate_of(job, {}, NOON + timedelta(hours=1), UTC) is None
+    assert gate_of(job.terms, {}, NOON + timedelta(hours=1), UTC) is None
 
 
 def test_past_the_last_instant_to_start_a_deadline_cannot_be_kept() -> None:
     job = waiting(deadline=NOON + timedelta(hours=2))
-    assert hopeless(job, {}, NOON + timedelta(hours=1)) == ""
-    assert "deadline" in hopeless(job, {}, NOON + timedelta(hours=1, seconds=1))
+    assert hopeless(job.terms, 3_600, {}, NOON + timedelta(hours=1)) == ""
+    assert "deadline" in hopeless(job.terms, 3_600, {}, NOON + timedelta(hours=1, seconds=1))
