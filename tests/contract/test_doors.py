@@ -1,15 +1,17 @@
 """Who may go into a session, and for how long: asked at every visit, on both databases."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from fabriek.access.store import projects
 from fabriek.adapters.database import Database
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.progress import handle_of
-from fabriek.compute.requests import JobAsked
+from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.terms import Terms
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import (
@@ -22,6 +24,7 @@ from fabriek.kernel.errors import (
 from tests.contract.test_worker import Shop, a_worker
 from tests.factories.executor import MemoryExecutor
 from tests.factories.services import a_town
+from tests.factories.vault import fill
 
 
 @pytest.fixture
@@ -139,3 +142,34 @@ def test_no_more_time_beyond_credits_limits_or_while_others_wait(shop: Shop, ses
         doors.extend(shop.project, session.id, 3_600, by=shop.person)
     assert shop.left() < left
     assert shop.executor.told == []
+
+
+@pytest.mark.parametrize(("right", "comes_in"), [("compute", False), ("view", True)])
+def test_who_may_only_compute_on_data_does_not_look_at_it_through_a_session(
+    shop: Shop, right: str, *, comes_in: bool
+) -> None:
+    """Above the line where output waits for a release, a notebook would show what the log may not."""
+    vault, owner = shop.town.services.vault, shop.person
+    partner = shop.town.person("partner")
+    theirs = shop.town.project(partner)
+    partner = shop.town.again(partner)
+    with shop.town.services.database.transaction():  # as an award on another route than the short one would make it
+        shop.town.services.database.execute(update(projects).values(label_ceiling="export-controlled"))
+    vault.create(shop.project, "cells", label="export-controlled", by=owner)
+    fill(shop.town.services, vault.open_upload(shop.project, "cells", label="", by=owner), {"a.txt": b"a"}, by=owner)
+    until = date(2027, 1, 1)
+    vault.agree("cells", home=shop.project, project=theirs, purposes=["civilian"], right=right, until=until, by=owner)
+    asked = JobAsked(("sleep", "60"), inputs=(InputAsked(f"{shop.project}/cells", "/data"),), terms=Terms(port=8_888))
+    job = shop.town.services.compute.submit(theirs, asked, by=partner)
+    there = Shop(shop.town, partner, theirs, shop.worker, shop.executor)
+    there.work(job, State.RUNNING)
+    if comes_in:
+        assert shop.town.services.doors.code_for(theirs, job.id, by=partner)
+        return
+    for way in (
+        lambda: shop.town.services.doors.code_for(theirs, job.id, by=partner),
+        lambda: shop.town.services.doors.behind(job.id, by=partner),
+        lambda: shop.town.services.doors.shell_of(job.id, by=partner),
+    ):
+        with pytest.raises(NotPermitted):
+            way()

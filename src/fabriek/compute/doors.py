@@ -17,6 +17,7 @@ from fabriek.funding.rates import worst_case
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, Unavailable, WrongState, nothing_here
 from fabriek.schemas.node import EXTEND, PORT_SOCKET, SHELL_SOCKET
+from fabriek.vault.agreements import DataRight
 
 WALL_SECONDS_MAX = 120 * 3_600
 WAITING_FOR_ROOM = frozenset({Because.NO_ROOM, Because.POWER, Because.BEHIND, Because.SHARE})
@@ -113,6 +114,11 @@ class Doors:
                 fix="start one of your own: fabriek session start",
             )
         self._check_running(job)
+        parts = self._submission
+        if parts.labels.withholds_logs(job.label):
+            # Where even the output waits for a release, a screen into the job is for who may look at the data itself.
+            read = [one.dataset for one in job.inputs]
+            parts.vault.require_right(read, DataRight.VIEW, project=job.project, purpose=job.purpose, by=by)
 
     def _check_running(self, job: Job) -> None:
         if job.state is not State.RUNNING:
