@@ -1,7 +1,7 @@
 """Jobs over HTTP: submit, look, follow the log, cancel, and ask why."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, fields
 
 from fastapi import Query
@@ -40,12 +40,18 @@ LOG_PAUSE_SECONDS = 0.02
 """How long a follower waits for more: short enough that the first line feels immediate, long enough to cost nothing."""
 
 
-def job_out(job: Job, services: Services, elements: int = 1) -> JobOut:
-    """The job as the wire shows it, with its credits."""
+def jobs_out(project: str, jobs: Sequence[Job], services: Services, *, elements: int = 1) -> list[JobOut]:
+    """Jobs of one project."""
+    slug = services.access.project(project).slug if jobs else ""
+    return [job_out(job, services, elements, slug=slug) for job in jobs]
+
+
+def job_out(job: Job, services: Services, elements: int = 1, *, slug: str = "") -> JobOut:
+    """The job as the wire shows it, with its credits. slug: its project's, where it is known."""
     unit = f" {job.resource}s"
     return JobOut(
         id=job.id,
-        project=services.access.project(job.project).slug,
+        project=slug or services.access.project(job.project).slug,
         name=job.name,
         state=job.state,
         reason=job.reason,
@@ -144,13 +150,13 @@ def list_jobs(
     """
     if named:
         return PageOut[JobOut](
-            items=[job_out(job, factory) for job in factory.compute.named(project, named.split(","), by=caller)]
+            items=jobs_out(project, factory.compute.named(project, named.split(","), by=caller), factory)
         )
     if array:
         elements = factory.compute.array(project, array, by=caller)
-        return PageOut[JobOut](items=[job_out(job, factory, len(elements)) for job in elements], next_cursor="")
+        return PageOut[JobOut](items=jobs_out(project, elements, factory, elements=len(elements)), next_cursor="")
     page = factory.compute.list(project, limit=limit, cursor=cursor, active=active, by=caller)
-    return PageOut[JobOut](items=[job_out(job, factory) for job in page.items], next_cursor=page.next_cursor)
+    return PageOut[JobOut](items=jobs_out(project, page.items, factory), next_cursor=page.next_cursor)
 
 
 @router.get("/projects/{project}/jobs/{job}", access=Right("job.view"))
@@ -177,7 +183,7 @@ def cancel(project: str, job: str, caller: CallerDep, factory: FactoryDep) -> Jo
 def cancel_array(project: str, array: str, caller: CallerDep, factory: FactoryDep) -> PageOut[JobOut]:
     """Stop every element of an array that has not ended."""
     elements = factory.compute.cancel_array(project, array, by=caller)
-    return PageOut[JobOut](items=[job_out(job, factory, len(elements)) for job in elements], next_cursor="")
+    return PageOut[JobOut](items=jobs_out(project, elements, factory, elements=len(elements)), next_cursor="")
 
 
 @router.post("/projects/{project}/jobs/{job}/signal", access=Right("job.cancel"))

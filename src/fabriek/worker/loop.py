@@ -1,4 +1,4 @@
-"""The rounds of the worker: decide, start, watch, settle, keep up. Any number of workers may run; each act is idempotent."""
+"""The rounds of the worker: watch, decide, start, settle, keep up. Any number of workers may run; each act is idempotent."""
 
 import logging
 import threading
@@ -47,10 +47,11 @@ class Worker:
         """One round of everything; whether any job is between its start and its end. One kind of work failing stops no other."""
         services = self._services
         self._do("watch", lambda: watch_jobs(services))
-        self._do("settle", lambda: settle_jobs(services))
         self._do("queue again", lambda: queue_again(services))
+        # Those that wait go on before those that have ended are settled: their room is free, and settling takes a while.
         self._do("admit", lambda: admit_jobs(services))
         busy = self._do("start", self._starter.start_jobs)
+        self._do("settle", lambda: settle_jobs(services))
         self._do("upkeep", self._upkeep.round)
         return bool(busy)
 
