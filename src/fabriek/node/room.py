@@ -3,6 +3,7 @@
 import fcntl
 import os
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,9 +121,18 @@ def take_uid(folder: Path) -> int | None:
     lock = os.open(folder.parent / "uids.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        taken = {file.read_text("ascii").strip() for file in folder.parent.glob(f"*/{UID_FILE}")}
+        taken = _taken(folder.parent)
         uid = next(uid for uid in range(FIRST_UID, FIRST_UID + UIDS) if str(uid) not in taken)
         (folder / UID_FILE).write_text(str(uid), "ascii")
         return uid
     finally:
         os.close(lock)
+
+
+def _taken(attempts: Path) -> set[str]:
+    """The uids of attempts that are not released yet. One may be, while we look: its folder goes without asking for our lock."""
+    found = set()
+    for file in attempts.glob(f"*/{UID_FILE}"):
+        with suppress(FileNotFoundError):
+            found.add(file.read_text("ascii").strip())
+    return found
