@@ -8,7 +8,7 @@ import pytest
 
 from fabriek.node.room import UID_FILE, take_uid, wipe
 
-ATTEMPTS = 40
+ATTEMPTS = 300
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root gives jobs a uid of their own")
