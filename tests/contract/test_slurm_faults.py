@@ -9,6 +9,7 @@ import pytest
 from fabriek.compute.executors.contract import Handle, ObservedState, Phase
 from fabriek.compute.executors.slurm import ASKED_FILE, ID_FILE, SlurmExecutor
 from fabriek.compute.executors.slurm_commands import SlurmCommands
+from fabriek.compute.executors.slurm_dialect import BatchJob
 from fabriek.compute.executors.slurm_script import script_of
 from fabriek.kernel.errors import InvalidInput, Unavailable
 from tests.factories.executor import a_spec
@@ -198,7 +199,7 @@ def test_a_cluster_that_is_not_there_is_away_and_not_a_refusal(tmp_path: Path) -
     )
     commands = SlurmCommands(str(configuration))
     with pytest.raises(Unavailable):
-        commands.submit([], "#!/bin/sh\n")
+        commands.submit(BatchJob("fabriek-x-1", "#!/bin/sh\n", minutes=1, cpus=1, memory_mib=16, output="/dev/null"))
 
 
 def test_nothing_is_left_of_a_job_but_its_tombstone(executor: SlurmExecutor, lab: str) -> None:

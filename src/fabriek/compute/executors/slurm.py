@@ -7,13 +7,13 @@ how the attempt is. Our name of the batch job is its idempotency key, and the su
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fabriek.compute.executors import attempts
 from fabriek.compute.executors.contract import Handle, JobSpec, ObservedState, Phase
-from fabriek.compute.executors.slurm_commands import InQueue, SlurmCommands
+from fabriek.compute.executors.slurm_dialect import BatchJob, InQueue, Slurm
 from fabriek.compute.executors.slurm_script import script_of
 from fabriek.schemas.node import CANCEL_FILE, JOB_FILE, LOG_FILE, STATE_FILE, write_whole
 
@@ -42,8 +42,8 @@ class Site:
 class SlurmExecutor:
     """`jobs_dir`: on a file system that the server and every node see, and nobody else reads."""
 
-    def __init__(self, jobs_dir: Path, commands: SlurmCommands, site: Site, *, node: Sequence[str] = NODE) -> None:
-        self._folders, self._commands, self._site, self._node = attempts.Folders(jobs_dir), commands, site, node
+    def __init__(self, jobs_dir: Path, slurm: Slurm, site: Site, *, node: Sequence[str] = NODE) -> None:
+        self._folders, self._slurm, self._site, self._node = attempts.Folders(jobs_dir), slurm, site, node
 
     def submit(self, spec: JobSpec) -> Handle:
         handle = Handle(spec.job, spec.attempt)
@@ -51,7 +51,7 @@ class SlurmExecutor:
         if self._folders.tombstone(handle).exists() or (folder / STATE_FILE).exists() or self._id(handle):
             return handle
         folder.mkdir(exist_ok=True, mode=0o700)
-        if (folder / ASKED_FILE).exists() and (known := self._commands.named(_name(handle))):
+        if (folder / ASKED_FILE).exists() and (known := self._slurm.named(_name(handle))):
             write_whole(folder / ID_FILE, known[-1])  # an answer that never reached us
             return handle
         scratch = f"{self._site.scratch}/{_name(handle)}"
@@ -64,7 +64,7 @@ class SlurmExecutor:
         """Raises Unavailable while nobody can say."""
         ids = {handle: self._id(handle) for handle in handles if not self._folders.final(handle)}
         asked = [job_id for job_id in ids.values() if job_id]
-        queue = self._commands.in_queue(asked) if asked else {}
+        queue = self._slurm.in_queue(asked) if asked else {}
         return [self._observe(handle, ids.get(handle, ""), queue) for handle in handles]
 
     def cancel(self, handle: Handle) -> None:
@@ -73,7 +73,7 @@ class SlurmExecutor:
             return
         (folder / CANCEL_FILE).touch(mode=0o600)  # the supervisor looks for it, and before it begins too
         if job_id := self._id(handle):
-            self._commands.cancel_waiting(job_id)
+            self._slurm.cancel_waiting(job_id)
 
     def tell(self, handle: Handle, word: str) -> None:
         attempts.tell(self._folders.of(handle), word)
@@ -97,22 +97,22 @@ class SlurmExecutor:
         """Makes the batch job. Asked once more for one that the controller forgot."""
         folder = self._folders.of(handle)
         write_whole(folder / ASKED_FILE, _name(handle))
-        script = script_of(self._node, folder / JOB_FILE)
-        job_id = self._commands.submit(self._options(spec, _name(handle), folder), script)
-        write_whole(folder / ID_FILE, job_id)
+        write_whole(folder / ID_FILE, self._slurm.submit(self._batch(spec, _name(handle), folder)))
 
-    def _options(self, spec: JobSpec, name: str, folder: Path) -> list[str]:
-        minutes = math.ceil((spec.wall_seconds_max + spec.grace_seconds + SEAL_SECONDS_MAX) / 60)
-        options = [
-            "--job-name", name, "--time", str(minutes), "--nodes", "1", "--ntasks", "1", "--cpus-per-task", str(spec.cpus),
-            "--mem", f"{math.ceil(spec.memory_bytes / 2**20)}M", "--no-requeue", "--export", "NIL", "--chdir", "/",
-            "--output", str(folder / "slurm.out"), "--open-mode", "append",
-        ]  # fmt: skip
-        for option, value in (("--partition", self._site.partition), ("--account", self._site.account)):
-            options += [option, value] if value else []
-        return options + (["--gres", f"gpu:{spec.gpus}"] if spec.gpus else [])
+    def _batch(self, spec: JobSpec, name: str, folder: Path) -> BatchJob:
+        return BatchJob(
+            name=name,
+            script=script_of(self._node, folder / JOB_FILE),
+            minutes=math.ceil((spec.wall_seconds_max + spec.grace_seconds + SEAL_SECONDS_MAX) / 60),
+            cpus=spec.cpus,
+            memory_mib=math.ceil(spec.memory_bytes / 2**20),
+            output=str(folder / "slurm.out"),
+            gres=f"gpu:{spec.gpus}" if spec.gpus else "",
+            partition=self._site.partition,
+            account=self._site.account,
+        )
 
-    def _observe(self, handle: Handle, job_id: str, queue: dict[str, InQueue]) -> ObservedState:
+    def _observe(self, handle: Handle, job_id: str, queue: Mapping[str, InQueue]) -> ObservedState:
         if (final := self._folders.final(handle)) is not None:
             return final
         state = attempts.read_state(self._folders.of(handle) / STATE_FILE)
@@ -122,7 +122,7 @@ class SlurmExecutor:
         seen = seen if seen is not None and seen.name == _name(handle) else None
         if seen is not None and seen.state in LIVES:
             if seen.state == "PENDING" and HELD_BY_CRASH in seen.reason:
-                self._commands.let_go(job_id)
+                self._slurm.let_go(job_id)
             return state or ObservedState(Phase.STARTING)
         return self._gone(handle, job_id, seen)
 
@@ -131,7 +131,7 @@ class SlurmExecutor:
         state = attempts.read_state(self._folders.of(handle) / STATE_FILE)
         if state is not None and state.phase is Phase.DONE:
             return state
-        ended = seen.state if seen is not None else self._commands.ended(job_id, _name(handle))
+        ended = seen.state if seen is not None else self._slurm.ended(job_id, _name(handle))
         if state is None and (self._folders.of(handle) / CANCEL_FILE).exists():
             return ObservedState(Phase.DONE, reason=CANCELLED)
         if state is None and not ended and (spec := self._unread(handle)) is not None:

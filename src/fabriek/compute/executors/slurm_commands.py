@@ -4,8 +4,8 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from fabriek.compute.executors.slurm_dialect import BatchJob, InQueue
 from fabriek.kernel.errors import InvalidInput, Unavailable
 
 ANSWER_SECONDS_MAX = 30
@@ -19,18 +19,6 @@ IDS_AT_ONCE = 500
 """In one question: an argument list has an end."""
 
 
-@dataclass(frozen=True, slots=True)
-class InQueue:
-    """A job as the controller has it: its id and name, its state in Slurm's word, and why it waits. The id alone is no identity: a
-    controller that was killed forgets its newest jobs and gives their ids to others.
-    """
-
-    id: str
-    name: str
-    state: str
-    reason: str
-
-
 class SlurmCommands:
     """`configuration`: the path of slurm.conf; empty means the system's own."""
 
@@ -39,9 +27,9 @@ class SlurmCommands:
             {"SLURM_CONF": configuration} if configuration else {}
         )
 
-    def submit(self, options: Sequence[str], script: str) -> str:
+    def submit(self, batch: BatchJob) -> str:
         """Slurm's id of the new job. Raises Unavailable, or InvalidInput with Slurm's own reason."""
-        said = self._run("sbatch", "--parsable", *options, text=script).strip()
+        said = self._run("sbatch", "--parsable", *_options(batch), text=batch.script).strip()
         return said.split(";")[0]
 
     def in_queue(self, ids: Sequence[str]) -> dict[str, InQueue]:
@@ -104,3 +92,14 @@ class SlurmCommands:
         if AWAY.search(said):
             raise Unavailable(f"Slurm does not answer: {said}", fix="sinfo", retry_after_seconds=5)
         raise InvalidInput(f"Slurm refused: {said}", fix="ask for what sinfo shows")
+
+
+def _options(batch: BatchJob) -> list[str]:
+    options = [
+        "--job-name", batch.name, "--time", str(batch.minutes), "--nodes", str(batch.nodes), "--ntasks-per-node", "1",
+        "--cpus-per-task", str(batch.cpus), "--mem", f"{batch.memory_mib}M", "--no-requeue", "--export", "NIL", "--chdir", "/",
+        "--output", batch.output, "--open-mode", "append",
+    ]  # fmt: skip
+    for option, value in (("--partition", batch.partition), ("--account", batch.account), ("--gres", batch.gres)):
+        options += [option, value] if value else []
+    return options

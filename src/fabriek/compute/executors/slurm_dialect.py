@@ -1,0 +1,60 @@
+"""What the executor asks of Slurm, whichever way Slurm is spoken to: by its commands, or by its REST interface."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class BatchJob:
+    """One batch job to be made. `name` is its idempotency key; `output` takes what Slurm itself has to say. `gres`: `gpu:a100:2`, or
+    empty; `partition` and `account` empty for Slurm's defaults.
+    """
+
+    name: str
+    script: str
+    minutes: int
+    cpus: int
+    memory_mib: int
+    output: str
+    nodes: int = 1
+    gres: str = ""
+    partition: str = ""
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InQueue:
+    """A job as the controller has it: its id and name, its state in Slurm's word, and why it waits. The id alone is no identity: a
+    controller that was killed forgets its newest jobs and gives their ids to others.
+    """
+
+    id: str
+    name: str
+    state: str
+    reason: str
+
+
+class Slurm(Protocol):
+    """Every method raises Unavailable while controller, munge or database is away."""
+
+    def submit(self, batch: BatchJob) -> str:
+        """Slurm's id of the new job. Raises InvalidInput with Slurm's own reason."""
+
+    def in_queue(self, ids: Sequence[str]) -> Mapping[str, InQueue]:
+        """Those that the controller still knows."""
+
+    def named(self, name: str) -> Sequence[str]:
+        """The ids of jobs of ours by this name, those in the accounts too, oldest first."""
+
+    def ended(self, job_id: str, name: str) -> str:
+        """How the accounts say that a job ended, in Slurm's word; empty when they do not know it."""
+
+    def cancel(self, job_id: str) -> None:
+        """Ends a job, whatever it does."""
+
+    def cancel_waiting(self, job_id: str) -> None:
+        """Takes a job out of the queue; one that runs goes on."""
+
+    def let_go(self, job_id: str) -> None:
+        """Lets a job start that the controller holds back."""
