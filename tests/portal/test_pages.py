@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -52,6 +53,7 @@ def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
                 "Three & more numbers.",
             ),
             ("ask", "What are <numbers>?"),
+            ("run", "--name", "many", "--sweep", "lr=0.1,0.2", "--", "echo", "{lr}"),
             ("run", "--name", "train", "--data", "numbers:/data", "--", "python", "train.py"),
         ):
             done = running.run(*arguments, cwd=room / "code")
@@ -67,17 +69,23 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="module")
-def page(factory: Running, browser: Browser) -> Iterator[Page]:
-    """Somebody who followed their one-time link."""
+def signed_in(factory: Running, browser: Browser, **options: Any) -> Page:
+    """A window of its own, of somebody who followed their one-time link."""
     link = factory.run("login", "--portal").stdout.strip()
-    shown = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    faults: list[str] = []
-    shown.on("pageerror", lambda error: faults.append(str(error)))
-    shown.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    shown = browser.new_context(viewport={"width": 1280, "height": 900}, **options).new_page()
     shown.goto(link)
     shown.get_by_role("button", name="Sign in").click()
     shown.wait_for_url(f"{factory.url}/")
+    return shown
+
+
+@pytest.fixture(scope="module")
+def page(factory: Running, browser: Browser) -> Iterator[Page]:
+    """Whose pages may not show one fault of a script."""
+    shown = signed_in(factory, browser)
+    faults: list[str] = []
+    shown.on("pageerror", lambda error: faults.append(str(error)))
+    shown.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
     yield shown
     assert faults == []
 
@@ -90,11 +98,15 @@ def addresses(factory: Running) -> dict[str, str]:
     ) as client:
         job = client.get("/api/v1/projects/playground/jobs").json()["items"][0]
         card = client.get("/api/v1/catalogue").json()["items"][0]
+        arrays = [
+            one["array"] for one in client.get("/api/v1/projects/playground/jobs").json()["items"] if one["array"]
+        ]
     return {
         "my work": "/", "project": "/projects/playground", "dataset": "/projects/playground/datasets/numbers",
         "job": f"/projects/playground/jobs/{job['id']}", "run": f"/projects/playground/runs/{job['run']}",
         "catalogue": "/catalogue?q=numbers", "card": f"/catalogue/{card['id']}", "questions": "/questions",
-        "nothing": "/projects/nowhere",
+        "jobs": "/projects/playground/jobs", "new job": f"/projects/playground/jobs/new?like={job['id']}", "machine": "/machine",
+        "array": f"/projects/playground/arrays/{arrays[0]}", "nothing": "/projects/nowhere",
     }  # fmt: skip
 
 
@@ -139,6 +151,37 @@ def test_a_running_jobs_log_grows_before_ones_eyes(factory: Running, page: Page)
     page.goto(f"{factory.url}/projects/playground/jobs/{job}")
     page.get_by_text("line 5").wait_for(timeout=20_000)
     page.locator("#state .tag", has_text="succeeded").wait_for(timeout=20_000)
+
+
+def test_a_job_is_planned_submitted_and_cancelled_without_any_script(factory: Running, browser: Browser) -> None:
+    page = signed_in(factory, browser, java_script_enabled=False)
+    page.goto(f"{factory.url}/projects/playground/jobs/new")
+    page.get_by_label("Command").fill("sleep 300 'a b'")
+    page.get_by_label("Longest time").fill("soon")
+    page.get_by_role("button", name="What would become of it?").click()
+    assert "'soon' is not a duration" in page.get_by_role("alert").inner_text()
+    assert page.get_by_label("Command").input_value() == "sleep 300 'a b'"
+    page.get_by_label("Longest time").fill("10m")
+    page.get_by_role("button", name="What would become of it?").click()
+    assert "It would hold at most" in page.get_by_role("status").inner_text()
+    page.get_by_role("button", name="Submit").click()
+    assert "/jobs/job_" in page.url
+    page.get_by_role("button", name="Cancel this job").click()
+    assert page.get_by_role("heading", name="sleep 300 a b").is_visible()
+    page.context.close()
+
+
+def test_the_form_tells_what_stops_a_job_and_keeps_what_was_written(factory: Running, browser: Browser) -> None:
+    page = signed_in(factory, browser)
+    page.goto(f"{factory.url}/projects/playground/jobs/new")
+    page.get_by_label("Command").fill("python train.py")
+    page.get_by_label("GPUs").fill("7")
+    with page.expect_response(lambda answer: answer.request.method == "POST") as posted:
+        page.get_by_role("button", name="Submit").click()
+    assert posted.value.status == 422
+    assert "the whole machine has" in page.get_by_role("alert").inner_text()
+    assert page.get_by_label("GPUs").input_value() == "7"
+    page.context.close()
 
 
 def test_a_link_opens_once_and_a_form_without_its_seal_is_refused(factory: Running) -> None:
