@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from fabriek.compute.executors.contract import Executor
 from fabriek.compute.jobs import EarlierLog, Job
-from fabriek.compute.progress import Progress, handle_of
+from fabriek.compute.progress import handle_of
 from fabriek.vault.service import Vault
 
 PART_BYTES = 4 * 2**20
@@ -13,8 +13,8 @@ PART_BYTES = 4 * 2**20
 class Logs:
     """Where output is, whatever the job's state."""
 
-    def __init__(self, executor: Executor, progress: Progress, vault: Vault) -> None:
-        self._executor, self._progress, self._vault = executor, progress, vault
+    def __init__(self, executor: Executor, vault: Vault) -> None:
+        self._executor, self._vault = executor, vault
 
     def part(self, job: Job, offset: int, count: int) -> bytes:
         """Up to `count` bytes from an offset, over all attempts; empty where there is no more yet. Whoever calls has asked for the right."""
@@ -30,10 +30,11 @@ class Logs:
             return b""
         return self._executor.logs(handle_of(job), offset, count)
 
-    def keep(self, job: Job) -> None:
-        """Seals the output of an ended job, before the machine forgets it. Idempotent."""
-        if not job.log:
-            self._progress.note(job.id, log=self.seal(job).id)
+    def kept(self, job: Job) -> str:
+        """The sealed output of an ended job, to be noted before the machine forgets it; empty where it wrote nothing."""
+        if job.log or not self._executor.logs(handle_of(job), 0, 1):
+            return job.log
+        return self.seal(job).id
 
     def seal(self, job: Job) -> EarlierLog:
         """Seals the output of the latest attempt."""

@@ -121,8 +121,8 @@ class Progress:
             self._audit.record("job.starting", job.id, SYSTEM, attempt=begun.attempts)
         return begun
 
-    def note(self, job_id: str, *, run: str = "", output: str = "", environment_hash: str = "", log: str = "") -> Job:
-        """Writes down what a job got: its run, its output version, its environment, its sealed log."""
+    def note(self, job_id: str, *, run: str = "", output: str = "", environment_hash: str = "") -> Job:
+        """Writes down what a job got: its run, its output version, its environment."""
         with self._jobs.transaction(alone=f"job:{job_id}"):
             job = self._jobs.get(job_id)
             noted = replace(
@@ -130,7 +130,6 @@ class Progress:
                 run=run or job.run,
                 output=output or job.output,
                 environment_hash=environment_hash or job.environment_hash,
-                log=log or job.log,
             )
             self._jobs.save(noted)
         return noted
@@ -152,8 +151,8 @@ class Progress:
             job = self._jobs.get(job_id)
             if job.state not in BEGUN:
                 return False
-            if seen.phase is Phase.ABSENT and job.state is State.STARTING:
-                return False  # not handed over yet: its environment may still be built
+            if not says_more(job, seen):
+                return False
             if seen.phase in {Phase.LOST, Phase.ABSENT}:
                 self._end(
                     job, State.LOST, seen.reason or "nothing of it is left on the machine", None, self._clock.now()
@@ -188,8 +187,11 @@ class Progress:
     def unsettled(self) -> Sequence[Job]:
         return self._jobs.unsettled()
 
-    def settle(self, job_id: str) -> None:
-        """Charges the real use and gives the rest of the hold back. Idempotent: the ledger takes one settlement for a job."""
+    def settle(self, job_id: str, *, log: str = "") -> None:
+        """Charges the real use and gives the rest of the hold back. Idempotent: the ledger takes one settlement for a job.
+
+        log: its sealed output, where it left any.
+        """
         with self._jobs.transaction(alone=f"job:{job_id}"):
             job = self._jobs.get(job_id)
             if job.settled:
@@ -199,7 +201,7 @@ class Progress:
             self._funding.settle(job.id, used_micro)
             table = self._machine.table(self._clock.today())
             energy = energy_joules(job.shape, table, job.ran_seconds)
-            self._jobs.save(replace(job, settled=True, used_micro=used_micro, energy_joules=energy))
+            self._jobs.save(replace(job, settled=True, used_micro=used_micro, energy_joules=energy, log=log or job.log))
             self._audit.record("job.settled", job.id, SYSTEM, used_micro=used_micro, resource=job.resource)
 
     def _used_micro(self, job: Job) -> int:
@@ -235,6 +237,16 @@ class Progress:
         ended = move(job, to, at=at, reason=reason, exit_code=exit_code)
         self._jobs.save(ended)
         self._audit.record(f"job.{to}", job.id, SYSTEM, exit_code=-1 if exit_code is None else exit_code)
+
+
+def says_more(job: Job, seen: ObservedState) -> bool:
+    """Whether the look at a begun job says more than is known of it."""
+    if job.state is State.RUNNING:
+        return seen.phase not in {Phase.STARTING, Phase.RUNNING, Phase.SEALING}
+    return seen.phase not in {
+        Phase.STARTING,
+        Phase.ABSENT,
+    }  # absent: not handed over yet, its environment may still be built
 
 
 def handle_of(job: Job) -> Handle:

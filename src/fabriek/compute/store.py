@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     cast,
     delete,
     func,
@@ -126,6 +127,10 @@ limits = Table(
 )
 
 
+_SAVE = update(jobs).where(jobs.c.id == bindparam("saved"))
+"""Built once: a job is saved at every step of its way."""
+
+
 class SqlJobs:
     """Jobs, in either database."""
 
@@ -145,7 +150,7 @@ class SqlJobs:
         return _job(row)
 
     def save(self, job: Job) -> None:
-        changed = self._db.execute(update(jobs).where(jobs.c.id == job.id).values(**_values(job)))
+        changed = self._db.execute(_SAVE, _values(job) | {"saved": job.id})
         assert changed == 1, f"{job.id} was never added"
 
     def of_project(self, project: str, *, limit: int, before: str, active: bool = False) -> Sequence[Job]:

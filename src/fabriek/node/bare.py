@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fabriek.kernel.errors import InvalidInput
+from fabriek.node.forwarder import FORWARD
 from fabriek.node.inside import catches
 from fabriek.node.limits.groups import kill
 from fabriek.node.limits.rlimits import tree_below
 from fabriek.node.room import Room
-from fabriek.node.sandbox import ANY_PORT, FORWARD, Command, make_shim
+from fabriek.node.sandbox import ANY_PORT, Command, make_shim
 from fabriek.node.variables import SHIM_DIR, SPARE_BIN
 from fabriek.schemas.node import HOME
 

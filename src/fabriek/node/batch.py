@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fabriek.node.room import wipe
+from fabriek.kernel.wiping import wipe
 from fabriek.node.supervisor import Doors, run_attempt
 from fabriek.schemas.node import JobSpec
 

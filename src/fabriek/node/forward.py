@@ -5,21 +5,25 @@ Runs as `python -I -S forward.py PORT SOCKET SERVED LIMITS STATUS_FD -- COMMANDâ
 reached. LIMITS are resource limits for the command, `nproc=64,data=1000000`, or `-`. PORT 0 takes a free one, and the command is told. A
 byte on STATUS_FD says that the walls stand. Where the socket is gone because the server restarts, a connection waits for it to come back.
 The exit code is the command's, or 128 + signal.
+
+Every job waits for this program to start: it imports what is written in C, since `signal`, `socket` and `threading` around it would take
+longer than the interpreter itself.
 """
 
+import _socket
+import _thread
 import os
-import resource
-import signal
-import socket
 import sys
-import threading
 import time
 
-TYPE_CHECKING = False  # typing itself would cost every job some milliseconds
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
 
-    Way = Callable[[], "socket.socket | None"]
+    Way = Callable[[], "_socket.socket | None"]
+else:
+    import _signal as signal
 
 PATIENCE_SECONDS = 60
 RETRY_SECONDS = 0.1
@@ -54,18 +58,18 @@ def main(port: int, path: str, served: str, limits: str, status_fd: int, argv: l
         signal.signal(marked, lambda got, _frame: to_steps(child, FOR_STEPS[got]))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
     if listener is not None:
-        threading.Thread(target=accept, args=(listener, lambda: reach(path)), daemon=True).start()
+        _thread.start_new_thread(accept, (listener, lambda: reach(path)))
     for door, other in doors:
-        threading.Thread(target=accept, args=(door, other), daemon=True).start()
+        _thread.start_new_thread(accept, (door, other))
     while True:
         ended, status = os.wait()
         if ended == child:
             return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
 
-def listen(port: int) -> "socket.socket | None":
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def listen(port: int) -> "_socket.socket | None":
+    listener = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    listener.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
     except OSError as error:
@@ -75,7 +79,7 @@ def listen(port: int) -> "socket.socket | None":
     return listener
 
 
-def open_doors(folder: str, ways: "dict[str, Way]") -> "list[tuple[socket.socket, Way]]":
+def open_doors(folder: str, ways: "dict[str, Way]") -> "list[tuple[_socket.socket, Way]]":
     """Socket files in the folder that the job and its supervisor share: ways in from outside the walls."""
     opened = []
     begins = os.open(".", os.O_PATH)
@@ -83,7 +87,7 @@ def open_doors(folder: str, ways: "dict[str, Way]") -> "list[tuple[socket.socket
     for name, way in ways.items():
         if os.path.lexists(name):
             os.unlink(name)  # noqa: PTH108
-        door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        door = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         door.bind(name)
         door.listen(64)
         opened.append((door, way))
@@ -92,9 +96,9 @@ def open_doors(folder: str, ways: "dict[str, Way]") -> "list[tuple[socket.socket
     return opened
 
 
-def serving(port: int) -> "socket.socket | None":
+def serving(port: int) -> "_socket.socket | None":
     """A connection to the command's port; None where nobody listens there yet."""
-    inner = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    inner = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
     try:
         inner.connect(("127.0.0.1", port))
     except OSError:
@@ -103,14 +107,14 @@ def serving(port: int) -> "socket.socket | None":
     return inner
 
 
-def shell(limits: str) -> "socket.socket | None":
+def shell(limits: str) -> "_socket.socket | None":
     """One end of a pair, at whose other a shell answers once it was asked to, in HTTP's words for changing the protocol."""
-    ours, theirs = socket.socketpair()
-    threading.Thread(target=run_shell, args=(theirs, limits), daemon=True).start()
+    ours, theirs = _socket.socketpair()
+    _thread.start_new_thread(run_shell, (theirs, limits))
     return ours
 
 
-def run_shell(line: socket.socket, limits: str) -> None:
+def run_shell(line: _socket.socket, limits: str) -> None:
     import fcntl  # noqa: PLC0415  # few jobs are ever entered: the others do not pay for it
     import pty  # noqa: PLC0415
     import struct  # noqa: PLC0415
@@ -141,11 +145,10 @@ def run_shell(line: socket.socket, limits: str) -> None:
     )  # fmt: skip
     os.close(inner)
     os.write(outer, head.partition(b"\r\n\r\n")[2])
-    back = threading.Thread(target=copy, args=(line.recv, lambda piece: os.write(outer, piece)), daemon=True)
-    back.start()
+    _thread.start_new_thread(copy, (line.recv, lambda piece: os.write(outer, piece)))
     copy(lambda count: os.read(outer, count), line.sendall)
     process.kill()
-    line.shutdown(socket.SHUT_RDWR)  # closing alone would not reach the thread that reads
+    line.shutdown(_socket.SHUT_RDWR)  # closing alone would not reach the thread that reads
     line.close()
 
 
@@ -205,37 +208,50 @@ def run(argv: list[str], limits: str) -> None:
 
 
 def limit(limits: str) -> None:
-    for one in limits.split(",") if limits != "-" else ():
+    if limits == "-":
+        return
+    import resource  # noqa: PLC0415  # only where no control group bounds the job
+
+    for one in limits.split(","):
         name, _, value = one.partition("=")
         resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), (int(value), int(value)))
 
 
-def accept(listener: socket.socket, other: "Way") -> None:
+def accept(listener: _socket.socket, other: "Way") -> None:
     while True:
-        connection, _ = listener.accept()
+        descriptor, _ = listener._accept()  # type: ignore[attr-defined]  # noqa: SLF001  # all that `socket` adds is a class around it
+        connection = _socket.socket(fileno=descriptor)
         try:
-            threading.Thread(target=carry, args=(connection, other), daemon=True).start()
+            _thread.start_new_thread(carry, (connection, other))
         except RuntimeError:  # the job has used up its processes: this connection fails, a later one may not
             connection.close()
 
 
-def carry(connection: socket.socket, other: "Way") -> None:
+def carry(connection: _socket.socket, other: "Way") -> None:
     end = other()
     if end is None:
         connection.close()
         return
-    back = threading.Thread(target=pipe, args=(end, connection), daemon=True)
-    back.start()
+    over = _thread.allocate_lock()
+    over.acquire()
+
+    def back() -> None:
+        try:
+            pipe(end, connection)
+        finally:
+            over.release()
+
+    _thread.start_new_thread(back, ())
     pipe(connection, end)
-    back.join()
+    over.acquire()
     connection.close()
     end.close()
 
 
-def reach(path: str) -> "socket.socket | None":
+def reach(path: str) -> "_socket.socket | None":
     give_up = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < give_up:
-        lab = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        lab = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         try:
             lab.connect(path)
         except OSError:
@@ -246,19 +262,21 @@ def reach(path: str) -> "socket.socket | None":
     return None
 
 
-def pipe(source: socket.socket, target: socket.socket) -> None:
+def pipe(source: _socket.socket, target: _socket.socket) -> None:
     try:
         while piece := source.recv(PIECE_BYTES):
             target.sendall(piece)
-        target.shutdown(socket.SHUT_WR)
+        target.shutdown(_socket.SHUT_WR)
     except OSError:
         for end in (source, target):
             try:
-                end.shutdown(socket.SHUT_RDWR)
+                end.shutdown(_socket.SHUT_RDWR)
             except OSError:
                 continue
 
 
 if __name__ == "__main__":
     port, path, served, limits, status, *_ = sys.argv[1:]
-    sys.exit(main(int(port), path, served, limits, int(status), sys.argv[sys.argv.index("--") + 1 :]))
+    code = main(int(port), path, served, limits, int(status), sys.argv[sys.argv.index("--") + 1 :])
+    sys.stderr.flush()
+    os._exit(code)  # what the interpreter would clear away goes with its walls

@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 from typing import Protocol
 
-from fabriek.node.sandbox import INSIDE_FORWARD
+from fabriek.node.forwarder import INSIDE_COMPILED, INSIDE_FORWARD
 
 INFO_BYTES_MAX = 4096
 END_SECONDS_MAX = 10.0
@@ -70,7 +70,8 @@ class Inside:
         try:
             first = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text("ascii").split()[0]
             # Before it becomes the forwarder, it is one more bubblewrap, which would die of this and take the tree along.
-            if INSIDE_FORWARD.encode() not in Path(f"/proc/{first}/cmdline").read_bytes().split(b"\0")[1:4]:
+            words = Path(f"/proc/{first}/cmdline").read_text("utf-8", "replace").split("\0")[1:4]
+            if not {INSIDE_FORWARD, INSIDE_COMPILED}.intersection(words):
                 return False
             if not catches(int(first), number):  # it is still starting, and would die of it
                 return False

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,16 +83,6 @@ def give(folder: Path, uid: int | None) -> None:
     for parent, folders, names in os.walk(folder):
         for name in (*folders, *names):
             os.chown(os.path.join(parent, name), uid, uid, follow_symlinks=False)  # noqa: PTH118  # a walk over many files
-
-
-def wipe(*folders: Path) -> None:
-    """Removes the folders, also where the job took away its own right to enter parts of them. By the system's tools, since a job can
-    nest folders deeper than a Python walk goes.
-    """
-    there = [str(folder) for folder in folders if folder.is_dir() and not folder.is_symlink()]
-    if there:
-        for argv in (["chmod", "-R", "u+rwX", "--", *there], ["rm", "-rf", "--one-file-system", "--", *there]):
-            subprocess.run(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 def owner_of(shared: str) -> int | None:

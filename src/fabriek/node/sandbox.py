@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fabriek.kernel.errors import InvalidInput
 from fabriek.node.bubblewrap import NESTING_CAN_BE_REFUSED, bubblewrap, package_folders, version
+from fabriek.node.forwarder import copy_forward, inside_forward
 from fabriek.node.room import INSIDE_UID, Room
 from fabriek.node.staging import STAGE, become, stage
 from fabriek.node.variables import SHIM_DIR, SPARE_BIN
@@ -23,8 +24,6 @@ ANY_PORT = 0
 """The forwarder takes a free one and tells the command."""
 
 LAB_DIR = "/run/fabriek"
-FORWARD = Path(__file__).with_name("forward.py")
-INSIDE_FORWARD = "/run/forward.py"
 SLURM_INSIDE = Path(__file__).with_name("slurm_inside.py")
 SHIM_COMMANDS = ("slurm-batch", "srun", "scontrol")
 
@@ -122,7 +121,7 @@ def command(walls: Walls, arguments_fd: int, status_fd: int, info_fd: int) -> tu
         walls.python,
         "-I",
         "-S",
-        INSIDE_FORWARD,
+        inside_forward(walls.python),
     ]
     # On the machine's own network the lab's port could be taken: the forwarder takes a free one, and tells the command.
     port = ANY_PORT if walls.openings.host_network else LAB_PORT
@@ -175,7 +174,8 @@ def _file_system(walls: Walls, staged: dict[str, str]) -> list[str]:
         words += ["--bind", _at(shared, staged), shared]
     words += ["--ro-bind", _at(str(_shim(walls)), staged), SHIM_DIR]
     words += ["--symlink", walls.python, f"{SPARE_BIN}/python"]
-    words += ["--ro-bind", _at(str(_forwarder(walls)), staged), INSIDE_FORWARD]
+    forward = copy_forward(walls.python, room.scratch)
+    words += ["--ro-bind", _at(str(forward), staged), inside_forward(walls.python)]
     return [*words, "--ro-bind", _at(walls.lab_dir, staged), LAB_DIR, "--remount-ro", "/dev", "--remount-ro", "/"]
 
 
@@ -195,16 +195,6 @@ def make_shim(folder: Path, python: str, seen_at: str) -> Path:
         (folder / name).chmod(0o755)
     (folder / "slurm_inside.py").chmod(0o644)
     return folder
-
-
-def _forwarder(walls: Walls) -> Path:
-    """The program that runs first inside. Under a uid of its own, the job may not be able to read where we are installed."""
-    if walls.uid is None:
-        return FORWARD
-    copy = walls.room.scratch / "forward.py"
-    shutil.copyfile(FORWARD, copy)
-    copy.chmod(0o644)
-    return copy
 
 
 def staged_for(walls: Walls) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fabriek.kernel.errors import FabriekError, Unavailable
+from fabriek.kernel.wiping import wipe
 from fabriek.node.bare import Bare, Loose
 from fabriek.node.bubblewrap import bubblewrap
 from fabriek.node.child import Child, Ended
@@ -18,8 +19,9 @@ from fabriek.node.inputs import Inputs, open_inputs
 from fabriek.node.inside import Inside
 from fabriek.node.limits.limiter import Limiter, limiter
 from fabriek.node.logs import Log
+from fabriek.node.news import tell_news
 from fabriek.node.outputs import Outputs, keep_what_may_leave
-from fabriek.node.room import Room, owner_of, take_uid, wipe
+from fabriek.node.room import Room, owner_of, take_uid
 from fabriek.node.sandbox import Openings, Walls
 from fabriek.node.stopping import CANCELLED
 from fabriek.node.variables import variables_of
@@ -170,6 +172,8 @@ class _Attempt:
     def _set(self, phase: Phase, **fields: Any) -> None:
         self._state = replace(self._state, phase=phase, **fields)
         write_whole(self._folder / STATE_FILE, self._state.to_json())
+        if phase in {Phase.RUNNING, Phase.DONE}:
+            tell_news(self._folder)
 
 
 def _hint(module: str) -> str:

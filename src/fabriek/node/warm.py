@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from fabriek.node.bubblewrap import version
+from fabriek.node.forwarder import compiled
 from fabriek.node.supervisor import Doors, run_attempt
 from fabriek.schemas.node import JobSpec
 
@@ -18,6 +19,7 @@ def serve(doors: Doors) -> int:
     else `failed`; ends when the server that started it is gone. The supervisors go on.
     """
     version()
+    compiled()
     gc.freeze()  # what is imported stays shared with every supervisor, instead of being copied by its first collection
     for line in sys.stdin:
         begun, begins = os.pipe()

@@ -17,6 +17,9 @@ LOCK_FILE = "lock"
 CANCEL_FILE = "cancel"
 LOG_FILE = "log"
 GROUPS_FILE = "groups"
+NEWS_SOCKET = "news"
+"""Beside the folders of the attempts: where their supervisors say that something changed."""
+
 DOOR = "/run/job"
 """A folder that the job and its supervisor share: what it leaves there is read by us and means nothing to anybody else."""
 

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from fabriek.compute.executors.contract import Tells
 from fabriek.kernel.errors import FabriekError
 from fabriek.web.services import Services
 from fabriek.worker.admission import admit_jobs
@@ -17,17 +18,24 @@ log = logging.getLogger("fabriek.worker")
 BUSY_SECONDS = 0.05
 """Between rounds while jobs run: how late their end may be seen."""
 
+TOLD_SECONDS = 0.5
+"""The same where the executor tells: for what it could not tell us, and for the audit log, which is numbered within a second."""
+
 
 class Worker:
     """Runs rounds in one thread until it is stopped. `wake` ends a pause at once."""
 
     def __init__(self, services: Services, starter: Starter, wake: threading.Event) -> None:
         self._services, self._starter, self._wake = services, starter, wake
-        self._upkeep = Upkeep(services)
+        self._upkeep, self._busy_seconds = Upkeep(services), BUSY_SECONDS
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fabriek-worker", daemon=True)
 
     def start(self) -> None:
+        executor = self._services.executor
+        if isinstance(executor, Tells):
+            executor.when_changed(self._wake.set)
+            self._busy_seconds = TOLD_SECONDS
         self._thread.start()
 
     def stop(self) -> None:
@@ -40,7 +48,7 @@ class Worker:
     def _run(self) -> None:
         while not self._stop.is_set():
             busy = self.round()
-            self._wake.wait(BUSY_SECONDS if busy else self._services.settings.worker_poll_seconds)
+            self._wake.wait(self._busy_seconds if busy else self._services.settings.worker_poll_seconds)
             self._wake.clear()
 
     def round(self) -> bool:

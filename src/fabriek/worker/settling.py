@@ -29,16 +29,22 @@ def settle_jobs(services: Services) -> int:
 
 
 def settle(services: Services, job: Job) -> None:
-    if job.started_at is not None:
-        services.logs.keep(job)
-    if job.run:
-        services.lab.close_run(job.run, "FINISHED" if job.state is State.SUCCEEDED else "FAILED")
-    services.identity.end_job_tokens(job.id)
-    services.vault.end_job(job.id)
-    if job.state is State.SUCCEEDED:
+    """What is sealed and signed comes first, then one transaction with all that is written down, then the machine forgets the job."""
+    log = services.logs.kept(job) if job.started_at is not None else ""
+    if job.state is State.SUCCEEDED and may_have_left(services, job):
         services.assurance.state(facts_of(services, job))
-    services.progress.settle(job.id)
+    with services.database.transaction(alone=f"job:{job.id}"):
+        if job.run:
+            services.lab.close_run(job.run, "FINISHED" if job.state is State.SUCCEEDED else "FAILED")
+        services.identity.end_job_tokens(job.id)
+        services.vault.end_job(job.id)
+        services.progress.settle(job.id, log=log)
     services.executor.release(handle_of(job))  # also one that never ran: its inputs may have been opened
+
+
+def may_have_left(services: Services, job: Job) -> bool:
+    """Whether there can be anything for a statement to be about: an output, of an earlier attempt too, or a model of its run."""
+    return bool(job.output or job.attempts > 1 or (job.run and services.registry.models_of_run(job.run)))
 
 
 def facts_of(services: Services, job: Job) -> JobFacts:

@@ -64,31 +64,34 @@ class Starter:
                 if job.id in self._going or handed:
                     continue
                 self._going.add(job.id)
-            self._pool.submit(self._start, job.id)
+            self._pool.submit(self._start, job)
         return bool(self._going) or bool(self._services.progress.started())
 
     def close(self) -> None:
         """Waits for starts that are going on; the next server takes up what was not begun."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _start(self, job_id: str) -> None:
+    def _start(self, job: Job) -> None:
+        job_id, failed = job.id, True
         try:
-            job = self._services.progress.begin(job_id)
-            if job is not None:
-                self._services.executor.submit(self._spec(job))
-                self._handed[job.id] = job.attempts
-                self._waiting.pop(job.id, None)
+            spec = self._begun(job)
+            if spec is not None:
+                self._services.executor.submit(spec)
+                self._handed[spec.job] = spec.attempt
+                self._waiting.pop(spec.job, None)
+            failed = False
         except Unavailable as error:
             self._try_again(job_id, error)
         except FabriekError as error:
-            self._services.progress.fail(job_id, error.detail)
+            self._fail(job_id, error.detail)
         except Exception:
             log.exception("job %s could not be started", job_id)
-            self._services.progress.fail(job_id, "a fault of Fabriek kept it from starting; it is in the server's log")
+            self._fail(job_id, "a fault of Fabriek kept it from starting; it is in the server's log")
         finally:
             with self._lock:
                 self._going.discard(job_id)
-            self._wake()
+            if failed:  # else there is nothing to see before its supervisor has said something
+                self._wake()
 
     def _try_again(self, job_id: str, error: Unavailable) -> None:
         """What is away comes back: a job waits for its executor, and fails only when patience is over."""
@@ -96,14 +99,35 @@ class Starter:
         first = self._waiting.setdefault(job_id, clock.monotonic())
         if clock.monotonic() - first >= PATIENCE_SECONDS:
             del self._waiting[job_id]
-            self._services.progress.fail(job_id, error.detail)
+            self._fail(job_id, error.detail)
         else:
             self._not_before[job_id] = clock.monotonic() + RETRY_SECONDS
             log.warning("job %s waits for its executor: %s", job_id, error.detail)
 
-    def _spec(self, job: Job) -> JobSpec:
+    def _begun(self, let_in: Job) -> JobSpec | None:
+        """The job begun, and all that it needs; None if it was cancelled. One transaction, so that it waits for the disk once, unless
+        its environment must be built, which takes a while.
+        """
+        services, base = self._services, self._environments.base()
+        bare = services.compute.runs_without_walls(let_in)
+        with services.database.transaction(alone=f"job:{let_in.id}"):
+            job = services.progress.begin(let_in.id)
+            if job is None:
+                return None
+            if not job.requirements.strip():
+                return self._spec(job, base, bare=bare)
+        environment = self._environments.build(job.requirements.encode())
+        with services.database.transaction(alone=f"job:{let_in.id}"):
+            return self._spec(job, environment, bare=bare)
+
+    def _fail(self, job_id: str, reason: str) -> None:
+        """What went wrong has taken back the beginning too: it begins once more, to fail with its reason."""
+        with self._services.database.transaction(alone=f"job:{job_id}"):
+            if self._services.progress.begin(job_id) is not None:
+                self._services.progress.fail(job_id, reason)
+
+    def _spec(self, job: Job, environment: Environment, *, bare: bool) -> JobSpec:
         services, settings = self._services, self._services.settings
-        environment = self._environment(job)
         run = job.run or services.lab.open_run(
             job.project, job.experiment or "Default", job=job.id, label=job.label, person=job.person, name=job.name,
             parameters=job.terms.parameters,
@@ -147,12 +171,7 @@ class Starter:
             python=environment.path, cpus=job.cpus, memory_bytes=job.memory_bytes, processes_max=settings.job_processes_max,
             wall_seconds_max=job.shape.wall_seconds_max, log_bytes_max=settings.job_log_bytes_max, grace_seconds=grace,
             server_url=self._server_url, node_token=node_token, lab_socket_dir=self._lab_socket_dir,
-            output=OutputSpec(upload.id), unsandboxed=services.compute.runs_without_walls(job),
+            output=OutputSpec(upload.id), unsandboxed=bare,
             signal=job.terms.signal, signal_seconds=job.terms.signal_seconds, shared=shared, folder_inside=job.terms.folder,
             host_network=job.terms.network is Network.HOST, port=job.terms.port, slurm=slurm_variables(job),
         )  # fmt: skip
-
-    def _environment(self, job: Job) -> Environment:
-        if job.requirements.strip():
-            return self._environments.build(job.requirements.encode())
-        return self._environments.base()

@@ -1,6 +1,6 @@
 """Looking how the jobs are that were started, and writing down what changed."""
 
-from fabriek.compute.progress import handle_of
+from fabriek.compute.progress import handle_of, says_more
 from fabriek.web.services import Services
 
 
@@ -15,5 +15,6 @@ def watch_jobs(services: Services) -> int:
             services.executor.cancel(handle)
     changed = 0
     for job, observed in zip(started, services.executor.poll(handles), strict=True):
-        changed += services.progress.observe(job.id, observed)
+        if says_more(job, observed):
+            changed += services.progress.observe(job.id, observed)
     return changed

@@ -6,17 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fabriek.node.sandbox import FORWARD
+from fabriek.node.forwarder import copy_forward
 
 
-def forward(path: Path, *argv: str, limits: str = "-") -> tuple[int, str, bytes]:
-    """Exit code, output, and what came on the status descriptor."""
+def forward(path: Path, *argv: str, limits: str = "-", python: str = sys.executable) -> tuple[int, str, bytes]:
+    """Exit code, output, and what came on the status descriptor. python: the job's interpreter, for which it is laid ready."""
     status, theirs = os.pipe()
     words = [
         sys.executable,
         "-I",
         "-S",
-        str(FORWARD),
+        str(copy_forward(python, path)),
         "0",
         str(path / "lab.sock"),
         f"0:{path}",
@@ -48,3 +48,9 @@ def test_the_command_has_none_of_our_descriptors(tmp_path: Path) -> None:
 
 def test_limits_hold_for_the_command(tmp_path: Path) -> None:
     assert forward(tmp_path, "sh", "-c", "ulimit -n", limits="nofile=77,core=0")[:2] == (0, "77\n")
+
+
+def test_an_interpreter_that_is_not_like_ours_reads_the_source(tmp_path: Path) -> None:
+    assert forward(tmp_path, "sh", "-c", "exit 7", python="/opt/other/bin/python")[0] == 7
+    assert copy_forward("/opt/other/bin/python", tmp_path).read_bytes().startswith(b'"""')
+    assert copy_forward(sys.executable, tmp_path).suffix == ".pyc"

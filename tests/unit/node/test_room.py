@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fabriek.node.room import Room, take_uid, wipe
+from fabriek.kernel.wiping import wipe
+from fabriek.node.room import Room, take_uid
 from tests.factories.threads import at_once
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fabriek.node.room import UID_FILE, take_uid, wipe
+from fabriek.kernel.wiping import wipe
+from fabriek.node.room import UID_FILE, take_uid
 
 ATTEMPTS = 300
 

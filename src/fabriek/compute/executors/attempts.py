@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,14 +57,6 @@ def read_part(log: Path, offset: int, count: int) -> bytes:
 
 def is_over(state: ObservedState) -> bool:
     return state.phase in {Phase.DONE, Phase.LOST}
-
-
-def wipe(*folders: Path) -> None:
-    """Removes the folders. By the system's tools, since a job can nest folders deeper than a Python walk goes, and close them."""
-    there = [str(folder) for folder in folders if folder.is_dir()]
-    if there:
-        for argv in (["chmod", "-R", "u+rwX", "--", *there], ["rm", "-rf", "--one-file-system", "--", *there]):
-            subprocess.run(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 def tell(folder: Path, word: str) -> None:

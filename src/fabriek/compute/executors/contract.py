@@ -1,6 +1,6 @@
 """What every executor promises. It knows processes and files, and no word of the business."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -41,6 +41,14 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Lets go of helpers; attempts go on."""
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """A capability: it says at once when something of an attempt changed, so that it need not be looked at so often."""
+
+    def when_changed(self, heard: Callable[[], None]) -> None:
+        """Calls `heard`, in a thread of its own, until it is closed. A word may be lost: look now and then all the same."""
 
 
 @runtime_checkable

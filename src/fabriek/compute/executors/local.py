@@ -7,13 +7,15 @@ was restarted finds every attempt again by looking at the folders.
 import fcntl
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from fabriek.compute.executors import attempts
 from fabriek.compute.executors.contract import Handle, JobSpec, ObservedState, Phase
+from fabriek.compute.executors.news import News
 from fabriek.compute.executors.warm import WarmProcess
+from fabriek.kernel.wiping import wipe
 from fabriek.schemas.node import CANCEL_FILE, GROUPS_FILE, JOB_FILE, LOCK_FILE, LOG_FILE, STATE_FILE, write_whole
 
 NODE = (sys.executable, "-m", "fabriek.node")
@@ -27,7 +29,8 @@ class LocalExecutor:
 
     def __init__(self, jobs_dir: Path, scratch_dir: Path, *, node: Sequence[str] = NODE) -> None:
         self._folders, self._scratch_dir = attempts.Folders(jobs_dir), scratch_dir
-        self._warm = WarmProcess(node)
+        self._jobs_dir, self._warm = jobs_dir, WarmProcess(node)
+        self._news: News | None = None
         scratch_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def submit(self, spec: JobSpec) -> Handle:
@@ -67,11 +70,17 @@ class LocalExecutor:
             return
         # What is known of it stays: first the tombstone, then the rest, so that it can be told at every moment how it ended.
         write_whole(self._folders.tombstone(handle), self._observe(handle).to_json())
-        attempts.wipe(self._scratch(handle))
+        wipe(self._scratch(handle))
         _remove_groups(folder / GROUPS_FILE)
-        attempts.wipe(folder)
+        wipe(folder)
+
+    def when_changed(self, heard: Callable[[], None]) -> None:
+        self._news = News(self._jobs_dir, heard)
 
     def close(self) -> None:
+        news, self._news = self._news, None
+        if news is not None:
+            news.close()
         self._warm.stop()
 
     def _observe(self, handle: Handle) -> ObservedState:

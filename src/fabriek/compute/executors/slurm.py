@@ -15,6 +15,7 @@ from fabriek.compute.executors import attempts
 from fabriek.compute.executors.contract import Handle, JobSpec, ObservedState, Phase
 from fabriek.compute.executors.slurm_dialect import BatchJob, InQueue, Slurm
 from fabriek.compute.executors.slurm_script import script_of
+from fabriek.kernel.wiping import wipe
 from fabriek.schemas.node import CANCEL_FILE, JOB_FILE, LOG_FILE, STATE_FILE, write_whole
 
 NODE = (sys.executable, "-m", "fabriek.node")
@@ -85,7 +86,7 @@ class SlurmExecutor:
         folder = self._folders.of(handle)
         if folder.is_dir():
             write_whole(self._folders.tombstone(handle), self.poll([handle])[0].to_json())
-            attempts.wipe(folder)
+            wipe(folder)
 
     def warm_up(self) -> None:
         """Slurm is warm."""

@@ -115,7 +115,7 @@ def test_a_job_writes_into_its_own_folders_only(machine: Machine, tmp_path: Path
         "/x",
         "/run/fabriek/x",
         "/dev/x",
-        "/run/forward.py",
+        "/run/forward.pyc",
     ]
     allowed = ["/home/job/x", "/output/x", "/tmp/x", "/dev/shm/x"]
     code = f"import sys; sys.argv.append({json.dumps(json.dumps(denied + allowed))})\n{TRY_TO_WRITE}"
