@@ -6,6 +6,7 @@ room        the memory-backed folders of an attempt, and the uid that they belon
 inputs, outputs  how data comes in and results go out; `vault` is the real way
 variables   what the command finds in its environment
 sandbox     the walls, and `bubblewrap` that builds them
+seccomp     the filter of system calls, in the language of `bpf`, by the numbers of `syscalls`
 limits/     bounds on memory, processes and cores
 child       the tree within: started, drained, ended; `stopping` says when, `inside` tells it, `pipes` lead there and back
 logs        its output, kept up to a bound

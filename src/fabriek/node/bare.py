@@ -46,6 +46,9 @@ class Bare:
         begins = self.begins or str(self.room.work)
         return Command([*argv, str(ends["status"]), "--", *self.argv], b"", self._variables(), begins)
 
+    def filter(self) -> bytes:
+        return b""
+
     def enter(self) -> None:
         """Nothing is left behind: it stays what we are."""
 

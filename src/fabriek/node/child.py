@@ -18,6 +18,7 @@ from fabriek.node.sandbox import Command
 from fabriek.node.stopping import LOOK_SECONDS, Stopping
 from fabriek.schemas.node import JobSpec
 
+PASSED = ("arguments", "filter", "status", "info")
 AFTER_END_SECONDS = 1.0
 """How long output is still read after the last process: what is in the pipe by then is all there is."""
 
@@ -37,7 +38,10 @@ class Place(Protocol):
     """Where a job's command runs."""
 
     def command(self, ends: Mapping[str, int]) -> Command:
-        """What to start. ends: the descriptors of `arguments`, `status` and `info`. Raises InvalidInput."""
+        """What to start. ends: the descriptors of `arguments`, `filter`, `status` and `info`. Raises InvalidInput."""
+
+    def filter(self) -> bytes:
+        """What the kernel runs on its system calls; empty for none. Raises Unavailable."""
 
     def enter(self) -> None:
         """Runs in the child between fork and exec. Raises OSError."""
@@ -53,7 +57,7 @@ class Child:
 
     def run(self, log: Log, started: Callable[[], None]) -> Ended:
         """Raises Unavailable with bubblewrap's word when the walls could not be built."""
-        pipes = Pipes()
+        pipes = Pipes(self._place.filter())
         try:
             process = self._start(pipes)
             inside = self._first(process, pipes.info)
@@ -80,7 +84,7 @@ class Child:
             start = self._place.command(pipes.theirs)
             process = subprocess.Popen(
                 start.argv, stdin=subprocess.DEVNULL, stdout=pipes.theirs["output"], stderr=pipes.theirs["output"],
-                pass_fds=[pipes.theirs[name] for name in ("arguments", "status", "info")], start_new_session=True, cwd=start.folder,
+                pass_fds=[pipes.theirs[name] for name in PASSED], start_new_session=True, cwd=start.folder,
                 env=start.variables, preexec_fn=self._enter,  # noqa: PLW1509  # one thread here
             )  # fmt: skip
         except subprocess.SubprocessError as error:

@@ -6,14 +6,20 @@ from fabriek.node.logs import PIECE_BYTES
 
 
 class Pipes:
-    """Between us and what we start: `output`, `status` and `info` are read here, `arguments` is written; `theirs` are the other ends."""
+    """Between us and what we start: `output`, `status` and `info` are read here, `arguments` and `filter` are written; `theirs` are the
+    other ends.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, calls_filter: bytes = b"") -> None:
+        """calls_filter: small enough for a pipe to hold, so that it is written at once."""
         self.theirs: dict[str, int] = {}
         self.output, self.theirs["output"] = os.pipe()
         self.status, self.theirs["status"] = os.pipe()
         self.info, self.theirs["info"] = os.pipe()
         self.theirs["arguments"], self._arguments = os.pipe()
+        self.theirs["filter"], filled = os.pipe()
+        os.write(filled, calls_filter)
+        os.close(filled)
         os.set_blocking(self.status, False)
 
     def let_go(self) -> None:

@@ -15,6 +15,7 @@ from fabriek.kernel.errors import InvalidInput
 from fabriek.node.bubblewrap import NESTING_CAN_BE_REFUSED, bubblewrap, package_folders, version
 from fabriek.node.forwarder import copy_forward, inside_forward
 from fabriek.node.room import INSIDE_UID, Room
+from fabriek.node.seccomp import program
 from fabriek.node.staging import STAGE, become, stage
 from fabriek.node.variables import SHIM_DIR, SPARE_BIN
 from fabriek.schemas.node import DOOR, HOME, may_hold_input
@@ -66,8 +67,11 @@ class Walls:
     openings: Openings = Openings()
 
     def command(self, ends: Mapping[str, int]) -> Command:
-        argv, arguments = command(self, ends["arguments"], ends["status"], ends["info"])
+        argv, arguments = command(self, ends)
         return Command(argv, arguments, {"PATH": os.defpath}, "/")
+
+    def filter(self) -> bytes:
+        return program()
 
     def enter(self) -> None:
         if self.uid is not None:
@@ -99,14 +103,14 @@ def prefixes(python: str) -> list[str]:
     return [one for one in outside if one != "/"]
 
 
-def command(walls: Walls, arguments_fd: int, status_fd: int, info_fd: int) -> tuple[list[str], bytes]:
-    """The argv that starts the job, and what to write to `arguments_fd`: variables hold a token, and an argv is there for all to
+def command(walls: Walls, ends: Mapping[str, int]) -> tuple[list[str], bytes]:
+    """The argv that starts the job, and what to write to the end `arguments`: variables hold a token, and an argv is there for all to
     read. Raises InvalidInput on a word with a NUL, which would end one argument and begin another.
     """
     for mount in walls.mounts:
         check_mount(mount[1])
     staged = staged_for(walls)
-    words = [*_namespaces(walls), *_file_system(walls, staged)]
+    words = [*_namespaces(walls), *_file_system(walls, staged), "--seccomp", str(ends["filter"])]
     for name, value in walls.variables.items():
         words += ["--setenv", name, value]
     words += ["--chdir", walls.openings.begins or HOME]
@@ -114,9 +118,9 @@ def command(walls: Walls, arguments_fd: int, status_fd: int, info_fd: int) -> tu
     inner = [
         _at(bubblewrap(), staged),
         "--info-fd",
-        str(info_fd),
+        str(ends["info"]),
         "--args",
-        str(arguments_fd),
+        str(ends["arguments"]),
         "--",
         walls.python,
         "-I",
@@ -126,7 +130,7 @@ def command(walls: Walls, arguments_fd: int, status_fd: int, info_fd: int) -> tu
     # On the machine's own network the lab's port could be taken: the forwarder takes a free one, and tells the command.
     port = ANY_PORT if walls.openings.host_network else LAB_PORT
     served = f"{walls.openings.port}:{DOOR}"
-    inner += [str(port), f"{LAB_DIR}/lab.sock", served, limits, str(status_fd), "--", *walls.argv]
+    inner += [str(port), f"{LAB_DIR}/lab.sock", served, limits, str(ends["status"]), "--", *walls.argv]
     if any("\0" in word for word in (*words, *inner)):
         raise InvalidInput("the command, a variable or a mount holds a NUL byte", fix="leave it out")
     return inner, b"".join(os.fsencode(word) + b"\0" for word in words)

@@ -3,10 +3,13 @@
 import gc
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+from fabriek.kernel.errors import Unavailable
 from fabriek.node.bubblewrap import version
 from fabriek.node.forwarder import compiled
+from fabriek.node.seccomp import program
 from fabriek.node.supervisor import Doors, run_attempt
 from fabriek.schemas.node import JobSpec
 
@@ -20,6 +23,8 @@ def serve(doors: Doors) -> int:
     """
     version()
     compiled()
+    with suppress(Unavailable):  # said by each job
+        program()
     gc.freeze()  # what is imported stays shared with every supervisor, instead of being copied by its first collection
     for line in sys.stdin:
         begun, begins = os.pipe()
