@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from fabriek.cli.output import clean
+from fabriek.cli.screen import Taker, taker
 from fabriek.kernel.clock import SystemClock
 from fabriek.kernel.errors import NotPermitted, Unavailable
 from fabriek.schemas.compute import JobOut
@@ -28,7 +29,7 @@ def follow(factory: "Fabriek", job: str, *, quiet: bool = False) -> JobOut:
 
     try:
         note(f"job {job}")
-        _stream(factory, job, note, sys.stderr.buffer if quiet else sys.stdout.buffer)
+        _stream(factory, job, note, taker(sys.stderr if quiet else sys.stdout))
         ended = factory.jobs.wait(job)
     except KeyboardInterrupt:
         note(f"\ndetached; the job goes on. Come back: fabriek job follow {job}    Stop it: fabriek job cancel {job}")
@@ -37,7 +38,7 @@ def follow(factory: "Fabriek", job: str, *, quiet: bool = False) -> JobOut:
     return ended
 
 
-def _stream(factory: "Fabriek", job: str, note: Callable[[str], None], out: BinaryIO) -> None:
+def _stream(factory: "Fabriek", job: str, note: Callable[[str], None], out: Taker) -> None:
     clock, offset = SystemClock(), 0
     said = ""
     for attempt in range(PATIENCE):

@@ -1,11 +1,11 @@
 """`fabriek job`: look at jobs, follow, cancel, fetch results."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from fabriek.cli.output import counted, json_option, print_json, project_option, say, show, table
+from fabriek.cli.screen import taker
 from fabriek.cli.session import connect
 from fabriek.schemas.codes import EXIT_JOB_FAILED
 
@@ -68,9 +68,10 @@ def follow_job(name: str, project: str) -> int:
 @project_option
 def log(name: str, project: str, *, follow: bool) -> None:
     """What the job has written so far."""
+    out = taker()
     for part in connect(project).jobs.log(name, follow=follow):
-        sys.stdout.buffer.write(part)
-    sys.stdout.buffer.flush()
+        out.write(part)
+    out.flush()
 
 
 @job.command("cancel")

@@ -4,7 +4,11 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.units import shown_bytes
 from fabriek.schemas.node import OutputSpec
+
+READ_PER_BYTE_HELD_MAX = 2
 
 
 class Outputs(Protocol):
@@ -34,6 +38,23 @@ def keep_what_may_leave(folder: Path) -> int:
                 place.unlink()
                 removed += 1
     return removed
+
+
+def check_size(folder: Path, memory_bytes: int) -> None:
+    """Raises InvalidInput on results that would be read as much more than they take: a hole of a terabyte, or one file under a thousand
+    names, costs the job nothing and whoever seals it all of its length. What would have fitted into the job's memory passes.
+    """
+    would_read, held = 0, {}
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            found = os.lstat(os.path.join(parent, name))  # noqa: PTH118  # a walk over many files
+            would_read += found.st_size
+            held[found.st_ino] = found.st_blocks * 512
+    if would_read > max(memory_bytes, READ_PER_BYTE_HELD_MAX * sum(held.values())):
+        raise InvalidInput(
+            f"/output takes {shown_bytes(sum(held.values()))} and would be read as {shown_bytes(would_read)}",
+            fix="leave no files with holes, nor one file under many names; or ask for more memory",
+        )
 
 
 def _stays_inside(link: Path, folder: Path) -> bool:

@@ -20,7 +20,7 @@ from fabriek.node.inside import Inside
 from fabriek.node.limits.limiter import Limiter, limiter
 from fabriek.node.logs import Log
 from fabriek.node.news import tell_news
-from fabriek.node.outputs import Outputs, keep_what_may_leave
+from fabriek.node.outputs import Outputs, check_size, keep_what_may_leave
 from fabriek.node.room import Room, owner_of, take_uid
 from fabriek.node.sandbox import Openings, Walls
 from fabriek.node.stopping import CANCELLED
@@ -147,6 +147,7 @@ class _Attempt:
         )  # fmt: skip
         try:
             keep_what_may_leave(self._room.output)
+            check_size(self._room.output, self._job.memory_bytes)
             wanted = self._job.output is not None and any(self._room.output.iterdir())
             self._done(output=self._sealed() if wanted else "")
         except (FabriekError, OSError, RecursionError) as error:

@@ -10,7 +10,10 @@ from fabriek.schemas.base import Title, Wire
 Word = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 Parameter = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
-Value = Annotated[str, StringConstraints(max_length=250)]
+Line = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""What stands in lists beside the names of others: one that held a line break would forge their lines."""
+
+Value = Annotated[str, StringConstraints(max_length=250, pattern=r"^[^\x00]*$")]
 MountPoint = Annotated[
     str, StringConstraints(pattern=r"^/[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$", max_length=200)
 ]
@@ -33,15 +36,15 @@ class JobIn(Wire):
     """
 
     command: Annotated[list[Word], Field(min_length=1, max_length=200)]
-    name: Annotated[str, StringConstraints(max_length=100)] = ""
+    name: Line = ""
     code: Annotated[str, Field(max_length=200)] = ""
     inputs: Annotated[list[InputIn], Field(max_length=32)] = Field(default_factory=list)
     environment: Annotated[dict[Name, Annotated[str, Field(max_length=8_192)]], Field(max_length=100)] = Field(
         default_factory=dict
     )
-    requirements: Annotated[str, Field(max_length=64_000)] = ""
+    requirements: Annotated[str, Field(max_length=64_000, pattern=r"^[^\x00]*$")] = ""
     purpose: str = ""
-    experiment: Annotated[str, StringConstraints(max_length=100)] = ""
+    experiment: Line = ""
     gpus: Annotated[int, Field(ge=0, le=100_000)] = 0
     cpus: Annotated[int, Field(ge=1, le=100_000)] = 1
     memory_bytes: Annotated[int, Field(ge=16 * 2**20, le=2**50)] = 2 * 2**30

@@ -4,6 +4,7 @@ import getpass
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from fabriek.cli.output import clean
 from fabriek.cli.slurm.states import COMPACT, state_of
 from fabriek.kernel.clock import SystemClock
 from fabriek.schemas.compute import JobOut
@@ -12,6 +13,11 @@ PARTITION = "fabriek"
 NODE = "job"
 
 Field = Callable[[JobOut], str]
+
+
+def written(text: str) -> str:
+    """What somebody wrote, on one line and without controls: it stands among the words of others."""
+    return clean(" ".join(text.splitlines()))
 
 
 def raw_id(job: JobOut) -> str:
@@ -80,21 +86,23 @@ def epoch(instant: datetime | None) -> str:
 
 SACCT: dict[str, Field] = {
     "account": lambda job: job.project, "alloccpus": lambda job: str(job.cpus), "allocnodes": lambda job: "1" if job.started_at else "0",
-    "alloctres": tres, "cluster": lambda _: "fabriek", "comment": lambda job: job.reason, "derivedexitcode": exit_code,
+    "alloctres": tres, "cluster": lambda _: "fabriek", "comment": lambda job: written(job.reason), "derivedexitcode": exit_code,
     "elapsed": lambda job: clock_of(elapsed_seconds(job)), "elapsedraw": lambda job: str(elapsed_seconds(job)),
     "end": lambda job: at(job.ended_at), "exitcode": exit_code, "jobid": lambda job: job.number, "jobidraw": raw_id,
-    "jobname": lambda job: job.name, "maxrss": lambda _: "", "ncpus": lambda job: str(job.cpus), "nnodes": lambda _: "1",
+    "jobname": lambda job: written(job.name), "maxrss": lambda _: "", "ncpus": lambda job: str(job.cpus), "nnodes": lambda _: "1",
     "nodelist": lambda job: node(job) or "None assigned", "ntasks": lambda job: str(job.tasks), "partition": lambda _: PARTITION,
     "reqcpus": lambda job: str(job.cpus), "reqmem": lambda job: f"{job.memory_bytes // 2**20}M", "reqtres": tres,
     "start": lambda job: at(job.started_at),
-    "state": state_of, "submit": lambda job: at(job.submitted_at), "timelimit": lambda job: clock_of(job.wall_seconds_max), "user": user,
-    "workdir": lambda job: job.folder, "cputimeraw": lambda job: str(elapsed_seconds(job) * job.cpus), "restarts": lambda job: str(job.requeues),
+    "state": state_of, "submit": lambda job: at(job.submitted_at), "timelimit": lambda job: clock_of(job.wall_seconds_max),
+    "user": user,
+    "workdir": lambda job: written(job.folder), "cputimeraw": lambda job: str(elapsed_seconds(job) * job.cpus),
+    "restarts": lambda job: str(job.requeues),
     "qos": lambda job: job.priority, "reason": reason, "totalcpu": lambda job: clock_of(elapsed_seconds(job) * job.cpus),
 }  # fmt: skip
 
 SQUEUE: dict[str, tuple[str, Field]] = {
     "i": ("JOBID", lambda job: job.number), "A": ("JOBID", raw_id), "F": ("ARRAY_JOB_ID", array_number),
-    "K": ("ARRAY_TASK_ID", lambda job: "N/A" if job.array_index is None else str(job.array_index)), "j": ("NAME", lambda job: job.name),
+    "K": ("ARRAY_TASK_ID", lambda job: "N/A" if job.array_index is None else str(job.array_index)), "j": ("NAME", lambda job: written(job.name)),
     "T": ("STATE", state_of), "t": ("ST", lambda job: COMPACT[state_of(job)]), "u": ("USER", user), "P": ("PARTITION", lambda _: PARTITION),
     "M": ("TIME", lambda job: short_clock_of(elapsed_seconds(job))), "l": ("TIME_LIMIT", lambda job: short_clock_of(job.wall_seconds_max)),
     "D": ("NODES", lambda _: "1"), "R": ("NODELIST(REASON)", lambda job: node(job) or f"({reason(job)})"), "r": ("REASON", reason),
@@ -102,9 +110,9 @@ SQUEUE: dict[str, tuple[str, Field]] = {
     "S": ("START_TIME", lambda job: at(job.started_at) if job.started_at else "N/A"), "V": ("SUBMIT_TIME", lambda job: at(job.submitted_at)),
     "a": ("ACCOUNT", lambda job: job.project), "m": ("MIN_MEMORY", lambda job: f"{job.memory_bytes // 2**20}M"),
     "Q": ("PRIORITY", lambda job: {"eco": "1", "urgent": "1000"}.get(job.priority, "100")), "q": ("QOS", lambda job: job.priority),
-    "e": ("END_TIME", lambda job: at(job.ended_at) if job.ended_at else "N/A"), "Z": ("WORK_DIR", lambda job: job.folder or "/home/job"),
-    "E": ("DEPENDENCY", lambda job: ",".join(job.after) or "(null)"), "k": ("COMMENT", lambda job: job.reason or "(null)"),
-    "o": ("COMMAND", lambda job: job.command[0]),
+    "e": ("END_TIME", lambda job: at(job.ended_at) if job.ended_at else "N/A"), "Z": ("WORK_DIR", lambda job: written(job.folder) or "/home/job"),
+    "E": ("DEPENDENCY", lambda job: ",".join(job.after) or "(null)"), "k": ("COMMENT", lambda job: written(job.reason) or "(null)"),
+    "o": ("COMMAND", lambda job: written(job.command[0])),
     "b": ("TRES_PER_NODE", lambda job: f"gres/gpu:{job.gpus}" if job.gpus else "N/A"),
     "L": ("TIME_LEFT", lambda job: short_clock_of(max(0, job.wall_seconds_max - elapsed_seconds(job)))),
 }  # fmt: skip

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from fabriek.cli.screen import taker
 from fabriek.cli.session import connect
 from fabriek.cli.slurm.options import known
 from fabriek.cli.slurm.sbatch import KNOWN as OF_SBATCH
@@ -30,9 +31,10 @@ def run(words: list[str]) -> int:
     asked = asked_of(options, str(begins) if shared else "") | {"requeues_max": 0}
     words = ["srun", "-n", str(asked["tasks"]), "--", *command] if asked["tasks"] > 1 else command
     job = factory.jobs.run(words, **asked)
+    out = taker()
     for part in factory.jobs.log(job.id, follow=True):
-        sys.stdout.buffer.write(part)
-        sys.stdout.buffer.flush()
+        out.write(part)
+        out.flush()
     ended = factory.jobs.wait(job.id)
     if ended.reason:
         sys.stderr.write(f"srun: error: {ended.reason}\n")

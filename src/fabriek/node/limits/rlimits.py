@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fabriek.kernel.errors import Unavailable
+from fabriek.node.room import DOOR_FOLDER
 from fabriek.schemas.node import JobSpec
 
 LOOK_SECONDS = 0.5
 """Between looks at the whole tree: how long several processes together may hold more than their job may."""
 
+INODE_BYTES = 1024
 COUNTED_PER_NAMESPACE = (5, 14)
 
 
@@ -72,12 +74,16 @@ def make(job: JobSpec, uid: int | None) -> Rlimits:
     release = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
     if uid is None and release < COUNTED_PER_NAMESPACE:
         raise Unavailable("before Linux 5.14 processes are counted over the whole uid")
-    return Rlimits(job.memory_bytes, job.processes_max, (Path(job.scratch, "work"), Path(job.scratch, "output")))
+    return Rlimits(job.memory_bytes, job.processes_max, _written(job))
 
 
 def make_without_walls(job: JobSpec) -> Rlimits:
     """Memory only: outside of a namespace, processes are counted over all that the user runs."""
-    return Rlimits(job.memory_bytes, None, (Path(job.scratch, "work"), Path(job.scratch, "output")))
+    return Rlimits(job.memory_bytes, None, _written(job))
+
+
+def _written(job: JobSpec) -> tuple[Path, ...]:
+    return tuple(Path(job.scratch, name) for name in ("work", "output", DOOR_FOLDER))
 
 
 def tree_below(root: int) -> Iterator[int]:
@@ -115,11 +121,12 @@ def cpu_seconds_of(pid: int) -> float:
 
 
 def size_of(folder: Path) -> int:
+    """What it takes of memory, with what the kernel needs to know of each file."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:
             try:
-                total += os.lstat(os.path.join(parent, name)).st_blocks * 512  # noqa: PTH118  # a walk over many files
+                total += os.lstat(os.path.join(parent, name)).st_blocks * 512 + INODE_BYTES  # noqa: PTH118  # a walk over many files
             except OSError:
                 continue
     return total
