@@ -35,6 +35,8 @@ from fabriek.compute.reaching import Reaching
 from fabriek.compute.service import Compute
 from fabriek.compute.simulator.service import Simulator
 from fabriek.compute.store import SqlDecisions, SqlJobs, SqlPowerLimits
+from fabriek.compute.store_secrets import SqlSecrets
+from fabriek.compute.strongbox import Strongbox
 from fabriek.compute.submission import Submission
 from fabriek.funding.purposes import rules_of
 from fabriek.funding.rates import rates_of
@@ -110,9 +112,10 @@ def build(
     )
     registry = Registry(models, SqlModelVersions(database), runs, experiments, keeping, audit, clock, ids)
     machine = machine or this_machine(settings)
+    strongbox = Strongbox(SqlSecrets(database), jobs, access, audit, keys=keyring, clock=clock, ids=ids)
     submission = Submission(
-        jobs, jobs, access, funding, vault, audit, labels, clock, ids, machine, wake=lambda: database.after_commit(wake)
-    )
+        jobs, jobs, access, funding, vault, audit, labels, clock, ids, machine, strongbox, wake=lambda: database.after_commit(wake)
+    )  # fmt: skip
     compute = Compute(submission, jobs, decisions, limits, cursors)
     progress = Progress(jobs, jobs, jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine)
     executor = executor or executor_of(settings)
@@ -125,7 +128,7 @@ def build(
         access=access, identity=identity, intake=intake, funding=funding, vault=vault, lab=lab, registry=registry, keeping=keeping,
         compute=compute, progress=progress, planner=Planner(submission, progress), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
-        doors=Doors(submission, jobs, progress, executor, identity, audit),
+        strongbox=strongbox, doors=Doors(submission, jobs, progress, executor, identity, audit),
         assurance=Assurance(SqlStatements(database), audit, keyring), knowledge=knowledge,
     )  # fmt: skip
 

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from fabriek.compute.executors.contract import Executor, Handle, ObservedState, Phase
+from fabriek.schemas.node import SecretSpec
 from tests.factories.executor import MemoryExecutor, a_spec
 from tests.factories.waiting import until
 from tests.servers.machine import a_machine, why_no_sandbox
+from tests.servers.node_twin import GIVEN
 from tests.servers.on_slurm import on_slurm
 
 SPEC = {"lab_socket_dir": "/dev/null"}
@@ -45,6 +47,22 @@ def test_what_a_job_says_is_its_log_and_ending_well_is_zero(executor: Executor) 
     assert state.started_at is not None
     assert state.ended_at is not None
     assert executor.logs(handle, 0, 100) == b"hello there\n"
+
+
+def test_secrets_reach_the_job_and_neither_its_log_nor_what_lies_on_disk(executor: Executor) -> None:
+    if isinstance(executor, MemoryExecutor):
+        pytest.skip("the executor in memory runs nothing that could read a secret")
+    named = (SecretSpec("TOKEN", "HF_TOKEN"), SecretSpec("KEY", file="key"))
+    script = "echo $HF_TOKEN; cat $FABRIEK_SECRETS/key; echo; echo ${#HF_TOKEN} $(wc -c < /run/secrets/key); sleep 1"
+    handle = executor.submit(a_spec("sh", "-c", script, secrets=named, **SPEC))
+    until(lambda: b" " in executor.logs(handle, 0, 1000))
+    folder = executor._folders.of(handle)  # type: ignore[attr-defined]
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert {"state.json"} <= {file.name for file in files}
+    assert [file for file in files if any(word in file.read_text() for word in ("canary", "KEY-----"))] == []
+    assert ended(executor, handle).exit_code == 0
+    lengths = " ".join(str(len(value)) for value in GIVEN.values())
+    assert executor.logs(handle, 0, 1000).decode() == f"***\n***\n{lengths}\n"
 
 
 def test_a_failing_commands_exit_code_is_kept(executor: Executor) -> None:

@@ -6,14 +6,19 @@ where no control group can be made.
 
 import shutil
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fabriek.kernel.errors import NotFound
 from fabriek.node.batch import run
 from fabriek.node.limits import limiter, rlimits
+from fabriek.node.limits.limiter import Limiter
 from fabriek.node.supervisor import Doors
 from fabriek.node.warm import serve
-from fabriek.schemas.node import InputSpec, OutputSpec
+from fabriek.schemas.node import InputSpec, JobSpec, OutputSpec
+
+GIVEN = {"TOKEN": "canary-" + "k7q2" * 4, "KEY": "-----BEGIN KEY-----\ncanary-line-two\n-----END KEY-----"}
+"""Every job's secrets."""
 
 
 class FolderDoors:
@@ -28,9 +33,16 @@ class FolderDoors:
         shutil.copytree(folder, spec.upload, dirs_exist_ok=True, symlinks=True)
         return "ver_of_output"
 
+    def given(self) -> Mapping[str, str]:
+        return GIVEN
+
+
+def doors(bounds: Callable[[JobSpec, int | None], Limiter] = limiter.limiter) -> Doors:
+    return Doors(lambda _job: FolderDoors(), lambda _job: FolderDoors(), bounds, secrets=lambda _job: FolderDoors())
+
 
 if __name__ == "__main__":
     if "attempt" in sys.argv:
-        sys.exit(run(sys.argv[-1], Doors(lambda _job: FolderDoors(), lambda _job: FolderDoors())))
+        sys.exit(run(sys.argv[-1], doors()))
     bounds = rlimits.make if "rlimits" in sys.argv else limiter.limiter
-    sys.exit(serve(Doors(lambda _job: FolderDoors(), lambda _job: FolderDoors(), bounds)))
+    sys.exit(serve(doors(bounds)))

@@ -19,6 +19,7 @@ from fabriek.api import (
     lab,
     mlflow,
     power,
+    secrets,
     vault,
     vault_objects,
 )
@@ -28,7 +29,7 @@ from fabriek.web.envelope import Counts, Envelope
 from fabriek.web.router import Router, refuse_undeclared
 from fabriek.web.services import Services
 
-AREAS = (access, funding, vault, vault_objects, compute, power, lab, knowledge, assurance, audit, health)
+AREAS = (access, funding, vault, vault_objects, compute, secrets, power, lab, knowledge, assurance, audit, health)
 
 
 def build(

@@ -10,6 +10,7 @@ from starlette.responses import StreamingResponse
 
 from fabriek.compute.jobs import Job, reserved_end
 from fabriek.compute.requests import InputAsked, JobAsked
+from fabriek.compute.secrets import use_of
 from fabriek.compute.terms import Network, Terms, after_of
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.units import shown
@@ -89,6 +90,7 @@ def job_out(job: Job, services: Services, elements: int = 1, *, slug: str = "") 
         person=job.person,
         tasks=job.terms.tasks,
         array_index=job.array_index,
+        secrets=[one.asked for one in job.secrets],
     )
 
 
@@ -114,7 +116,7 @@ def plan(project: str, wanted: JobIn, caller: CallerDep, factory: FactoryDep) ->
     )  # fmt: skip
 
 
-PLAIN = {one.name for one in fields(JobAsked)} & set(JobIn.model_fields) - {"inputs"}
+PLAIN = {one.name for one in fields(JobAsked)} & set(JobIn.model_fields) - {"inputs", "secrets"}
 """Names that mean the same on the wire and in a request."""
 
 
@@ -124,6 +126,7 @@ def _asked(wanted: JobIn) -> JobAsked:
         **{name: value for name, value in wanted.model_dump().items() if name in PLAIN},
         argv=tuple(wanted.command),
         inputs=tuple(InputAsked(one.dataset, one.mount) for one in wanted.inputs),
+        secrets=tuple(use_of(one) for one in wanted.secrets),
         terms=Terms(
             after=tuple(one for text in wanted.after for one in after_of(text)),
             not_before=wanted.not_before, deadline=wanted.deadline, requeues_max=wanted.requeues_max, signal=signal,

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("fabriek.cli.data:data", "Push, pull and share datasets."),
     "run": ("fabriek.cli.run:run", "Run a command as a job and follow it."),
     "job": ("fabriek.cli.job:job", "Look at jobs, follow, cancel, fetch results."),
+    "secret": ("fabriek.cli.secret:secret", "Values that jobs may use and nobody reads back."),
     "session": ("fabriek.cli.session_jobs:session", "Notebooks and other web apps that run as jobs."),
     "slurm-shim": ("fabriek.cli.slurm.command:slurm_shim", "Slurm's commands, for programs that call them."),
     "catalogue": ("fabriek.cli.catalogue:catalogue", "Find, publish and ask for datasets and models."),

@@ -35,6 +35,13 @@ INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M"]
     "--priority", type=click.Choice(["eco", "normal", "urgent"]), default="normal", help="eco waits for spare power."
 )
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable for the job; repeatable.")
+@click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    metavar="NAME[=VARIABLE]",
+    help="A secret of the project as a variable; NAME=file:FILE as /run/secrets/FILE; repeatable.",
+)
 @click.option("--array", default="", metavar="0-99%4", help="One job for each number, four at a time.")
 @click.option(
     "--sweep",
@@ -123,8 +130,9 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
         fields["sweep"] = {
             name: values.split(",") for name, values in (_variable(one, "--sweep") for one in fields["sweep"])
         }
-    if "after" in fields:
-        fields["after"] = list(fields["after"])
+    for name in ("after", "secrets"):
+        if name in fields:
+            fields[name] = list(fields[name])
     for name in ("begin", "deadline"):
         if name in fields:
             fields[name] = _today(fields[name])

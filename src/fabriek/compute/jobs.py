@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
+from fabriek.compute.secrets import SecretUse
 from fabriek.compute.terms import Terms
 from fabriek.kernel.errors import InvalidInput, WrongState
 from fabriek.kernel.purposes import Purpose
@@ -149,6 +150,7 @@ class Job:
     terms: Terms = field(default_factory=Terms)
     requeues: int = 0
     earlier_logs: tuple[EarlierLog, ...] = ()
+    secrets: tuple[SecretUse, ...] = ()
 
     def __post_init__(self) -> None:
         Shape(self.cpus, self.gpus, self.memory_bytes, self.wall_seconds_max)

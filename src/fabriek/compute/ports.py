@@ -8,6 +8,7 @@ from typing import Protocol
 from fabriek.compute.decisions import Decision
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.limits import AnnouncedLimit
+from fabriek.compute.secrets import Secret
 from fabriek.compute.snapshot import Waiting
 from fabriek.compute.terms import Terms
 
@@ -49,6 +50,21 @@ class JobNames(Protocol):
 
     def states(self, ids: Iterable[str]) -> Mapping[str, Sequence[State]]:
         """Of jobs, and of all elements of arrays. What is not known is left out."""
+
+
+class Secrets(Protocol):
+    """Storage of sealed secrets. Every method joins the transaction that is open."""
+
+    def put(self, secret: Secret) -> None:
+        """Adds it, or replaces the project's secret of that name."""
+
+    def of_project(self, project: str) -> Sequence[Secret]:
+        """By name."""
+
+    def remove(self, secret: Secret) -> None: ...
+
+    def note_use(self, secret: Secret, at: datetime) -> None:
+        """Nothing where it was replaced meanwhile."""
 
 
 class Queue(Protocol):

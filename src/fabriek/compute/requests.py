@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.secrets import SecretUse, check_uses
 from fabriek.compute.terms import Terms
 from fabriek.kernel.errors import InvalidInput
 from fabriek.schemas.node import may_hold_input
@@ -43,6 +44,7 @@ class JobAsked:
     array: str = ""
     sweep: Mapping[str, Sequence[str]] = field(default_factory=dict)
     terms: Terms = field(default_factory=Terms)
+    secrets: tuple[SecretUse, ...] = ()
 
 
 def check_fits(asked: JobAsked, whole: Capacity) -> None:
@@ -76,9 +78,11 @@ def check(asked: JobAsked) -> None:
         raise InvalidInput(
             "two inputs share a mount point, or one lies inside another", fix="give each its own, /data/a and /data/b"
         )
-    for name, value in asked.environment.items():
+    check_uses(asked.secrets, asked.environment)
+    for name in (*asked.environment, *(one.variable for one in asked.secrets)):
         if _FORBIDDEN_VARIABLE.match(name):
             raise InvalidInput(f"the variable {name} is not yours to set in a job", fix="use another name")
+    for name, value in asked.environment.items():
         if "\0" in value:
             raise InvalidInput(f"the variable {name} holds a NUL byte", fix="leave it out")
     if any("\0" in word for word in asked.argv):

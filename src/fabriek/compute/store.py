@@ -32,6 +32,7 @@ from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.jobs import ENDED, EarlierLog, Job, JobInput, Priority, Shape, State, seconds_left
 from fabriek.compute.limits import AnnouncedLimit
+from fabriek.compute.secrets import SecretUse
 from fabriek.compute.snapshot import Waiting
 from fabriek.compute.terms import Terms
 from fabriek.kernel.errors import NotFound
@@ -96,6 +97,7 @@ jobs = Table(
     Column("terms", JSON, nullable=False, server_default="{}"),
     Column("requeues", Integer, nullable=False, server_default="0"),
     Column("earlier_logs", JSON, nullable=False, server_default="[]"),
+    Column("secrets", JSON, nullable=False, server_default="[]"),
 )
 
 counters = Table(
@@ -280,6 +282,7 @@ def _values(job: Job) -> dict[str, Any]:
         "inputs": [asdict(one) for one in job.inputs],
         "terms": job.terms.as_json(),
         "earlier_logs": [asdict(one) for one in job.earlier_logs],
+        "secrets": [asdict(one) for one in job.secrets],
     }
 
 
@@ -289,6 +292,7 @@ def _job(row: Row[Any]) -> Job:
     kept["inputs"] = tuple(JobInput(**one) for one in kept["inputs"])
     kept["terms"] = Terms.from_json(kept["terms"])
     kept["earlier_logs"] = tuple(EarlierLog(**one) for one in kept["earlier_logs"])
+    kept["secrets"] = tuple(SecretUse(**one) for one in kept["secrets"])
     kept |= {"purpose": Purpose(row.purpose), "priority": Priority(row.priority), "state": State(row.state)}
     return Job(**kept)
 

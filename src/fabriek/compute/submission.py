@@ -13,6 +13,7 @@ from fabriek.compute.machine import Machine
 from fabriek.compute.ports import JobNames, Jobs
 from fabriek.compute.references import Reference
 from fabriek.compute.requests import JobAsked
+from fabriek.compute.strongbox import Strongbox
 from fabriek.compute.terms import After, Terms
 from fabriek.compute.walls import check_openings, check_walls
 from fabriek.funding.rates import worst_case
@@ -43,6 +44,7 @@ class Submission:
     clock: Clock
     ids: Ids
     machine: Machine
+    strongbox: Strongbox
     wake: Callable[[], None]
 
     def submit(self, project_ref: str, asked: JobAsked, *, by: Caller) -> Sequence[Job]:
@@ -75,6 +77,7 @@ class Submission:
     def _like(self, project: Project, asked: JobAsked, purpose: Purpose, by: Caller) -> Job:
         """The job as asked, without an id of its own yet."""
         now = self.clock.now()
+        self.strongbox.check(project.id, asked.secrets)
         inputs = self._inputs(asked, project, purpose, by)
         code = self.vault.code_for_job(asked.code, project.id, by=by) if asked.code else None
         label = self.labels.highest([one.label for one in inputs] + ([code.label] if code else []))
@@ -85,6 +88,7 @@ class Submission:
             wall_seconds_max=asked.wall_seconds_max, share="", label=label, submitted_at=now, priority=Priority(asked.priority),
             inputs=inputs, code=code.version if code else "", environment=dict(asked.environment),
             experiment=asked.experiment, requirements=asked.requirements, terms=self._terms(project, asked, label),
+            secrets=asked.secrets,
         )  # fmt: skip
 
     def _numbered(self, like: Job, array: Array | None) -> list[Job]:

@@ -12,13 +12,13 @@ def main() -> int:
             from fabriek.node.vault import VaultDoors  # noqa: PLC0415
             from fabriek.node.warm import serve  # noqa: PLC0415
 
-            return serve(Doors(VaultDoors, VaultDoors))
+            return serve(Doors(VaultDoors, VaultDoors, secrets=VaultDoors))
         case ["attempt", job_file]:
             from fabriek.node.batch import run  # noqa: PLC0415
             from fabriek.node.supervisor import Doors  # noqa: PLC0415
             from fabriek.node.vault import VaultDoors  # noqa: PLC0415
 
-            return run(job_file, Doors(VaultDoors, VaultDoors))
+            return run(job_file, Doors(VaultDoors, VaultDoors, secrets=VaultDoors))
         case ["probe"]:
             from fabriek.node.probe import probe  # noqa: PLC0415
 

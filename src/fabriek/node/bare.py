@@ -60,6 +60,8 @@ class Bare:
         shim = str(make_shim(self.room.scratch / "shim", self.python, str(self.room.scratch / "shim")))
         found["PATH"] = found["PATH"].removesuffix(f":{SPARE_BIN}").replace(SHIM_DIR, shim)
         ours = {"TMPDIR": str(temporary), "FABRIEK_OUTPUT": str(self.room.output), "FABRIEK_DOOR": str(self.room.door)}
+        if "FABRIEK_SECRETS" in found:
+            ours["FABRIEK_SECRETS"] = str(self.room.secrets)
         return found | ours | ({"HOME": str(self.room.work)} if found["HOME"] == HOME else {})
 
 

@@ -55,7 +55,7 @@ def _try() -> str:
         room.prepare(uid)
         bounds = limiter(job, uid)
         walls = Walls(
-            room, job.argv, variables_of(job), (), job.python, str(lab), job.memory_bytes, bounds.inside(), uid
+            room, job.argv, variables_of(job, {}), (), job.python, str(lab), job.memory_bytes, bounds.inside(), uid
         )
         log = Log(scratch / "log", job.log_bytes_max)
         ended = Child(job, walls, bounds, Inside).run(log, lambda: None)

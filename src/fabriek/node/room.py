@@ -46,9 +46,13 @@ class Room:
         return self.scratch / "inputs"
 
     @property
+    def secrets(self) -> Path:
+        return self.scratch / "secrets"
+
+    @property
     def opened(self) -> tuple[Path, ...]:
         """Where data stands in plain."""
-        return (self.inputs, self.work, self.output)
+        return (self.inputs, self.work, self.output, self.secrets)
 
     def prepare(self, uid: int | None) -> None:
         """Makes the folders; what the job writes into belongs to its uid, and nobody else's uid gets past the door."""

@@ -18,7 +18,7 @@ from fabriek.node.room import INSIDE_UID, Room
 from fabriek.node.seccomp import program
 from fabriek.node.staging import STAGE, become, stage
 from fabriek.node.variables import SHIM_DIR, SPARE_BIN
-from fabriek.schemas.node import DOOR, HOME, may_hold_input
+from fabriek.schemas.node import DOOR, HOME, SECRETS, may_hold_input
 
 LAB_PORT = 5000
 ANY_PORT = 0
@@ -174,6 +174,8 @@ def _file_system(walls: Walls, staged: dict[str, str]) -> list[str]:
     for outside, inside in walls.mounts:
         words += ["--ro-bind", _at(str(outside), staged), inside]
     words += ["--bind", _at(str(room.door), staged), DOOR]
+    if room.secrets.is_dir():
+        words += ["--ro-bind", _at(str(room.secrets), staged), SECRETS]
     if shared := walls.openings.shared:
         words += ["--bind", _at(shared, staged), shared]
     words += ["--ro-bind", _at(str(_shim(walls)), staged), SHIM_DIR]

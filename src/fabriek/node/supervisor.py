@@ -4,8 +4,8 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from fabriek.node.news import tell_news
 from fabriek.node.outputs import Outputs, check_size, keep_what_may_leave
 from fabriek.node.room import Room, owner_of, take_uid
 from fabriek.node.sandbox import Openings, Walls
+from fabriek.node.secrets import Secrets, in_files, in_variables
 from fabriek.node.stopping import CANCELLED
 from fabriek.node.variables import variables_of
 from fabriek.schemas.node import (
@@ -40,17 +41,21 @@ from fabriek.schemas.node import (
 SEAL_PATIENCE_SECONDS = 3_600
 """How long results wait for a server that is away."""
 
+SECRETS_PATIENCE_SECONDS = 300
+"""How long a start waits for a server that is away."""
+
 SEAL_RETRY_SECONDS = 0.5
 LOCK_TRIES, LOCK_RETRY_SECONDS = 50, 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """How data comes in and results go out, for one job, and what bounds it (its own uid is the second argument)."""
+    """How data and secrets come in and results go out, for one job, and what bounds it (its own uid is the second argument)."""
 
     inputs: Callable[[JobSpec], Inputs]
     outputs: Callable[[JobSpec], Outputs]
     bounds: Callable[[JobSpec, int | None], Limiter] = limiter
+    secrets: Callable[[JobSpec], Secrets] = field(kw_only=True)
 
 
 def run_attempt(job: JobSpec, doors: Doors, begun: Callable[[], None]) -> None:
@@ -105,16 +110,18 @@ class _Attempt:
         job = self._job
         if not job.unsandboxed and not bubblewrap():
             raise Unavailable("bubblewrap is not installed, so jobs cannot be kept apart", fix="apt install bubblewrap")
-        variables = variables_of(job)
         uid = None if job.unsandboxed else owner_of(job.shared) if job.shared else take_uid(self._folder)
         self._room.prepare(uid)
         mounts = open_inputs(job, self._doors.inputs(job), self._room, uid)
+        given = self._given()
+        variables = variables_of(job, in_variables(job, given))
+        in_files(job, given, self._room, uid)
         if (self._folder / CANCEL_FILE).exists():
             self._done(reason=CANCELLED)
             return
         bounds = self._doors.bounds(job, uid)
         (self._folder / GROUPS_FILE).write_text("\n".join(map(str, bounds.places())), "utf-8")
-        log = Log(Path(job.log) if job.log else self._room.scratch / LOG_FILE, job.log_bytes_max)
+        log = Log(Path(job.log) if job.log else self._room.scratch / LOG_FILE, job.log_bytes_max, given.values())
         try:
             ended = self._child(variables, mounts, bounds, uid).run(
                 log, lambda: self._set(Phase.RUNNING, started_at=_now())
@@ -122,6 +129,20 @@ class _Attempt:
         finally:
             log.finish()
         self._seal(ended, log)
+
+    def _given(self) -> Mapping[str, str]:
+        """The job's secrets. Waits for a server that is away."""
+        if not self._job.secrets:
+            return {}
+        door = self._doors.secrets(self._job)
+        give_up = time.monotonic() + SECRETS_PATIENCE_SECONDS
+        while True:
+            try:
+                return door.given()
+            except Unavailable:
+                if time.monotonic() > give_up or (self._folder / CANCEL_FILE).exists():
+                    raise
+                time.sleep(SEAL_RETRY_SECONDS)
 
     def _child(
         self, variables: dict[str, str], mounts: Sequence[tuple[Path, str]], bounds: Limiter, uid: int | None

@@ -1,10 +1,11 @@
 """The variables that a job's command finds."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from fabriek.kernel.errors import InvalidInput
-from fabriek.schemas.node import DOOR, HOME, JobSpec
+from fabriek.schemas.node import DOOR, HOME, SECRETS, JobSpec
 
 SPARE_BIN = "/run/bin"
 """Last on the path: holds `python` for systems that know it as `python3` only."""
@@ -32,9 +33,13 @@ def check_environment(environment: dict[str, str]) -> None:
             raise InvalidInput(f"the variable {name} is not yours to set in a job", fix="use another name")
 
 
-def variables_of(job: JobSpec) -> dict[str, str]:
-    """All of them: ours last, so that nothing of the asker's stands in their place. Raises InvalidInput."""
-    check_environment(job.environment)
+def variables_of(job: JobSpec, secrets: Mapping[str, str]) -> dict[str, str]:
+    """All of them: ours last, so that nothing of the asker's stands in their place. Raises InvalidInput.
+
+    secrets: variable → value.
+    """
+    asked = job.environment | dict(secrets)
+    check_environment(asked)
     ours = {
         "PATH": f"{Path(job.python).parent}:{SHIM_DIR}:/usr/local/bin:/usr/bin:/bin:{SPARE_BIN}",
         "HOME": HOME,
@@ -46,9 +51,11 @@ def variables_of(job: JobSpec) -> dict[str, str]:
         "FABRIEK_OUTPUT": "/output",
         "FABRIEK_DOOR": DOOR,
     }
+    if any(one.file for one in job.secrets):
+        ours["FABRIEK_SECRETS"] = SECRETS
     for one in job.inputs:
         name = re.sub(r"[^A-Za-z0-9]", "_", one.dataset.rpartition("/")[2]).upper()
         ours[f"FABRIEK_DATA_{name}"] = one.mount
     # The machine may have more cores than the job: libraries that count them would start threads that wait for each other.
     threads = {name: str(job.cpus) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    return threads | job.environment | ours | job.slurm
+    return threads | asked | ours | job.slurm

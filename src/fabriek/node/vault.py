@@ -1,15 +1,17 @@
-"""Both doors of the vault, through the node's own token: what a job reads is opened here, what it leaves is sealed here."""
+"""What comes and goes through the node's own token: what a job reads is opened here, what it leaves is sealed here, its secrets are fetched."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
 from fabriek.schemas.node import InputSpec, JobSpec, OutputSpec
 from fabriek.sdk.client import Client
+from fabriek.sdk.secrets import given_to
 from fabriek.sdk.vault import open_grant, seal_upload
 
 
 class VaultDoors:
-    """Inputs from the vault and results into it."""
+    """Inputs from the vault, results into it, and the job's secrets."""
 
     def __init__(self, job: JobSpec) -> None:
         self._job = job
@@ -24,3 +26,6 @@ class VaultDoors:
 
     def seal(self, spec: OutputSpec, folder: Path) -> str:
         return seal_upload(self._client, spec.upload, folder).id
+
+    def given(self) -> Mapping[str, str]:
+        return given_to(self._client, self._job.job)

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from fabriek.schemas.base import Title, Wire
+from fabriek.schemas.secrets import SecretUsed
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
@@ -32,7 +33,8 @@ class JobIn(Wire):
     `array` is `0-99%4`: one job for each number, four at a time. `sweep` makes one for each combination; `{name}` in the command is its
     value. `after` names jobs to wait for: `JOB` until it has succeeded, or `afterany:JOB`, `afternotok:JOB`, `after:JOB`. `signal` is
     `USR1@60`: a word before the time is over. With exit code 75 the job asks to run again, `requeues_max` times at most. `folder` lies in
-    the project's workspace. `port`: where it serves. `tasks`: how many processes `srun` starts inside.
+    the project's workspace. `port`: where it serves. `tasks`: how many processes `srun` starts inside. `secrets` are the project's:
+    `NAME` as the variable of that name, `NAME=VARIABLE`, or `NAME=file:FILE` below /run/secrets.
     """
 
     command: Annotated[list[Word], Field(min_length=1, max_length=200)]
@@ -65,6 +67,7 @@ class JobIn(Wire):
     folder: Annotated[str, Field(max_length=1_000, pattern=r"^(/[^\x00]*)?$")] = ""
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
     tasks: Annotated[int, Field(ge=1, le=1_024)] = 1
+    secrets: Annotated[list[SecretUsed], Field(max_length=32)] = Field(default_factory=list)
 
 
 class JobOut(Wire):
@@ -111,6 +114,7 @@ class JobOut(Wire):
     person: str = ""
     tasks: int = 1
     array_index: int | None = None
+    secrets: list[str] = Field(default_factory=list)
 
 
 class SignalIn(Wire):

@@ -49,4 +49,8 @@ class JobFile(Wire):
     network: str = Field("none", pattern="^(none|host)$", description="`host` where the operator allows it.")
     folder: str = Field("", description="Folder in the project's workspace, where the job begins and writes in plain.")
     port: int = Field(0, ge=0, le=65_535, description="Where it serves; opened with `fabriek session open`.")
+    secrets: list[str] = Field(
+        default_factory=list,
+        description="Of the project: `NAME`, `NAME=VARIABLE`, or `NAME=file:FILE` below /run/secrets.",
+    )
     tasks: int = Field(1, ge=1, le=1_024, description="How many processes `srun` starts inside.")

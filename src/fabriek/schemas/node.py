@@ -39,6 +39,9 @@ RUN_AGAIN = "again"
 PORT_SOCKET = "port.sock"
 SHELL_SOCKET = "shell.sock"
 
+SECRETS = "/run/secrets"
+"""A folder of the job's memory-backed room, inside the walls."""
+
 HOME = "/home/job"
 """The job's working folder inside the walls."""
 
@@ -74,6 +77,17 @@ class OutputSpec:
     """The upload that takes what the job leaves in /output."""
 
     upload: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSpec:
+    """A secret that the job names, and where it finds it: in a variable, or in a file below `SECRETS`. Its value is not in here: the node
+    asks for it when the job starts.
+    """
+
+    name: str
+    variable: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +130,7 @@ class JobSpec:
     host_network: bool = False
     port: int = 0
     slurm: dict[str, str] = field(default_factory=dict)
+    secrets: tuple[SecretSpec, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -125,6 +140,7 @@ class JobSpec:
         plain: dict[str, Any] = json.loads(text)
         plain["argv"] = tuple(plain["argv"])
         plain["inputs"] = tuple(InputSpec(**one) for one in plain["inputs"])
+        plain["secrets"] = tuple(SecretSpec(**one) for one in plain["secrets"])
         plain["code"] = InputSpec(**plain["code"]) if plain["code"] else None
         plain["output"] = OutputSpec(**plain["output"]) if plain["output"] else None
         return cls(**plain)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.funding import Funding
     from fabriek.sdk.knowledge import Knowledge
     from fabriek.sdk.lab import Lab
+    from fabriek.sdk.secrets import Secrets
     from fabriek.sdk.vault import Vault
 
 
@@ -60,6 +61,10 @@ class Fabriek:
     @cached_property
     def jobs(self) -> "Compute":
         return self._part("compute", "Compute")  # type: ignore[no-any-return]
+
+    @cached_property
+    def secrets(self) -> "Secrets":
+        return self._part("secrets", "Secrets")  # type: ignore[no-any-return]
 
     @cached_property
     def lab(self) -> "Lab":

@@ -16,6 +16,7 @@ from fabriek.compute.progress import Progress
 from fabriek.compute.reaching import Reaching
 from fabriek.compute.service import Compute
 from fabriek.compute.simulator.service import Simulator
+from fabriek.compute.strongbox import Strongbox
 from fabriek.funding.service import Funding
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.ids import Ids
@@ -54,6 +55,7 @@ class Services:
     logs: Logs
     reaching: Reaching
     doors: Doors
+    strongbox: Strongbox
     simulator: Simulator
     executor: Executor
     assurance: Assurance

@@ -17,6 +17,7 @@ from fabriek.compute.slurm_words import slurm_variables, sweep_variables
 from fabriek.compute.terms import Network
 from fabriek.compute.walls import workspace
 from fabriek.kernel.errors import FabriekError, Unavailable
+from fabriek.schemas.node import SecretSpec
 from fabriek.web.services import Services
 
 log = logging.getLogger("fabriek.worker")
@@ -174,4 +175,5 @@ class Starter:
             output=OutputSpec(upload.id), unsandboxed=bare,
             signal=job.terms.signal, signal_seconds=job.terms.signal_seconds, shared=shared, folder_inside=job.terms.folder,
             host_network=job.terms.network is Network.HOST, port=job.terms.port, slurm=slurm_variables(job),
+            secrets=tuple(SecretSpec(one.name, one.variable, one.file) for one in job.secrets),
         )  # fmt: skip
