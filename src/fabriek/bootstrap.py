@@ -13,6 +13,8 @@ from fabriek.access.store import SqlApplications, SqlCredentials, SqlOrganisatio
 from fabriek.adapters.blobs_local import LocalBlobs
 from fabriek.adapters.database import Database
 from fabriek.adapters.keys import FileKeyring
+from fabriek.adapters.mail import Relay
+from fabriek.adapters.outbound import Hosts, Outbound
 from fabriek.assurance.service import Assurance
 from fabriek.assurance.store import SqlStatements
 from fabriek.audit.service import Audit
@@ -28,6 +30,7 @@ from fabriek.compute.executors.slurm_commands import SlurmCommands
 from fabriek.compute.jobs import Job
 from fabriek.compute.logs import Logs
 from fabriek.compute.machine import Machine
+from fabriek.compute.outbox import Outbox
 from fabriek.compute.planning import Planner
 from fabriek.compute.power import Contract, tables_of
 from fabriek.compute.progress import Progress
@@ -35,6 +38,7 @@ from fabriek.compute.reaching import Reaching
 from fabriek.compute.service import Compute
 from fabriek.compute.simulator.service import Simulator
 from fabriek.compute.store import SqlDecisions, SqlJobs, SqlPowerLimits
+from fabriek.compute.store_notices import SqlNotices
 from fabriek.compute.store_secrets import SqlSecrets
 from fabriek.compute.strongbox import Strongbox
 from fabriek.compute.submission import Submission
@@ -113,11 +117,17 @@ def build(
     registry = Registry(models, SqlModelVersions(database), runs, experiments, keeping, audit, clock, ids)
     machine = machine or this_machine(settings)
     strongbox = Strongbox(SqlSecrets(database), jobs, access, audit, keys=keyring, clock=clock, ids=ids)
+    relay = Relay(settings.mail_host, settings.mail_port, settings.mail_from, settings.mail_tls)
+    outbound = Outbound(Hosts.read(settings.outbound_hosts))
+    outbox = Outbox(
+        SqlNotices(database), jobs, jobs, access, strongbox, labels, clock, settings.portal_url or f"http://localhost:{settings.port}",
+        mails=bool(relay.host), check_address=outbound.check,
+    )  # fmt: skip
     submission = Submission(
-        jobs, jobs, access, funding, vault, audit, labels, clock, ids, machine, strongbox, wake=lambda: database.after_commit(wake)
+        jobs, jobs, access, funding, vault, audit, labels, clock, ids, machine, strongbox, outbox, wake=lambda: database.after_commit(wake)
     )  # fmt: skip
     compute = Compute(submission, jobs, decisions, limits, cursors)
-    progress = Progress(jobs, jobs, jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine)
+    progress = Progress(jobs, jobs, jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine, outbox=outbox)  # fmt: skip
     executor = executor or executor_of(settings)
     knowledge = Knowledge(
         SqlCards(database), SqlQuestions(database), SqlExperts(database), access=access, funding=funding, vault=vault,
@@ -128,7 +138,7 @@ def build(
         access=access, identity=identity, intake=intake, funding=funding, vault=vault, lab=lab, registry=registry, keeping=keeping,
         compute=compute, progress=progress, planner=Planner(submission, progress), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
-        strongbox=strongbox, doors=Doors(submission, jobs, progress, executor, identity, audit),
+        strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound, doors=Doors(submission, jobs, progress, executor, identity, audit),
         assurance=Assurance(SqlStatements(database), audit, keyring), knowledge=knowledge,
     )  # fmt: skip
 

@@ -64,6 +64,20 @@ class Settings:
         "folder",
         "Holds a folder for each project, which its jobs and its people share in plain; empty means none.",
     )
+    portal_url: str = setting(
+        "", "address", "Where people reach the portal, for links in notices; empty means this machine's own port."
+    )
+    mail_host: str = setting(
+        "", "host", "The relay that takes mail for `--notify mail`; empty means that none is sent."
+    )
+    mail_port: int = setting(587, "port", "The relay's port.")
+    mail_from: str = setting("", "address", "Who mail comes from.")
+    mail_tls: str = setting("starttls", "starttls, tls or none", "How mail is kept private; `none` on loopback only.")
+    outbound_hosts: str = setting(
+        "",
+        "hosts",
+        "Where `--notify https://…` may lead: HOST or HOST:PORT with commas, and networks that are not public, 10.1.0.0/16. Empty: nowhere.",
+    )
     power_contract_watts: int = setting(0, "watts", "The contracted power; 0 means no limit but those announced.")
     scratch: Path | None = setting(None, "folder", "Memory-backed room for running jobs; empty means below /dev/shm.")
     executor: str = setting("local", "local or slurm", "What runs jobs: this machine, or Slurm through its commands.")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 from fabriek import bootstrap
 from fabriek.access.people import Person
@@ -67,7 +68,9 @@ class Town:
         return self.services.funding.award_short_route(checked, by=by)[1].slug
 
 
-def a_town(database: Database, home: Path, *, able: Capabilities = WALLED, unsandboxed: bool = False) -> Town:
+def a_town(
+    database: Database, home: Path, *, able: Capabilities = WALLED, unsandboxed: bool = False, **settings: Any
+) -> Town:
     clock = FakeClock()
     machine = Machine(
         Capacity(4, 0, 2**33), tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
@@ -75,7 +78,7 @@ def a_town(database: Database, home: Path, *, able: Capabilities = WALLED, unsan
     )  # fmt: skip
     home.mkdir(exist_ok=True, mode=0o700)
     services = bootstrap.build(
-        Settings(home=home),
+        Settings(home=home, **settings),
         database,
         wake=lambda: None,
         clock=clock,

@@ -184,6 +184,42 @@ def test_the_form_tells_what_stops_a_job_and_keeps_what_was_written(factory: Run
     page.context.close()
 
 
+def test_a_lead_sets_a_secret_that_no_page_shows_and_removes_it(factory: Running, page: Page) -> None:
+    page.goto(f"{factory.url}/projects/playground")
+    secrets = page.locator("section", has=page.locator("#secrets"))
+    for name in ("HF_TOKEN", "OTHER"):
+        secrets.get_by_label("Name").fill(name)
+        secrets.get_by_label("Value").fill("canary-value")
+        secrets.get_by_role("button", name="Set").click()
+        secrets.get_by_text(name, exact=True).wait_for()
+    assert "canary" not in page.content()
+    assert secrets.locator("tbody tr").count() == 2
+    for width in (1280, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        serious = [
+            one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in {"serious", "critical"}
+        ]
+        assert serious == [], f"at {width} px"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if pictures := os.environ.get("FABRIEK_PICTURES", ""):  # noqa: TID251  # for whoever wants to look
+            page.screenshot(path=str(Path(pictures) / f"secrets-{width}.png"), full_page=True)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    secrets.get_by_role("button", name="Remove OTHER").click()
+    secrets.get_by_text("OTHER", exact=True).wait_for(state="detached")
+    assert "HF_TOKEN" in factory.run("secret", "ls").stdout
+
+
+def test_a_secret_comes_in_with_a_form_of_this_page_only(factory: Running) -> None:
+    code = factory.run("login", "--portal").stdout.strip().rpartition("/")[2]
+    with httpx.Client(base_url=factory.url, headers={"Accept": "text/html"}) as visitor:
+        visitor.post(f"/sign-in/{code}")
+        for address in ("/projects/playground/secrets", "/projects/playground/secrets/HF_TOKEN/remove"):
+            refused = visitor.post(address, data={"name": "PLANTED", "value": "canary"})
+            assert refused.status_code == 403
+            assert "form.seal" in refused.text
+    assert "PLANTED" not in factory.run("secret", "ls").stdout
+
+
 def test_a_link_opens_once_and_a_form_without_its_seal_is_refused(factory: Running) -> None:
     code = factory.run("login", "--portal").stdout.strip().rpartition("/")[2]
     with httpx.Client(base_url=factory.url, headers={"Accept": "text/html"}) as visitor:

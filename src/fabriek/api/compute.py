@@ -9,6 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from fabriek.compute.jobs import Job, reserved_end
+from fabriek.compute.notices import Notice, notice_asked_of
+from fabriek.compute.notices import shown as shown_target
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.secrets import use_of
 from fabriek.compute.terms import Network, Terms, after_of
@@ -21,6 +23,7 @@ from fabriek.schemas.compute import (
     JobIn,
     JobOut,
     MachineOut,
+    NoticeOut,
     OutcomeOut,
     PlanOut,
     SignalIn,
@@ -91,7 +94,16 @@ def job_out(job: Job, services: Services, elements: int = 1, *, slug: str = "") 
         tasks=job.terms.tasks,
         array_index=job.array_index,
         secrets=[one.asked for one in job.secrets],
+        notify=[one.shown for one in job.notify],
     )
+
+
+def _notice_out(notice: Notice) -> NoticeOut:
+    state = "sent" if notice.sent_at else "given_up" if notice.given_up_at else "waiting"
+    return NoticeOut(
+        id=notice.id, occasion=notice.occasion, to=shown_target(notice.target), state=state, tries=notice.tries, error=notice.error,
+        sent_at=notice.sent_at,
+    )  # fmt: skip
 
 
 @router.post("/projects/{project}/jobs", access=Right("job.submit"), status_code=201)
@@ -116,7 +128,7 @@ def plan(project: str, wanted: JobIn, caller: CallerDep, factory: FactoryDep) ->
     )  # fmt: skip
 
 
-PLAIN = {one.name for one in fields(JobAsked)} & set(JobIn.model_fields) - {"inputs", "secrets"}
+PLAIN = {one.name for one in fields(JobAsked)} & set(JobIn.model_fields) - {"inputs", "secrets", "notify"}
 """Names that mean the same on the wire and in a request."""
 
 
@@ -127,6 +139,7 @@ def _asked(wanted: JobIn) -> JobAsked:
         argv=tuple(wanted.command),
         inputs=tuple(InputAsked(one.dataset, one.mount) for one in wanted.inputs),
         secrets=tuple(use_of(one) for one in wanted.secrets),
+        notify=tuple(notice_asked_of(one) for one in wanted.notify),
         terms=Terms(
             after=tuple(one for text in wanted.after for one in after_of(text)),
             not_before=wanted.not_before, deadline=wanted.deadline, requeues_max=wanted.requeues_max, signal=signal,
@@ -164,8 +177,10 @@ def list_jobs(
 
 @router.get("/projects/{project}/jobs/{job}", access=Right("job.view"))
 def show(project: str, job: str, caller: CallerDep, factory: FactoryDep) -> JobOut:
-    """One job."""
-    return job_out(factory.compute.get(project, job, by=caller), factory)
+    """One job, with what became of its notices."""
+    found = factory.compute.get(project, job, by=caller)
+    told = [_notice_out(one) for one in factory.outbox.of_job(found)]
+    return job_out(found, factory).model_copy(update={"notices": told})
 
 
 @router.get("/projects/{project}/jobs/{job}/why", access=Right("job.view"))

@@ -42,6 +42,12 @@ INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M"]
     metavar="NAME[=VARIABLE]",
     help="A secret of the project as a variable; NAME=file:FILE as /run/secrets/FILE; repeatable.",
 )
+@click.option(
+    "--notify",
+    multiple=True,
+    metavar="[WHEN:]WHOM",
+    help="Tell `mail` or `https://…` when it has ended; begin,fail:mail on these occasions; repeatable.",
+)
 @click.option("--array", default="", metavar="0-99%4", help="One job for each number, four at a time.")
 @click.option(
     "--sweep",
@@ -130,7 +136,7 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
         fields["sweep"] = {
             name: values.split(",") for name, values in (_variable(one, "--sweep") for one in fields["sweep"])
         }
-    for name in ("after", "secrets"):
+    for name in ("after", "secrets", "notify"):
         if name in fields:
             fields[name] = list(fields[name])
     for name in ("begin", "deadline"):

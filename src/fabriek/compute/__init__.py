@@ -4,6 +4,9 @@ requests    what a person asks, checked first
 jobs        the job, its shape, and the table by which its state changes
 secrets     a value that jobs may use and nobody reads back
 strongbox   where secrets are kept, and whom they are given to
+notices     what is to be told of a job, to whom
+letters     what a notice says
+outbox      notices written with the step they tell of, and taken to be sent
 limits      limits on power as they were announced
 power       contract, limits and envelope over time; what a job draws
 capacity    room on the machine as a step function of time

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
+from fabriek.compute.notices import NoticeAsked
 from fabriek.compute.secrets import SecretUse
 from fabriek.compute.terms import Terms
 from fabriek.kernel.errors import InvalidInput, WrongState
@@ -151,6 +152,7 @@ class Job:
     requeues: int = 0
     earlier_logs: tuple[EarlierLog, ...] = ()
     secrets: tuple[SecretUse, ...] = ()
+    notify: tuple[NoticeAsked, ...] = ()
 
     def __post_init__(self) -> None:
         Shape(self.cpus, self.gpus, self.memory_bytes, self.wall_seconds_max)

@@ -8,6 +8,7 @@ from typing import Protocol
 from fabriek.compute.decisions import Decision
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.limits import AnnouncedLimit
+from fabriek.compute.notices import Notice
 from fabriek.compute.secrets import Secret
 from fabriek.compute.snapshot import Waiting
 from fabriek.compute.terms import Terms
@@ -65,6 +66,21 @@ class Secrets(Protocol):
 
     def note_use(self, secret: Secret, at: datetime) -> None:
         """Nothing where it was replaced meanwhile."""
+
+
+class Notices(Protocol):
+    """Storage of what is to be told. Every change joins the transaction that is open."""
+
+    def add(self, notice: Notice) -> None:
+        """Nothing where a notice of that id is there."""
+
+    def due(self, now: datetime, *, limit: int) -> Sequence[Notice]:
+        """Neither sent nor given up, and their time has come; the longest waiting first."""
+
+    def save(self, notice: Notice) -> None: ...
+
+    def of_subject(self, subject: str) -> Sequence[Notice]:
+        """Of a job or an array, by their time."""
 
 
 class Queue(Protocol):

@@ -20,6 +20,7 @@ from fabriek.compute.jobs import (
     state_after,
 )
 from fabriek.compute.machine import Machine
+from fabriek.compute.outbox import Outbox
 from fabriek.compute.ports import Decisions, JobNames, Jobs, PowerLimits, Queue
 from fabriek.compute.power import Limit, energy_joules
 from fabriek.compute.snapshot import Snapshot, running_of
@@ -37,7 +38,7 @@ class Progress:
 
     def __init__(
         self, jobs: Jobs, names: JobNames, queue: Queue, decisions: Decisions, power_limits: PowerLimits, *,
-        funding: Funding, audit: Audit, clock: Clock, machine: Machine,
+        funding: Funding, audit: Audit, clock: Clock, machine: Machine, outbox: Outbox,
     ) -> None:  # fmt: skip
         self._jobs, self._names, self._queue, self._decisions, self._limits = (
             jobs,
@@ -47,6 +48,7 @@ class Progress:
             power_limits,
         )
         self._funding, self._audit, self._clock, self._machine = funding, audit, clock, machine
+        self._outbox = outbox
         self._said: dict[str, Decision] = {}
 
     def snapshot(self) -> Snapshot:
@@ -165,6 +167,7 @@ class Progress:
             if changed:
                 job = move(job, State.RUNNING, at=seen.started_at or self._clock.now(), reason=job.reason)
                 self._jobs.save(job)
+                self._outbox.write(job)
                 self._audit.record("job.running", job.id, SYSTEM)
             if seen.phase is Phase.DONE:
                 self._end_as_seen(job, seen)
@@ -236,6 +239,7 @@ class Progress:
     def _end(self, job: Job, to: State, reason: str, exit_code: int | None, at: datetime) -> None:
         ended = move(job, to, at=at, reason=reason, exit_code=exit_code)
         self._jobs.save(ended)
+        self._outbox.write(ended)
         self._audit.record(f"job.{to}", job.id, SYSTEM, exit_code=-1 if exit_code is None else exit_code)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.notices import NoticeAsked
 from fabriek.compute.secrets import SecretUse, check_uses
 from fabriek.compute.terms import Terms
 from fabriek.kernel.errors import InvalidInput
@@ -45,6 +46,7 @@ class JobAsked:
     sweep: Mapping[str, Sequence[str]] = field(default_factory=dict)
     terms: Terms = field(default_factory=Terms)
     secrets: tuple[SecretUse, ...] = ()
+    notify: tuple[NoticeAsked, ...] = ()
 
 
 def check_fits(asked: JobAsked, whole: Capacity) -> None:

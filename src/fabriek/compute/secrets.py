@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fabriek.kernel.errors import InvalidInput
+from fabriek.schemas.secrets import VALUE_CHARACTERS_MAX
 
 SECRETS_MAX = 100
 """In one project."""
@@ -49,6 +50,7 @@ class SecretUse:
         return self.name if self.variable == self.name else f"{self.name}={self.variable}"
 
 
+_NAME = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 _USE = re.compile(r"([A-Za-z_]\w{0,63})(?:=(?:file:([A-Za-z0-9][\w.-]{0,63})|([A-Za-z_]\w{0,63})))?", re.ASCII)
 
 
@@ -71,8 +73,15 @@ def check_uses(uses: Sequence[SecretUse], environment: Mapping[str, str]) -> Non
             raise InvalidInput(f"{place} would hold two things", fix="--secret NAME=ANOTHER")
 
 
-def check_value(name: str, value: str) -> None:
-    """Raises InvalidInput on what no variable can hold, or a key that is too short to sign with. Never says the value."""
+def check(name: str, value: str) -> None:
+    """Raises InvalidInput on a name or value that no variable has, or a key that is too short to sign with. Never says the value."""
+    if not _NAME.fullmatch(name):
+        raise InvalidInput("a secret is named with letters, digits and _, 64 at most", fix="choose another name")
+    if len(value) > VALUE_CHARACTERS_MAX:
+        raise InvalidInput(
+            f"the value of {name} has more than {VALUE_CHARACTERS_MAX} characters",
+            fix="push it as a dataset, and send its key",
+        )
     if not value or "\0" in value:
         raise InvalidInput(f"the value of {name} is empty or holds a NUL byte", fix=f"fabriek secret set {name} < FILE")
     if name == SIGNING_KEY and len(value) < SIGNING_KEY_CHARACTERS_MIN:

@@ -63,6 +63,7 @@ class Compute:
         )
         self._access, self._audit, self._labels = submission.access, submission.audit, submission.labels
         self._clock, self._ids, self._wake = submission.clock, submission.ids, submission.wake
+        self._outbox = submission.outbox
 
     def submit(self, project_ref: str, asked: JobAsked, *, by: Caller) -> Job:
         """The waiting job; of an array the first element. Raises what Submission.submit raises."""
@@ -151,6 +152,8 @@ class Compute:
         else:
             stopped = move(job, State.CANCELLED, at=self._clock.now(), reason="cancelled before it started")
         self._jobs.save(stopped)
+        if stopped.has_ended():
+            self._outbox.write(stopped)
         self._audit.record("job.cancelled", job.id, by, project=job.project)
         return stopped
 

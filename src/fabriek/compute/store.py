@@ -32,6 +32,7 @@ from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.jobs import ENDED, EarlierLog, Job, JobInput, Priority, Shape, State, seconds_left
 from fabriek.compute.limits import AnnouncedLimit
+from fabriek.compute.notices import NoticeAsked, Occasion
 from fabriek.compute.secrets import SecretUse
 from fabriek.compute.snapshot import Waiting
 from fabriek.compute.terms import Terms
@@ -98,6 +99,7 @@ jobs = Table(
     Column("requeues", Integer, nullable=False, server_default="0"),
     Column("earlier_logs", JSON, nullable=False, server_default="[]"),
     Column("secrets", JSON, nullable=False, server_default="[]"),
+    Column("notify", JSON, nullable=False, server_default="[]"),
 )
 
 counters = Table(
@@ -283,6 +285,7 @@ def _values(job: Job) -> dict[str, Any]:
         "terms": job.terms.as_json(),
         "earlier_logs": [asdict(one) for one in job.earlier_logs],
         "secrets": [asdict(one) for one in job.secrets],
+        "notify": [asdict(one) for one in job.notify],
     }
 
 
@@ -293,6 +296,7 @@ def _job(row: Row[Any]) -> Job:
     kept["terms"] = Terms.from_json(kept["terms"])
     kept["earlier_logs"] = tuple(EarlierLog(**one) for one in kept["earlier_logs"])
     kept["secrets"] = tuple(SecretUse(**one) for one in kept["secrets"])
+    kept["notify"] = tuple(NoticeAsked(one["target"], tuple(map(Occasion, one["occasions"]))) for one in kept["notify"])
     kept |= {"purpose": Purpose(row.purpose), "priority": Priority(row.priority), "state": State(row.state)}
     return Job(**kept)
 

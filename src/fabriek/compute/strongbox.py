@@ -6,7 +6,7 @@ from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.ports import Jobs, Secrets
-from fabriek.compute.secrets import SECRETS_MAX, Secret, SecretUse, check_value
+from fabriek.compute.secrets import SECRETS_MAX, Secret, SecretUse, check
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import NotFound, QuotaExhausted, WrongState, nothing_here
@@ -31,7 +31,7 @@ class Strongbox:
         """A new secret, or a new value of one. Raises InvalidInput, QuotaExhausted."""
         project = self._access.project(project_ref)
         require(by, "project.manage", project=project.id)
-        check_value(name, value)
+        check(name, value)
         key = self._ids.random(KEY_BYTES)
         context = _context(project.id, name)
         sealed = wrap(key, value.encode(), context, self._ids.random(NONCE_BYTES))
@@ -86,6 +86,9 @@ class Strongbox:
                 self._secrets.note_use(one, self._clock.now())
                 self._audit.record("secret.given", one.id, by, project=job.project, job=job_id)
         return opened
+
+    def has(self, project: str, name: str) -> bool:
+        return any(one.name == name for one in self._secrets.of_project(project))
 
     def value(self, project: str, name: str) -> str:
         """For the factory's own use in the project's name; empty where it has no such secret. Raises Damaged, Unavailable."""

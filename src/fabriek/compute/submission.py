@@ -10,6 +10,7 @@ from fabriek.compute import arrays, requests, terms
 from fabriek.compute.arrays import Array, Element
 from fabriek.compute.jobs import Job, JobInput, Priority, State, move
 from fabriek.compute.machine import Machine
+from fabriek.compute.outbox import Outbox
 from fabriek.compute.ports import JobNames, Jobs
 from fabriek.compute.references import Reference
 from fabriek.compute.requests import JobAsked
@@ -45,6 +46,7 @@ class Submission:
     ids: Ids
     machine: Machine
     strongbox: Strongbox
+    outbox: Outbox
     wake: Callable[[], None]
 
     def submit(self, project_ref: str, asked: JobAsked, *, by: Caller) -> Sequence[Job]:
@@ -78,6 +80,7 @@ class Submission:
         """The job as asked, without an id of its own yet."""
         now = self.clock.now()
         self.strongbox.check(project.id, asked.secrets)
+        self.outbox.check(project.id, asked.notify, by=by)
         inputs = self._inputs(asked, project, purpose, by)
         code = self.vault.code_for_job(asked.code, project.id, by=by) if asked.code else None
         label = self.labels.highest([one.label for one in inputs] + ([code.label] if code else []))
@@ -88,7 +91,7 @@ class Submission:
             wall_seconds_max=asked.wall_seconds_max, share="", label=label, submitted_at=now, priority=Priority(asked.priority),
             inputs=inputs, code=code.version if code else "", environment=dict(asked.environment),
             experiment=asked.experiment, requirements=asked.requirements, terms=self._terms(project, asked, label),
-            secrets=asked.secrets,
+            secrets=asked.secrets, notify=asked.notify,
         )  # fmt: skip
 
     def _numbered(self, like: Job, array: Array | None) -> list[Job]:

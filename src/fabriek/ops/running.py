@@ -51,7 +51,7 @@ def run(settings: Settings, *, quickstart: bool, announce: Callable[[Announcemen
         listener = listen(settings.host, settings.port)
         port = listener.getsockname()[1]
         gate_at = _gate_at(settings)
-        settings = replace(settings, sessions_port=gate_at.getsockname()[1])
+        settings = replace(settings, port=port, sessions_port=gate_at.getsockname()[1])
         url = f"http://localhost:{port}"
         database = open_database(settings.database)
         home.write_release(migrate_database(database), __version__)

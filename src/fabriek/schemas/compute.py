@@ -34,7 +34,8 @@ class JobIn(Wire):
     value. `after` names jobs to wait for: `JOB` until it has succeeded, or `afterany:JOB`, `afternotok:JOB`, `after:JOB`. `signal` is
     `USR1@60`: a word before the time is over. With exit code 75 the job asks to run again, `requeues_max` times at most. `folder` lies in
     the project's workspace. `port`: where it serves. `tasks`: how many processes `srun` starts inside. `secrets` are the project's:
-    `NAME` as the variable of that name, `NAME=VARIABLE`, or `NAME=file:FILE` below /run/secrets.
+    `NAME` as the variable of that name, `NAME=VARIABLE`, or `NAME=file:FILE` below /run/secrets. `notify` says
+    whom to tell: `mail` or `https://…` when it has ended, `begin,fail:mail` on these occasions.
     """
 
     command: Annotated[list[Word], Field(min_length=1, max_length=200)]
@@ -68,6 +69,19 @@ class JobIn(Wire):
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
     tasks: Annotated[int, Field(ge=1, le=1_024)] = 1
     secrets: Annotated[list[SecretUsed], Field(max_length=32)] = Field(default_factory=list)
+    notify: Annotated[list[Annotated[str, Field(max_length=2_050)]], Field(max_length=4)] = Field(default_factory=list)
+
+
+class NoticeOut(Wire):
+    """What became of a notice: `waiting`, `sent` or `given_up`, and why the last attempt failed."""
+
+    id: str
+    occasion: str
+    to: str
+    state: str
+    tries: int
+    error: str = ""
+    sent_at: datetime | None = None
 
 
 class JobOut(Wire):
@@ -115,6 +129,8 @@ class JobOut(Wire):
     tasks: int = 1
     array_index: int | None = None
     secrets: list[str] = Field(default_factory=list)
+    notify: list[str] = Field(default_factory=list)
+    notices: list[NoticeOut] = Field(default_factory=list)
 
 
 class SignalIn(Wire):

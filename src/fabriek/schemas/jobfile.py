@@ -53,4 +53,8 @@ class JobFile(Wire):
         default_factory=list,
         description="Of the project: `NAME`, `NAME=VARIABLE`, or `NAME=file:FILE` below /run/secrets.",
     )
+    notify: list[str] = Field(
+        default_factory=list,
+        description="`mail` or `https://…` when it has ended; `begin,fail:mail` on these occasions.",
+    )
     tasks: int = Field(1, ge=1, le=1_024, description="How many processes `srun` starts inside.")

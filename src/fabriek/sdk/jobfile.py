@@ -71,7 +71,7 @@ def asked_of(job: JobFile) -> dict[str, Any]:
         "not_before": _instant(job.begin), "deadline": _instant(job.deadline), "requeues_max": job.requeue, "signal": job.signal,
         "grace_seconds": None if job.grace is None else parse_seconds(job.grace), "preemptible": job.preemptible,
         "network": job.network, "folder": job.folder, "port": job.port, "tasks": job.tasks,
-        "secrets": job.secrets,
+        "secrets": job.secrets, "notify": job.notify,
     }  # fmt: skip
 
 

@@ -6,11 +6,14 @@ from fabriek.access.identity import Identity
 from fabriek.access.intake import Intake
 from fabriek.access.service import Access
 from fabriek.adapters.database import Database
+from fabriek.adapters.mail import Relay
+from fabriek.adapters.outbound import Outbound
 from fabriek.assurance.service import Assurance
 from fabriek.audit.service import Audit
 from fabriek.compute.doors import Doors
 from fabriek.compute.executors.contract import Executor
 from fabriek.compute.logs import Logs
+from fabriek.compute.outbox import Outbox
 from fabriek.compute.planning import Planner
 from fabriek.compute.progress import Progress
 from fabriek.compute.reaching import Reaching
@@ -56,6 +59,9 @@ class Services:
     reaching: Reaching
     doors: Doors
     strongbox: Strongbox
+    outbox: Outbox
+    relay: Relay
+    outbound: Outbound
     simulator: Simulator
     executor: Executor
     assurance: Assurance

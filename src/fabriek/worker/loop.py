@@ -8,6 +8,7 @@ from fabriek.compute.executors.contract import Tells
 from fabriek.kernel.errors import FabriekError
 from fabriek.web.services import Services
 from fabriek.worker.admission import admit_jobs
+from fabriek.worker.notifying import Messenger
 from fabriek.worker.settling import queue_again, settle_jobs
 from fabriek.worker.starting import Starter
 from fabriek.worker.upkeep import Upkeep
@@ -27,7 +28,7 @@ class Worker:
 
     def __init__(self, services: Services, starter: Starter, wake: threading.Event) -> None:
         self._services, self._starter, self._wake = services, starter, wake
-        self._upkeep, self._busy_seconds = Upkeep(services), BUSY_SECONDS
+        self._upkeep, self._messenger, self._busy_seconds = Upkeep(services), Messenger(services), BUSY_SECONDS
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fabriek-worker", daemon=True)
 
@@ -44,6 +45,7 @@ class Worker:
         self._wake.set()
         self._thread.join()
         self._starter.close()
+        self._messenger.close()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -60,6 +62,7 @@ class Worker:
         self._do("admit", lambda: admit_jobs(services))
         busy = self._do("start", self._starter.start_jobs)
         self._do("settle", lambda: settle_jobs(services))
+        self._do("notify", self._messenger.round)
         self._do("upkeep", self._upkeep.round)
         return bool(busy)
 

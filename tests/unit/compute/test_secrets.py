@@ -2,8 +2,9 @@
 
 import pytest
 
+from fabriek.compute import secrets
 from fabriek.compute.requests import JobAsked, check
-from fabriek.compute.secrets import SecretUse, check_value, use_of
+from fabriek.compute.secrets import SecretUse, use_of
 from fabriek.kernel.errors import InvalidInput
 from fabriek.schemas.secrets import SecretIn
 
@@ -48,10 +49,20 @@ def test_a_job_names_so_many_secrets_and_no_more() -> None:
         check(JobAsked(("true",), secrets=tuple(use_of(f"A=V{number}") for number in range(33))))
 
 
-@pytest.mark.parametrize(("name", "value"), [("A", ""), ("A", "can\0ary"), ("NOTIFY_KEY", "canary-short")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("A", ""),
+        ("A", "can\0ary"),
+        ("A", "canary" * 10_000),
+        ("NOTIFY_KEY", "canary-short"),
+        ("A-B", "canary"),
+        ("", "canary"),
+    ],
+)
 def test_a_value_that_cannot_be_one_is_refused_without_being_repeated(name: str, value: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        check_value(name, value)
+        secrets.check(name, value)
     assert "canary" not in f"{refused.value.detail} {refused.value.fix}"
 
 

@@ -7,6 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from fabriek.compute.jobs import Job, State, reserved_end
+from fabriek.compute.notices import MAIL, notice_asked_of
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.terms import Terms
 from fabriek.kernel.callers import Caller
@@ -55,9 +56,10 @@ def _session_asked(fields: dict[str, str]) -> JobAsked:
     if kind is None or fields.get("hours") not in HOURS:
         raise InvalidInput("choose a kind of session and how long it may run", fix="go back and choose")
     data = fields.get("data", "")
+    told = (notice_asked_of(MAIL),) if fields.get("notify") == MAIL else ()
     return JobAsked(
         kind.command, name=f"session {fields['kind']}", requirements=kind.requirements, memory_bytes=4 * 2**30,
-        inputs=(InputAsked(data, "/data"),) if data else (), wall_seconds_max=int(fields["hours"]) * HOUR, terms=Terms(port=PORT),
+        inputs=(InputAsked(data, "/data"),) if data else (), notify=told, wall_seconds_max=int(fields["hours"]) * HOUR, terms=Terms(port=PORT),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from fabriek.portal.pages.access import left_of
+from fabriek.portal.pages.secrets import secrets_shown
 from fabriek.portal.rendering import Pages
 from fabriek.schemas.sessions import KINDS
 from fabriek.web.dependencies import CallerDep
@@ -45,7 +46,8 @@ def router(services: Services, pages: Pages) -> Router:
         return pages.render(
             request, "project.html", project=found, left=left_of(services, found.id), members=members, datasets=datasets, recent=jobs,
             project_of=lambda _job: found.slug, runs=runs, models=models,
-            kinds=KINDS,
+            kinds=KINDS, secrets=secrets_shown(services, project, caller),
+            manages=caller.may("project.manage", project=found.id), mails=bool(services.relay.host),
         )  # fmt: skip
 
     return made

@@ -1,0 +1,62 @@
+"""A real mail relay on this machine that keeps what it takes."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.smtp import SMTP
+
+from tests.servers.certificates import server_context
+
+
+@dataclass
+class Mailbox:
+    """`refuses`: what it says to every recipient; `secured`: whether each mail came over TLS."""
+
+    port: int = 0
+    came: list[tuple[str, EmailMessage]] = field(default_factory=list)
+    secured: list[bool] = field(default_factory=list)
+    refuses: str = ""
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
+        if self.refuses:
+            return self.refuses
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        self.came += [(to, message) for to in envelope.rcpt_tos]
+        self.secured.append(server.transport.get_extra_info("ssl_object") is not None)
+        return "250 taken"
+
+
+@contextmanager
+def taking_mail(certificate: Path | None = None, how: str = "none") -> Iterator[Mailbox]:
+    mailbox, loop = Mailbox(), asyncio.new_event_loop()
+    context = server_context(certificate) if certificate else None
+    starttls, tls = (context if how == "starttls" else None), (context if how == "tls" else None)
+
+    def session() -> SMTP:
+        return SMTP(mailbox, hostname="relay", loop=loop, tls_context=starttls, require_starttls=starttls is not None)
+
+    server = loop.run_until_complete(loop.create_server(session, "127.0.0.1", 0, ssl=tls))
+    mailbox.port = server.sockets[0].getsockname()[1]
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield mailbox
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
