@@ -60,6 +60,12 @@ from fabriek.lab.runs import Run
 from fabriek.lab.service import Lab
 from fabriek.lab.store import SqlExperiments, SqlRuns, SqlTracks
 from fabriek.lab.store_models import SqlArtifacts, SqlModels, SqlModelVersions
+from fabriek.packages.advisories import AdvisoryFolder
+from fabriek.packages.fetching import Fetcher
+from fabriek.packages.service import Packages
+from fabriek.packages.shelf import Shelf
+from fabriek.packages.store import SqlApprovals, SqlFiles
+from fabriek.packages.store import SqlRequests as SqlPackageRequests
 from fabriek.settings import Settings
 from fabriek.vault.agreements import DataRight
 from fabriek.vault.desk import Parts
@@ -83,6 +89,10 @@ def build(
 ) -> Services:  # fmt: skip
     """Every service of the embedded shape on this database. `wake` is called when the worker has something to do."""
     clock, ids = clock or SystemClock(settings.zone), ids or RandomIds()
+    if settings.packages not in {"operator", "approved"}:
+        raise InvalidInput(
+            f"packages do not come from {settings.packages!r}", fix="FABRIEK_PACKAGES=operator, or approved"
+        )
     keyring = FileKeyring(settings.home / "keys", ids)
     cursors = Cursors(keyring.sign(b"fabriek cursors")[:32])
     audit = Audit(SqlEvents(database), SqlTrees(database), clock, ids, signer=keyring, cursors=cursors)
@@ -101,6 +111,14 @@ def build(
         blobs=LocalBlobs(settings.home / "objects"), cipher=EpochCipher(keyring, clock, ids), signer=keyring, projects=access,
         audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited,
     ))  # fmt: skip
+    files, asked = SqlFiles(database), SqlPackageRequests(database)
+    shelf = Shelf(
+        files, SqlApprovals(database), asked, safe=vault.safe, rooms=vault, advisories=AdvisoryFolder(settings.packages_advisories),
+        well_known=frozenset(shipped("fabriek.packages", "well_known.txt").split()), audit=audit, clock=clock,
+    )  # fmt: skip
+    packages = Packages(
+        asked, files, shelf, projects=access, audit=audit, clock=clock, ids=ids, alone=settings.packages_alone
+    )
     experiments, runs, models = SqlExperiments(database), SqlRuns(database), SqlModels(database)
     jobs, decisions, limits = SqlJobs(database), SqlDecisions(database), SqlPowerLimits(database)
     lab = Lab(experiments, runs, SqlTracks(database), audit=audit, labels=labels, clock=clock, ids=ids)
@@ -135,8 +153,8 @@ def build(
     )  # fmt: skip
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
-        access=access, identity=identity, intake=intake, funding=funding, vault=vault, lab=lab, registry=registry, keeping=keeping,
-        compute=compute, progress=progress, planner=Planner(submission, progress), logs=Logs(executor, vault),
+        access=access, identity=identity, intake=intake, funding=funding, vault=vault, packages=packages, lab=lab, registry=registry,
+        keeping=keeping, compute=compute, progress=progress, planner=Planner(submission, progress), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound, doors=Doors(submission, jobs, progress, executor, identity, audit),
         assurance=Assurance(SqlStatements(database), audit, keyring), knowledge=knowledge,
@@ -170,6 +188,11 @@ def executor_of(settings: Settings) -> Executor:
 def environments(settings: Settings) -> Environments:
     """Where the packages of jobs are built."""
     return Environments(settings.home / "environments", settings.job_python)
+
+
+def fetcher(settings: Settings) -> Fetcher:
+    """Where requested packages come from."""
+    return Fetcher(settings.packages_upstream, settings.packages_folder, settings.job_python)
 
 
 def scratch_of(settings: Settings) -> Path:

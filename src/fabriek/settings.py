@@ -87,6 +87,27 @@ class Settings:
     slurm_jobs: Path | None = setting(
         None, "folder", "Where attempts are kept; nodes must see it too. Empty means below the home."
     )
+    packages: str = setting(
+        "operator",
+        "operator or approved",
+        "Where environments of jobs come from: what this machine's pip is configured to use, or approved packages alone.",
+    )
+    packages_upstream: str = setting(
+        "", "address", "The index from which requested packages are fetched, to be looked through; empty means none."
+    )
+    packages_folder: Path | None = setting(
+        None, "folder", "Wheels that were carried in, from which requested packages are taken; empty means none."
+    )
+    packages_advisories: Path | None = setting(
+        None,
+        "folder",
+        "Advisories in the OSV format, one a file; empty means that known vulnerabilities are not looked up.",
+    )
+    packages_alone: bool = setting(
+        False,
+        "yes/no",
+        "As long as there is one person only, they may approve packages that they asked for themselves.",
+    )
     quickstart_gpu_hours: int = setting(5000, "GPU-hours", "What the quick start's Playground allocation holds.")
 
     @property

@@ -17,6 +17,7 @@ from fabriek.compute.requests import JobAsked
 from fabriek.kernel.callers import Caller
 from fabriek.portal import app as portal
 from fabriek.web.router import PUBLIC, Access, access_table
+from tests.factories.packages import put_on_index
 from tests.factories.services import Town, a_town
 from tests.servers.app import serving
 
@@ -133,10 +134,12 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     services.knowledge.offer("trees", by=expert)
     booking = services.knowledge.book(expert.person, project, 1, "help", by=owner)
     filed = services.intake.list(by=owner)[0]
+    wanted = put_on_index(town, asked_by=owner, project=project)
     return {
         "project": project, "dataset": dataset.id, "upload": upload.id, "agreement": agreement.id, "run": run, "model": model.id, "job": job.id,
         "booking": booking.id, "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
         "secret": "TOKEN_OF_THEIRS",
+        "package_request": wanted.id, "filename": wanted.files[0],
     }  # fmt: skip
 
 

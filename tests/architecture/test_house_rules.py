@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src" / "fabriek").rglob("*.py"))
-AREAS = ("access", "funding", "vault", "compute", "lab", "knowledge", "assurance", "audit")
+AREAS = ("access", "funding", "vault", "packages", "compute", "lab", "knowledge", "assurance", "audit")
 
 
 def test_imports_go_down_only() -> None:

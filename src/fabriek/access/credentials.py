@@ -13,7 +13,7 @@ KNOCK_FOR = timedelta(minutes=1)
 
 class CredentialKind(StrEnum):
     """`api`: a person's programs. `link`: signs in once. `session`: a browser. `node`, `lab`: one job's own. `bootstrap`: the first of all.
-    `knock`: opens the door of one job's session once. `door`: a browser at that door.
+    `knock`: opens the door of one job's session once. `door`: a browser at that door. `packages`: reads the index for one job's environment.
     """
 
     API = "api"
@@ -24,6 +24,7 @@ class CredentialKind(StrEnum):
     BOOTSTRAP = "bootstrap"
     KNOCK = "knock"
     DOOR = "door"
+    PACKAGES = "packages"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,10 @@ class Identity:
         """The job behind a token that came over the jobs' socket. It opens nothing anywhere else."""
         return self._caller(self._open(token, {CredentialKind.LAB}))
 
+    def caller_of_index_token(self, token: str) -> Caller:
+        """Who reads the index of packages: a person, or the build of one job's environment. Raises NotAuthenticated."""
+        return self._caller(self._open(token, {CredentialKind.API, CredentialKind.PACKAGES}))
+
     def issue_token(self, person: str, *, by: Caller) -> str:
         """A token of the API, for oneself. Shown once; only its hash is kept."""
         if by is not SYSTEM and by.person != person:

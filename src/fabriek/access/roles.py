@@ -7,7 +7,7 @@ EVERYONE = frozenset({"application.submit", "knowledge.ask", "knowledge.view", "
 
 _OPERATOR = frozenset({
     "application.review", "funding.view", "funding.award", "funding.contribute", "power.manage", "audit.read", "ops.backup",
-    "machine.view", "simulate",
+    "machine.view", "simulate", "package.add", "package.approve",
 })  # fmt: skip
 
 GLOBAL: dict[str, frozenset[str]] = {
@@ -15,14 +15,14 @@ GLOBAL: dict[str, frozenset[str]] = {
     "funder": frozenset({"funding.contribute", "funding.view", "funding.award"}),
     "operator": _OPERATOR,
     "expert": frozenset({"knowledge.answer", "knowledge.be_booked"}),
-    "security_officer": frozenset({"audit.read"}),
+    "security_officer": frozenset({"audit.read", "package.approve"}),
     "auditor": frozenset({"audit.read", "funding.view"}),
     "administrator": _OPERATOR | {"organisation.create", "person.invite"},
 }
 
 _MEMBER = frozenset({
     "project.view", "data.view", "data.write", "data.manage", "job.submit", "job.view", "job.cancel", "lab.view", "lab.write",
-    "knowledge.publish",
+    "knowledge.publish", "package.ask",
 })  # fmt: skip
 
 PROJECT: dict[str, frozenset[str]] = {"member": _MEMBER, "lead": _MEMBER | {"project.manage"}}

@@ -82,6 +82,10 @@ class Access:
         """Raises NotFound."""
         return self._people.get(person_id)
 
+    def is_alone(self) -> bool:
+        """Whether one person is all there is."""
+        return self._people.count() == 1
+
     def person_named(self, name: str, *, by: Caller) -> Person:
         """By id or address, for whoever may invite. Raises NotFound."""
         require(by, "person.invite")

@@ -18,6 +18,8 @@ from fabriek.api import (
     knowledge,
     lab,
     mlflow,
+    packages,
+    packages_index,
     power,
     secrets,
     vault,
@@ -29,7 +31,7 @@ from fabriek.web.envelope import Counts, Envelope
 from fabriek.web.router import Router, refuse_undeclared
 from fabriek.web.services import Services
 
-AREAS = (access, funding, vault, vault_objects, compute, secrets, power, lab, knowledge, assurance, audit, health)
+AREAS = (access, funding, vault, vault_objects, packages, compute, secrets, power, lab, knowledge, assurance, audit, health)
 
 
 def build(
@@ -52,6 +54,7 @@ def build(
         router: Router = area.router
         app.router.routes.extend(router.routes)
     app.router.routes.extend(mlflow.routes(services))
+    app.router.routes.extend(packages_index.routes(services))
     app.router.routes.extend(portal)
     problems.install(app, _renderer(services, page_of))
     app.add_middleware(Envelope, clock=services.clock, ids=services.ids, counts=app.state.counts)
@@ -80,4 +83,6 @@ def _template(request: Request) -> str:
 
 
 def _wants_page(request: Request) -> bool:
-    return not request.url.path.startswith(("/api/", "/lab/")) and "text/html" in request.headers.get("accept", "")
+    return not request.url.path.startswith(
+        ("/api/", "/lab/", "/packages/simple/")
+    ) and "text/html" in request.headers.get("accept", "")

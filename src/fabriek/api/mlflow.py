@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from fabriek import __version__
+from fabriek.api import packages_index
 from fabriek.api.mlflow_models import MODEL_CALLS
 from fabriek.api.mlflow_runs import RUN_CALLS
 from fabriek.kernel.callers import Caller
@@ -111,7 +112,9 @@ def routes(services: Services) -> list[BaseRoute]:
 
 
 def build_job_app(services: Services) -> FastAPI:
-    """For jobs, on the socket that only they reach: a job's own run and what it begins, by its own token; nothing else is here."""
+    """For jobs, on the socket that only they reach: a job's own run and what it begins, and the packages that are
+    approved for its project, by its own token; nothing else is here.
+    """
 
     def caller_of(request: Request) -> tuple[Caller, str]:
         caller = services.identity.caller_of_lab_token(token_of(request))
@@ -123,6 +126,7 @@ def build_job_app(services: Services) -> FastAPI:
     app.router.routes[:] = _routes(
         services, "", caller_of, dict.fromkeys(("GET", "POST", "PATCH", "PUT", "DELETE"), HOLDER)
     )
+    app.router.routes.extend(packages_index.job_routes(services))
     app.add_middleware(Envelope, clock=services.clock, ids=services.ids, counts=app.state.counts)
     return app
 

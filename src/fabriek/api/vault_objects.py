@@ -1,9 +1,7 @@
 """The sealed bytes over HTTP: objects of an upload in, objects of a grant out. Holders only; the service checks that they are."""
 
 import re
-from collections.abc import Iterator
 
-from anyio import from_thread
 from fastapi import Header, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
@@ -15,13 +13,11 @@ from fabriek.schemas.base import DoneOut
 from fabriek.schemas.vault import CommitIn, GrantOut, MintIn, MintOut, StoredOut, UploadOut, VersionOut
 from fabriek.vault.pushing import Committed
 from fabriek.vault.uploads import OBJECT_BYTES_MAX
+from fabriek.web.bodies import arriving
 from fabriek.web.dependencies import CallerDep, FactoryDep
 from fabriek.web.router import HOLDER, Router
 
 router = Router(prefix="/api/v1", tags=["vault"])
-
-GATHERED_BYTES = 2**20
-"""What is collected before it crosses to the writing thread: one crossing per network packet would cost more than the disk."""
 
 
 @router.get("/uploads/{upload}", access=HOLDER)
@@ -42,22 +38,8 @@ async def put_object(
 ) -> StoredOut:
     """One sealed object, as the whole body. It is on the disk when this answers; the same bytes may be sent again."""
     _check_length(request.headers.get("content-length"))
-    parts = request.stream().__aiter__()
-
-    async def next_part() -> bytes:
-        gathered = bytearray()
-        async for part in parts:
-            gathered += part
-            if len(gathered) >= GATHERED_BYTES:
-                break
-        return bytes(gathered)
-
-    def chunks() -> Iterator[bytes]:
-        while part := from_thread.run(next_part):
-            yield part
-
     try:
-        stored = await run_in_threadpool(factory.vault.put_object, upload, object_id, chunks(), by=caller)
+        stored = await run_in_threadpool(factory.vault.put_object, upload, object_id, arriving(request), by=caller)
     except ClientDisconnect:
         raise InvalidInput("the object broke off before its end", fix="send it again") from None
     return StoredOut(size=stored.size, sha256=stored.sha256)

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "job": ("fabriek.cli.job:job", "Look at jobs, follow, cancel, fetch results."),
     "secret": ("fabriek.cli.secret:secret", "Values that jobs may use and nobody reads back."),
     "session": ("fabriek.cli.session_jobs:session", "Notebooks and other web apps that run as jobs."),
+    "package": ("fabriek.cli.package:package", "What may be installed here, and how to ask for more."),
     "slurm-shim": ("fabriek.cli.slurm.command:slurm_shim", "Slurm's commands, for programs that call them."),
     "catalogue": ("fabriek.cli.catalogue:catalogue", "Find, publish and ask for datasets and models."),
     "ask": ("fabriek.cli.ask:ask", "Ask the expertise centre a question."),

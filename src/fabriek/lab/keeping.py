@@ -1,11 +1,11 @@
 """Verbs on artifacts: take, give, list. Bytes are sealed as they stream through; users name paths, never places in the store."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import NotFound
+from fabriek.kernel.streams import Counted
 from fabriek.lab.artifacts import Artifact, split
 from fabriek.lab.ports import Artifacts, Experiments, Models, Rooms, Runs, Safe
 from fabriek.lab.runs import Run
@@ -40,7 +40,7 @@ class Keeping:
             raise NotFound(f"No such artifact: '{place}'")
         self._run_of(project, root, by)
         room = self._rooms.room(project)
-        counted = _Counted(chunks)
+        counted = Counted(chunks)
         sealed = self._safe.put(room, counted)
         kept = Artifact(project, root, path, sealed.id, counted.size, counted.sha256.hexdigest())
         with self._experiments.transaction():
@@ -98,18 +98,3 @@ class Keeping:
         if by.job and run.job != by.job:
             raise NotFound(f"Run with id={run_id} not found")
         return run
-
-
-class _Counted:
-    """A stream that counts and hashes what passes."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = chunks
-        self.size = 0
-        self.sha256 = hashlib.sha256()
-
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._chunks:
-            self.size += len(chunk)
-            self.sha256.update(chunk)
-            yield chunk

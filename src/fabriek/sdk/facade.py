@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.funding import Funding
     from fabriek.sdk.knowledge import Knowledge
     from fabriek.sdk.lab import Lab
+    from fabriek.sdk.packages import Packages
     from fabriek.sdk.secrets import Secrets
     from fabriek.sdk.vault import Vault
 
@@ -57,6 +58,10 @@ class Fabriek:
     @cached_property
     def vault(self) -> "Vault":
         return self._part("vault", "Vault")  # type: ignore[no-any-return]
+
+    @cached_property
+    def packages(self) -> "Packages":
+        return self._part("packages", "Packages")  # type: ignore[no-any-return]
 
     @cached_property
     def jobs(self) -> "Compute":

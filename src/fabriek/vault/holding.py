@@ -100,6 +100,21 @@ class Holding(Desk):
                 parts.audit.record("dataset.created", made.id, SYSTEM, project=project.id, label=made.label)
         return made.id
 
+    def common_room(self, name: str) -> str:
+        """The id of the hidden dataset that holds what is sealed for the installation itself, under no project; made at its first use."""
+        parts = self._parts
+        try:
+            return parts.datasets.named("", name).id
+        except NotFound:
+            made = self._new("", name, "", parts.labels.lowest, Kind.ARTIFACTS, SYSTEM)
+        with parts.datasets.transaction(alone="project:"):
+            try:
+                return parts.datasets.named("", name).id
+            except NotFound:
+                parts.datasets.add(made)
+                parts.audit.record("dataset.created", made.id, SYSTEM, label=made.label)
+        return made.id
+
     def _make_known(self, dataset_id: str, *, known: bool, by: Caller) -> Dataset:
         parts = self._parts
         with parts.datasets.transaction(alone=f"dataset:{dataset_id}"):

@@ -28,6 +28,7 @@ from fabriek.knowledge.service import Knowledge
 from fabriek.lab.keeping import Keeping
 from fabriek.lab.registry import Registry
 from fabriek.lab.service import Lab
+from fabriek.packages.service import Packages
 from fabriek.settings import Settings
 from fabriek.vault.service import Vault
 from fabriek.web.store import SqlAnswers
@@ -49,6 +50,7 @@ class Services:
     intake: Intake
     funding: Funding
     vault: Vault
+    packages: Packages
     lab: Lab
     registry: Registry
     keeping: Keeping

@@ -1,9 +1,6 @@
 """Environments are built once per list, from wheels alone, and nothing of a package runs outside the sandbox."""
 
-import base64
-import hashlib
 import subprocess
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,22 +8,7 @@ import pytest
 from fabriek.compute.executors.environments import Environments
 from fabriek.kernel.errors import InvalidInput
 from tests.factories.threads import at_once
-
-
-def put_wheel(folder: Path, name: str, version: str, files: dict[str, str]) -> None:
-    """The smallest wheel that pip installs."""
-    info = f"{name}-{version}.dist-info"
-    contents = files | {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    rows = []
-    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
-        for path, text in contents.items():
-            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-            rows.append(f"{path},sha256={digest},{len(text.encode())}")
-            wheel.writestr(path, text)
-        wheel.writestr(f"{info}/RECORD", "\n".join([*rows, f"{info}/RECORD,,", ""]))
+from tests.factories.wheels import put_wheel
 
 
 @pytest.fixture
