@@ -42,10 +42,12 @@ from fabriek.compute.store_notices import SqlNotices
 from fabriek.compute.store_secrets import SqlSecrets
 from fabriek.compute.strongbox import Strongbox
 from fabriek.compute.submission import Submission
+from fabriek.funding.bridge import Bridge
 from fabriek.funding.purposes import rules_of
 from fabriek.funding.rates import rates_of
 from fabriek.funding.service import Funding
 from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger
+from fabriek.funding.store_foreign import SqlDumps, SqlForeignJobs
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.dated import shipped
@@ -104,6 +106,11 @@ def build(
         SqlLedger(database), SqlFunds(database), SqlAllocations(database), access=access, intake=intake, audit=audit,
         clock=clock, ids=ids, rules=rules_of(shipped("fabriek.funding", "purposes.toml")),
     )  # fmt: skip
+    bridge = Bridge(
+        SqlLedger(database), SqlFunds(database), SqlAllocations(database), SqlForeignJobs(database), SqlDumps(database), access=access,
+        audit=audit, clock=clock, ids=ids, rules=rules_of(shipped("fabriek.funding", "purposes.toml")),
+        rates=rates_of(shipped("fabriek.funding", "rates.toml")), zone=ZoneInfo(settings.zone),
+    )  # fmt: skip
     labels = shipped_labels()
     vault = Vault(Parts(
         datasets=SqlDatasets(database), versions=SqlVersions(database), uploads=SqlUploads(database), grants=SqlGrants(database),
@@ -153,8 +160,8 @@ def build(
     )  # fmt: skip
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
-        access=access, identity=identity, intake=intake, funding=funding, vault=vault, packages=packages, lab=lab, registry=registry,
-        keeping=keeping, compute=compute, progress=progress, planner=Planner(submission, progress), logs=Logs(executor, vault),
+        access=access, identity=identity, intake=intake, funding=funding, bridge=bridge, vault=vault, packages=packages, lab=lab,
+        registry=registry, keeping=keeping, compute=compute, progress=progress, planner=Planner(submission, progress), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound, doors=Doors(submission, jobs, progress, executor, identity, audit),
         assurance=Assurance(SqlStatements(database), audit, keyring), knowledge=knowledge,

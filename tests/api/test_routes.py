@@ -21,7 +21,20 @@ from tests.factories.packages import put_on_index
 from tests.factories.services import Town, a_town
 from tests.servers.app import serving
 
-KNOWN_TO_ALL = {"name", "code", "card", "question", "level", "place", "rest", "limit", "organisation", "person", "key"}
+KNOWN_TO_ALL = {
+    "name",
+    "code",
+    "card",
+    "question",
+    "level",
+    "place",
+    "rest",
+    "limit",
+    "organisation",
+    "person",
+    "key",
+    "dump",
+}
 """Placeholders that name nobody's own thing: published, public, or the operator's. `organisation` and `person` have their own test."""
 
 FOR_NODES = "/api/v1/jobs/{job}/secrets$"

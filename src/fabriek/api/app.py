@@ -13,6 +13,7 @@ from fabriek.api import (
     assurance,
     audit,
     compute,
+    foreign,
     funding,
     health,
     knowledge,
@@ -31,7 +32,9 @@ from fabriek.web.envelope import Counts, Envelope
 from fabriek.web.router import Router, refuse_undeclared
 from fabriek.web.services import Services
 
-AREAS = (access, funding, vault, vault_objects, packages, compute, secrets, power, lab, knowledge, assurance, audit, health)
+AREAS = (
+    access, funding, foreign, vault, vault_objects, packages, compute, secrets, power, lab, knowledge, assurance, audit, health,
+)  # fmt: skip
 
 
 def build(

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "project": ("fabriek.cli.project:project", "Projects and their members."),
     "apply": ("fabriek.cli.apply:apply", "Apply for compute."),
     "funding": ("fabriek.cli.funding:funding", "Contributions, shares, allocations and the ledger."),
+    "usage": ("fabriek.cli.usage:usage", "What projects used at other sites."),
     "data": ("fabriek.cli.data:data", "Push, pull and share datasets."),
     "run": ("fabriek.cli.run:run", "Run a command as a job and follow it."),
     "job": ("fabriek.cli.job:job", "Look at jobs, follow, cancel, fetch results."),

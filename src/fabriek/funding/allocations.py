@@ -48,21 +48,36 @@ def choose(
     left_micro: allocation id → balance in that resource. Raises NotPermitted naming the rule when money is there that may
     not pay for this purpose, CreditsExhausted with what is left otherwise.
     """
-    current = sorted((a for a in allocations if is_in_force(a, today)), key=lambda a: (a.ends_on, a.id))
+    paying = payers(allocations, shares, purpose, rules, today)
+    for allocation in paying:
+        if left_micro.get(allocation.id, 0) >= asked_micro:
+            return allocation
+    raise _exhausted(paying, left_micro, resource, asked_micro)
+
+
+def payers(
+    allocations: Sequence[Allocation],
+    shares: Mapping[str, Share],
+    purpose: Purpose,
+    rules: Sequence[Rule],
+    on: date,
+) -> list[Allocation]:
+    """Those in force on that day that may pay for this purpose, the one that lapses first in front; empty when none is in force.
+
+    Raises NotPermitted naming the rule when there are some in force and none may pay.
+    """
+    current = sorted((a for a in allocations if is_in_force(a, on)), key=lambda a: (a.ends_on, a.id))
     paying: list[Allocation] = []
     refusal: NotPermitted | None = None
     for allocation in current:
-        rule = forbidden_by(shares[allocation.share], purpose, rules, today)
+        rule = forbidden_by(shares[allocation.share], purpose, rules, on)
         if rule is None:
             paying.append(allocation)
         else:
             refusal = refusal or refuse(shares[allocation.share], purpose, rule)
     if refusal is not None and not paying:
         raise refusal
-    for allocation in paying:
-        if left_micro.get(allocation.id, 0) >= asked_micro:
-            return allocation
-    raise _exhausted(paying, left_micro, resource, asked_micro)
+    return paying
 
 
 def _exhausted(

@@ -141,6 +141,24 @@ def release(transaction: str, held: Hold, at: datetime) -> Posting:
     return settle(transaction, held, 0, at, memo="release")
 
 
+def use(
+    transaction: str,
+    key: str,
+    charged: Mapping[str, int],
+    resource: Resource,
+    at: datetime,
+    *,
+    job: str,
+    memo: str = "elsewhere",
+) -> Posting:
+    """Use that nothing was held for. charged: allocation → what it pays, as far as it reaches. Nothing charged is an empty posting."""
+    moves = [
+        (account(Kind.ALLOCATION, allocation), account(Kind.USAGE, allocation), resource, amount)
+        for allocation, amount in charged.items()
+    ]
+    return _posting(transaction, key, moves, at, memo, job=job)
+
+
 def counter(transaction: str, posting: Posting, at: datetime, *, memo: str) -> Posting:
     """The correction of a posting: the same entries, the other way round. Once per posting; itself correctable."""
     entries = tuple(

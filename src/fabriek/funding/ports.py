@@ -1,12 +1,14 @@
 """What funding needs kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from fabriek.funding.allocations import Allocation
 from fabriek.funding.contributions import Contribution
+from fabriek.funding.foreign import Dump, ForeignJob, ForeignKey, Refused
 from fabriek.funding.ledger import Entry, Hold, Posting
+from fabriek.funding.reports import ForeignTotal
 from fabriek.funding.resources import Resource
 from fabriek.funding.shares import Share
 
@@ -22,6 +24,9 @@ class Ledger(Protocol):
 
         Raises CreditsExhausted when an account other than a contribution's would fall below zero.
         """
+
+    def posting(self, transaction: str) -> Posting:
+        """Raises NotFound."""
 
     def balance(self, account: str, resource: Resource) -> int: ...
 
@@ -61,3 +66,35 @@ class Allocations(Protocol):
     def save_hold(self, held: Hold) -> None: ...
 
     def hold_of(self, job: str) -> Hold | None: ...
+
+
+class ForeignJobs(Protocol):
+    """Storage of jobs that ran at other sites."""
+
+    def known(self, keys: Iterable[ForeignKey]) -> Mapping[ForeignKey, ForeignJob]:
+        """Those of the keys that stand in our books. All of one site and cluster or of several."""
+
+    def add(self, new: Sequence[ForeignJob]) -> None: ...
+
+    def save(self, job: ForeignJob) -> None: ...
+
+    def totals(self, project: str) -> Sequence[ForeignTotal]:
+        """Per project, site and resource; of one project, or of all where it is empty."""
+
+
+class Dumps(Protocol):
+    """Storage of imports and of the lines that they could not book."""
+
+    def add(self, dump: Dump) -> None: ...
+
+    def get(self, dump_id: str) -> Dump:
+        """Raises NotFound."""
+
+    def save(self, dump: Dump) -> None: ...
+
+    def newest(self, limit: int) -> Sequence[Dump]: ...
+
+    def quarantine(self, dump_id: str, lines: Sequence[Refused]) -> None: ...
+
+    def quarantined(self, dump_id: str, *, limit: int, after: int) -> Sequence[Refused]:
+        """By line, from the one after `after` on."""

@@ -53,12 +53,17 @@ def worst_case(rates: Sequence[Rate], on: date, *, gpus: int, cpus: int, wall_se
     return Cost(resource, _rounded_up(rate_on(resource, rates, on), count, Fraction(wall_seconds_max)))
 
 
+def measured(rates: Sequence[Rate], on: date, *, gpus: int, cpus: int, ran_seconds: float) -> Cost:
+    """What real use costs where nothing was held for it: elsewhere, by the accounts of another site."""
+    resource, count = (Resource.GPU_HOUR, gpus) if gpus > 0 else (Resource.CPU_HOUR, cpus)
+    return Cost(resource, _rounded_up(rate_on(resource, rates, on), count, Fraction(max(0.0, ran_seconds))))
+
+
 def actual(rates: Sequence[Rate], on: date, *, gpus: int, cpus: int, wall_seconds_max: int, ran_seconds: float) -> Cost:
     """What is settled. Never more than was held: seconds past the limit are the factory's, and so is a clock that jumped."""
     worst = worst_case(rates, on, gpus=gpus, cpus=cpus, wall_seconds_max=wall_seconds_max)
-    count = gpus if gpus > 0 else cpus
-    used = _rounded_up(rate_on(worst.resource, rates, on), count, Fraction(max(0.0, ran_seconds)))
-    return Cost(worst.resource, min(used, worst.amount_micro))
+    used = measured(rates, on, gpus=gpus, cpus=cpus, ran_seconds=ran_seconds)
+    return Cost(worst.resource, min(used.amount_micro, worst.amount_micro))
 
 
 def _rounded_up(rate: Rate, count: int, seconds: Fraction) -> int:

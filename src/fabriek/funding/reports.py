@@ -21,6 +21,18 @@ class ShareTotal:
     used: int
 
 
+@dataclass(frozen=True, slots=True)
+class ForeignTotal:
+    """What a project used at another site, in micro-units: used = charged + over; `over` is what no allocation covered."""
+
+    project: str
+    site: str
+    resource: Resource
+    jobs: int
+    used: int
+    over: int
+
+
 def totals(balances: Mapping[tuple[str, Resource], int], share_of: Mapping[str, str]) -> list[ShareTotal]:
     """Rows in order of share and resource. balances as the ledger gives them; share_of: allocation id → share id."""
     sums: dict[tuple[str, Resource], dict[Kind, int]] = defaultdict(lambda: dict.fromkeys(Kind, 0))

@@ -27,7 +27,7 @@ from fabriek.funding.contributions import Contribution, FunderKind
 from fabriek.funding.ledger import Entry, Hold, Posting, below_zero
 from fabriek.funding.resources import Resource
 from fabriek.funding.shares import Share
-from fabriek.kernel.errors import AlreadyExists
+from fabriek.kernel.errors import AlreadyExists, NotFound
 
 postings = Table(
     "funding_postings",
@@ -120,6 +120,13 @@ class SqlLedger:
         if posting.entries:
             self._db.execute(insert(entries), [asdict(entry) for entry in posting.entries])
         return True
+
+    def posting(self, transaction: str) -> Posting:
+        found = self._db.row(select(postings).where(postings.c.transaction == transaction))
+        if found is None:
+            raise NotFound("there is no such posting", fix="fabriek funding entries")
+        rows = self._db.rows(select(entries).where(entries.c.transaction == transaction).order_by(entries.c.id))
+        return Posting(found.transaction, found.key, tuple(_entry(row) for row in rows))
 
     def _move(self, entry: Entry, posting: Posting) -> None:
         here = (balances.c.account == entry.account, balances.c.resource == entry.resource)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.assurance import Assurance
     from fabriek.sdk.audit import Audit
     from fabriek.sdk.compute import Compute
+    from fabriek.sdk.foreign import Foreign
     from fabriek.sdk.funding import Funding
     from fabriek.sdk.knowledge import Knowledge
     from fabriek.sdk.lab import Lab
@@ -54,6 +55,10 @@ class Fabriek:
     @cached_property
     def funding(self) -> "Funding":
         return self._part("funding", "Funding")  # type: ignore[no-any-return]
+
+    @cached_property
+    def foreign(self) -> "Foreign":
+        return self._part("foreign", "Foreign")  # type: ignore[no-any-return]
 
     @cached_property
     def vault(self) -> "Vault":

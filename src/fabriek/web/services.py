@@ -20,6 +20,7 @@ from fabriek.compute.reaching import Reaching
 from fabriek.compute.service import Compute
 from fabriek.compute.simulator.service import Simulator
 from fabriek.compute.strongbox import Strongbox
+from fabriek.funding.bridge import Bridge
 from fabriek.funding.service import Funding
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.ids import Ids
@@ -49,6 +50,7 @@ class Services:
     identity: Identity
     intake: Intake
     funding: Funding
+    bridge: Bridge
     vault: Vault
     packages: Packages
     lab: Lab

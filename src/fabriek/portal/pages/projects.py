@@ -3,6 +3,7 @@
 from fastapi import Request
 from starlette.responses import Response
 
+from fabriek.kernel.units import shown
 from fabriek.portal.pages.access import left_of
 from fabriek.portal.pages.secrets import secrets_shown
 from fabriek.portal.rendering import Pages
@@ -43,10 +44,20 @@ def router(services: Services, pages: Pages) -> Router:
             {"name": one.name, "version": one.number, "label": one.label, "run": one.run}
             for one in services.registry.versions(found.id, by=caller)
         ]
+        elsewhere = [
+            {
+                "site": one.site,
+                "jobs": one.jobs,
+                "resource": one.resource,
+                "used": shown(one.used),
+                "over": shown(one.over),
+            }
+            for one in services.bridge.totals_of(project, by=caller)
+        ]
         return pages.render(
             request, "project.html", project=found, left=left_of(services, found.id), members=members, datasets=datasets, recent=jobs,
             project_of=lambda _job: found.slug, runs=runs, models=models,
-            kinds=KINDS, secrets=secrets_shown(services, project, caller),
+            kinds=KINDS, elsewhere=elsewhere, secrets=secrets_shown(services, project, caller),
             manages=caller.may("project.manage", project=found.id), mails=bool(services.relay.host),
         )  # fmt: skip
 
