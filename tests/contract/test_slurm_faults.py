@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from fabriek.compute.executors.contract import Handle, ObservedState, Phase
-from fabriek.compute.executors.slurm import ASKED_FILE, ID_FILE, SlurmExecutor
+from fabriek.compute.executors.slurm import SlurmExecutor
 from fabriek.compute.executors.slurm_commands import SlurmCommands
 from fabriek.compute.executors.slurm_dialect import BatchJob
+from fabriek.compute.executors.slurm_notes import ID_FILE
 from fabriek.compute.executors.slurm_script import script_of
 from fabriek.kernel.errors import InvalidInput, Unavailable
 from tests.factories.executor import a_spec
@@ -63,6 +64,11 @@ def batch_jobs(cluster: slurm.Cluster, handle: Handle) -> list[str]:
     ).split()
 
 
+def living(cluster: slurm.Cluster) -> list[str]:
+    """Slurm's ids of all batch jobs that wait or run."""
+    return cluster.command("squeue", "-h", "-o", "%i").split()
+
+
 def test_an_answer_of_sbatch_that_was_never_noted_makes_no_second_job(
     executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str
 ) -> None:
@@ -81,20 +87,19 @@ def test_an_answer_of_sbatch_that_was_never_noted_makes_no_second_job(
 def test_two_batch_jobs_of_one_attempt_run_it_once(
     executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str
 ) -> None:
-    """Even where nobody knows of the first: the lock and the state in the attempt's folder let one through."""
-    spec = a_spec("sh", "-c", "echo once; sleep 1", lab_socket_dir=lab)
+    """Even where nobody knows of the first: the lock and the state in the attempt's folder let one through. Its end is taken for the attempt's."""
+    spec = a_spec("sh", "-c", "echo once; sleep 3", lab_socket_dir=lab)
     handle = executor.submit(spec)
     folder = executor._folders.of(handle)
-    kept = (folder / "job.json").read_text() if (folder / "job.json").exists() else None
-    (folder / ID_FILE).unlink()
-    (folder / ASKED_FILE).unlink()
-    if kept is not None and not (folder / "state.json").exists():
-        executor.submit(spec)
-        assert len(batch_jobs(slurm_cluster, handle)) == 2
-    until((folder / "state.json").exists)
-    until(lambda: '"done"' in (folder / "state.json").read_text())
-    until(lambda: not slurm_cluster.command("squeue", "-h", "-o", "%i").split())
-    assert (folder / "log").read_bytes() == b"once\n"
+    executor._ask(handle, executor._whole(spec))
+    assert len(batch_jobs(slurm_cluster, handle)) == 2
+    until(lambda: len(living(slurm_cluster)) == 1 and executor.logs(handle, 0, 100) == b"once\n")
+    for one in batch_jobs(slurm_cluster, handle):
+        (folder / ID_FILE).write_text(one)  # whichever of the two was noted last
+        assert executor.poll([handle])[0].phase is Phase.RUNNING
+    assert over(executor, handle).exit_code == 0
+    until(lambda: living(slurm_cluster) == [])
+    assert executor.logs(handle, 0, 100) == b"once\n"
 
 
 def test_a_killed_controller_loses_nothing_and_doubles_nothing(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fabriek.kernel.errors import NotFound
-from fabriek.node.batch import run
+from fabriek.node.batch import job_file_of, run
 from fabriek.node.limits import limiter, rlimits
 from fabriek.node.limits.limiter import Limiter
 from fabriek.node.supervisor import Doors
@@ -42,7 +42,8 @@ def doors(bounds: Callable[[JobSpec, int | None], Limiter] = limiter.limiter) ->
 
 
 if __name__ == "__main__":
-    if "attempt" in sys.argv:
-        sys.exit(run(sys.argv[-1], doors()))
+    if "attempt" in sys.argv or "task" in sys.argv:
+        job_file = job_file_of(*sys.argv[-2:]) if "task" in sys.argv else sys.argv[-1]
+        sys.exit(run(job_file, doors()))
     bounds = rlimits.make if "rlimits" in sys.argv else limiter.limiter
     sys.exit(serve(doors(bounds)))

@@ -14,19 +14,27 @@ def main() -> int:
 
             return serve(Doors(VaultDoors, VaultDoors, secrets=VaultDoors))
         case ["attempt", job_file]:
-            from fabriek.node.batch import run  # noqa: PLC0415
-            from fabriek.node.supervisor import Doors  # noqa: PLC0415
-            from fabriek.node.vault import VaultDoors  # noqa: PLC0415
+            return _attempt(job_file)
+        case ["task", roster, task]:
+            from fabriek.node.batch import job_file_of  # noqa: PLC0415
 
-            return run(job_file, Doors(VaultDoors, VaultDoors, secrets=VaultDoors))
+            return _attempt(job_file_of(roster, task))
         case ["probe"]:
             from fabriek.node.probe import probe  # noqa: PLC0415
 
             sys.stdout.write(json.dumps(asdict(probe())))
             return 0
         case _:
-            sys.stderr.write("usage: python -m fabriek.node warm | attempt JOB_FILE | probe\n")
+            sys.stderr.write("usage: python -m fabriek.node warm | attempt JOB_FILE | task ROSTER NUMBER | probe\n")
             return 2
+
+
+def _attempt(job_file: str) -> int:
+    from fabriek.node.batch import run  # noqa: PLC0415
+    from fabriek.node.supervisor import Doors  # noqa: PLC0415
+    from fabriek.node.vault import VaultDoors  # noqa: PLC0415
+
+    return run(job_file, Doors(VaultDoors, VaultDoors, secrets=VaultDoors))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,17 @@ from pathlib import Path
 
 from fabriek.kernel.wiping import wipe
 from fabriek.node.supervisor import Doors, run_attempt
-from fabriek.schemas.node import JobSpec
+from fabriek.schemas.node import JOB_FILE, JobSpec
+
+
+def job_file_of(roster: str, task: str) -> str:
+    """Of the task of an array: which attempt it is to run stands on its line of the roster. A roster that is gone names none."""
+    file = Path(roster)
+    try:
+        member = file.read_text("utf-8").splitlines()[int(task)]
+    except FileNotFoundError:
+        return ""
+    return str(file.parents[2] / member / JOB_FILE)
 
 
 def run(job_file: str, doors: Doors) -> int:

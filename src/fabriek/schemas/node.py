@@ -20,6 +20,9 @@ GROUPS_FILE = "groups"
 NEWS_SOCKET = "news"
 """Beside the folders of the attempts: where their supervisors say that something changed."""
 
+ROSTER_FILE = "roster"
+"""Of attempts that a scheduler took as one array: on line n the name of the folder of task n, counted from 0."""
+
 DOOR = "/run/job"
 """A folder that the job and its supervisor share: what it leaves there is read by us and means nothing to anybody else."""
 

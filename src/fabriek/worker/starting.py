@@ -1,24 +1,27 @@
 """Starting what was let in: its environment built, its run opened, its grants and tokens made, then handed to the executor.
 
 Slow steps run in threads of their own, outside any transaction; each is idempotent by job and attempt, so that a server that is
-killed here is followed by one that finishes the start, or finds the job running.
+killed here is followed by one that finishes the start, or finds the job running. Where the executor takes many at once, elements of an
+array go together.
 """
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 
-from fabriek.compute.executors.contract import InputSpec, JobSpec, OutputSpec
+from fabriek.compute.executors.contract import InputSpec, JobSpec, OutputSpec, SubmitsMany
 from fabriek.compute.executors.environments import Environment, Environments
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.slurm_words import slurm_variables, sweep_variables
 from fabriek.compute.terms import Network
 from fabriek.compute.walls import workspace
-from fabriek.kernel.errors import FabriekError, Unavailable
+from fabriek.kernel.errors import FabriekError, InvalidInput, Unavailable
 from fabriek.schemas.node import SecretSpec
 from fabriek.web.services import Services
+from fabriek.worker.handing import handed_together
 
 log = logging.getLogger("fabriek.worker")
 
@@ -29,6 +32,8 @@ STARTS_AT_ONCE = 4
 RETRY_SECONDS = 5.0
 PATIENCE_SECONDS = 1_800.0
 """How long a job that was let in waits for an executor that is away: a controller that is upgraded takes minutes."""
+
+BY_OUR_FAULT = "a fault of Fabriek kept it from starting; it is in the server's log"
 
 TOKEN_MARGIN = timedelta(hours=2)
 """Tokens outlive the longest run by this much: sealing a large output comes after the last second of the job."""
@@ -57,42 +62,81 @@ class Starter:
 
     def start_jobs(self) -> bool:
         """Begins every job that was let in; whether any job is between its start and its end."""
-        for job in self._services.progress.to_begin():
-            with self._lock:
-                if self._not_before.get(job.id, 0.0) > self._services.clock.monotonic():
-                    continue
-                handed = job.state is State.STARTING and self._handed.get(job.id) == job.attempts
-                if job.id in self._going or handed:
-                    continue
-                self._going.add(job.id)
-            self._pool.submit(self._start, job)
+        ready = [job for job in self._services.progress.to_begin() if self._is_ours_to_begin(job)]
+        many = isinstance(self._services.executor, SubmitsMany)
+        for part in handed_together(ready) if many else [[job] for job in ready]:
+            self._pool.submit(self._start, part)
         return bool(self._going) or bool(self._services.progress.started())
 
     def close(self) -> None:
         """Waits for starts that are going on; the next server takes up what was not begun."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _start(self, job: Job) -> None:
-        job_id, failed = job.id, True
+    def _is_ours_to_begin(self, job: Job) -> bool:
+        """Whether nobody begins it yet; from now on we do."""
+        with self._lock:
+            if self._not_before.get(job.id, 0.0) > self._services.clock.monotonic():
+                return False
+            handed = job.state is State.STARTING and self._handed.get(job.id) == job.attempts
+            if job.id in self._going or handed:
+                return False
+            self._going.add(job.id)
+            return True
+
+    def _start(self, jobs: Sequence[Job]) -> None:
+        specs = []
         try:
-            spec = self._begun(job)
-            if spec is not None:
-                self._services.executor.submit(spec)
-                self._handed[spec.job] = spec.attempt
-                self._waiting.pop(spec.job, None)
-            failed = False
-        except Unavailable as error:
-            self._try_again(job_id, error)
-        except FabriekError as error:
-            self._fail(job_id, error.detail)
-        except Exception:
-            log.exception("job %s could not be started", job_id)
-            self._fail(job_id, "a fault of Fabriek kept it from starting; it is in the server's log")
+            for job in jobs:
+                with self._heeding(job.id):
+                    if (spec := self._begun(job)) is not None:
+                        specs.append(spec)
+            self._hand_over(specs)
         finally:
             with self._lock:
-                self._going.discard(job_id)
-            if failed:  # else there is nothing to see before its supervisor has said something
-                self._wake()
+                self._going.difference_update(job.id for job in jobs)
+
+    def _hand_over(self, specs: Sequence[JobSpec]) -> None:
+        executor = self._services.executor
+        if len(specs) > 1 and isinstance(executor, SubmitsMany):
+            with self._heeding(*(spec.job for spec in specs)):
+                try:
+                    executor.submit_all(specs)
+                except InvalidInput:
+                    self._hand_over_each(
+                        specs
+                    )  # so that each hears its own refusal, and one keeps no other from starting
+                else:
+                    self._note_handed(specs)
+        else:
+            self._hand_over_each(specs)
+
+    def _hand_over_each(self, specs: Sequence[JobSpec]) -> None:
+        for spec in specs:
+            with self._heeding(spec.job):
+                self._services.executor.submit(spec)
+                self._note_handed([spec])
+
+    def _note_handed(self, specs: Sequence[JobSpec]) -> None:
+        for spec in specs:
+            self._handed[spec.job] = spec.attempt
+            self._waiting.pop(spec.job, None)
+
+    @contextmanager
+    def _heeding(self, *ids: str) -> Iterator[None]:
+        """What goes wrong within it befalls these jobs and no other. Where nothing does, their supervisors are heard first."""
+        try:
+            yield
+        except Unavailable as error:
+            for job_id in ids:
+                self._try_again(job_id, error)
+        except FabriekError as error:
+            self._fail(ids, error.detail)
+        except Exception:
+            log.exception("jobs %s could not be started", ", ".join(ids))
+            self._fail(ids, BY_OUR_FAULT)
+        else:
+            return
+        self._wake()
 
     def _try_again(self, job_id: str, error: Unavailable) -> None:
         """What is away comes back: a job waits for its executor, and fails only when patience is over."""
@@ -100,7 +144,7 @@ class Starter:
         first = self._waiting.setdefault(job_id, clock.monotonic())
         if clock.monotonic() - first >= PATIENCE_SECONDS:
             del self._waiting[job_id]
-            self._fail(job_id, error.detail)
+            self._fail([job_id], error.detail)
         else:
             self._not_before[job_id] = clock.monotonic() + RETRY_SECONDS
             log.warning("job %s waits for its executor: %s", job_id, error.detail)
@@ -121,11 +165,12 @@ class Starter:
         with services.database.transaction(alone=f"job:{let_in.id}"):
             return self._spec(job, environment, bare=bare)
 
-    def _fail(self, job_id: str, reason: str) -> None:
-        """What went wrong has taken back the beginning too: it begins once more, to fail with its reason."""
-        with self._services.database.transaction(alone=f"job:{job_id}"):
-            if self._services.progress.begin(job_id) is not None:
-                self._services.progress.fail(job_id, reason)
+    def _fail(self, ids: Sequence[str], reason: str) -> None:
+        """What went wrong has taken back the beginning too: each begins once more, to fail with its reason."""
+        for job_id in ids:
+            with self._services.database.transaction(alone=f"job:{job_id}"):
+                if self._services.progress.begin(job_id) is not None:
+                    self._services.progress.fail(job_id, reason)
 
     def _spec(self, job: Job, environment: Environment, *, bare: bool) -> JobSpec:
         services, settings = self._services, self._services.settings

@@ -52,6 +52,14 @@ class Tells(Protocol):
 
 
 @runtime_checkable
+class SubmitsMany(Protocol):
+    """A capability: attempts are handed over together, for about the price of one. From then on each is an attempt like any other."""
+
+    def submit_all(self, specs: Sequence[JobSpec]) -> Sequence[Handle]:
+        """As `submit` of each. Raises Unavailable, or InvalidInput where some were refused: which, `submit` of each says."""
+
+
+@runtime_checkable
 class Reaches(Protocol):
     """A capability: what runs can be spoken to."""
 

@@ -2,24 +2,27 @@
 
 The folder of an attempt lies where server and nodes both see it. Slurm says whether the batch job lives, the supervisor's `state.json`
 how the attempt is. Our name of the batch job is its idempotency key, and the supervisor's lock the last word: whatever happens between
-`sbatch` and our noting its answer, an attempt runs once.
+`sbatch` and our noting its answer, an attempt runs once. Attempts that are alike can go as the tasks of one array.
 """
 
 import math
 import sys
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fabriek.compute.executors import attempts
 from fabriek.compute.executors.contract import Handle, JobSpec, ObservedState, Phase
+from fabriek.compute.executors.disk import Disk
+from fabriek.compute.executors.slurm_arrays import Roster, Rosters
 from fabriek.compute.executors.slurm_dialect import BatchJob, InQueue, Slurm
-from fabriek.compute.executors.slurm_script import script_of
+from fabriek.compute.executors.slurm_notes import Noted, note, noted_in
+from fabriek.compute.executors.slurm_script import array_script_of, script_of
 from fabriek.kernel.wiping import wipe
 from fabriek.schemas.node import CANCEL_FILE, JOB_FILE, LOG_FILE, STATE_FILE, write_whole
 
 NODE = (sys.executable, "-m", "fabriek.node")
-ASKED_FILE, ID_FILE = "asked", "slurm-id"
 CANCELLED = "cancelled"
 
 SEAL_SECONDS_MAX = 3_600
@@ -45,36 +48,39 @@ class SlurmExecutor:
 
     def __init__(self, jobs_dir: Path, slurm: Slurm, site: Site, *, node: Sequence[str] = NODE) -> None:
         self._folders, self._slurm, self._site, self._node = attempts.Folders(jobs_dir), slurm, site, node
+        self._rosters, self._disk = Rosters(jobs_dir), Disk()
 
     def submit(self, spec: JobSpec) -> Handle:
         handle = Handle(spec.job, spec.attempt)
-        folder = self._folders.of(handle)
-        if self._folders.tombstone(handle).exists() or (folder / STATE_FILE).exists() or self._id(handle):
-            return handle
-        folder.mkdir(exist_ok=True, mode=0o700)
-        if (folder / ASKED_FILE).exists() and (known := self._slurm.named(_name(handle))):
-            write_whole(folder / ID_FILE, known[-1])  # an answer that never reached us
-            return handle
-        scratch = f"{self._site.scratch}/{_name(handle)}"
-        whole = replace(spec, scratch=scratch, folder=str(folder), log=str(folder / LOG_FILE))
-        write_whole(folder / JOB_FILE, whole.to_json())
-        self._ask(handle, whole)
+        if not self._is_handed_over(handle):
+            self._ask(handle, self._whole(spec))
         return handle
+
+    def submit_all(self, specs: Sequence[JobSpec]) -> Sequence[Handle]:
+        """One batch job, an array, of those that ask for the same."""
+        handles = [Handle(spec.job, spec.attempt) for spec in specs]
+        alike: dict[BatchJob, list[JobSpec]] = defaultdict(list)
+        for handle, spec in zip(handles, specs, strict=True):
+            if not self._is_handed_over(handle):
+                alike[self._batch(spec)].append(self._whole(spec))
+        for batch, asked in alike.items():
+            self._ask_all(batch, asked)
+        return handles
 
     def poll(self, handles: Sequence[Handle]) -> list[ObservedState]:
         """Raises Unavailable while nobody can say."""
-        ids = {handle: self._id(handle) for handle in handles if not self._folders.final(handle)}
-        asked = [job_id for job_id in ids.values() if job_id]
+        noted = {handle: self._noted(handle) for handle in handles if not self._folders.final(handle)}
+        asked = [one.id for one in noted.values() if one is not None]
         queue = self._slurm.in_queue(asked) if asked else {}
-        return [self._observe(handle, ids.get(handle, ""), queue) for handle in handles]
+        return [self._observe(handle, noted.get(handle), queue) for handle in handles]
 
     def cancel(self, handle: Handle) -> None:
         folder = self._folders.of(handle)
         if not folder.is_dir() or self._folders.final(handle):
             return
         (folder / CANCEL_FILE).touch(mode=0o600)  # the supervisor looks for it, and before it begins too
-        if job_id := self._id(handle):
-            self._slurm.cancel_waiting(job_id)
+        if noted := self._noted(handle):
+            self._slurm.cancel_waiting(noted.id)
 
     def tell(self, handle: Handle, word: str) -> None:
         attempts.tell(self._folders.of(handle), word)
@@ -86,61 +92,131 @@ class SlurmExecutor:
         folder = self._folders.of(handle)
         if folder.is_dir():
             write_whole(self._folders.tombstone(handle), self.poll([handle])[0].to_json())
+            noted = self._noted(handle)
             wipe(folder)
+            self._drop_roster(noted)
 
     def warm_up(self) -> None:
         """Slurm is warm."""
 
     def close(self) -> None:
-        """Nothing is held."""
+        self._disk.close()
+
+    def _is_handed_over(self, handle: Handle) -> bool:
+        """Whether Slurm has it, or had it. A folder without a note is of a server that died before the answer, or was refused one."""
+        if self._folders.tombstone(handle).exists():
+            return True
+        folder = self._folders.of(handle)
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            return (folder / STATE_FILE).exists() or self._noted(handle) is not None or self._find(handle)
+        return False
+
+    def _find(self, handle: Handle) -> bool:
+        """Looks by name for the batch job whose id never reached us, an array's first, and notes it."""
+        for roster in self._rosters.holding(attempts.name_of(handle)):
+            if known := self._slurm.named(roster.name):
+                self._note_all(roster, known[-1])
+                return True
+            self._rosters.drop(roster)
+        if known := self._slurm.named(_name(handle)):
+            note(self._folders.of(handle), Noted(known[-1]))
+        return bool(known)
+
+    def _whole(self, spec: JobSpec) -> JobSpec:
+        handle = Handle(spec.job, spec.attempt)
+        folder = self._folders.of(handle)
+        scratch = f"{self._site.scratch}/{_name(handle)}"
+        return replace(spec, scratch=scratch, folder=str(folder), log=str(folder / LOG_FILE))
 
     def _ask(self, handle: Handle, spec: JobSpec) -> None:
         """Makes the batch job. Asked once more for one that the controller forgot."""
         folder = self._folders.of(handle)
-        write_whole(folder / ASKED_FILE, _name(handle))
-        write_whole(folder / ID_FILE, self._slurm.submit(self._batch(spec, _name(handle), folder)))
+        batch = replace(
+            self._batch(spec), name=_name(handle), script=script_of(self._node, folder / JOB_FILE), output=str(folder / "slurm.out")
+        )  # fmt: skip
+        with self._disk.keeping({folder / JOB_FILE: spec.to_json()}):
+            note(folder, Noted(self._slurm.submit(batch)))
 
-    def _batch(self, spec: JobSpec, name: str, folder: Path) -> BatchJob:
+    def _ask_all(self, batch: BatchJob, specs: Sequence[JobSpec]) -> None:
+        if len(specs) == 1:
+            self._ask(Handle(specs[0].job, specs[0].attempt), specs[0])
+            return
+        roster = self._rosters.of([Path(spec.folder).name for spec in specs])
+        whole = replace(
+            batch, name=roster.name, script=array_script_of(self._node, roster.file), output=str(roster.output), tasks=len(specs)
+        )  # fmt: skip
+        files = {Path(spec.folder) / JOB_FILE: spec.to_json() for spec in specs}
+        with self._disk.keeping({roster.file: roster.text} | files):
+            self._note_all(roster, self._slurm.submit(whole))
+
+    def _note_all(self, roster: Roster, array_id: str) -> None:
+        for task, member in enumerate(roster.members):
+            folder = self._folders.root / member
+            if folder.is_dir() and noted_in(folder) is None:
+                note(folder, Noted(f"{array_id}_{task}", roster.name))
+
+    def _drop_roster(self, noted: Noted | None) -> None:
+        """Once nothing is left of any of its attempts."""
+        roster = self._rosters.named(noted.name) if noted and noted.name else None
+        if roster and not any((self._folders.root / member).exists() for member in reversed(roster.members)):
+            self._rosters.drop(roster)
+
+    def _batch(self, spec: JobSpec) -> BatchJob:
+        """What Slurm is asked for it, yet without name, script and output: equal for all that may go as one array."""
         return BatchJob(
-            name=name,
-            script=script_of(self._node, folder / JOB_FILE),
+            name="",
+            script="",
             minutes=math.ceil((spec.wall_seconds_max + spec.grace_seconds + SEAL_SECONDS_MAX) / 60),
             cpus=spec.cpus,
             memory_mib=math.ceil(spec.memory_bytes / 2**20),
-            output=str(folder / "slurm.out"),
+            output="",
             gres=f"gpu:{spec.gpus}" if spec.gpus else "",
             partition=self._site.partition,
             account=self._site.account,
         )
 
-    def _observe(self, handle: Handle, job_id: str, queue: Mapping[str, InQueue]) -> ObservedState:
+    def _observe(self, handle: Handle, noted: Noted | None, queue: Mapping[str, InQueue]) -> ObservedState:
         if (final := self._folders.final(handle)) is not None:
             return final
         state = attempts.read_state(self._folders.of(handle) / STATE_FILE)
-        if not job_id:
+        if noted is None:
             return state or ObservedState(Phase.ABSENT)
-        seen = queue.get(job_id)
-        seen = seen if seen is not None and seen.name == _name(handle) else None
+        seen = queue.get(noted.id)
+        seen = seen if seen is not None and seen.name == (noted.name or _name(handle)) else None
         if seen is not None and seen.state in LIVES:
             if seen.state == "PENDING" and HELD_BY_CRASH in seen.reason:
-                self._slurm.let_go(job_id)
+                self._slurm.let_go(noted.id)
             return state or ObservedState(Phase.STARTING)
-        return self._gone(handle, job_id, seen)
+        return self._gone(handle, noted, seen)
 
-    def _gone(self, handle: Handle, job_id: str, seen: InQueue | None) -> ObservedState:
+    def _gone(self, handle: Handle, noted: Noted, seen: InQueue | None) -> ObservedState:
         """Its batch job has left the queue. What the supervisor wrote last may have come to us meanwhile."""
         state = attempts.read_state(self._folders.of(handle) / STATE_FILE)
         if state is not None and state.phase is Phase.DONE:
             return state
-        ended = seen.state if seen is not None else self._slurm.ended(job_id, _name(handle))
+        if (other := self._other(handle, noted)) is not None:
+            note(self._folders.of(handle), other)
+            return state or ObservedState(Phase.STARTING)
+        ended = seen.state if seen is not None else self._slurm.ended(noted.id, noted.name or _name(handle))
         if state is None and (self._folders.of(handle) / CANCEL_FILE).exists():
             return ObservedState(Phase.DONE, reason=CANCELLED)
         if state is None and not ended and (spec := self._unread(handle)) is not None:
             # The controller said yes, was killed before it wrote that down, and knows nothing of it: it never began.
             self._ask(handle, spec)
             return ObservedState(Phase.STARTING)
-        reason = f"its batch job {job_id} is gone" + (f": {ended.lower().replace('_', ' ')}" if ended else "")
+        reason = f"its batch job {noted.id} is gone" + (f": {ended.lower().replace('_', ' ')}" if ended else "")
         return replace(state or ObservedState(Phase.LOST), phase=Phase.LOST, exit_code=None, reason=reason)
+
+    def _other(self, handle: Handle, noted: Noted) -> Noted | None:
+        """A batch job of this attempt that lives, where two were made of it and the one that was noted found nothing left to do."""
+        _, underscore, task = noted.id.partition("_")
+        name = noted.name or _name(handle)
+        others = [found for one in self._slurm.named(name) if (found := f"{one}{underscore}{task}") != noted.id]
+        queue = self._slurm.in_queue(others) if others else {}
+        living = [one for one in others if one in queue and queue[one].name == name and queue[one].state in LIVES]
+        return replace(noted, id=living[0]) if living else None
 
     def _unread(self, handle: Handle) -> JobSpec | None:
         """The job as it was handed over, as long as no node has read it."""
@@ -149,11 +225,8 @@ class SlurmExecutor:
         except FileNotFoundError:
             return None
 
-    def _id(self, handle: Handle) -> str:
-        try:
-            return (self._folders.of(handle) / ID_FILE).read_text("ascii")
-        except FileNotFoundError:
-            return ""
+    def _noted(self, handle: Handle) -> Noted | None:
+        return noted_in(self._folders.of(handle))
 
 
 def _name(handle: Handle) -> str:

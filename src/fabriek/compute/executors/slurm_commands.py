@@ -29,14 +29,15 @@ class SlurmCommands:
 
     def submit(self, batch: BatchJob) -> str:
         """Slurm's id of the new job. Raises Unavailable, or InvalidInput with Slurm's own reason."""
-        said = self._run("sbatch", "--parsable", *_options(batch), text=batch.script).strip()
+        said = self._run("sbatch", "--parsable", *options_of(batch), text=batch.script).strip()
         return said.split(";")[0]
 
     def in_queue(self, ids: Sequence[str]) -> dict[str, InQueue]:
         """Those that the controller still knows. Raises Unavailable."""
         found: dict[str, InQueue] = {}
-        for start in range(0, len(ids), IDS_AT_ONCE):
-            asked = ids[start : start + IDS_AT_ONCE]
+        wholes = list(dict.fromkeys(map(whole_of, ids)))
+        for start in range(0, len(wholes), IDS_AT_ONCE):
+            asked = wholes[start : start + IDS_AT_ONCE]
             found |= {one.id: one for one in self._queue("--jobs", ",".join(asked))}
         return found
 
@@ -44,7 +45,7 @@ class SlurmCommands:
         """The ids of jobs of ours by this name, those in the accounts too, oldest first. Raises Unavailable."""
         ids = [one.id for one in self._queue("--name", name)]
         told = self._run("sacct", "--noheader", "--allocations", "--parsable2", "--format", "JobID", "--name", name)
-        return list(dict.fromkeys([*told.split(), *ids]))
+        return list(dict.fromkeys(map(whole_of, [*told.split(), *ids])))
 
     def ended(self, job_id: str, name: str) -> str:
         """How the accounts say that a job ended, in Slurm's word; empty when they do not know it. Raises Unavailable."""
@@ -66,7 +67,7 @@ class SlurmCommands:
 
     def _queue(self, *words: str) -> Iterator[InQueue]:
         try:
-            told = self._run("squeue", "--noheader", "--states", "all", "--format", "%i|%j|%T|%r", *words)
+            told = self._run("squeue", "--noheader", "--array", "--states", "all", "--format", "%i|%j|%T|%r", *words)
         except InvalidInput as error:
             if "Invalid job id" in error.detail:  # the only one asked about, and long gone
                 return
@@ -94,7 +95,8 @@ class SlurmCommands:
         raise InvalidInput(f"Slurm refused: {said}", fix="ask for what sinfo shows")
 
 
-def _options(batch: BatchJob) -> list[str]:
+def options_of(batch: BatchJob) -> list[str]:
+    """The words of sbatch."""
     options = [
         "--job-name", batch.name, "--time", str(batch.minutes), "--nodes", str(batch.nodes), "--ntasks-per-node", "1",
         "--cpus-per-task", str(batch.cpus), "--mem", f"{batch.memory_mib}M", "--no-requeue", "--export", "NIL", "--chdir", "/",
@@ -102,4 +104,11 @@ def _options(batch: BatchJob) -> list[str]:
     ]  # fmt: skip
     for option, value in (("--partition", batch.partition), ("--account", batch.account), ("--gres", batch.gres)):
         options += [option, value] if value else []
+    if batch.tasks:
+        options += ["--array", f"0-{batch.tasks - 1}"]
     return options
+
+
+def whole_of(job_id: str) -> str:
+    """The array of a task, or the job itself."""
+    return job_id.partition("_")[0]

@@ -8,7 +8,7 @@ from typing import Protocol
 @dataclass(frozen=True, slots=True)
 class BatchJob:
     """One batch job to be made. `name` is its idempotency key; `output` takes what Slurm itself has to say. `gres`: `gpu:a100:2`, or
-    empty; `partition` and `account` empty for Slurm's defaults.
+    empty; `partition` and `account` empty for Slurm's defaults. `tasks`: of an array, numbered from 0; 0 means that it is none.
     """
 
     name: str
@@ -21,12 +21,13 @@ class BatchJob:
     gres: str = ""
     partition: str = ""
     account: str = ""
+    tasks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class InQueue:
-    """A job as the controller has it: its id and name, its state in Slurm's word, and why it waits. The id alone is no identity: a
-    controller that was killed forgets its newest jobs and gives their ids to others.
+    """A job as the controller has it: its id, `17_3` for a task of an array, and name, its state in Slurm's word, and why it waits. The id
+    alone is no identity: a controller that was killed forgets its newest jobs and gives their ids to others.
     """
 
     id: str
@@ -39,13 +40,13 @@ class Slurm(Protocol):
     """Every method raises Unavailable while controller, munge or database is away."""
 
     def submit(self, batch: BatchJob) -> str:
-        """Slurm's id of the new job. Raises InvalidInput with Slurm's own reason."""
+        """Slurm's id of the new job, or of the array as a whole. Raises InvalidInput with Slurm's own reason."""
 
     def in_queue(self, ids: Sequence[str]) -> Mapping[str, InQueue]:
-        """Those that the controller still knows."""
+        """Those that the controller still knows; of an array each task by itself, whether it was asked about or not."""
 
     def named(self, name: str) -> Sequence[str]:
-        """The ids of jobs of ours by this name, those in the accounts too, oldest first."""
+        """The ids of jobs of ours by this name, those in the accounts too, oldest first; of an array that of the whole."""
 
     def ended(self, job_id: str, name: str) -> str:
         """How the accounts say that a job ended, in Slurm's word; empty when they do not know it."""

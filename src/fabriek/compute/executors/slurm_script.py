@@ -12,9 +12,19 @@ exec {words}
 """
 PLAIN = re.compile(r"[A-Za-z0-9_./=+,:@%-]+")
 
+TASK = '"$SLURM_ARRAY_TASK_ID"'
+
 
 def script_of(node: Sequence[str], job_file: Path) -> str:
     """Raises AssertionError on a word that a shell would read otherwise: they are all our own."""
-    words = [*node, "attempt", str(job_file)]
+    return TEMPLATE.format(words=_plain([*node, "attempt", str(job_file)]))
+
+
+def array_script_of(node: Sequence[str], roster: Path) -> str:
+    """One script for all tasks: each finds its attempt in the roster, by its number. Raises AssertionError."""
+    return TEMPLATE.format(words=f"{_plain([*node, 'task', str(roster)])} {TASK}")
+
+
+def _plain(words: Sequence[str]) -> str:
     assert all(PLAIN.fullmatch(word) for word in words), f"{words} cannot stand in a batch script"
-    return TEMPLATE.format(words=" ".join(words))
+    return " ".join(words)
