@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fabriek.compute.executors import attempts
 from fabriek.kernel.wiping import wipe
 from fabriek.schemas.node import ROSTER_FILE
 
