@@ -14,6 +14,7 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    bindparam,
     func,
     insert,
     select,
@@ -104,6 +105,19 @@ holds = Table(
 )
 
 
+# Built once: every job is held for and settled, each with entries on several accounts.
+_POSTED = select(postings.c.key).where(postings.c.key == bindparam("posted"))
+_BALANCE = select(balances.c.amount_micro).where(
+    balances.c.account == bindparam("of"), balances.c.resource == bindparam("what")
+)
+_MOVE = (
+    update(balances)
+    .where(balances.c.account == bindparam("of"), balances.c.resource == bindparam("what"))
+    .values(amount_micro=balances.c.amount_micro + bindparam("more"))
+)
+_POST, _ENTER = insert(postings), insert(entries)
+
+
 class SqlLedger:
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -112,13 +126,13 @@ class SqlLedger:
         return self._db.transaction(alone=alone)
 
     def post(self, posting: Posting) -> bool:
-        if self._db.row(select(postings.c.key).where(postings.c.key == posting.key)) is not None:
+        if self._db.row(_POSTED, {"posted": posting.key}) is not None:
             return False
-        self._db.execute(insert(postings).values(transaction=posting.transaction, key=posting.key))
+        self._db.execute(_POST, {"transaction": posting.transaction, "key": posting.key})
         for entry in posting.entries:
             self._move(entry, posting)
         if posting.entries:
-            self._db.execute(insert(entries), [asdict(entry) for entry in posting.entries])
+            self._db.execute(_ENTER, [asdict(entry) for entry in posting.entries])
         return True
 
     def posting(self, transaction: str) -> Posting:
@@ -129,20 +143,16 @@ class SqlLedger:
         return Posting(found.transaction, found.key, tuple(_entry(row) for row in rows))
 
     def _move(self, entry: Entry, posting: Posting) -> None:
-        here = (balances.c.account == entry.account, balances.c.resource == entry.resource)
-        changed = update(balances).where(*here).values(amount_micro=balances.c.amount_micro + entry.amount_micro)
         before = self.balance(entry.account, entry.resource)
         if before + entry.amount_micro < 0 and not entry.account.startswith("contribution:"):
             raise below_zero((entry.account, entry.resource), before + entry.amount_micro, posting)
-        if not self._db.execute(changed):
+        moved = {"of": entry.account, "what": str(entry.resource), "more": entry.amount_micro}
+        if not self._db.execute(_MOVE, moved):
             row = {"account": entry.account, "resource": str(entry.resource), "amount_micro": entry.amount_micro}
             self._db.execute(insert(balances).values(**row))
 
     def balance(self, account: str, resource: Resource) -> int:
-        found = self._db.scalar(
-            select(balances.c.amount_micro).where(balances.c.account == account, balances.c.resource == resource)
-        )
-        return int(found or 0)
+        return int(self._db.scalar(_BALANCE, {"of": account, "what": str(resource)}) or 0)
 
     def balances(self) -> Mapping[tuple[str, Resource], int]:
         rows = self._db.rows(select(balances))

@@ -36,6 +36,7 @@ def version() -> tuple[int, ...]:
     return tuple(int(part) for part in found[1].split(".")) if found else ()
 
 
+@cache
 def package_folders(program: Path) -> list[Path]:
     """The folders beside each other in which the packaged program finds itself and its libraries; empty for the system's."""
     if program.parent.name != "_bin":

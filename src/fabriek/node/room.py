@@ -125,7 +125,8 @@ def take_uid(folder: Path) -> int | None:
 def _taken(attempts: Path) -> set[str]:
     """The uids of attempts that are not released yet. One may be, while we look: its folder goes without asking for our lock."""
     found = set()
-    for file in attempts.glob(f"*/{UID_FILE}"):
-        with suppress(FileNotFoundError):
-            found.add(file.read_text("ascii").strip())
+    with os.scandir(attempts) as listed:
+        for one in listed:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                found.add(Path(one.path, UID_FILE).read_text("ascii").strip())
     return found

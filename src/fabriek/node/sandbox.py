@@ -9,6 +9,7 @@ import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from fabriek.kernel.errors import InvalidInput
@@ -87,6 +88,7 @@ def check_mount(mount: str) -> None:
         )
 
 
+@cache
 def prefixes(python: str) -> list[str]:
     """The folders that an interpreter needs beside /usr: its own prefix and, for a virtual environment, that of its base."""
     prefix = Path(python).absolute().parent.parent

@@ -161,16 +161,19 @@ class _Attempt:
 
     def _seal(self, ended: Ended, log: Log) -> None:
         """Results are sealed however it ended: a job that ran out of time left its checkpoints."""
-        self._set(
-            Phase.SEALING, exit_code=ended.exit_code, reason=ended.reason, ended_at=_now(), cpu_seconds=ended.cpu_seconds,
+        self._state = replace(
+            self._state, exit_code=ended.exit_code, reason=ended.reason, ended_at=_now(), cpu_seconds=ended.cpu_seconds,
             memory_bytes_peak=ended.memory_bytes_peak, again=ended.again, log_bytes_dropped=log.dropped,
             hint=_hint(log.missing_module() if ended.exit_code else ""),
         )  # fmt: skip
         try:
             keep_what_may_leave(self._room.output)
             check_size(self._room.output, self._job.memory_bytes)
-            wanted = self._job.output is not None and any(self._room.output.iterdir())
-            self._done(output=self._sealed() if wanted else "")
+            if self._job.output is None or not any(self._room.output.iterdir()):
+                self._done()
+                return
+            self._set(Phase.SEALING)
+            self._done(output=self._sealed())
         except (FabriekError, OSError, RecursionError) as error:
             lost = f"the results could not be sealed: {error}"
             self._done(reason=f"{ended.reason}; {lost}" if ended.reason else lost)
@@ -193,8 +196,9 @@ class _Attempt:
 
     def _set(self, phase: Phase, **fields: Any) -> None:
         self._state = replace(self._state, phase=phase, **fields)
-        write_whole(self._folder / STATE_FILE, self._state.to_json())
-        if phase in {Phase.RUNNING, Phase.DONE}:
+        # The first state keeps the attempt from running twice; of a later one, a crash of the machine may leave the one before.
+        write_whole(self._folder / STATE_FILE, self._state.to_json(), named=phase is Phase.STARTING)
+        if phase is Phase.DONE:
             tell_news(self._folder)
 
 

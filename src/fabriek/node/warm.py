@@ -7,8 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from fabriek.kernel.errors import Unavailable
-from fabriek.node.bubblewrap import version
+from fabriek.node.bubblewrap import bubblewrap, package_folders, version
 from fabriek.node.forwarder import compiled
+from fabriek.node.sandbox import prefixes
 from fabriek.node.seccomp import program
 from fabriek.node.supervisor import Doors, run_attempt
 from fabriek.schemas.node import JobSpec
@@ -21,10 +22,7 @@ def serve(doors: Doors) -> int:
     """Reads the path of a `job.json` a line and forks a supervisor for it. Answers `forked` once the attempt's state is on the disk,
     else `failed`; ends when the server that started it is gone. The supervisors go on.
     """
-    version()
-    compiled()
-    with suppress(Unavailable):  # said by each job
-        program()
+    _prepare()
     gc.freeze()  # what is imported stays shared with every supervisor, instead of being copied by its first collection
     for line in sys.stdin:
         begun, begins = os.pipe()
@@ -39,6 +37,17 @@ def serve(doors: Doors) -> int:
         sys.stdout.write(f"{answer}\n")
         sys.stdout.flush()
     return 0
+
+
+def _prepare() -> None:
+    """What every attempt asks for and what is the same for all: found out once, and known to every supervisor."""
+    version()
+    compiled()
+    with suppress(Unavailable):  # said by each job
+        program()
+    package_folders(Path(bubblewrap()))
+    prefixes(sys.executable)
+    "".encode("ascii")  # Python looks for an encoding when it is first used
 
 
 def _become_supervisor(job_file: Path, doors: Doors, begins: int) -> None:

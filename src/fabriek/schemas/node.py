@@ -207,8 +207,11 @@ class Capabilities:
     fix: str = ""
 
 
-def write_whole(file: Path, text: str) -> None:
-    """The file has the old text or the new one, whatever happens; the new one is on the disk when this returns. Mode 0600."""
+def write_whole(file: Path, text: str, *, named: bool = True) -> None:
+    """The file has the old text or the new one, whatever happens; the new one is on the disk when this returns. Mode 0600.
+
+    named: wait for its name as well. Where there is a file of this name already, a crash then leaves one of the two.
+    """
     draft = file.with_name(f".{file.name}.draft")
     with os.fdopen(
         os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8"
@@ -217,6 +220,8 @@ def write_whole(file: Path, text: str) -> None:
         out.flush()
         os.fsync(out.fileno())
     draft.replace(file)
+    if not named:
+        return
     folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

@@ -19,8 +19,8 @@ log = logging.getLogger("fabriek.worker")
 BUSY_SECONDS = 0.05
 """Between rounds while jobs run: how late their end may be seen."""
 
-TOLD_SECONDS = 0.5
-"""The same where the executor tells: for what it could not tell us, and for the audit log, which is numbered within a second."""
+TOLD_SECONDS = 0.2
+"""The same where the executor tells of ends: how late it may be seen that a job runs."""
 
 
 class Worker:

@@ -2,11 +2,12 @@
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from fabriek.compute.executors.contract import Handle, ObservedState, Phase
-from fabriek.schemas.node import SIGNAL_FILE
+from fabriek.schemas.node import SIGNAL_FILE, STATE_FILE, write_whole
 
 ENDED = "ended"
 DOOR_FOLDER = "door"
@@ -26,6 +27,14 @@ class Folders:
 
     def tombstone(self, handle: Handle) -> Path:
         return self.root / ENDED / f"{name_of(handle)}.json"
+
+    def bury(self, handle: Handle, state: ObservedState) -> None:
+        """Keeps how it ended for good. What its supervisor said last gets a second name, and need not be written again."""
+        if state.phase is Phase.DONE:
+            with suppress(FileExistsError, FileNotFoundError):
+                os.link(self.of(handle) / STATE_FILE, self.tombstone(handle))
+        if not self.tombstone(handle).exists():
+            write_whole(self.tombstone(handle), state.to_json())
 
     def final(self, handle: Handle) -> ObservedState | None:
         """How it ended, once everything of it was collected."""

@@ -69,7 +69,7 @@ class LocalExecutor:
         if not folder.is_dir():
             return
         # What is known of it stays: first the tombstone, then the rest, so that it can be told at every moment how it ended.
-        write_whole(self._folders.tombstone(handle), self._observe(handle).to_json())
+        self._folders.bury(handle, self._observe(handle))
         wipe(self._scratch(handle))
         _remove_groups(folder / GROUPS_FILE)
         wipe(folder)
