@@ -127,6 +127,23 @@ def test_a_program_gets_a_signed_message_under_an_id(shop: Shop, receiver: Recei
     assert KEY not in str(came)
 
 
+def test_an_address_that_is_a_secret_is_opened_when_it_is_sent_to_and_judged_like_any(
+    shop: Shop, receiver: Receiver
+) -> None:
+    box = shop.town.services.strongbox
+    with pytest.raises(InvalidInput, match="no secret HOOK"):
+        telling(shop, "secret:HOOK")
+    box.set(shop.project, "HOOK", web(receiver), by=shop.person)
+    job = ended(shop, telling(shop, "secret:HOOK"))
+    box.set(shop.project, "ELSEWHERE", "https://169.254.169.254/canary", by=shop.person)
+    astray = ended(shop, telling(shop, "secret:ELSEWHERE"))
+    assert sending(shop) == 2
+    assert [one.path for one in receiver.came] == ["/hook?x=canary"]
+    assert notices(shop, job)[0].sent_at is not None
+    assert notices(shop, astray)[0].error == "nothing is sent to 169.254.169.254 from here"
+    assert "canary" not in str(notices(shop, job) + notices(shop, astray))
+
+
 def test_a_failure_is_told_to_who_asked_for_failures_alone(shop: Shop, receiver: Receiver) -> None:
     good, bad = telling(shop, web(receiver, "fail:")), telling(shop, web(receiver, "fail:"))
     ended(shop, good)
@@ -213,7 +230,7 @@ def test_an_array_tells_once_that_it_began_failed_and_ended(shop: Shop, receiver
     ]  # fmt: skip
     ended(shop, elements[2])
     assert sending(shop) == 0
-    shop.town.clock.move(timedelta(seconds=6))
+    shop.town.clock.move(timedelta(seconds=16))
     assert sending(shop) == 1
     last = json.loads(receiver.came[-1].body)
     assert (last["occasion"], last["state"], last["elements"]) == ("end", "failed", "2 failed, 1 succeeded")
@@ -248,7 +265,7 @@ def test_what_cannot_be_sent_any_more_is_said_and_not_a_fault(shop: Shop, receiv
     assert notice.sent_at is None
     assert notice.error in {
         "no address is known of who submitted it",
-        "the project has no secret NOTIFY_KEY to sign with any more",
+        "the project has no secret NOTIFY_KEY any more",
     }
     assert receiver.came == []
 

@@ -99,9 +99,8 @@ def job_out(job: Job, services: Services, elements: int = 1, *, slug: str = "") 
 
 
 def _notice_out(notice: Notice) -> NoticeOut:
-    state = "sent" if notice.sent_at else "given_up" if notice.given_up_at else "waiting"
     return NoticeOut(
-        id=notice.id, occasion=notice.occasion, to=shown_target(notice.target), state=state, tries=notice.tries, error=notice.error,
+        id=notice.id, occasion=notice.occasion, to=shown_target(notice.target), state=notice.standing, tries=notice.tries, error=notice.error,
         sent_at=notice.sent_at,
     )  # fmt: skip
 

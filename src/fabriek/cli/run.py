@@ -46,7 +46,7 @@ INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M"]
     "--notify",
     multiple=True,
     metavar="[WHEN:]WHOM",
-    help="Tell `mail` or `https://…` when it has ended; begin,fail:mail on these occasions; repeatable.",
+    help="Tell `mail`, `https://…` or `secret:NAME` when it has ended; begin,fail:mail on these occasions; repeatable.",
 )
 @click.option("--array", default="", metavar="0-99%4", help="One job for each number, four at a time.")
 @click.option(

@@ -32,6 +32,9 @@ def session() -> None:
 @click.option(
     "--time", default="2h", metavar="DURATION", help="How long it may run; `fabriek session extend` adds to it."
 )
+@click.option(
+    "--secret", "secrets", multiple=True, metavar="NAME[=VARIABLE]", help="A secret of the project; repeatable."
+)
 @click.option("--folder", default="", help="Folder of the project's workspace to work in.")
 @click.option(
     "--port", default=PORT, type=click.IntRange(1024, 65535), help="Where a command of your own serves, on 127.0.0.1."

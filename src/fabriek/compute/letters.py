@@ -56,7 +56,7 @@ def mail_of(notice: Notice, facts: dict[str, str], to: str) -> Letter:
     return Letter(notice, to, f"{what} {facts['number']}: {facts['state']}", "\n".join(lines) + "\n")
 
 
-def signed_of(notice: Notice, facts: dict[str, str], key: str, now: datetime) -> Letter:
+def signed_of(notice: Notice, facts: dict[str, str], to: str, key: str, now: datetime) -> Letter:
     """For programs: JSON, and over its bytes and the instant of sending an HMAC-SHA-256 that only the project's key makes."""
     body = json.dumps(facts, sort_keys=True).encode()
     at = str(int(now.timestamp()))
@@ -65,7 +65,7 @@ def signed_of(notice: Notice, facts: dict[str, str], key: str, now: datetime) ->
         ("Idempotency-Key", notice.id),
         ("Fabriek-Signature", f"t={at},v1={signature(key, at, body)}"),
     )
-    return Letter(notice, notice.target, "", "", body, headers)
+    return Letter(notice, to, "", "", body, headers)
 
 
 def signature(key: str, at: str, body: bytes) -> str:

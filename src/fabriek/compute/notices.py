@@ -13,6 +13,9 @@ from fabriek.kernel.errors import InvalidInput
 MAIL = "mail"
 """The target that means the address of who submitted the job."""
 
+KEPT = "secret:"
+"""Before the name of a secret whose value is the address: many are as good as a password."""
+
 ASKED_MAX = 4
 """By one job."""
 
@@ -21,7 +24,7 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=1)
 CLAIMED_FOR = timedelta(minutes=2)
 """So long nobody else sends what one worker has taken: longer than any attempt at sending lasts."""
 
-HELD_FOR = timedelta(seconds=5)
+HELD_FOR = timedelta(seconds=15)
 
 ERROR_CHARACTERS_MAX = 200
 
@@ -36,7 +39,7 @@ class Occasion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NoticeAsked:
-    """What a job's owner asked to be told. target: `mail`, or an address on the web."""
+    """What a job's owner asked to be told. target: `mail`, an address on the web, or `secret:NAME` for one that is kept as a secret."""
 
     target: str
     occasions: tuple[Occasion, ...]
@@ -64,12 +67,19 @@ class Notice:
     given_up_at: datetime | None = None
     error: str = ""
 
+    @property
+    def standing(self) -> str:
+        """In a word or two: what became of it."""
+        return "sent" if self.sent_at else "given up" if self.given_up_at else "waiting"
 
-_ASKED = re.compile(r"(?:((?:begin|end|fail)(?:,(?:begin|end|fail))*):)?(mail|https?://.+)", re.ASCII)
+
+_ASKED = re.compile(
+    r"(?:((?:begin|end|fail)(?:,(?:begin|end|fail))*):)?(mail|https?://.+|secret:[A-Za-z_]\w{0,63})", re.ASCII
+)
 
 
 def notice_asked_of(text: str) -> NoticeAsked:
-    """`mail` or `https://…`, before it the occasions: `begin,fail:mail`; without them when it ended. Raises InvalidInput."""
+    """`mail`, `https://…` or `secret:NAME`, before it the occasions: `begin,fail:mail`; without them when it ended. Raises InvalidInput."""
     found = _ASKED.fullmatch(text)
     if found is None:
         raise InvalidInput(
@@ -80,7 +90,7 @@ def notice_asked_of(text: str) -> NoticeAsked:
 
 
 def shown(target: str) -> str:
-    return target if target == MAIL else f"https://{urlsplit(target).hostname}/…"
+    return target if target == MAIL or target.startswith(KEPT) else f"https://{urlsplit(target).hostname}/…"
 
 
 def new_notice(subject: str, job: str, project: str, occasion: Occasion, target: str, at: datetime) -> Notice:

@@ -7,7 +7,7 @@ from fabriek.access.service import Access
 from fabriek.compute import letters, notices
 from fabriek.compute.jobs import ENDED, Job, State
 from fabriek.compute.letters import Letter
-from fabriek.compute.notices import ASKED_MAX, MAIL, Notice, NoticeAsked, Occasion
+from fabriek.compute.notices import ASKED_MAX, KEPT, MAIL, Notice, NoticeAsked, Occasion
 from fabriek.compute.ports import JobNames, Jobs, Notices
 from fabriek.compute.secrets import SIGNING_KEY
 from fabriek.compute.strongbox import Strongbox
@@ -44,9 +44,12 @@ class Outbox:
         for one in asked:
             if one.target == MAIL:
                 self._check_mail(by)
+                continue
+            if one.target.startswith(KEPT):
+                self._check_kept(project, one.target.removeprefix(KEPT))
             else:
                 self.check_address(one.target)
-                self._check_key(project)
+            self._check_kept(project, SIGNING_KEY, "openssl rand -hex 32 | ")
 
     def _check_mail(self, by: Caller) -> None:
         if not self.mails:
@@ -57,11 +60,11 @@ class Outbox:
             )
         self._address(by.person)
 
-    def _check_key(self, project: str) -> None:
-        if not self.strongbox.has(project, SIGNING_KEY):
+    def _check_kept(self, project: str, name: str, made_by: str = "") -> None:
+        if not self.strongbox.has(project, name):
+            what = "sign notices to programs with" if name == SIGNING_KEY else "take an address from"
             raise InvalidInput(
-                f"notices to programs are signed with the project's secret {SIGNING_KEY}, and there is none",
-                fix=f"openssl rand -hex 32 | fabriek secret set {SIGNING_KEY}",
+                f"this project has no secret {name} to {what}", fix=f"{made_by}fabriek secret set {name}"
             )
 
     def write(self, job: Job) -> None:
@@ -83,6 +86,8 @@ class Outbox:
     def take(self) -> Sequence[Letter]:
         """What is due, written out, and for a while nobody else's to send."""
         now, taken = self.clock.now(), []
+        if not self.notices.due(now, limit=1):  # so that an idle factory writes nothing
+            return []
         with self.jobs.transaction(alone="notices"):
             for one in self.notices.due(now, limit=AT_ONCE):
                 if self._is_held(one):
@@ -118,13 +123,19 @@ class Outbox:
             )
             if notice.target == MAIL:
                 return letters.mail_of(notice, facts, self._address(job.person))
-            key = self.strongbox.value(project.id, SIGNING_KEY)
-            if not key:
-                raise NotFound(f"the project has no secret {SIGNING_KEY} to sign with any more")
-            return letters.signed_of(notice, facts, key, self.clock.now())
+            to = notice.target
+            if to.startswith(KEPT):
+                to = self._kept(project.id, to.removeprefix(KEPT))
+            return letters.signed_of(notice, facts, to, self._kept(project.id, SIGNING_KEY), self.clock.now())
         except FabriekError as error:
             self.failed(notice, error.detail)
             return None
+
+    def _kept(self, project: str, name: str) -> str:
+        value = self.strongbox.value(project, name)
+        if not value:
+            raise NotFound(f"the project has no secret {name} any more", fix=f"fabriek secret set {name}")
+        return value
 
     def _address(self, person: str) -> str:
         found = self.access.person(person)

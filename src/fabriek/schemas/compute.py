@@ -35,7 +35,7 @@ class JobIn(Wire):
     `USR1@60`: a word before the time is over. With exit code 75 the job asks to run again, `requeues_max` times at most. `folder` lies in
     the project's workspace. `port`: where it serves. `tasks`: how many processes `srun` starts inside. `secrets` are the project's:
     `NAME` as the variable of that name, `NAME=VARIABLE`, or `NAME=file:FILE` below /run/secrets. `notify` says
-    whom to tell: `mail` or `https://…` when it has ended, `begin,fail:mail` on these occasions.
+    whom to tell: `mail`, `https://…` or `secret:NAME` when it has ended, `begin,fail:mail` on these occasions.
     """
 
     command: Annotated[list[Word], Field(min_length=1, max_length=200)]
@@ -73,7 +73,7 @@ class JobIn(Wire):
 
 
 class NoticeOut(Wire):
-    """What became of a notice: `waiting`, `sent` or `given_up`, and why the last attempt failed."""
+    """What became of a notice: `waiting`, `sent` or `given up`, and why the last attempt failed."""
 
     id: str
     occasion: str

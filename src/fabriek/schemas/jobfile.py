@@ -55,6 +55,6 @@ class JobFile(Wire):
     )
     notify: list[str] = Field(
         default_factory=list,
-        description="`mail` or `https://…` when it has ended; `begin,fail:mail` on these occasions.",
+        description="`mail`, `https://…` or `secret:NAME` when it has ended; `begin,fail:mail` on these occasions.",
     )
     tasks: int = Field(1, ge=1, le=1_024, description="How many processes `srun` starts inside.")

@@ -23,6 +23,7 @@ BEGIN, END, FAIL = Occasion
         ("fail,begin:mail", NoticeAsked("mail", (BEGIN, FAIL))),
         ("https://hooks.example/a:b", NoticeAsked("https://hooks.example/a:b", (END,))),
         ("end:https://hooks.example/", NoticeAsked("https://hooks.example/", (END,))),
+        ("fail:secret:HOOK", NoticeAsked("secret:HOOK", (FAIL,))),
     ],
 )
 def test_whom_to_tell_and_when(said: str, asked: NoticeAsked) -> None:
@@ -30,7 +31,19 @@ def test_whom_to_tell_and_when(said: str, asked: NoticeAsked) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["", "olga@factory.example", "mailto:x", "begin:", "never:mail", "mail:end", "ftp://x", "begin,:mail"]
+    "said",
+    [
+        "",
+        "olga@factory.example",
+        "mailto:x",
+        "begin:",
+        "never:mail",
+        "mail:end",
+        "ftp://x",
+        "begin,:mail",
+        "secret:",
+        "secret:A-B",
+    ],
 )
 def test_what_says_neither_is_refused(said: str) -> None:
     with pytest.raises(InvalidInput, match="neither whom"):
@@ -107,7 +120,7 @@ def test_a_mail_has_a_line_for_each_fact_and_none_that_a_name_made() -> None:
 
 def test_a_body_for_programs_is_signed_with_the_instant_and_only_the_key_signs_so() -> None:
     notice = new_notice("job_1", "job_1", "prj_1", END, "https://hooks.example/", NOW)
-    letter = signed_of(notice, facts(a_job(), is_open=True), "k" * 32, NOW)
+    letter = signed_of(notice, facts(a_job(), is_open=True), "https://hooks.example/", "k" * 32, NOW)
     headers = dict(letter.headers)
     at, _, made = headers["Fabriek-Signature"].removeprefix("t=").partition(",v1=")
     assert made == signature("k" * 32, at, letter.body)

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from fabriek.compute.jobs import Job, State, reserved_end
 from fabriek.compute.notices import MAIL, notice_asked_of
+from fabriek.compute.notices import shown as shown_target
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.terms import Terms
 from fabriek.kernel.callers import Caller
@@ -37,7 +38,8 @@ def _facts(services: Services, project: str, job: Job) -> dict[str, Any]:
         "why": services.compute.why(job).sentence, "live": not job.has_ended(), "number": job.short,
         "ends_at": reserved_end(job, job.started_at) if job.state is State.RUNNING and job.started_at else None,
         "serves": bool(job.terms.port) and job.state is State.RUNNING, "after": [f"{one.once} {one.job}" for one in job.terms.after],
-        "parameters": dict(job.terms.parameters),
+        "parameters": dict(job.terms.parameters), "secrets": [one.asked for one in job.secrets],
+        "told": [{"occasion": one.occasion, "to": shown_target(one.target), "state": one.standing} for one in services.outbox.of_job(job)],
     }  # fmt: skip
 
 
