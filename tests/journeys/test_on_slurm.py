@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.factories.waiting import until
 from tests.servers import slurm
 from tests.servers.factory import quickstarted, why_no_jobs
 
@@ -21,19 +22,21 @@ print("summed", flush=True)
 """
 
 
+def a_home(cluster: slurm.Cluster, room: Path) -> Path:
+    """A home whose jobs go to the cluster."""
+    settings = {"executor": "slurm", "slurm_conf": cluster.environment["SLURM_CONF"], "slurm_account": slurm.ACCOUNT}
+    home = room / "home"
+    home.mkdir(mode=0o700)
+    (home / "fabriek.toml").write_text("".join(f'{name} = "{value}"\n' for name, value in settings.items()))
+    return home
+
+
 def test_data_lab_results_and_settlement_are_the_same(
     slurm_cluster: slurm.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if reason := why_no_jobs():
         pytest.skip(reason)
-    settings = {
-        "executor": "slurm",
-        "slurm_conf": slurm_cluster.environment["SLURM_CONF"],
-        "slurm_account": slurm.ACCOUNT,
-    }
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    (home / "fabriek.toml").write_text("".join(f'{name} = "{value}"\n' for name, value in settings.items()))
+    home = a_home(slurm_cluster, tmp_path)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "numbers.csv").write_text("1,2,3")
     (tmp_path / "code").mkdir()
@@ -54,3 +57,24 @@ def test_data_lab_results_and_settlement_are_the_same(
         "sacct", "-X", "-n", "-P", "--format", "JobName,State", "--name", f"fabriek-{job['id']}-1"
     )
     assert accounts.strip() == f"fabriek-{job['id']}-1|COMPLETED"
+
+
+def test_a_secret_reaches_a_job_on_a_node_and_lies_in_no_folder_on_the_way(
+    slurm_cluster: slurm.Cluster, tmp_path: Path
+) -> None:
+    if reason := why_no_jobs():
+        pytest.skip(reason)
+    canary = b"canary-of-the-cluster"
+
+    def sightings(home: Path) -> list[str]:
+        return [str(file) for file in home.rglob("*") if file.is_file() and canary in file.read_bytes()]
+
+    script = 'echo "it has ${#TOKEN} letters: $TOKEN"; until [ -e /output/on ]; do sleep 0.1; [ $((n=n+1)) -gt 20 ] && touch /output/on; done'
+    with quickstarted(a_home(slurm_cluster, tmp_path)) as factory:
+        assert factory.run("secret", "set", "TOKEN", input_text=canary.decode()).returncode == 0
+        job = factory.run("run", "--detach", "--secret", "TOKEN", "--", "sh", "-c", script).stdout.strip()
+        until(lambda: factory.run("job", "log", job).stdout)
+        assert sightings(factory.home) == []
+        assert factory.run("job", "follow", job).returncode == 0
+        assert factory.run("job", "log", job).stdout == f"it has {len(canary)} letters: ***\n"
+        assert sightings(factory.home) == []
