@@ -27,6 +27,7 @@ from fabriek.compute.executors.environments import Environments
 from fabriek.compute.executors.local import LocalExecutor
 from fabriek.compute.executors.slurm import Site, SlurmExecutor
 from fabriek.compute.executors.slurm_commands import SlurmCommands
+from fabriek.compute.installing import Installing
 from fabriek.compute.jobs import Job
 from fabriek.compute.logs import Logs
 from fabriek.compute.machine import Machine
@@ -63,7 +64,6 @@ from fabriek.lab.service import Lab
 from fabriek.lab.store import SqlExperiments, SqlRuns, SqlTracks
 from fabriek.lab.store_models import SqlArtifacts, SqlModels, SqlModelVersions
 from fabriek.packages.advisories import AdvisoryFolder
-from fabriek.packages.fetching import Fetcher
 from fabriek.packages.service import Packages
 from fabriek.packages.shelf import Shelf
 from fabriek.packages.store import SqlApprovals, SqlFiles
@@ -149,7 +149,8 @@ def build(
         mails=bool(relay.host), check_address=outbound.check,
     )  # fmt: skip
     submission = Submission(
-        jobs, jobs, access, funding, vault, audit, labels, clock, ids, machine, strongbox, outbox, wake=lambda: database.after_commit(wake)
+        jobs, jobs, access, funding, vault, audit, labels, clock, ids, machine, strongbox, outbox, wake=lambda: database.after_commit(wake),
+        installing=Installing(shelf) if settings.packages == "approved" else None,
     )  # fmt: skip
     compute = Compute(submission, jobs, decisions, limits, cursors)
     progress = Progress(jobs, jobs, jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine, outbox=outbox)  # fmt: skip
@@ -195,11 +196,6 @@ def executor_of(settings: Settings) -> Executor:
 def environments(settings: Settings) -> Environments:
     """Where the packages of jobs are built."""
     return Environments(settings.home / "environments", settings.job_python)
-
-
-def fetcher(settings: Settings) -> Fetcher:
-    """Where requested packages come from."""
-    return Fetcher(settings.packages_upstream, settings.packages_folder, settings.job_python)
 
 
 def scratch_of(settings: Settings) -> Path:

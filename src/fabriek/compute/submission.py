@@ -8,6 +8,7 @@ from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.compute import arrays, requests, terms
 from fabriek.compute.arrays import Array, Element
+from fabriek.compute.installing import Installing
 from fabriek.compute.jobs import Job, JobInput, Priority, State, move
 from fabriek.compute.machine import Machine
 from fabriek.compute.outbox import Outbox
@@ -33,7 +34,7 @@ STRICTNESS = (Purpose.CIVILIAN, Purpose.DUAL_USE, Purpose.EXCLUSIVELY_MILITARY)
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Takes requests in. `wake` is called once they are durable."""
+    """Takes requests in. `wake` is called once they are durable. `installing`: only where packages must be approved."""
 
     jobs: Jobs
     names: JobNames
@@ -48,6 +49,7 @@ class Submission:
     strongbox: Strongbox
     outbox: Outbox
     wake: Callable[[], None]
+    installing: Installing | None = None
 
     def submit(self, project_ref: str, asked: JobAsked, *, by: Caller) -> Sequence[Job]:
         """One job, or every element of an array: holds the worst case of each, and queues it.
@@ -57,6 +59,8 @@ class Submission:
         project = self.access.project(project_ref)
         require(by, "job.submit", project=project.id)
         requests.check(asked)
+        if self.installing is not None:
+            self.installing.check(asked.requirements, project.id)
         array = arrays.array_of(asked.array, asked.sweep)
         purpose = _purpose(asked, project)
         with self.jobs.transaction(alone=f"project:{project.id}"):

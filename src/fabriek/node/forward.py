@@ -44,6 +44,8 @@ def main(port: int, path: str, served: str, limits: str, status_fd: int, argv: l
     doors = open_doors(folder, ways)
     if port == 0 and listener is not None:
         os.environ["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    if "PIP_PREFIX" in os.environ:  # an interpreter looks into no folder that was not there when it first looked
+        os.makedirs(os.environ["PYTHONPATH"].rpartition(":")[2], exist_ok=True)  # noqa: PTH103
     signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)  # none may come between the fork and the handlers
     child = os.fork()
     if child == 0:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fabriek.kernel.errors import Unavailable
-from fabriek.packages.names import Pinned
+from fabriek.packages.names import Pinned, normalised
 
 FETCH_SECONDS_MAX = 1_800
 LAST_LINES = 4
@@ -65,7 +65,7 @@ class Fetcher:
                 raise Unavailable(
                     f"{package} could not be fetched: {_plain(' / '.join(last))}", fix="carry the wheels in"
                 )
-            yanked = frozenset(name for name, _ in YANKED.findall(" ".join(done.stderr.split())))
+            yanked = frozenset(normalised(name) for name, _ in YANKED.findall(" ".join(done.stderr.split())))
             yield Fetched(tuple(sorted(target.iterdir())), yanked)
 
     def _variables(self, home: str) -> dict[str, str]:

@@ -50,12 +50,16 @@ class Shelf:
             wheel = read_wheel(name, source, counted.size)
             made = self._file(wheel, counted, sealed.id, yanked, by)
             with self._requests.transaction(alone=f"package:{name}"):
-                self._files.add(made, wheel.raw_metadata)
-                self._audit.record("package.kept", sealed.id, by, sha256=made.sha256, grave=is_grave(made.findings))
+                meanwhile = self._known(name, made.sha256)  # somebody else may have brought it while this was read
+                if meanwhile is None:
+                    self._files.add(made, wheel.raw_metadata)
+                    self._audit.record("package.kept", sealed.id, by, sha256=made.sha256, grave=is_grave(made.findings))
         except BaseException:
             self._safe.remove(room, sealed.id)
             raise
-        return made
+        if meanwhile is not None:
+            self._safe.remove(room, sealed.id)
+        return meanwhile or made
 
     def packages(self, *, by: Caller, project: str = "") -> Sequence[str]:
         """What the caller may install, by normalised name; `project` narrows it to what may be installed there."""
@@ -74,6 +78,10 @@ class Shelf:
         """Whether this version may be installed in this project now."""
         seen = self._seen(package.name, {project, EVERYBODY})
         return any(one.standing == "approved" and same_version(one.file.version, package.version) for one in seen)
+
+    def has_any(self, package: str, *, project: str) -> bool:
+        """Whether some version may be installed in this project now."""
+        return package in self._approvals.packages({project, EVERYBODY})
 
     def withdrawn(self) -> Sequence[str]:
         """The names of all files that may not be installed any more."""

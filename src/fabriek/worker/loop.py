@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from fabriek.compute.executors.contract import Tells
 from fabriek.kernel.errors import FabriekError
+from fabriek.packages.fetching import Fetcher
 from fabriek.web.services import Services
 from fabriek.worker.admission import admit_jobs
+from fabriek.worker.fetching import Fetching
 from fabriek.worker.notifying import Messenger
 from fabriek.worker.settling import queue_again, settle_jobs
 from fabriek.worker.starting import Starter
@@ -29,6 +31,9 @@ class Worker:
     def __init__(self, services: Services, starter: Starter, wake: threading.Event) -> None:
         self._services, self._starter, self._wake = services, starter, wake
         self._upkeep, self._messenger, self._busy_seconds = Upkeep(services), Messenger(services), BUSY_SECONDS
+        settings = services.settings
+        fetcher = Fetcher(settings.packages_upstream, settings.packages_folder, settings.job_python)
+        self._fetching = Fetching(services, fetcher, wake.set)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fabriek-worker", daemon=True)
 
@@ -46,6 +51,7 @@ class Worker:
         self._thread.join()
         self._starter.close()
         self._messenger.close()
+        self._fetching.close()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -63,6 +69,7 @@ class Worker:
         busy = self._do("start", self._starter.start_jobs)
         self._do("settle", lambda: settle_jobs(services))
         self._do("notify", self._messenger.round)
+        self._do("fetch packages", self._fetching.round)
         self._do("upkeep", self._upkeep.round)
         return bool(busy)
 

@@ -22,6 +22,7 @@ from fabriek.kernel.errors import FabriekError, InvalidInput, Unavailable
 from fabriek.schemas.node import SecretSpec
 from fabriek.web.services import Services
 from fabriek.worker.handing import handed_together
+from fabriek.worker.installing import environment_of, pip_variables
 
 log = logging.getLogger("fabriek.worker")
 
@@ -161,7 +162,7 @@ class Starter:
                 return None
             if not job.requirements.strip():
                 return self._spec(job, base, bare=bare)
-        environment = self._environments.build(job.requirements.encode())
+        environment = environment_of(job, services, self._environments, self._server_url)
         with services.database.transaction(alone=f"job:{let_in.id}"):
             return self._spec(job, environment, bare=bare)
 
@@ -195,6 +196,7 @@ class Starter:
         services.progress.note(job.id, run=run, environment_hash=environment.hash)
         variables = (
             dict(job.environment)
+            | pip_variables(job, lab_token, self._environments.version, walls=not bare)
             | sweep_variables(job)
             | {
                 "MLFLOW_TRACKING_URI": "http://127.0.0.1:5000",

@@ -7,6 +7,7 @@ have been installed is never started again outside the sandbox, since a package 
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,14 +17,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from urllib.parse import quote
 
 from fabriek.compute.executors.requirements import check_requirements
+from fabriek.compute.installing import ask_for
 from fabriek.kernel.errors import InvalidInput
 
 BUILD_SECONDS_MAX = 1_800
 LAST_LINES = 6
 FIX = "correct the file behind --requirements"
 BUILT_FILE = "built"
+NOT_FOUND = re.compile(r"satisfies the requirement (?P<wanted>\S.*?)(?: \(from (?P<by>[^()]+)\))? \(from versions:")
 PLATFORM = "import platform, sysconfig; print(platform.python_version(), sysconfig.get_platform())"
 PACKAGES = "import importlib.metadata as m; [print(f'{one.name}=={one.version}') for one in m.distributions()]"
 
@@ -36,6 +40,18 @@ class Environment:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The index of approved packages, as one project may read it. `address` holds a token of the build. `withdrawn`: files that may not be
+    installed any more; an environment from before is not used again once this list has changed. `page`: where people ask for more.
+    """
+
+    address: str
+    project: str
+    withdrawn: tuple[str, ...]
+    page: str
+
+
 class Environments:
     """Environments below `root`. `python`: the interpreter that jobs without requirements use; empty means this one."""
 
@@ -46,26 +62,36 @@ class Environments:
         """The installation's own packages."""
         return Environment(self._python, self._base_hash)
 
-    def build(self, requirements: bytes) -> Environment:
-        """The environment with these requirements, built if it is not there yet. Raises InvalidInput with pip's last words."""
+    @property
+    def version(self) -> str:
+        """Of Python, in jobs: `3.11`."""
+        return ".".join(self._platform.split(".")[:2])
+
+    def build(self, requirements: bytes, approved: Approved | None = None) -> Environment:
+        """The environment with these requirements, built if it is not there yet: from what the operator's pip is configured to use, or from
+        approved packages alone. Raises InvalidInput with pip's last words, or with how to ask for what is not approved.
+        """
         lines = check_requirements(requirements)
-        key = hashlib.sha256("\n".join([self._platform, *lines]).encode()).hexdigest()
+        within = [approved.project, *approved.withdrawn] if approved else []
+        key = hashlib.sha256("\n".join([self._platform, *lines, *within]).encode()).hexdigest()
         folder = self._root / key
         self._root.mkdir(parents=True, exist_ok=True, mode=0o755)
         lock = os.open(self._root / f"{key}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (folder / BUILT_FILE).exists():
-                self._build(folder, lines)
+                self._build(folder, lines, approved)
         finally:
             os.close(lock)
         return Environment(str(folder / "bin" / "python"), (folder / BUILT_FILE).read_text("ascii"))
 
-    def _build(self, folder: Path, lines: list[str]) -> None:
+    def _build(self, folder: Path, lines: list[str], approved: Approved | None) -> None:
         # In place, since the programs of a virtual environment name its path; `built` comes last, and without it the rest does not count.
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            _run([self._python, "-I", "-m", "venv", *(["--without-pip"] if self._has_pip else []), str(folder)])
+            # With approved packages, jobs find a pip in their environment: they may add to it from the same index.
+            without_pip = self._has_pip and approved is None
+            _run([self._python, "-I", "-m", "venv", *(["--without-pip"] if without_pip else []), str(folder)])
             wanted = folder / "requirements.txt"
             wanted.write_text("\n".join(lines) + "\n", "utf-8")
             python = str(folder / "bin" / "python")
@@ -73,7 +99,10 @@ class Environments:
                 [self._python, "-I", "-m", "pip", "--python", python] if self._has_pip else [python, "-I", "-m", "pip"]
             )
             quiet = ["--quiet", "--no-input", "--disable-pip-version-check"]
-            _run([*pip, *quiet, "install", "--only-binary", ":all:", "-r", str(wanted)])
+            try:
+                _run([*pip, *quiet, "install", "--only-binary", ":all:", "-r", str(wanted)], _variables(approved))
+            except InvalidInput as refused:
+                raise _told(refused, approved) from None
             packages = [str(one) for one in (folder / "lib").glob("python*/site-packages")]
             draft = folder / f".{BUILT_FILE}"
             draft.write_text(_hash_of(self._platform, _named(distributions(path=packages))), "ascii")
@@ -110,11 +139,37 @@ def _hash_of(platform: str, packages: list[str]) -> str:
     return hashlib.sha256("\n".join([platform, *lines]).encode()).hexdigest()
 
 
-def _run(argv: list[str]) -> str:
+def _variables(approved: Approved | None) -> dict[str, str] | None:
+    """For pip: nothing of this machine's configuration, where only approved packages may come in. None: as it is configured."""
+    if approved is None:
+        return None
+    # As a variable: the address holds a token, and an argv is there for all to read.
+    return {
+        "PATH": os.defpath, "LANG": "C.UTF-8", "PIP_CONFIG_FILE": os.devnull, "PIP_NO_CACHE_DIR": "1", "PIP_INDEX_URL": approved.address,
+    }  # fmt: skip
+
+
+def _told(refused: InvalidInput, approved: Approved | None) -> InvalidInput:
+    """What pip did not find on the index of approved packages, and how to ask for it."""
+    found = NOT_FOUND.search(refused.detail)
+    if approved is None or found is None:
+        return refused
+    wanted, needed_by = found["wanted"], found["by"] or ""
+    command = ask_for(wanted)
+    needed = "" if needed_by.startswith("-r ") or not needed_by else f", and {needed_by} needs it"
+    package = command.rpartition(" ")[2]
+    return InvalidInput(
+        f"{wanted} is not approved for this project{needed}: {command}, or {approved.page}?ask={quote(package)}",
+        fix=command,
+    )
+
+
+def _run(argv: list[str], variables: dict[str, str] | None = None) -> str:
     try:
         done = subprocess.run(
-            argv, capture_output=True, text=True, timeout=BUILD_SECONDS_MAX, check=False, stdin=subprocess.DEVNULL
-        )
+            argv, capture_output=True, text=True, timeout=BUILD_SECONDS_MAX, check=False, stdin=subprocess.DEVNULL,
+            env=variables,
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise InvalidInput("the environment took too long to build", fix="name fewer or smaller packages") from None
     if done.returncode:
