@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.factories.wheels import a_wheel
 from tests.servers.factory import Running, quickstarted, why_no_jobs
 
 CHROMIUM = shutil.which("chromium") or ""
@@ -35,10 +36,14 @@ def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     if reason := why_no_jobs():
         pytest.skip(reason)
     room = tmp_path_factory.mktemp("portal")
+    (room / "home").mkdir(mode=0o700)
+    (room / "home" / "fabriek.toml").write_text("packages_alone = true\n")
     with quickstarted(room / "home") as running:
         (room / "data").mkdir()
         (room / "data" / "numbers.csv").write_text("1,2,3\n")
         (room / "code").mkdir()
+        wheel = room / "reqeusts-1.0-py3-none-any.whl"
+        wheel.write_bytes(a_wheel("reqeusts", headers=["Summary: Asks <i>politely</i>."]))
         (room / "code" / "train.py").write_text(SCRIPT)
         for arguments in (
             ("data", "push", str(room / "data"), "numbers"),
@@ -54,10 +59,14 @@ def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             ),
             ("ask", "What are <numbers>?"),
             ("run", "--name", "many", "--sweep", "lr=0.1,0.2", "--", "echo", "{lr}"),
+            ("package", "request", "reqeusts==1.0", "--reason", "<b>needed</b>"),
             ("run", "--name", "train", "--data", "numbers:/data", "--", "python", "train.py"),
         ):
             done = running.run(*arguments, cwd=room / "code")
             assert done.returncode == 0, done.stdout + done.stderr
+            if arguments[:2] == ("package", "request"):
+                added = running.run("package", "add", "--request", done.stdout.split()[0], str(wheel))
+                assert added.returncode == 0, added.stderr
         yield running
 
 
@@ -101,12 +110,15 @@ def addresses(factory: Running) -> dict[str, str]:
         arrays = [
             one["array"] for one in client.get("/api/v1/projects/playground/jobs").json()["items"] if one["array"]
         ]
+        asked = client.get("/api/v1/projects/playground/package-requests").json()["items"]
+        wanted = next(one for one in asked if one["package"] == "reqeusts==1.0")
     return {
         "my work": "/", "project": "/projects/playground", "dataset": "/projects/playground/datasets/numbers",
         "job": f"/projects/playground/jobs/{job['id']}", "run": f"/projects/playground/runs/{job['run']}",
         "catalogue": "/catalogue?q=numbers", "card": f"/catalogue/{card['id']}", "questions": "/questions",
         "jobs": "/projects/playground/jobs", "new job": f"/projects/playground/jobs/new?like={job['id']}", "machine": "/machine",
-        "array": f"/projects/playground/arrays/{arrays[0]}", "nothing": "/projects/nowhere",
+        "array": f"/projects/playground/arrays/{arrays[0]}", "packages": "/packages?ask=polars==1.9.0",
+        "package request": f"/packages/requests/{wanted['id']}", "nothing": "/projects/nowhere",
     }  # fmt: skip
 
 
@@ -137,6 +149,26 @@ def test_what_others_wrote_is_shown_as_text_and_never_run(factory: Running, page
     assert page.get_by_text("<b>3</b>").is_visible()
     page.goto(factory.url + places["questions"])
     assert page.get_by_text("What are <numbers>?").is_visible()
+
+
+def test_a_package_is_asked_for_and_decided_on_in_the_browser(factory: Running, page: Page) -> None:
+    page.goto(factory.url + "/packages?ask=polars==1.9.0")
+    assert page.get_by_label("Package and version").input_value() == "polars==1.9.0"
+    page.get_by_label("What for").fill("to count")
+    page.get_by_role("button", name="Ask").click()
+    assert "polars==1.9.0" in page.locator("h1").inner_text()
+    page.get_by_role("button", name="Take this request back").click()
+    assert page.locator(".tag", has_text="withdrawn").is_visible()
+    page.goto(factory.url + addresses(factory)["package request"])
+    assert page.get_by_text("the name is easily taken for requests").is_visible()
+    assert page.get_by_text("known vulnerabilities were not looked up").is_visible()
+    assert page.get_by_text("<b>needed</b>").is_visible()
+    page.get_by_label("Reason to approve").fill("our own")
+    page.get_by_role("button", name="Approve").click()
+    assert page.locator(".tag", has_text="approved").is_visible()
+    assert page.get_by_text("our own").is_visible()
+    page.goto(factory.url + "/packages?q=reqeusts")
+    assert page.get_by_text("Asks <i>politely</i>.").is_visible()
 
 
 def test_a_run_shows_its_curve(factory: Running, page: Page) -> None:

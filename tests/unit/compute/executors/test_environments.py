@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from fabriek.compute.executors.environments import Environments
+from fabriek.compute.executors.environments import Approved, Environments
 from fabriek.kernel.errors import InvalidInput
 from tests.factories.threads import at_once
-from tests.factories.wheels import put_wheel
+from tests.factories.wheels import a_wheel, put_wheel, wheel_name
+from tests.servers.upstream import an_upstream
 
 
 @pytest.fixture
@@ -67,6 +68,46 @@ def test_a_failed_build_says_pips_last_words_and_leaves_nothing(index: Path, tmp
     with pytest.raises(InvalidInput, match="No matching distribution found for nowhere"):
         Environments(tmp_path / "environments").build(b"nowhere==9\n")
     assert [one.suffix for one in (tmp_path / "environments").iterdir()] == [".lock"]
+
+
+def test_with_approved_packages_alone_nothing_of_this_machines_configuration_counts(
+    index: Path, tmp_path: Path
+) -> None:
+    put_wheel(index, "greeter", "9.0")
+    environments = Environments(tmp_path / "environments")
+    with an_upstream({wheel_name(): a_wheel()}) as address:
+        approved = Approved(address, "prj_1", (), "http://factory/packages")
+        built = environments.build(b"greeter\n", approved)
+        with pytest.raises(InvalidInput) as refused:
+            environments.build(b"greeter==9.0\n", approved)
+    asked = "import greeter, importlib.metadata as m; print(m.version('greeter'))"
+    assert subprocess.run([built.path, "-c", asked], capture_output=True, text=True, check=True).stdout == "1.0\n"
+    assert subprocess.run([built.path, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+    assert refused.value.detail == (
+        "greeter==9.0 is not approved for this project: fabriek package request greeter==9.0, "
+        "or http://factory/packages?ask=greeter%3D%3D9.0"
+    )
+
+
+def test_an_environment_of_one_project_or_from_before_a_withdrawal_is_not_handed_out(tmp_path: Path) -> None:
+    environments = Environments(tmp_path / "environments")
+    with an_upstream({wheel_name(): a_wheel()}) as address:
+        mine = Approved(address, "prj_1", (), "")
+        first = environments.build(b"greeter\n", mine)
+        assert environments.build(b"greeter\n", mine) == first
+    with an_upstream({}) as address:
+        for other in (Approved(address, "prj_2", (), ""), Approved(address, "prj_1", (wheel_name(),), "")):
+            with pytest.raises(InvalidInput, match="greeter is not approved for this project"):
+                environments.build(b"greeter\n", other)
+        assert environments.build(b"greeter\n", Approved(address, "prj_1", (), "")) == first
+
+
+def test_what_a_package_needs_and_is_not_approved_is_named_with_what_needs_it(tmp_path: Path) -> None:
+    raw = a_wheel("greeter", requires=["voice>=2"])
+    with an_upstream({wheel_name(): raw}) as address, pytest.raises(InvalidInput) as refused:
+        Environments(tmp_path / "environments").build(b"greeter\n", Approved(address, "prj_1", (), "/packages"))
+    assert refused.value.fix == "fabriek package request voice==VERSION"
+    assert "voice>=2 is not approved for this project, and greeter needs it" in refused.value.detail
 
 
 def test_the_base_is_the_installation_itself(tmp_path: Path) -> None:
