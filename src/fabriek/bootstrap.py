@@ -19,13 +19,16 @@ from fabriek.assurance.service import Assurance
 from fabriek.assurance.store import SqlStatements
 from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
+from fabriek.compute.accounts.service import ClusterAccounts
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.doors import Doors
 from fabriek.compute.executors.capabilities import probe
 from fabriek.compute.executors.contract import Executor
 from fabriek.compute.executors.environments import Environments
 from fabriek.compute.executors.local import LocalExecutor
+from fabriek.compute.executors.sacctmgr import Sacctmgr
 from fabriek.compute.executors.slurm import Site, SlurmExecutor
+from fabriek.compute.executors.slurm_accounts import SlurmAccounts
 from fabriek.compute.executors.slurm_commands import SlurmCommands
 from fabriek.compute.installing import Installing
 from fabriek.compute.jobs import Job
@@ -155,6 +158,10 @@ def build(
     compute = Compute(submission, jobs, decisions, limits, cursors)
     progress = Progress(jobs, jobs, jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine, outbox=outbox)  # fmt: skip
     executor = executor or executor_of(settings)
+    cluster_accounts = ClusterAccounts(
+        Sacctmgr(SlurmCommands(settings.slurm_conf)) if settings.executor == "slurm" else None, settings.slurm_users, access=access,
+        funding=funding, audit=audit, clock=clock, transactions=jobs,
+    )  # fmt: skip
     knowledge = Knowledge(
         SqlCards(database), SqlQuestions(database), SqlExperts(database), access=access, funding=funding, vault=vault,
         registry=registry, audit=audit, clock=clock, ids=ids,
@@ -162,7 +169,8 @@ def build(
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, identity=identity, intake=intake, funding=funding, bridge=bridge, vault=vault, packages=packages, lab=lab,
-        registry=registry, keeping=keeping, compute=compute, progress=progress, planner=Planner(submission, progress), logs=Logs(executor, vault),
+        registry=registry, keeping=keeping, compute=compute, cluster_accounts=cluster_accounts, progress=progress,
+        planner=Planner(submission, progress), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound, doors=Doors(submission, jobs, progress, executor, identity, audit),
         assurance=Assurance(SqlStatements(database), audit, keyring), knowledge=knowledge,
@@ -189,7 +197,10 @@ def executor_of(settings: Settings) -> Executor:
         scratch = scratch_of(settings)
         scratch.mkdir(parents=True, exist_ok=True, mode=0o711)
         site = Site(settings.slurm_partition, settings.slurm_account, str(scratch))
-        return SlurmExecutor(settings.slurm_jobs or settings.home / "jobs", SlurmCommands(settings.slurm_conf), site)
+        commands = SlurmCommands(settings.slurm_conf)
+        return SlurmExecutor(
+            settings.slurm_jobs or settings.home / "jobs", commands, site, accounts=SlurmAccounts(commands)
+        )
     raise InvalidInput(f"there is no executor {settings.executor!r}", fix="FABRIEK_EXECUTOR=local, or slurm")
 
 

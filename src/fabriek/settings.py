@@ -84,6 +84,16 @@ class Settings:
     slurm_conf: str = setting("", "path", "The slurm.conf that commands read; empty means the system's own.")
     slurm_partition: str = setting("", "name", "The partition of jobs; empty means the default one.")
     slurm_account: str = setting("", "name", "The account of jobs; empty means the default one.")
+    slurm_accounts: bool = setting(
+        False,
+        "yes/no",
+        "Jobs go under an account of their project; accounts are kept in step with projects and members every five minutes.",
+    )
+    slurm_users: Path | None = setting(
+        None,
+        "file",
+        'Who is who on the cluster, in TOML: "olga@factory.example" = "olga". People not named there are nobody there.',
+    )
     slurm_jobs: Path | None = setting(
         None, "folder", "Where attempts are kept; nodes must see it too. Empty means below the home."
     )

@@ -24,10 +24,15 @@ print("summed", flush=True)
 
 def a_home(cluster: slurm.Cluster, room: Path) -> Path:
     """A home whose jobs go to the cluster."""
-    settings = {"executor": "slurm", "slurm_conf": cluster.environment["SLURM_CONF"], "slurm_account": slurm.ACCOUNT}
+    settings = {
+        "executor": "slurm",
+        "slurm_conf": cluster.environment["SLURM_CONF"],
+        "slurm_account": slurm.ACCOUNT,
+        "slurm_accounts": True,
+    }
     home = room / "home"
     home.mkdir(mode=0o700)
-    (home / "fabriek.toml").write_text("".join(f'{name} = "{value}"\n' for name, value in settings.items()))
+    (home / "fabriek.toml").write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
     return home
 
 
@@ -51,12 +56,21 @@ def test_data_lab_results_and_settlement_are_the_same(
         pulled = factory.run("job", "pull", job["id"], str(tmp_path / "results"))
         assert pulled.returncode == 0, pulled.stderr
         assert (tmp_path / "results" / "sum.txt").read_text() == "6"
+        shown = until(lambda: json.loads(factory.run("job", "show", job["id"], "--json").stdout)["account"])
+        assert (shown["state"], shown["elapsed_seconds"] + 1 >= job["ran_seconds"] > 0) == ("COMPLETED", True)
+        array = json.loads(
+            factory.run("run", "--array", "0-3", "--json", "--", "echo", "x", cwd=tmp_path / "code").stdout
+        )["array"]
+        words = ("job", "ls", "--array", array, "--json")
+        until(lambda: {one["state"] for one in json.loads(factory.run(*words).stdout)} == {"succeeded"})
         failed = factory.run("run", "--", "sh", "-c", "exit 3", cwd=tmp_path / "code")
         assert failed.returncode == 9
+    together = slurm_cluster.command("sacct", "-X", "-n", "-P", "--format", "JobName,JobID").split()
+    assert any(one.startswith("fabriek-array-") and "_" in one for one in together)
     accounts = slurm_cluster.command(
-        "sacct", "-X", "-n", "-P", "--format", "JobName,State", "--name", f"fabriek-{job['id']}-1"
+        "sacct", "-X", "-n", "-P", "--format", "JobName,State,Account", "--name", f"fabriek-{job['id']}-1"
     )
-    assert accounts.strip() == f"fabriek-{job['id']}-1|COMPLETED"
+    assert accounts.strip() == f"fabriek-{job['id']}-1|COMPLETED|fabriek-playground"
 
 
 def test_a_secret_reaches_a_job_on_a_node_and_lies_in_no_folder_on_the_way(

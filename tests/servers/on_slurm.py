@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fabriek.compute.executors.slurm import Site, SlurmExecutor
+from fabriek.compute.executors.slurm_accounts import SlurmAccounts
 from fabriek.compute.executors.slurm_commands import SlurmCommands
 from tests.servers import slurm
 
@@ -20,4 +21,4 @@ def on_slurm(cluster: slurm.Cluster) -> Iterator[SlurmExecutor]:
         commands = SlurmCommands(cluster.environment["SLURM_CONF"])
         (Path(home) / "scratch").mkdir(mode=0o711)
         site = Site(scratch=str(Path(home) / "scratch"), account=slurm.ACCOUNT)
-        yield SlurmExecutor(Path(home) / "jobs", commands, site, node=TWIN)
+        yield SlurmExecutor(Path(home) / "jobs", commands, site, accounts=SlurmAccounts(commands), node=TWIN)

@@ -7,7 +7,7 @@ EVERYONE = frozenset({"application.submit", "knowledge.ask", "knowledge.view", "
 
 _OPERATOR = frozenset({
     "application.review", "funding.view", "funding.award", "funding.contribute", "power.manage", "audit.read", "ops.backup",
-    "machine.view", "simulate", "package.add", "package.approve", "usage.import",
+    "machine.view", "simulate", "package.add", "package.approve", "usage.import", "cluster.manage",
 })  # fmt: skip
 
 GLOBAL: dict[str, frozenset[str]] = {

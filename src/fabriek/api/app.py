@@ -12,6 +12,7 @@ from fabriek.api import (
     access,
     assurance,
     audit,
+    cluster,
     compute,
     foreign,
     funding,
@@ -33,7 +34,7 @@ from fabriek.web.router import Router, refuse_undeclared
 from fabriek.web.services import Services
 
 AREAS = (
-    access, funding, foreign, vault, vault_objects, packages, compute, secrets, power, lab, knowledge, assurance, audit, health,
+    access, funding, foreign, vault, vault_objects, packages, compute, secrets, cluster, power, lab, knowledge, assurance, audit, health,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from fabriek.kernel.callers import Caller
 from fabriek.kernel.units import shown
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.compute import (
+    AccountOut,
     DoorOut,
     ExtendIn,
     JobIn,
@@ -80,6 +81,10 @@ def job_out(job: Job, services: Services, elements: int = 1, *, slug: str = "") 
         held=shown(job.held_micro) + unit if job.held_micro else "",
         used=shown(job.used_micro) + unit if job.used_micro else "",
         energy_joules=job.energy_joules,
+        ran_seconds=job.ran_seconds,
+        cpu_seconds=job.use.cpu_seconds,
+        memory_bytes_peak=job.use.memory_bytes_peak,
+        account=AccountOut(**asdict(job.use.account)) if job.use.account else None,
         number=job.short,
         raw_number=str(job.number),
         array=job.array,

@@ -8,6 +8,7 @@ from math import ceil
 from fabriek.compute.notices import NoticeAsked
 from fabriek.compute.secrets import SecretUse
 from fabriek.compute.terms import Terms
+from fabriek.compute.uses import Use
 from fabriek.kernel.errors import InvalidInput, WrongState
 from fabriek.kernel.purposes import Purpose
 
@@ -153,6 +154,7 @@ class Job:
     earlier_logs: tuple[EarlierLog, ...] = ()
     secrets: tuple[SecretUse, ...] = ()
     notify: tuple[NoticeAsked, ...] = ()
+    use: Use = field(default_factory=Use)
 
     def __post_init__(self) -> None:
         Shape(self.cpus, self.gpus, self.memory_bytes, self.wall_seconds_max)

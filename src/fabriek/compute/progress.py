@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from fabriek.audit.service import Audit
+from fabriek.compute.bills import accounted
 from fabriek.compute.decisions import Decision
+from fabriek.compute.executors.accounts import Account
 from fabriek.compute.executors.contract import Handle, ObservedState, Phase
 from fabriek.compute.gates import States, gate_of, hopeless
 from fabriek.compute.jobs import (
@@ -25,6 +27,7 @@ from fabriek.compute.ports import Decisions, JobNames, Jobs, PowerLimits, Queue
 from fabriek.compute.power import Limit, energy_joules
 from fabriek.compute.snapshot import Snapshot, running_of
 from fabriek.compute.terms import USUAL, Terms
+from fabriek.compute.uses import Use
 from fabriek.funding.rates import actual
 from fabriek.funding.service import Funding
 from fabriek.kernel.callers import SYSTEM
@@ -155,20 +158,18 @@ class Progress:
                 return False
             if not says_more(job, seen):
                 return False
-            if seen.phase in {Phase.LOST, Phase.ABSENT}:
-                self._end(
-                    job, State.LOST, seen.reason or "nothing of it is left on the machine", None, self._clock.now()
-                )
-                return True
-            begun = seen.phase in {Phase.RUNNING, Phase.SEALING} or (
-                seen.phase is Phase.DONE and seen.started_at is not None
-            )
+            begun = seen.phase in {Phase.RUNNING, Phase.SEALING} or seen.started_at is not None
             changed = job.state is State.STARTING and begun
             if changed:
                 job = move(job, State.RUNNING, at=seen.started_at or self._clock.now(), reason=job.reason)
                 self._jobs.save(job)
                 self._outbox.write(job)
                 self._audit.record("job.running", job.id, SYSTEM)
+            if seen.phase in {Phase.LOST, Phase.ABSENT}:
+                reason = seen.reason or "nothing of it is left on the machine"
+                at = max(seen.ended_at or self._clock.now(), job.started_at or job.submitted_at)
+                self._end(job, State.LOST, reason, None, at, seen)
+                return True
             if seen.phase is Phase.DONE:
                 self._end_as_seen(job, seen)
                 return True
@@ -178,11 +179,12 @@ class Progress:
         """Suspended: their attempt is over, and what it left is to be collected before the next."""
         return self._jobs.in_states(frozenset({State.SUSPENDED}))
 
-    def queue_again(self, job_id: str, log: EarlierLog) -> None:
-        """Puts a suspended job back into the queue, with the sealed output of the attempt that is over."""
+    def queue_again(self, job_id: str, log: EarlierLog, account: Account | None = None) -> None:
+        """Puts a suspended job back into the queue, with the sealed output of the attempt that is over, and the accounts of it."""
         with self._jobs.transaction(alone=f"job:{job_id}"):
             job = self._jobs.get(job_id)
             if job.state is State.SUSPENDED:
+                job = accounted(job, account) if account else job
                 waiting = move(job, State.QUEUED, at=self._clock.now(), reason=job.reason)
                 self._jobs.save(replace(waiting, earlier_logs=(*job.earlier_logs, log)))
                 self._audit.record("job.queued", job.id, SYSTEM, attempt=job.attempts)
@@ -190,16 +192,16 @@ class Progress:
     def unsettled(self) -> Sequence[Job]:
         return self._jobs.unsettled()
 
-    def settle(self, job_id: str, *, log: str = "") -> None:
-        """Charges the real use and gives the rest of the hold back. Idempotent: the ledger takes one settlement for a job.
-
-        log: its sealed output, where it left any.
+    def settle(self, job_id: str, account: Account | None = None, *, log: str = "") -> None:
+        """Charges the real use, bounded by the machine's accounts of it, and gives the rest of the hold back. Idempotent: the ledger takes one
+        settlement for a job. log: its sealed output, where it left any.
         """
         with self._jobs.transaction(alone=f"job:{job_id}"):
             job = self._jobs.get(job_id)
             if job.settled:
                 return
             assert job.state in ENDED, f"{job_id} has not ended"
+            job = accounted(job, account) if account else job
             used_micro = self._used_micro(job)
             self._funding.settle(job.id, used_micro)
             table = self._machine.table(self._clock.today())
@@ -220,25 +222,28 @@ class Progress:
         job = replace(job, output=seen.output)
         at = max(seen.ended_at or self._clock.now(), job.started_at or job.submitted_at)
         if job.state is State.STARTING:
-            self._end(job, State.CANCELLED if job.cancelling else State.FAILED, seen.reason, seen.exit_code, at)
+            self._end(job, State.CANCELLED if job.cancelling else State.FAILED, seen.reason, seen.exit_code, at, seen)
         elif job.cancelling:
-            self._end(job, State.CANCELLED, "cancelled while it ran", seen.exit_code, at)
+            self._end(job, State.CANCELLED, "cancelled while it ran", seen.exit_code, at, seen)
         elif (seen.again or seen.exit_code == EXIT_AGAIN) and may_run_again(job):
             again = move(job, State.SUSPENDED, at=at, reason="asked to run again", exit_code=seen.exit_code)
-            self._jobs.save(replace(again, requeues=job.requeues + 1))
+            self._jobs.save(replace(again, requeues=job.requeues + 1, use=_use_after(job, again, seen)))
             self._audit.record("job.suspended", job.id, SYSTEM, requeues=again.requeues + 1)
         elif seen.reason:
             # A job that the limits stopped has failed, whatever code its processes left behind.
-            self._end(job, State.FAILED, seen.reason, seen.exit_code, at)
+            self._end(job, State.FAILED, seen.reason, seen.exit_code, at, seen)
         else:
-            self._end(job, state_after(seen.exit_code), seen.hint, seen.exit_code, at)
+            self._end(job, state_after(seen.exit_code), seen.hint, seen.exit_code, at, seen)
 
     def _states_waited_for(self, terms: Sequence[Terms]) -> States:
         return self._names.states({after.job for one in terms for after in one.after})
 
-    def _end(self, job: Job, to: State, reason: str, exit_code: int | None, at: datetime) -> None:
+    def _end(
+        self, job: Job, to: State, reason: str, exit_code: int | None, at: datetime, seen: ObservedState | None = None
+    ) -> None:
+        """seen: of its attempt; None where there is none."""
         ended = move(job, to, at=at, reason=reason, exit_code=exit_code)
-        self._jobs.save(ended)
+        self._jobs.save(replace(ended, use=_use_after(job, ended, seen)) if seen else ended)
         self._outbox.write(ended)
         self._audit.record(f"job.{to}", job.id, SYSTEM, exit_code=-1 if exit_code is None else exit_code)
 
@@ -251,6 +256,12 @@ def says_more(job: Job, seen: ObservedState) -> bool:
         Phase.STARTING,
         Phase.ABSENT,
     }  # absent: not handed over yet, its environment may still be built
+
+
+def _use_after(before: Job, after: Job, seen: ObservedState) -> Use:
+    return before.use.and_then(
+        cpu_seconds=seen.cpu_seconds, memory_bytes_peak=seen.memory_bytes_peak, ran_seconds=after.ran_seconds - before.ran_seconds
+    )  # fmt: skip
 
 
 def handle_of(job: Job) -> Handle:

@@ -37,6 +37,7 @@ from fabriek.compute.notices import NoticeAsked, Occasion
 from fabriek.compute.secrets import SecretUse
 from fabriek.compute.snapshot import Waiting
 from fabriek.compute.terms import USUAL, Terms
+from fabriek.compute.uses import Use
 from fabriek.kernel.errors import NotFound
 from fabriek.kernel.purposes import Purpose
 
@@ -101,6 +102,7 @@ jobs = Table(
     Column("earlier_logs", JSON, nullable=False, server_default="[]"),
     Column("secrets", JSON, nullable=False, server_default="[]"),
     Column("notify", JSON, nullable=False, server_default="[]"),
+    Column("use", JSON, nullable=False, server_default="{}"),
 )
 
 counters = Table(
@@ -292,7 +294,11 @@ class SqlPowerLimits:
 
 def _values(job: Job, leaving_out: frozenset[str] = frozenset()) -> dict[str, Any]:
     plain = {name: getattr(job, name) for name in _NAMES if name not in leaving_out}
-    plain |= {"terms": job.terms.as_json(), "earlier_logs": [asdict(one) for one in job.earlier_logs]}
+    plain |= {
+        "terms": job.terms.as_json(),
+        "earlier_logs": [asdict(one) for one in job.earlier_logs],
+        "use": job.use.as_json(),
+    }
     if "argv" in plain:
         plain |= {"argv": list(job.argv), "inputs": [asdict(one) for one in job.inputs]}
         plain |= {"secrets": [asdict(one) for one in job.secrets], "notify": [asdict(one) for one in job.notify]}
@@ -307,6 +313,7 @@ def _job(row: Row[Any]) -> Job:
     kept["earlier_logs"] = tuple(EarlierLog(**one) for one in kept["earlier_logs"])
     kept["secrets"] = tuple(SecretUse(**one) for one in kept["secrets"])
     kept["notify"] = tuple(NoticeAsked(one["target"], tuple(map(Occasion, one["occasions"]))) for one in kept["notify"])
+    kept["use"] = Use.from_json(kept["use"])
     kept |= {"purpose": Purpose(row.purpose), "priority": Priority(row.priority), "state": State(row.state)}
     return Job(**kept)
 

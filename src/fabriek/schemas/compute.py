@@ -84,9 +84,23 @@ class NoticeOut(Wire):
     sent_at: datetime | None = None
 
 
+class AccountOut(Wire):
+    """What the machine's own accounts say of the latest attempt: whole seconds, inputs and sealing among them."""
+
+    batch_job: str
+    state: str
+    started_at: datetime | None
+    ended_at: datetime
+    elapsed_seconds: int
+    cpu_seconds: float
+    memory_bytes_peak: int
+    allocated: str
+    cancelled_by: str
+
+
 class JobOut(Wire):
     """A job as it stands. `number` is a shorter name for it, `raw_number` one that no other job has even within an array;
-    `elements` how many jobs its submission made.
+    `elements` how many jobs its submission made; `ran_seconds` is what is charged once it has ended.
     """
 
     id: str
@@ -115,6 +129,10 @@ class JobOut(Wire):
     held: str = ""
     used: str = ""
     energy_joules: float = 0.0
+    ran_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    memory_bytes_peak: int = 0
+    account: AccountOut | None = None
     number: str = ""
     raw_number: str = ""
     array: str = ""

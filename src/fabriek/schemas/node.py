@@ -102,6 +102,7 @@ class JobSpec:
     `log`: where its output is kept; empty means in the scratch. `signal` is sent `signal_seconds` before the time is over. `shared`: the
     project's workspace, bound at its own path, and `folder_inside` where in it the job begins; empty means its home. `port`: where it
     serves, to be reached through a socket of its room. `slurm`: what it finds in the words of Slurm.
+    `account`: under which it goes on a cluster; empty means the site's.
     """
 
     job: str
@@ -134,6 +135,7 @@ class JobSpec:
     port: int = 0
     slurm: dict[str, str] = field(default_factory=dict)
     secrets: tuple[SecretSpec, ...] = ()
+    account: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.errors import InvalidInput, NotFound
 from fabriek.schemas.base import PageOut
+from fabriek.schemas.cluster import SyncedOut
 from fabriek.schemas.compute import (
     DoorOut,
     JobIn,
@@ -162,6 +163,11 @@ class Compute:
         if not shown.output:
             raise NotFound(f"job {job} left nothing in /output", fix=f"fabriek job show {job}")
         return Vault(self._client).pull(shown.output, into, project=project)
+
+    def sync_accounts(self, *, dry_run: bool = False) -> SyncedOut:
+        """Brings the cluster's accounts in step with projects and their members. For operators. Raises WrongState where no cluster runs jobs."""
+        wanted = {"dry_run": dry_run}
+        return SyncedOut.model_validate(self._client.post("/api/v1/cluster/accounts/sync", json=wanted))
 
     def power(self) -> PowerOut:
         return PowerOut.model_validate(self._client.get("/api/v1/power"))

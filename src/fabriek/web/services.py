@@ -10,6 +10,7 @@ from fabriek.adapters.mail import Relay
 from fabriek.adapters.outbound import Outbound
 from fabriek.assurance.service import Assurance
 from fabriek.audit.service import Audit
+from fabriek.compute.accounts.service import ClusterAccounts
 from fabriek.compute.doors import Doors
 from fabriek.compute.executors.contract import Executor
 from fabriek.compute.logs import Logs
@@ -57,6 +58,7 @@ class Services:
     registry: Registry
     keeping: Keeping
     compute: Compute
+    cluster_accounts: ClusterAccounts
     progress: Progress
     planner: Planner
     logs: Logs

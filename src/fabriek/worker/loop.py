@@ -9,6 +9,7 @@ from fabriek.kernel.errors import FabriekError
 from fabriek.packages.fetching import Fetcher
 from fabriek.web.services import Services
 from fabriek.worker.admission import admit_jobs
+from fabriek.worker.books import Books
 from fabriek.worker.fetching import Fetching
 from fabriek.worker.notifying import Messenger
 from fabriek.worker.settling import queue_again, settle_jobs
@@ -31,6 +32,7 @@ class Worker:
     def __init__(self, services: Services, starter: Starter, wake: threading.Event) -> None:
         self._services, self._starter, self._wake = services, starter, wake
         self._upkeep, self._messenger, self._busy_seconds = Upkeep(services), Messenger(services), BUSY_SECONDS
+        self._ended, self._suspended = Books(services), Books(services)
         settings = services.settings
         fetcher = Fetcher(settings.packages_upstream, settings.packages_folder, settings.job_python)
         self._fetching = Fetching(services, fetcher, wake.set)
@@ -63,11 +65,11 @@ class Worker:
         """One round of everything; whether any job is between its start and its end. One kind of work failing stops no other."""
         services = self._services
         self._do("watch", lambda: watch_jobs(services))
-        self._do("queue again", lambda: queue_again(services))
+        self._do("queue again", lambda: queue_again(services, self._suspended))
         # Those that wait go on before those that have ended are settled: their room is free, and settling takes a while.
         self._do("admit", lambda: admit_jobs(services))
         busy = self._do("start", self._starter.start_jobs)
-        self._do("settle", lambda: settle_jobs(services))
+        self._do("settle", lambda: settle_jobs(services, self._ended))
         self._do("notify", self._messenger.round)
         self._do("fetch packages", self._fetching.round)
         self._do("upkeep", self._upkeep.round)

@@ -4,31 +4,33 @@ Each step is idempotent and the job is marked settled last, so that a worker kil
 """
 
 from fabriek.assurance.statements import JobFacts
+from fabriek.compute.executors.accounts import Account
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.progress import handle_of
 from fabriek.web.services import Services
+from fabriek.worker.books import Books
 
 
-def queue_again(services: Services) -> int:
+def queue_again(services: Services, books: Books | None = None) -> int:
     """Collects what suspended jobs left and puts them back into the queue; how many."""
-    suspended = services.progress.to_queue_again()
-    for job in suspended:
+    suspended = (books or Books(services)).closed(services.progress.to_queue_again())
+    for job, account in suspended:
         log = services.logs.seal(job)
         services.identity.end_job_tokens(job.id)
-        services.progress.queue_again(job.id, log)
+        services.progress.queue_again(job.id, log, account)
         services.executor.release(handle_of(job))
     return len(suspended)
 
 
-def settle_jobs(services: Services) -> int:
-    """Settles every job that has ended and is not settled yet; how many."""
-    ended = services.progress.unsettled()
-    for job in ended:
-        settle(services, job)
+def settle_jobs(services: Services, books: Books | None = None) -> int:
+    """Settles every job that has ended and is not settled yet, as soon as the machine's accounts of it are closed; how many."""
+    ended = (books or Books(services)).closed(services.progress.unsettled())
+    for job, account in ended:
+        settle(services, job, account)
     return len(ended)
 
 
-def settle(services: Services, job: Job) -> None:
+def settle(services: Services, job: Job, account: Account | None = None) -> None:
     """What is sealed and signed comes first, then one transaction with all that is written down, then the machine forgets the job."""
     log = services.logs.kept(job) if job.started_at is not None else ""
     if job.state is State.SUCCEEDED and may_have_left(services, job):
@@ -38,7 +40,7 @@ def settle(services: Services, job: Job) -> None:
             services.lab.close_run(job.run, "FINISHED" if job.state is State.SUCCEEDED else "FAILED")
         services.identity.end_job_tokens(job.id)
         services.vault.end_job(job.id)
-        services.progress.settle(job.id, log=log)
+        services.progress.settle(job.id, account, log=log)
     services.executor.release(handle_of(job))  # also one that never ran: its inputs may have been opened
 
 

@@ -223,4 +223,10 @@ class Starter:
             signal=job.terms.signal, signal_seconds=job.terms.signal_seconds, shared=shared, folder_inside=job.terms.folder,
             host_network=job.terms.network is Network.HOST, port=job.terms.port, slurm=slurm_variables(job),
             secrets=tuple(SecretSpec(one.name, one.variable, one.file) for one in job.secrets),
+            account=self._account(job),
         )  # fmt: skip
+
+    def _account(self, job: Job) -> str:
+        if not self._services.settings.slurm_accounts:
+            return ""
+        return self._services.cluster_accounts.account_of(self._services.access.project(job.project).slug)

@@ -1,7 +1,8 @@
-"""What must be done now and then: number the audit log, end grants that ran out, forget old answers."""
+"""What must be done now and then: number the audit log, end grants that ran out, forget old answers, keep a cluster's accounts in step."""
 
 from datetime import timedelta
 
+from fabriek.kernel.callers import SYSTEM
 from fabriek.web.idempotency import KEPT_FOR
 from fabriek.web.services import Services
 from fabriek.worker.rhythm import Rhythm
@@ -14,6 +15,7 @@ class Upkeep:
         self._services = services
         self._sequencing = Rhythm(services.clock, 0.5)
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
+        self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
     def round(self) -> None:
         services = self._services
@@ -24,3 +26,6 @@ class Upkeep:
             services.identity.forget_expired()
             with services.database.transaction():
                 services.answers.forget(before=services.clock.now() - KEPT_FOR)
+        # Last, since a cluster that is away keeps nothing else from being done.
+        if services.settings.slurm_accounts and self._syncing.due():
+            services.cluster_accounts.sync(by=SYSTEM)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from fabriek.compute.executors.accounts import Account
 from fabriek.schemas.node import InputSpec, JobSpec, ObservedState, OutputSpec, Phase
 
 __all__ = ["Executor", "Handle", "InputSpec", "JobSpec", "ObservedState", "OutputSpec", "Phase"]
@@ -57,6 +58,14 @@ class SubmitsMany(Protocol):
 
     def submit_all(self, specs: Sequence[JobSpec]) -> Sequence[Handle]:
         """As `submit` of each. Raises Unavailable, or InvalidInput where some were refused: which, `submit` of each says."""
+
+
+@runtime_checkable
+class KeepsAccounts(Protocol):
+    """A capability: the machine writes down by itself what each attempt took of it."""
+
+    def accounts(self, handles: Sequence[Handle]) -> Sequence[Account | None]:
+        """In the same order; None while it is not over by them, or not known. Raises Unavailable, NotFound where none are kept."""
 
 
 @runtime_checkable

@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fabriek.compute.executors import attempts
+from fabriek.compute.executors.accounts import Account
 from fabriek.compute.executors.contract import Handle, JobSpec, ObservedState, Phase
 from fabriek.compute.executors.disk import Disk
 from fabriek.compute.executors.slurm_arrays import Roster, Rosters
-from fabriek.compute.executors.slurm_dialect import BatchJob, InQueue, Slurm
+from fabriek.compute.executors.slurm_dialect import Accounts, BatchJob, InQueue, Slurm
 from fabriek.compute.executors.slurm_notes import Noted, note, noted_in
 from fabriek.compute.executors.slurm_script import array_script_of, script_of
+from fabriek.kernel.errors import NotFound
 from fabriek.kernel.wiping import wipe
 from fabriek.schemas.node import CANCEL_FILE, JOB_FILE, LOG_FILE, STATE_FILE, write_whole
 
@@ -46,9 +48,11 @@ class Site:
 class SlurmExecutor:
     """`jobs_dir`: on a file system that the server and every node see, and nobody else reads."""
 
-    def __init__(self, jobs_dir: Path, slurm: Slurm, site: Site, *, node: Sequence[str] = NODE) -> None:
+    def __init__(
+        self, jobs_dir: Path, slurm: Slurm, site: Site, *, accounts: Accounts | None = None, node: Sequence[str] = NODE
+    ) -> None:
         self._folders, self._slurm, self._site, self._node = attempts.Folders(jobs_dir), slurm, site, node
-        self._rosters, self._disk = Rosters(jobs_dir), Disk()
+        self._rosters, self._disk, self._accounts = Rosters(jobs_dir), Disk(), accounts
 
     def submit(self, spec: JobSpec) -> Handle:
         handle = Handle(spec.job, spec.attempt)
@@ -73,6 +77,13 @@ class SlurmExecutor:
         asked = [one.id for one in noted.values() if one is not None]
         queue = self._slurm.in_queue(asked) if asked else {}
         return [self._observe(handle, noted.get(handle), queue) for handle in handles]
+
+    def accounts(self, handles: Sequence[Handle]) -> Sequence[Account | None]:
+        if self._accounts is None:
+            raise NotFound("this cluster keeps no accounts", fix="AccountingStorageType in slurm.conf")
+        noted = {handle: one for handle in handles if (one := self._noted(handle)) is not None}
+        found = self._accounts.of({one.id: one.name or _name(handle) for handle, one in noted.items()}) if noted else {}
+        return [found.get(noted[handle].id) if handle in noted else None for handle in handles]
 
     def cancel(self, handle: Handle) -> None:
         folder = self._folders.of(handle)
@@ -174,7 +185,7 @@ class SlurmExecutor:
             output="",
             gres=f"gpu:{spec.gpus}" if spec.gpus else "",
             partition=self._site.partition,
-            account=self._site.account,
+            account=spec.account or self._site.account,
         )
 
     def _observe(self, handle: Handle, noted: Noted | None, queue: Mapping[str, InQueue]) -> ObservedState:

@@ -23,7 +23,7 @@ class SlurmCommands:
     """`configuration`: the path of slurm.conf; empty means the system's own."""
 
     def __init__(self, configuration: str = "") -> None:
-        self._environment = {"PATH": os.defpath, "LC_ALL": "C"} | (
+        self._environment = {"PATH": os.defpath, "LC_ALL": "C", "SLURM_TIME_FORMAT": "%s"} | (
             {"SLURM_CONF": configuration} if configuration else {}
         )
 
@@ -64,6 +64,10 @@ class SlurmCommands:
     def let_go(self, job_id: str) -> None:
         """Lets a job start that the controller holds back. Raises Unavailable."""
         self._run("scontrol", "release", job_id)
+
+    def ask(self, *words: str) -> str:
+        """What another of Slurm's commands says. Raises Unavailable, InvalidInput."""
+        return self._run(*words)
 
     def _queue(self, *words: str) -> Iterator[InQueue]:
         try:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from fabriek.compute.executors.accounts import Account
+
 
 @dataclass(frozen=True, slots=True)
 class BatchJob:
@@ -34,6 +36,15 @@ class InQueue:
     name: str
     state: str
     reason: str
+
+
+class Accounts(Protocol):
+    """What Slurm keeps of jobs that are over."""
+
+    def of(self, names: Mapping[str, str]) -> Mapping[str, Account]:
+        """By the ids of batch jobs, with the name that each must bear. Those that are still open or not known are left out. Raises Unavailable,
+        NotFound where Slurm keeps no accounts.
+        """
 
 
 class Slurm(Protocol):
