@@ -35,6 +35,7 @@ from fabriek.compute.jobs import Job
 from fabriek.compute.logs import Logs
 from fabriek.compute.machine import Machine
 from fabriek.compute.outbox import Outbox
+from fabriek.compute.packing import Packing
 from fabriek.compute.planning import Planner
 from fabriek.compute.power import Contract, tables_of
 from fabriek.compute.progress import Progress
@@ -43,6 +44,7 @@ from fabriek.compute.service import Compute
 from fabriek.compute.simulator.service import Simulator
 from fabriek.compute.store import SqlDecisions, SqlJobs, SqlPowerLimits
 from fabriek.compute.store_notices import SqlNotices
+from fabriek.compute.store_packs import SqlPacks
 from fabriek.compute.store_secrets import SqlSecrets
 from fabriek.compute.strongbox import Strongbox
 from fabriek.compute.submission import Submission
@@ -170,7 +172,7 @@ def build(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, identity=identity, intake=intake, funding=funding, bridge=bridge, vault=vault, packages=packages, lab=lab,
         registry=registry, keeping=keeping, compute=compute, cluster_accounts=cluster_accounts, progress=progress,
-        planner=Planner(submission, progress), logs=Logs(executor, vault),
+        planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound, doors=Doors(submission, jobs, progress, executor, identity, audit),
         assurance=Assurance(SqlStatements(database), audit, keyring), knowledge=knowledge,

@@ -43,6 +43,7 @@ FOR_NODES = "/api/v1/jobs/{job}/secrets$"
 SAMPLES = {
     r"^(steps:)?(HUP|INT|TERM|CONT|USR1|USR2)$": "USR1",
     "date": "2027-01-01", "date-time": "2027-01-01T00:00:00Z", "base64": base64.b64encode(bytes(32)).decode(), "^[0-9a-f]{64}$": "0" * 64,
+    "^ver_[0-9a-z]{1,26}$": "ver_1",
     "^obj_[0-9a-z]{1,26}$": "obj_1",
 }  # fmt: skip
 
@@ -143,6 +144,8 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     services.strongbox.set(project, "TOKEN_OF_THEIRS", "a value", by=owner)
     job = services.compute.submit(project, JobAsked(("true",)), by=owner)
     array = services.compute.submit(project, JobAsked(("true",), array="0-1"), by=owner)
+    pack = services.packing.pack(project, JobAsked(("true",)), by=owner)
+    services.assurance.state_pack(services.packing.seal(project, pack.id, "0" * 64, by=owner))
     expert = town.person("centre", "expert")
     services.knowledge.offer("trees", by=expert)
     booking = services.knowledge.book(expert.person, project, 1, "help", by=owner)
@@ -153,6 +156,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         "booking": booking.id, "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
         "secret": "TOKEN_OF_THEIRS",
         "package_request": wanted.id, "filename": wanted.files[0],
+        "pack": pack.id,
     }  # fmt: skip
 
 

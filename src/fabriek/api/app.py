@@ -22,6 +22,7 @@ from fabriek.api import (
     mlflow,
     packages,
     packages_index,
+    packs,
     power,
     secrets,
     vault,
@@ -34,7 +35,8 @@ from fabriek.web.router import Router, refuse_undeclared
 from fabriek.web.services import Services
 
 AREAS = (
-    access, funding, foreign, vault, vault_objects, packages, compute, secrets, cluster, power, lab, knowledge, assurance, audit, health,
+    access, funding, foreign, vault, vault_objects, packages, compute, secrets, packs, cluster, power, lab, knowledge, assurance, audit,
+    health,
 )  # fmt: skip
 
 

@@ -116,14 +116,14 @@ def submit(project: str, wanted: JobIn, caller: CallerDep, factory: FactoryDep) 
 
     Of an array the answer is the first element.
     """
-    new = factory.compute.submit_each(project, _asked(wanted), by=caller)
+    new = factory.compute.submit_each(project, asked_of(wanted), by=caller)
     return job_out(new[0], factory, len(new))
 
 
 @router.post("/projects/{project}/plans", access=Right("job.submit"), once=False)
 def plan(project: str, wanted: JobIn, caller: CallerDep, factory: FactoryDep) -> PlanOut:
     """What would become of a job, by the code that submits and admits, and nothing of it stays. What would stop it is the answer's error."""
-    found = factory.planner.plan(project, _asked(wanted), by=caller)
+    found = factory.planner.plan(project, asked_of(wanted), by=caller)
     unit, names = f" {found.job.resource}s", factory.simulator.names()
     return PlanOut(
         starts_now=found.starts_now, why=found.reason, elements=found.elements, starting=found.starting, until=found.until,
@@ -136,7 +136,8 @@ PLAIN = {one.name for one in fields(JobAsked)} & set(JobIn.model_fields) - {"inp
 """Names that mean the same on the wire and in a request."""
 
 
-def _asked(wanted: JobIn) -> JobAsked:
+def asked_of(wanted: JobIn) -> JobAsked:
+    """The request as the rules read it."""
     signal, _, before = wanted.signal.partition("@")
     return JobAsked(
         **{name: value for name, value in wanted.model_dump().items() if name in PLAIN},

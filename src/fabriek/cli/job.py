@@ -104,6 +104,20 @@ def pull(name: str, folder: Path, project: str) -> None:
     say(f"fetched into {connect(project).jobs.pull(name, folder)}")
 
 
+@job.command("pack")
+@click.argument("name", metavar="JOB")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--list-only", is_flag=True, help="List the data, and take none of it along.")
+@project_option
+@json_option
+def pack_job(name: str, folder: Path, project: str, *, list_only: bool, as_json: bool) -> int:
+    """Pack what JOB reads and runs into DIR, for a machine that we do not run. See `fabriek pack`."""
+    from fabriek.cli.pack import tell  # noqa: PLC0415  # few pack
+
+    packed = connect(project).packs.pack_job(name, folder, with_data=False if list_only else None)
+    return tell(packed, folder, as_json=as_json)
+
+
 @job.command("shell")
 @click.argument("name", metavar="JOB")
 @project_option

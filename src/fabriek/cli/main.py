@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("fabriek.cli.run:run", "Run a command as a job and follow it."),
     "job": ("fabriek.cli.job:job", "Look at jobs, follow, cancel, fetch results."),
     "secret": ("fabriek.cli.secret:secret", "Values that jobs may use and nobody reads back."),
+    "pack": ("fabriek.cli.pack:pack", "Jobs packed for machines that we do not run."),
     "session": ("fabriek.cli.session_jobs:session", "Notebooks and other web apps that run as jobs."),
     "package": ("fabriek.cli.package:package", "What may be installed here, and how to ask for more."),
     "slurm-shim": ("fabriek.cli.slurm.command:slurm_shim", "Slurm's commands, for programs that call them."),

@@ -78,6 +78,10 @@ INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M"]
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Where it serves, for `fabriek session open`.")
 @click.option("--tasks", default=1, type=click.IntRange(1, 1024), help="How many processes srun starts inside.")
 @click.option("--dry-run", is_flag=True, help="Say what would become of it, and submit nothing.")
+@click.option(
+    "--pack", type=click.Path(path_type=Path), metavar="DIR", help="Pack it into DIR for a machine elsewhere."
+)
+@click.option("--list-only", is_flag=True, help="With --pack: list the data, and take none of it along.")
 @click.option("--detach", is_flag=True, help="Return at once and print the job's id.")
 @click.option("--wait/--no-wait", default=True, help="Leave with 9 when the job itself fails (default).")
 @project_option
@@ -85,8 +89,8 @@ INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M"]
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def run(
-    ctx: click.Context, /, command: tuple[str, ...], project: str, *, file: Path | None, dry_run: bool, detach: bool, wait: bool, as_json: bool,
-    **options: Any,
+    ctx: click.Context, /, command: tuple[str, ...], project: str, *, file: Path | None, pack: Path | None, list_only: bool,
+    dry_run: bool, detach: bool, wait: bool, as_json: bool, **options: Any,
 ) -> int:  # fmt: skip
     r"""Run COMMAND as a job: in a sandbox, on data from the vault, inside the credits and the power limit.
 
@@ -112,6 +116,14 @@ def run(
     factory = connect(project)
     if dry_run:
         return _tell(factory.jobs.plan(words, **asked), as_json=as_json)
+    if pack is not None:
+        from fabriek.cli.pack import tell  # noqa: PLC0415  # few pack
+
+        return tell(
+            factory.packs.pack(pack, words, code=folder, with_data=False if list_only else None, **asked),
+            pack,
+            as_json=as_json,
+        )
     job = factory.jobs.run(words, code=folder, **asked)
     if detach or job.array:
         return _submitted(job, as_json=as_json)

@@ -9,6 +9,7 @@ from fabriek.compute.decisions import Decision
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.limits import AnnouncedLimit
 from fabriek.compute.notices import Notice
+from fabriek.compute.packs import Pack
 from fabriek.compute.secrets import Secret
 from fabriek.compute.snapshot import Waiting
 from fabriek.compute.terms import Terms
@@ -120,3 +121,20 @@ class PowerLimits(Protocol):
 
     def from_on(self, at: datetime) -> Sequence[AnnouncedLimit]:
         """In force at this instant or to come, by their start."""
+
+
+class Packs(Protocol):
+    """Storage of packs."""
+
+    def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
+        """All or nothing, and alone among all that name the same key."""
+
+    def add(self, pack: Pack) -> None: ...
+
+    def get(self, pack_id: str) -> Pack:
+        """Raises NotFound."""
+
+    def save(self, pack: Pack) -> None: ...
+
+    def of_project(self, project: str, *, limit: int) -> Sequence[Pack]:
+        """Newest first."""

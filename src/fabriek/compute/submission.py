@@ -62,7 +62,7 @@ class Submission:
         if self.installing is not None:
             self.installing.check(asked.requirements, project.id)
         array = arrays.array_of(asked.array, asked.sweep)
-        purpose = _purpose(asked, project)
+        purpose = purpose_of(asked, project)
         with self.jobs.transaction(alone=f"project:{project.id}"):
             like = self._like(project, asked, purpose, by)
             new = self._numbered(like, array)
@@ -154,7 +154,8 @@ class Submission:
         )
 
 
-def _purpose(asked: JobAsked, project: Project) -> Purpose:
+def purpose_of(asked: JobAsked, project: Project) -> Purpose:
+    """The job's, which is the project's where none is named. Raises InvalidInput, NotPermitted on one that is laxer."""
     if not asked.purpose:
         return Purpose(project.purpose)
     try:

@@ -56,20 +56,36 @@ class Compute:
         names are those of JobIn.
         Raises CreditsExhausted, NotPermitted or InvalidInput, each naming the rule and the fix.
         """
+        wanted = self.asked(
+            command, data=data, code=code, requirements=requirements, packages=packages, project=project, **asked
+        )
+        return self.submit(wanted, project=project)
+
+    def asked(
+        self,
+        command: Sequence[str],
+        *,
+        data: Mapping[str, str] | None = None,
+        code: str | Path | None = None,
+        requirements: str | Path | None = None,
+        packages: str = "",
+        project: str = "",
+        **asked: Any,
+    ) -> JobIn:
+        """What `run` submits, its code in the vault already."""
         version = ""
         if code is not None:
             folder = Path(code)
             if not folder.is_dir():
                 raise InvalidInput(f"{folder} is not a folder", fix="name the folder that holds the script with --code")
             version = Vault(self._client).push_code(folder, project=project)
-        wanted = _checked(
+        return _checked(
             command=list(command),
             code=version,
             inputs=[{"dataset": name, "mount": mount} for name, mount in (data or {}).items()],
             requirements=packages or _requirements(requirements, code),
             **asked,
         )
-        return self.submit(wanted, project=project)
 
     def run_file(self, path: str | Path, *, project: str = "") -> JobOut:
         """Submits what a `job.yaml` says, the code of its folder with it. Raises InvalidInput naming the field that is not right."""

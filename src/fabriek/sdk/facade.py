@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.knowledge import Knowledge
     from fabriek.sdk.lab import Lab
     from fabriek.sdk.packages import Packages
+    from fabriek.sdk.packs import Packs
     from fabriek.sdk.secrets import Secrets
     from fabriek.sdk.vault import Vault
 
@@ -75,6 +76,10 @@ class Fabriek:
     @cached_property
     def secrets(self) -> "Secrets":
         return self._part("secrets", "Secrets")  # type: ignore[no-any-return]
+
+    @cached_property
+    def packs(self) -> "Packs":
+        return self._part("packs", "Packs")  # type: ignore[no-any-return]
 
     @cached_property
     def lab(self) -> "Lab":

@@ -73,6 +73,15 @@ class Holding(Desk):
         found = [(dataset, self.newest(dataset.id)) for dataset in self._parts.datasets.from_job(job)]
         return tuple(self._referred(dataset, version) for dataset, version in found if version is not None)
 
+    def versions_of_job(self, job: str) -> tuple[Reference, ...]:
+        """Every version that the job, or the pack, left; newest first."""
+        versions = self._parts.versions
+        return tuple(
+            self._referred(dataset, version)
+            for dataset in self._parts.datasets.from_job(job)
+            for version in versions.of_dataset(dataset.id)
+        )
+
     def publish(self, dataset_id: str, *, by: Caller) -> Dataset:
         """Lets everybody signed in know of the dataset: its name, label and terms, never its content. The owner's decision."""
         return self._make_known(dataset_id, known=True, by=by)

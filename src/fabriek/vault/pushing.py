@@ -97,6 +97,27 @@ class Pushing(Holding):
             parts.audit.record("dataset.created", dataset.id, SYSTEM, project=project.id, label=dataset.label, job=job)
             return self._open(dataset, dataset.label, SYSTEM, job=job)
 
+    def output_from_elsewhere(
+        self, project_id: str, pack: str, label: str, sources: Sequence[str], *, by: Caller
+    ) -> Upload:
+        """Where a person seals what a job made elsewhere: a dataset of the pack's own, which takes label and sources of what was packed.
+
+        It builds on no earlier version: another's results are not the caller's to open.
+        """
+        parts = self._parts
+        project, name = self._project(project_id), f"_output-{pack}"
+        with parts.datasets.transaction(alone=f"job:{pack}"):
+            try:
+                dataset = parts.datasets.named(project.id, name)
+            except NotFound:
+                plain = self._new(
+                    project.id, name, project.lead_organisation, parts.labels.of(label).name, Kind.OUTPUT, SYSTEM
+                )
+                dataset = replace(plain, job=pack, sources=tuple(sorted(set(sources))))
+                parts.datasets.add(dataset)
+                parts.audit.record("dataset.created", dataset.id, by, project=project.id, label=dataset.label, job=pack)
+            return self._open(dataset, dataset.label, by, alone=True)
+
     def upload(self, upload_id: str, *, by: Caller) -> tuple[Upload, Dataset]:
         """For whoever holds it. Raises NotFound for everyone else."""
         upload = self._parts.uploads.get(upload_id)
@@ -152,9 +173,10 @@ class Pushing(Holding):
             with parts.datasets.transaction(alone=f"upload:{upload.id}"):
                 parts.uploads.save(replace(upload, expires_at=min(upload.expires_at, parts.clock.now())))
 
-    def _open(self, dataset: Dataset, label: str, by: Caller, *, job: str = "") -> Upload:
+    def _open(self, dataset: Dataset, label: str, by: Caller, *, job: str = "", alone: bool = False) -> Upload:
+        """alone: it builds on no earlier version."""
         parts = self._parts
-        parent = self.newest(dataset.id)
+        parent = None if alone else self.newest(dataset.id)
         now = parts.clock.now()
         upload = Upload(
             id=parts.ids.new("upl"),

@@ -15,6 +15,7 @@ from fabriek.compute.doors import Doors
 from fabriek.compute.executors.contract import Executor
 from fabriek.compute.logs import Logs
 from fabriek.compute.outbox import Outbox
+from fabriek.compute.packing import Packing
 from fabriek.compute.planning import Planner
 from fabriek.compute.progress import Progress
 from fabriek.compute.reaching import Reaching
@@ -61,6 +62,7 @@ class Services:
     cluster_accounts: ClusterAccounts
     progress: Progress
     planner: Planner
+    packing: Packing
     logs: Logs
     reaching: Reaching
     doors: Doors

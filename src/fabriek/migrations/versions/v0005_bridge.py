@@ -1,4 +1,4 @@
-"""Jobs of other sites, imports and their quarantine."""
+"""Jobs of other sites, imports and their quarantine; packs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -63,3 +63,14 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("dump", "line"),
     )
+    op.create_table(
+        "compute_packs",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("project", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("packed_at", Instant(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_compute_packs_project", "compute_packs", ["project"], unique=False)

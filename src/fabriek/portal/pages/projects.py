@@ -57,8 +57,9 @@ def router(services: Services, pages: Pages) -> Router:
         return pages.render(
             request, "project.html", project=found, left=left_of(services, found.id), members=members, datasets=datasets, recent=jobs,
             project_of=lambda _job: found.slug, runs=runs, models=models,
-            kinds=KINDS, elsewhere=elsewhere, secrets=secrets_shown(services, project, caller),
-            manages=caller.may("project.manage", project=found.id), mails=bool(services.relay.host),
+            kinds=KINDS, elsewhere=elsewhere, packs=services.packing.list(project, by=caller)[:SHOWN],
+            secrets=secrets_shown(services, project, caller), manages=caller.may("project.manage", project=found.id),
+            mails=bool(services.relay.host),
         )  # fmt: skip
 
     return made

@@ -1,7 +1,9 @@
 """A site's table, line by line: what is a job's use, what is none, and what is not to be read."""
 
 import io
+import tracemalloc
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -109,3 +111,30 @@ def test_a_dump_without_a_column_is_refused_with_the_command_that_makes_one(head
     with pytest.raises(InvalidInput, match="no column") as refused:
         reads(GOOD, header=header)
     assert refused.value.fix.startswith("TZ=UTC sacct")
+
+
+class _Endless(io.RawIOBase):
+    """So many lines, made as they are read."""
+
+    def __init__(self, count: int) -> None:
+        self._left, self._rest = count, f"{HEADER}\n".encode()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        while len(self._rest) < len(buffer) and self._left:
+            self._left -= 1
+            self._rest += GOOD.replace("17|", f"{self._left + 1}|", 1).encode() + b"\n"
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
+
+
+def test_memory_does_not_grow_with_the_dump() -> None:
+    tracemalloc.start()
+    count = sum(isinstance(one, ForeignJobIn) for one in read(io.BufferedReader(_Endless(50_000)), UTC))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 50_000
+    assert peak < 2**20, "fifty thousand lines are six megabytes"
