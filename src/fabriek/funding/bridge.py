@@ -12,7 +12,7 @@ from fabriek.audit.service import Audit
 from fabriek.funding import ledger
 from fabriek.funding.allocations import Allocation, payers
 from fabriek.funding.foreign import Again, Dump, ForeignJob, ForeignKey, Mapped, Refused, Told, compare, is_ahead, whose
-from fabriek.funding.ledger import Kind, account
+from fabriek.funding.ledger import Kind, Posting, account
 from fabriek.funding.ports import Allocations, Dumps, ForeignJobs, Funds, Ledger
 from fabriek.funding.purposes import Rule
 from fabriek.funding.rates import Cost, Rate, measured
@@ -46,6 +46,8 @@ class Batch:
     allocations: dict[str, Sequence[Allocation]] = field(default_factory=dict)
     fresh: dict[ForeignKey, ForeignJob] = field(default_factory=dict)
     changed: dict[ForeignKey, ForeignJob] = field(default_factory=dict)
+    left: dict[tuple[str, Resource], int] = field(default_factory=dict)
+    postings: dict[str, Posting] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     booked: int = 0
     corrected: int = 0
@@ -56,6 +58,13 @@ class Batch:
         into[job.key] = self.books[job.key] = job
         self.booked += 1
         self.corrected += before is not None
+
+    def post(self, posting: Posting) -> None:
+        """To be posted with the batch; what it moves counts for what comes next."""
+        self.postings[posting.transaction] = posting
+        for entry in posting.entries:
+            if (where := (entry.account, entry.resource)) in self.left:
+                self.left[where] += entry.amount_micro
 
     def totals(self) -> list[ForeignTotal]:
         sums: dict[tuple[str, str, Resource], list[int]] = {}
@@ -213,6 +222,10 @@ class Bridge:
             )
             for one in told:
                 self._book(batch, one, rows, dump, is_claimed=is_claimed)
+            posted = self._books.post(*batch.postings.values())
+            assert posted == len(batch.postings), (
+                "a posting stands in the ledger and its job is not among the foreign ones"
+            )
             self._jobs.add([*batch.fresh.values()])
             for job in batch.changed.values():
                 self._jobs.save(job)
@@ -232,7 +245,7 @@ class Bridge:
         except (InvalidInput, NotFound, NotPermitted) as error:
             batch.refused.append(Refused(told.line, error.detail))
             return
-        batch.keep(self._charged(told, due, before, dump, is_claimed=is_claimed), before)
+        batch.keep(self._charged(batch, told, due, before, dump, is_claimed=is_claimed), before)
 
     def _due(
         self, batch: Batch, told: Told, rows: tuple[Mapped, ...], before: ForeignJob | None, again: Again | None
@@ -262,27 +275,35 @@ class Bridge:
             raise InvalidInput(f"no allocation of {project.slug} covers {day}, the day it began")
         return Due(project, purpose, cost, paying)
 
-    def _charged(self, told: Told, due: Due, before: ForeignJob | None, dump: str, *, is_claimed: bool) -> ForeignJob:
+    def _charged(
+        self, batch: Batch, told: Told, due: Due, before: ForeignJob | None, dump: str, *, is_claimed: bool
+    ) -> ForeignJob:
         """Charges as far as allocations reach. What stood in the ledger is taken back by a counter-entry, never changed."""
         now, name = self._clock.now(), str(told.key)
         if before is not None:
-            earlier = self._books.posting(before.transaction)
-            self._books.post(ledger.counter(self._ids.new("led"), earlier, now, memo="elsewhere, told again"))
+            earlier = batch.postings.get(before.transaction) or self._books.posting(before.transaction)
+            batch.post(ledger.counter(self._ids.new("led"), earlier, now, memo="elsewhere, told again"))
         over, charged = due.cost.amount_micro, dict[str, int]()
         for one in due.paying:
-            left = self._books.balance(account(Kind.ALLOCATION, one.id), due.cost.resource)
-            charged[one.id] = min(left, over)
+            charged[one.id] = min(self._left(batch, one, due.cost.resource), over)
             over -= charged[one.id]
         key = f"foreign:{name}:{told.elapsed_seconds}:{told.gpus}:{told.cpus}:{told.is_over:d}{is_claimed:d}"
         posting = ledger.use(self._ids.new("led"), key, charged, due.cost.resource, now, job=name)
-        posted = self._books.post(posting)
-        assert posted, f"{key} stands in the ledger and not among the foreign jobs"
+        batch.post(posting)
         return ForeignJob(
             key=told.key, project=due.project.id, purpose=due.purpose, account=told.account, state=told.state,
             elapsed_seconds=told.elapsed_seconds, gpus=told.gpus, cpus=told.cpus, is_over=told.is_over, is_claimed=is_claimed,
             resource=due.cost.resource, used_micro=due.cost.amount_micro, over_micro=over, transaction=posting.transaction, dump=dump,
             at=now,
         )  # fmt: skip
+
+    def _left(self, batch: Batch, allocation: Allocation, resource: Resource) -> int:
+        """What the allocation has behind all that this batch has posted so far."""
+        where = (account(Kind.ALLOCATION, allocation.id), resource)
+        if where not in batch.left:
+            moved = ledger.balances(entry for one in batch.postings.values() for entry in one.entries)
+            batch.left[where] = self._books.balance(*where) + moved.get(where, 0)
+        return batch.left[where]
 
     def _day(self, told: Told) -> date:
         """The civil day on which it began: its rate and its allocation are that day's."""

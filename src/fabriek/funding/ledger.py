@@ -190,7 +190,7 @@ def post(postings: Sequence[Posting], new: Posting) -> tuple[Posting, ...]:
     after = balances(entry for posting in (*postings, new) for entry in posting.entries)
     for touched in {(entry.account, entry.resource) for entry in new.entries}:
         if after[touched] < 0 and kind_of(touched[0]) is not Kind.CONTRIBUTION:
-            raise below_zero(touched, after[touched], new)
+            raise below_zero(touched, after[touched], balances(new.entries)[touched])
     return (*postings, new)
 
 
@@ -262,9 +262,9 @@ def _require_left(left: int, asked: int, resource: Resource, share: str, whose: 
         )
 
 
-def below_zero(touched: tuple[str, Resource], after: int, posting: Posting) -> CreditsExhausted:
+def below_zero(touched: tuple[str, Resource], after: int, moved: int) -> CreditsExhausted:
     name, resource = touched
-    asked = -sum(e.amount_micro for e in posting.entries if (e.account, e.resource) == touched)
+    asked = -moved
     return CreditsExhausted(
         f"{name} would fall below zero: {shown(after)} {resource.plural}",
         fix="see what is left: fabriek funding table",

@@ -19,10 +19,10 @@ class Ledger(Protocol):
     def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
         """All or nothing, and alone among all that name the same key."""
 
-    def post(self, posting: Posting) -> bool:
-        """Appends the posting and moves the balances; False when its key stands there already.
+    def post(self, *postings: Posting) -> int:
+        """Appends the postings and moves the balances; how many were new, one whose key stands there already left out.
 
-        Raises CreditsExhausted when an account other than a contribution's would fall below zero.
+        Raises CreditsExhausted when after all of them an account other than a contribution's would be below zero.
         """
 
     def posting(self, transaction: str) -> Posting:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from sqlalchemy import (
@@ -26,11 +26,17 @@ from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.funding.allocations import Allocation
 from fabriek.funding.contributions import Contribution, FunderKind
 from fabriek.funding.ledger import Entry, Hold, Posting, below_zero
+from fabriek.funding.ledger import balances as sums_of
 from fabriek.funding.resources import Resource
 from fabriek.funding.shares import Share
 from fabriek.kernel.errors import AlreadyExists, NotFound
 
-postings = Table(
+KEYS_AT_ONCE = 250
+"""In one question: a statement takes so many values and no more."""
+
+ENTRY = tuple(one.name for one in fields(Entry))
+
+posted = Table(
     "funding_postings",
     metadata,
     Column("transaction", String, primary_key=True),
@@ -106,7 +112,6 @@ holds = Table(
 
 
 # Built once: every job is held for and settled, each with entries on several accounts.
-_POSTED = select(postings.c.key).where(postings.c.key == bindparam("posted"))
 _BALANCE = select(balances.c.amount_micro).where(
     balances.c.account == bindparam("of"), balances.c.resource == bindparam("what")
 )
@@ -115,7 +120,7 @@ _MOVE = (
     .where(balances.c.account == bindparam("of"), balances.c.resource == bindparam("what"))
     .values(amount_micro=balances.c.amount_micro + bindparam("more"))
 )
-_POST, _ENTER = insert(postings), insert(entries)
+_POST, _ENTER = insert(posted), insert(entries)
 
 
 class SqlLedger:
@@ -125,30 +130,37 @@ class SqlLedger:
     def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
         return self._db.transaction(alone=alone)
 
-    def post(self, posting: Posting) -> bool:
-        if self._db.row(_POSTED, {"posted": posting.key}) is not None:
-            return False
-        self._db.execute(_POST, {"transaction": posting.transaction, "key": posting.key})
-        for entry in posting.entries:
-            self._move(entry, posting)
-        if posting.entries:
-            self._db.execute(_ENTER, [asdict(entry) for entry in posting.entries])
-        return True
+    def post(self, *postings: Posting) -> int:
+        fresh = {one.key: one for one in reversed(postings)}
+        for start in range(0, len(postings), KEYS_AT_ONCE):
+            asked = [one.key for one in postings[start : start + KEYS_AT_ONCE]]
+            for row in self._db.rows(select(posted.c.key).where(posted.c.key.in_(asked))):
+                fresh.pop(row.key, None)
+        new = [one for one in postings if fresh.get(one.key) is one]
+        lines = [entry for one in new for entry in one.entries]
+        if new:
+            rows = [{"transaction": one.transaction, "key": one.key} for one in new]
+            self._db.execute(_POST, rows)
+        for touched, moved in sums_of(lines).items():
+            self._move(touched, moved)
+        if lines:
+            self._db.execute(_ENTER, [{name: getattr(one, name) for name in ENTRY} for one in lines])
+        return len(new)
 
     def posting(self, transaction: str) -> Posting:
-        found = self._db.row(select(postings).where(postings.c.transaction == transaction))
+        found = self._db.row(select(posted).where(posted.c.transaction == transaction))
         if found is None:
             raise NotFound("there is no such posting", fix="fabriek funding entries")
         rows = self._db.rows(select(entries).where(entries.c.transaction == transaction).order_by(entries.c.id))
         return Posting(found.transaction, found.key, tuple(_entry(row) for row in rows))
 
-    def _move(self, entry: Entry, posting: Posting) -> None:
-        before = self.balance(entry.account, entry.resource)
-        if before + entry.amount_micro < 0 and not entry.account.startswith("contribution:"):
-            raise below_zero((entry.account, entry.resource), before + entry.amount_micro, posting)
-        moved = {"of": entry.account, "what": str(entry.resource), "more": entry.amount_micro}
-        if not self._db.execute(_MOVE, moved):
-            row = {"account": entry.account, "resource": str(entry.resource), "amount_micro": entry.amount_micro}
+    def _move(self, touched: tuple[str, Resource], moved: int) -> None:
+        name, resource = touched
+        after = self.balance(name, resource) + moved
+        if after < 0 and not name.startswith("contribution:"):
+            raise below_zero(touched, after, moved)
+        if not self._db.execute(_MOVE, {"of": name, "what": str(resource), "more": moved}):
+            row = {"account": name, "resource": str(resource), "amount_micro": moved}
             self._db.execute(insert(balances).values(**row))
 
     def balance(self, account: str, resource: Resource) -> int:
