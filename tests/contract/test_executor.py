@@ -1,10 +1,11 @@
 """What every executor promises, read aloud to this machine's and to the one in memory."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from fabriek.compute.executors.contract import Executor, Handle, ObservedState, Phase
+from fabriek.compute.executors.contract import Executor, Handle, ObservedState, Phase, Tells
 from fabriek.schemas.node import SecretSpec
 from tests.factories.executor import MemoryExecutor, a_spec
 from tests.factories.waiting import until
@@ -63,6 +64,17 @@ def test_secrets_reach_the_job_and_neither_its_log_nor_what_lies_on_disk(executo
     assert ended(executor, handle).exit_code == 0
     lengths = " ".join(str(len(value)) for value in GIVEN.values())
     assert executor.logs(handle, 0, 1000).decode() == f"***\n***\n{lengths}\n"
+
+
+@pytest.mark.sandbox
+def test_an_end_is_told_once_it_can_be_seen() -> None:
+    heard = threading.Event()
+    with a_machine() as machine:
+        assert isinstance(machine.executor, Tells)
+        machine.executor.when_changed(heard.set)
+        handle = machine.executor.submit(a_spec("true", lab_socket_dir=str(machine.lab)))
+        assert heard.wait(60)
+        assert machine.executor.poll([handle])[0].phase is Phase.DONE
 
 
 def test_a_failing_commands_exit_code_is_kept(executor: Executor) -> None:

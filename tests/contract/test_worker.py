@@ -17,7 +17,7 @@ from fabriek.compute.progress import handle_of
 from fabriek.compute.requests import JobAsked
 from fabriek.compute.terms import Terms, after_of
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotFound, Unavailable, WrongState
+from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotFound, NotPermitted, Unavailable, WrongState
 from fabriek.worker.admission import admit_jobs
 from fabriek.worker.loop import Worker
 from fabriek.worker.settling import settle, settle_jobs
@@ -215,6 +215,29 @@ def test_an_executor_that_stays_away_fails_the_job_and_gives_the_credits_back(
     ended = shop.job(job)
     assert (ended.state, ended.reason) == (State.FAILED, "the machine does not answer")
     assert shop.left() == before
+
+
+def test_what_keeps_a_job_from_starting_is_its_reason_and_nothing_of_its_beginning_stays(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_: object) -> None:
+        raise NotPermitted("the agreement has ended", rule="agreement.ended", fix="ask for another")
+
+    before = shop.left()
+    monkeypatch.setattr(shop.town.services.vault, "output_for_job", ended)
+    job = shop.settled(shop.submit("true"))
+    assert (job.state, job.reason, job.attempts, job.run) == (State.FAILED, "the agreement has ended", 1, "")
+    assert shop.left() == before
+    events = shop.town.services.audit.events(by=shop.town.operator, limit=100, subject=job.id).items
+    assert [one.action for one in events].count("job.starting") == 1
+
+
+def test_a_job_that_wrote_nothing_has_no_sealed_log_and_one_that_did_has(shop: Shop) -> None:
+    silent, loud = shop.settled(shop.submit("true")), shop.settled(shop.submit("echo", "hi"))
+    assert silent.log == ""
+    assert shop.town.services.logs.part(silent, 0, 100) == b""
+    assert shop.town.services.logs.part(loud, 0, 100) == b"hi\n"
+    assert loud.log
 
 
 def test_one_kind_of_work_failing_stops_no_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

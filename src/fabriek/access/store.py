@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Row, String, Table, delete, func, insert, or_, select, update
+from sqlalchemy import JSON, Boolean, Column, Row, String, Table, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from fabriek.access.applications import Application, ApplicationState, Check
@@ -159,6 +159,10 @@ class SqlPeople:
         return int(self._db.scalar(select(func.count()).select_from(people)))
 
 
+_NAMED = select(projects).where(or_(projects.c.id == bindparam("said"), projects.c.slug == bindparam("said")))
+"""Built once: every request that names a project asks."""
+
+
 class SqlProjects:
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -170,7 +174,7 @@ class SqlProjects:
             raise AlreadyExists(f"there is a project {project.slug} already", fix="choose another title") from None
 
     def named(self, name: str) -> Project:
-        row = self._db.row(select(projects).where(or_(projects.c.id == name, projects.c.slug == name)))
+        row = self._db.row(_NAMED, {"said": name})
         if row is None:
             raise NotFound(
                 "there is no such thing, or you may not know of it",

@@ -25,17 +25,23 @@ BUSY_SECONDS = 0.05
 TOLD_SECONDS = 0.2
 """The same where the executor tells of ends: how late it may be seen that a job runs."""
 
+AWAY_SECONDS_MAX = 0.2
+"""After a round we are away for as long as its decision took, but no longer than this: a long queue that is added to all the time would
+have us decide all the time, and whoever adds to it waits for us.
+"""
+
 
 class Worker:
     """Runs rounds in one thread until it is stopped. `wake` ends a pause at once."""
 
     def __init__(self, services: Services, starter: Starter, wake: threading.Event) -> None:
         self._services, self._starter, self._wake = services, starter, wake
-        self._upkeep, self._messenger, self._busy_seconds = Upkeep(services), Messenger(services), BUSY_SECONDS
+        self._upkeep, self._messenger = Upkeep(services), Messenger(services)
         self._ended, self._suspended = Books(services), Books(services)
         settings = services.settings
         fetcher = Fetcher(settings.packages_upstream, settings.packages_folder, settings.job_python)
         self._fetching = Fetching(services, fetcher, wake.set)
+        self._busy_seconds, self._decided_seconds = BUSY_SECONDS, 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fabriek-worker", daemon=True)
 
@@ -58,6 +64,7 @@ class Worker:
     def _run(self) -> None:
         while not self._stop.is_set():
             busy = self.round()
+            self._stop.wait(min(self._decided_seconds, AWAY_SECONDS_MAX))
             self._wake.wait(self._busy_seconds if busy else self._services.settings.worker_poll_seconds)
             self._wake.clear()
 
@@ -67,7 +74,9 @@ class Worker:
         self._do("watch", lambda: watch_jobs(services))
         self._do("queue again", lambda: queue_again(services, self._suspended))
         # Those that wait go on before those that have ended are settled: their room is free, and settling takes a while.
+        begun = services.clock.monotonic()
         self._do("admit", lambda: admit_jobs(services))
+        self._decided_seconds = services.clock.monotonic() - begun
         busy = self._do("start", self._starter.start_jobs)
         self._do("settle", lambda: settle_jobs(services, self._ended))
         self._do("notify", self._messenger.round)
