@@ -1,7 +1,7 @@
 """The one place that knows every class: from settings and a database to the services of an installation."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -30,6 +30,7 @@ from fabriek.compute.executors.sacctmgr import Sacctmgr
 from fabriek.compute.executors.slurm import Site, SlurmExecutor
 from fabriek.compute.executors.slurm_accounts import SlurmAccounts
 from fabriek.compute.executors.slurm_commands import SlurmCommands
+from fabriek.compute.gpus import Kind, kinds_of
 from fabriek.compute.installing import Installing
 from fabriek.compute.jobs import Job
 from fabriek.compute.logs import Logs
@@ -182,13 +183,33 @@ def build(
 def this_machine(settings: Settings) -> Machine:
     """What this machine offers to jobs, by the settings or by itself."""
     memory = settings.job_memory_bytes_max or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4
-    capacity = Capacity(settings.job_cpus_max or os.cpu_count() or 1, settings.job_gpus_max, memory)
+    kinds = kinds_of(settings.job_gpus, settings.job_gpus_shared, settings.job_gpus_max)
+    _check_cut(settings, kinds)
+    cpus = settings.job_cpus_max or os.cpu_count() or 1
+    capacity = Capacity(cpus, sum(kind.count for kind in kinds), memory, settings.job_nodes, kinds)
     contract = Contract(settings.power_contract_watts) if settings.power_contract_watts else None
     return Machine(
         capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
         MACHINE_KIND, contract, ZoneInfo(settings.zone), able=cache(probe), unsandboxed=settings.jobs_unsandboxed,
         workspaces=str(settings.workspaces or ""), host_network=settings.job_network == "host",
+        gangs=settings.executor == "local",
     )  # fmt: skip
+
+
+def _check_cut(settings: Settings, kinds: Sequence[Kind]) -> None:
+    """Raises InvalidInput where nodes would not be alike, or where Slurm cuts GPUs otherwise than the settings share them."""
+    nodes = settings.job_nodes
+    if nodes < 1 or any(kind.count % nodes for kind in kinds):
+        raise InvalidInput(
+            f"job_nodes = {nodes} does not divide the GPUs evenly", fix="give each node as many of every kind"
+        )
+    if settings.executor == "slurm" and any(kind.slice_milli * settings.slurm_shards % 1_000 for kind in kinds):
+        raise InvalidInput(
+            f"slurm_shards = {settings.slurm_shards} cannot give the parts of job_gpus_shared",
+            fix="set slurm_shards to the count of gres/shard for each GPU",
+        )
+    if settings.executor == "slurm" and not settings.slurm_shards and any(kind.shared for kind in kinds):
+        raise InvalidInput("job_gpus_shared needs Slurm's shards", fix="set slurm_shards, or leave job_gpus_shared out")
 
 
 def executor_of(settings: Settings) -> Executor:
@@ -198,7 +219,7 @@ def executor_of(settings: Settings) -> Executor:
     if settings.executor == "slurm":
         scratch = scratch_of(settings)
         scratch.mkdir(parents=True, exist_ok=True, mode=0o711)
-        site = Site(settings.slurm_partition, settings.slurm_account, str(scratch))
+        site = Site(settings.slurm_partition, settings.slurm_account, str(scratch), settings.slurm_shards)
         commands = SlurmCommands(settings.slurm_conf)
         return SlurmExecutor(
             settings.slurm_jobs or settings.home / "jobs", commands, site, accounts=SlurmAccounts(commands)

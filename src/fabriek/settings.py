@@ -42,7 +42,20 @@ class Settings:
     job_memory_bytes_max: int = setting(
         0, "bytes", "Memory that jobs may use together; 0 means three quarters of this machine's."
     )
-    job_gpus_max: int = setting(0, "GPUs", "GPUs that jobs may use together.")
+    job_gpus_max: int = setting(0, "GPUs", "GPUs that jobs may use together, where their kinds have no names.")
+    job_gpus: str = setting(
+        "", "kinds", "The kinds of GPUs and how many there are, in the order of their numbers: a100:4,h100:2."
+    )
+    job_gpus_shared: str = setting(
+        "",
+        "kinds",
+        "Kinds that several jobs may share, with the smallest part: a100:0.25; 0.25 where kinds have no names.",
+    )
+    job_nodes: int = setting(
+        1,
+        "nodes",
+        "Into how many nodes that are alike CPUs, GPUs and memory are divided; on one machine, members of a job.",
+    )
     job_processes_max: int = setting(512, "processes", "Processes and threads that one job may have.")
     job_log_bytes_max: int = setting(
         64 * 2**20, "bytes", "How much of a job's output is kept; the rest is counted and dropped."
@@ -93,6 +106,9 @@ class Settings:
         None,
         "file",
         'Who is who on the cluster, in TOML: "olga@factory.example" = "olga". People not named there are nobody there.',
+    )
+    slurm_shards: int = setting(
+        0, "shards", "Into how many Slurm cuts each GPU (gres/shard); needed where GPUs are shared."
     )
     slurm_jobs: Path | None = setting(
         None, "folder", "Where attempts are kept; nodes must see it too. Empty means below the home."

@@ -12,6 +12,7 @@ import pytest
 from fabriek import bootstrap
 from fabriek.adapters.database import Database
 from fabriek.compute.executors.contract import Handle, JobSpec
+from fabriek.compute.gpus import gpus_of
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.progress import handle_of
 from fabriek.compute.requests import JobAsked
@@ -281,7 +282,7 @@ def test_what_can_never_run_is_refused(shop: Shop, asked: JobAsked) -> None:
 
 
 BEYOND = [
-    (JobAsked(("true",), cpus=5), "--cpus 4"), (JobAsked(("true",), gpus=1), ""),
+    (JobAsked(("true",), cpus=5), "--cpus 4"), (JobAsked(("true",), gpus=gpus_of(1)), ""),
     (JobAsked(("true",), memory_bytes=2**34), "--memory 8192MiB"),
 ]  # fmt: skip
 

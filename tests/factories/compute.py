@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.gpus import Gpus, gpus_of
 from fabriek.compute.jobs import Job, Shape
 from fabriek.compute.power import Limit, PowerTable
 from fabriek.compute.simulator.traces import TraceRow
@@ -26,8 +27,10 @@ def shipped_tables() -> str:
     return shipped("fabriek.compute", "power.toml")
 
 
-def a_shape(*, cpus: int = 1, gpus: int = 0, memory_bytes: int = GIB, seconds: int = 3600) -> Shape:
-    return Shape(cpus, gpus, memory_bytes, seconds)
+def a_shape(
+    *, cpus: int = 1, gpus: float | str = 0, memory_bytes: int = GIB, seconds: int = 3600, nodes: int = 1
+) -> Shape:
+    return Shape(cpus, gpus_of(gpus), memory_bytes, seconds, nodes)
 
 
 def a_job(job: str = "job_1", **changes: Any) -> Job:
@@ -38,7 +41,7 @@ def a_job(job: str = "job_1", **changes: Any) -> Job:
         "purpose": Purpose.CIVILIAN,
         "argv": ("python", "train.py"),
         "cpus": 1,
-        "gpus": 0,
+        "gpus": Gpus(),
         "memory_bytes": GIB,
         "wall_seconds_max": 3600,
         "share": "shr_1",
@@ -56,7 +59,8 @@ def a_waiting(job: str = "job_1", *, share: str = "shr_1", at: datetime = NOON, 
 def a_running(
     job: str = "job_0", *, share: str = "shr_1", ends: datetime = NOON + timedelta(hours=1), **changes: Any
 ) -> Running:
-    return Running(job, share, a_shape(**changes), ends)
+    told = {name: changes.pop(name) for name in ("placed", "preemptible", "priority", "leaving") if name in changes}
+    return Running(job, share, a_shape(**changes), ends, **told)
 
 
 def a_limit(watts: int, *, starts: datetime = NOON, hours: float = 2) -> Limit:

@@ -92,11 +92,14 @@ class MemoryExecutor:
     def close(self) -> None:
         """Nothing is held."""
 
-    def end(self, handle: Handle, *, exit_code: int = 0, reason: str = "") -> None:
+    def end(self, handle: Handle, *, exit_code: int = 0, reason: str = "", again: bool = False) -> None:
         attempt = self._attempts[handle]
         attempt.state = replace(
-            attempt.state, phase=Phase.DONE, exit_code=exit_code, reason=reason, ended_at=self._clock.now()
+            attempt.state, phase=Phase.DONE, exit_code=exit_code, reason=reason, again=again, ended_at=self._clock.now()
         )
+
+    def spec(self, handle: Handle) -> JobSpec:
+        return self._attempts[handle].spec
 
     def write(self, handle: Handle, text: bytes) -> None:
         self._attempts[handle].log += text

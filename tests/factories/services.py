@@ -26,6 +26,7 @@ WALLED = Capabilities("bwrap", "1", sandbox=True, limits="none")
 WALL_LESS = Capabilities(
     "bwrap", "1", sandbox=False, limits="", reason="no user namespace is allowed", fix="sudo sysctl"
 )
+SMALL = Capacity(4, 0, 2**33)
 ALL_ROLES = ("administrator", "operator")
 
 
@@ -69,12 +70,13 @@ class Town:
 
 
 def a_town(
-    database: Database, home: Path, *, able: Capabilities = WALLED, unsandboxed: bool = False, **settings: Any
-) -> Town:
+    database: Database, home: Path, *, able: Capabilities = WALLED, unsandboxed: bool = False, capacity: Capacity = SMALL,
+    gangs: bool = True, **settings: Any,
+) -> Town:  # fmt: skip
     clock = FakeClock()
     machine = Machine(
-        Capacity(4, 0, 2**33), tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
-        "workstation", None, UTC, able=lambda: able, unsandboxed=unsandboxed,
+        capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
+        "workstation", None, UTC, able=lambda: able, unsandboxed=unsandboxed, gangs=gangs,
     )  # fmt: skip
     home.mkdir(exist_ok=True, mode=0o700)
     services = bootstrap.build(

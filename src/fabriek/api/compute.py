@@ -8,6 +8,7 @@ from fastapi import Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from fabriek.compute.gpus import MILLI, UNNAMED, gpus_of
 from fabriek.compute.jobs import Job, reserved_end
 from fabriek.compute.notices import Notice, notice_asked_of
 from fabriek.compute.notices import shown as shown_target
@@ -21,6 +22,7 @@ from fabriek.schemas.compute import (
     AccountOut,
     DoorOut,
     ExtendIn,
+    GpuKindOut,
     JobIn,
     JobOut,
     MachineOut,
@@ -65,7 +67,7 @@ def job_out(job: Job, services: Services, elements: int = 1, *, slug: str = "") 
         label=job.label,
         purpose=job.purpose,
         share=job.share,
-        gpus=job.gpus,
+        gpus=_number(job.gpus.milli),
         cpus=job.cpus,
         memory_bytes=job.memory_bytes,
         wall_seconds_max=job.wall_seconds_max,
@@ -100,6 +102,9 @@ def job_out(job: Job, services: Services, elements: int = 1, *, slug: str = "") 
         array_index=job.array_index,
         secrets=[one.asked for one in job.secrets],
         notify=[one.shown for one in job.notify],
+        nodes=job.nodes,
+        gpu_kind=job.gpus.kind or (job.placed.kind if job.placed and job.placed.kind != UNNAMED else ""),
+        preemptible=job.terms.preemptible,
     )
 
 
@@ -108,6 +113,11 @@ def _notice_out(notice: Notice) -> NoticeOut:
         id=notice.id, occasion=notice.occasion, to=shown_target(notice.target), state=notice.standing, tries=notice.tries, error=notice.error,
         sent_at=notice.sent_at,
     )  # fmt: skip
+
+
+def _number(milli: int) -> int | float:
+    """GPUs as JSON has them: 2, 0.25."""
+    return milli / MILLI if milli % MILLI else milli // MILLI
 
 
 @router.post("/projects/{project}/jobs", access=Right("job.submit"), status_code=201)
@@ -132,7 +142,7 @@ def plan(project: str, wanted: JobIn, caller: CallerDep, factory: FactoryDep) ->
     )  # fmt: skip
 
 
-PLAIN = {one.name for one in fields(JobAsked)} & set(JobIn.model_fields) - {"inputs", "secrets", "notify"}
+PLAIN = {one.name for one in fields(JobAsked)} & set(JobIn.model_fields) - {"inputs", "secrets", "notify", "gpus"}
 """Names that mean the same on the wire and in a request."""
 
 
@@ -141,6 +151,7 @@ def asked_of(wanted: JobIn) -> JobAsked:
     signal, _, before = wanted.signal.partition("@")
     return JobAsked(
         **{name: value for name, value in wanted.model_dump().items() if name in PLAIN},
+        gpus=gpus_of(wanted.gpus),
         argv=tuple(wanted.command),
         inputs=tuple(InputAsked(one.dataset, one.mount) for one in wanted.inputs),
         secrets=tuple(use_of(one) for one in wanted.secrets),
@@ -150,6 +161,7 @@ def asked_of(wanted: JobIn) -> JobAsked:
             not_before=wanted.not_before, deadline=wanted.deadline, requeues_max=wanted.requeues_max, signal=signal,
             signal_seconds=int(before or 0), grace_seconds=wanted.grace_seconds, preemptible=wanted.preemptible,
             network=Network(wanted.network), folder=wanted.folder, port=wanted.port, tasks=wanted.tasks,
+            batch=wanted.batch,
         ),
     )  # fmt: skip
 
@@ -253,7 +265,16 @@ def workspace(project: str, caller: CallerDep, factory: FactoryDep) -> Workspace
 def machine(caller: CallerDep, factory: FactoryDep) -> MachineOut:  # noqa: ARG001  # whoever is signed in
     """What the machine has, and what jobs take of it now: amounts only, nobody's jobs."""
     found = factory.compute.machine_outlook()
-    return MachineOut(**asdict(found))
+    return MachineOut(
+        nodes=found.nodes, cpus=found.cpus, cpus_used=found.cpus_used, gpus=found.gpus, gpus_used=_number(found.gpus_used_milli),
+        memory_bytes=found.memory_bytes, memory_bytes_used=found.memory_bytes_used, running=found.running, queued=found.queued,
+        gpu_kinds=[
+            GpuKindOut(
+                kind=one.kind.name, count=one.kind.count, used=_number(one.used_milli), smallest=_number(one.kind.slice_milli)
+            )
+            for one in found.kinds
+        ],
+    )  # fmt: skip
 
 
 @router.get("/projects/{project}/jobs/{job}/log", access=Right("job.view"), response_class=StreamingResponse)

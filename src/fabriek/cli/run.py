@@ -23,9 +23,17 @@ INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M"]
 )
 @click.option("--code", help="Folder sent along; default: the folder of the script. `--code none` sends nothing.")
 @click.option("--requirements", help="Packages the job needs; default: requirements.txt beside the script.")
-@click.option("--gpus", default=0, type=click.IntRange(0), help="GPUs.")
-@click.option("--cpus", default=1, type=click.IntRange(1), help="CPU cores.")
-@click.option("--memory", default="2GiB", metavar="SIZE", help="Memory; the job is stopped above it.")
+@click.option(
+    "--nodes",
+    default=1,
+    type=click.IntRange(1),
+    help="Nodes, all or none; the command runs on each, with --cpus, --gpus and --memory of its own.",
+)
+@click.option(
+    "--gpus", default="0", metavar="[KIND:]N", help="GPUs on each node: 2, a100:2, or a part: 0.25, h100:0.5."
+)
+@click.option("--cpus", default=1, type=click.IntRange(1), help="CPU cores on each node.")
+@click.option("--memory", default="2GiB", metavar="SIZE", help="Memory on each node; the job is stopped above it.")
 @click.option("--time", default="1h", metavar="DURATION", help="Longest time it may run: 30m, 2h.")
 @click.option("--hours", type=float, help="The same, in hours.")
 @click.option("--name", default="", help="What to call it; default: the command.")
@@ -76,7 +84,12 @@ INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M"]
 )
 @click.option("--folder", default="", help="Folder of the project's workspace to work in.")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Where it serves, for `fabriek session open`.")
-@click.option("--tasks", default=1, type=click.IntRange(1, 1024), help="How many processes srun starts inside.")
+@click.option(
+    "--tasks", default=1, type=click.IntRange(1, 1024), help="How many processes srun starts inside, on each node."
+)
+@click.option(
+    "--batch", is_flag=True, help="With --nodes: run the command once, on the first; srun in it starts on all."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would become of it, and submit nothing.")
 @click.option(
     "--pack", type=click.Path(path_type=Path), metavar="DIR", help="Pack it into DIR for a machine elsewhere."

@@ -26,7 +26,7 @@ def session() -> None:
     "--data", "-d", multiple=True, metavar="NAME[@V]:/MOUNT", help="A dataset version and where it is seen; repeatable."
 )
 @click.option("--requirements", help="A file of packages; default: what the kind needs.")
-@click.option("--gpus", default=0, type=click.IntRange(0), help="GPUs.")
+@click.option("--gpus", default="0", metavar="[KIND:]N", help="GPUs: 2, a100:2, or a part: 0.25, h100:0.5.")
 @click.option("--cpus", default=1, type=click.IntRange(1), help="CPU cores.")
 @click.option("--memory", default="4GiB", metavar="SIZE", help="Memory; it is stopped above it.")
 @click.option(

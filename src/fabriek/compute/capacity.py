@@ -5,23 +5,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from fabriek.compute.gpus import MILLI, UNNAMED, Kind
+
 UNLIMITED_WATTS = 10**15
 """Stands for a meter that nobody limits: more than any machine draws, and still a number to subtract from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """An amount of everything that a job takes."""
+    """An amount of everything that a job takes. GPUs in thousandths, whatever their kind."""
 
     cpus: int = 0
-    gpus: int = 0
+    gpus_milli: int = 0
     memory_bytes: int = 0
     watts: int = 0
 
     def minus(self, other: "Room") -> "Room":
         return Room(
             self.cpus - other.cpus,
-            self.gpus - other.gpus,
+            self.gpus_milli - other.gpus_milli,
             self.memory_bytes - other.memory_bytes,
             self.watts - other.watts,
         )
@@ -29,7 +31,7 @@ class Room:
     def covers(self, need: "Room") -> bool:
         return (
             self.cpus >= need.cpus
-            and self.gpus >= need.gpus
+            and self.gpus_milli >= need.gpus_milli
             and self.memory_bytes >= need.memory_bytes
             and self.watts >= need.watts
         )
@@ -37,12 +39,49 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """The whole machine, as its executor reports it."""
+    """The whole machine: `nodes` that are alike, each with its part of the rest. `kinds`: of the GPUs, in the order of their numbers;
+    empty where they were only counted.
+    """
 
     cpus: int
     gpus: int
     memory_bytes: int
     nodes: int = 1
+    kinds: tuple[Kind, ...] = ()
+
+    @property
+    def gpu_kinds(self) -> tuple[Kind, ...]:
+        return self.kinds or ((Kind(UNNAMED, self.gpus),) if self.gpus else ())
+
+    def each(self) -> "Capacity":
+        """One node of it."""
+        kinds = tuple(Kind(one.name, one.count // self.nodes, one.slice_milli) for one in self.gpu_kinds)
+        return Capacity(
+            self.cpus // self.nodes,
+            sum(one.count for one in kinds),
+            self.memory_bytes // self.nodes,
+            kinds=kinds if self.kinds else (),
+        )
+
+    def room(self) -> Room:
+        return Room(self.cpus, self.gpus * MILLI, self.memory_bytes)
+
+    def range_of(self, kind: str) -> range:
+        """The numbers of a kind's devices."""
+        first = 0
+        for one in self.gpu_kinds:
+            if one.name == kind:
+                return range(first, first + one.count)
+            first += one.count
+        return range(0)
+
+    def numbers(self) -> tuple[tuple[int, ...], ...]:
+        """Of each node the machine's numbers of its devices, kind by kind: a kind is numbered through, over all nodes."""
+        each = self.each().gpu_kinds
+        return tuple(
+            tuple(self.range_of(one.name)[node * one.count + index] for one in each for index in range(one.count))
+            for node in range(self.nodes)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +120,17 @@ class Timeline:
             step += 1
         return None
 
-    def earliest(self, need: Room, span: timedelta) -> datetime | None:
-        """The first instant from which this fits for the whole span; None if that never comes."""
+    def earliest(self, need: Room, span: timedelta, since: datetime) -> datetime | None:
+        """The first instant from `since` on from which this fits for the whole span; None if that never comes."""
         begin: datetime | None = None
-        for start, free in zip(self._starts, self._free, strict=True):
+        for step in range(max(0, bisect_right(self._starts, since) - 1), len(self._starts)):
+            start = self._starts[step]
             if begin is not None and start >= begin + span:
                 return begin
-            if not free.covers(need):
+            if not self._free[step].covers(need):
                 begin = None
             elif begin is None:
-                begin = start
+                begin = max(start, since)
         return begin
 
     def _cut(self, at: datetime) -> int:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from fabriek.compute.placement import Placement
+
 
 class Because(StrEnum):
     """Why, as a word that a program may compare."""
@@ -23,10 +25,14 @@ class Because(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """On one waiting job. `until`: when it is expected to start, going by the worst case of all that is known; None if not known."""
+    """On one waiting job. `until`: when it is expected to start, going by the worst case of all that is known; None if not known.
+    `placed`: where, for one that starts. `preempts`: the running jobs that are to be put back into the queue for it.
+    """
 
     job: str
     starts: bool
     code: Because
     reason: str
     until: datetime | None = None
+    placed: Placement | None = None
+    preempts: tuple[str, ...] = ()

@@ -7,13 +7,13 @@ from pathlib import Path
 from fabriek.access.identity import Identity
 from fabriek.audit.service import Audit
 from fabriek.compute.admission import admit
+from fabriek.compute.costs import worst_cost
 from fabriek.compute.decisions import Because
 from fabriek.compute.executors.contract import Executor, Reaches
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.ports import Jobs
 from fabriek.compute.progress import Progress, handle_of
 from fabriek.compute.submission import Submission
-from fabriek.funding.rates import worst_case
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, Unavailable, WrongState, nothing_here
 from fabriek.schemas.node import EXTEND, PORT_SOCKET, SHELL_SOCKET
@@ -86,7 +86,7 @@ class Doors:
     def _hold(self, job: Job) -> int:
         parts = self._submission
         on = job.submitted_at.astimezone(parts.machine.zone).date()
-        cost = worst_case(parts.machine.rates, on, gpus=job.gpus, cpus=job.cpus, wall_seconds_max=job.wall_seconds_paid)
+        cost = worst_cost(job, parts.machine, on)
         return parts.funding.raise_hold(job.id, cost.amount_micro).amount_micro
 
     def _check_nobody_waits(self) -> None:

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
+from fabriek.compute.gpus import Gpus
 from fabriek.compute.notices import NoticeAsked
+from fabriek.compute.placement import Placement
 from fabriek.compute.secrets import SecretUse
 from fabriek.compute.terms import Terms
 from fabriek.compute.uses import Use
@@ -62,21 +64,37 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a job takes of the machine, and for how long at most. Raises InvalidInput on what no machine can give."""
+    """What a job takes of the machine, and for how long at most: CPUs, GPUs and memory on each of its nodes. Raises InvalidInput on what
+    no machine can give.
+    """
 
     cpus: int
-    gpus: int
+    gpus: Gpus
     memory_bytes: int
     wall_seconds_max: int
+    nodes: int = 1
 
     def __post_init__(self) -> None:
         # A shape below zero would plan a hole into the machine and be paid for it.
-        if self.cpus < 1 or self.gpus < 0 or self.memory_bytes < 1:
+        if self.cpus < 1 or self.nodes < 1 or self.memory_bytes < 1:
             raise InvalidInput(
-                "a job takes at least one CPU and some memory", fix="give --cpus, --gpus and --memory above zero"
+                "a job takes at least one node, one CPU and some memory",
+                fix="give --nodes, --cpus and --memory above zero",
             )
         if not 1 <= self.wall_seconds_max <= WALL_SECONDS_LIMIT:
             raise InvalidInput("a job runs for at least a second and at most a year", fix="give --hours within that")
+
+    @property
+    def cpus_in_all(self) -> int:
+        return self.cpus * self.nodes
+
+    @property
+    def gpus_milli_in_all(self) -> int:
+        return self.gpus.milli * self.nodes
+
+    @property
+    def memory_bytes_in_all(self) -> int:
+        return self.memory_bytes * self.nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +123,8 @@ class Job:
     `label` is the highest of its inputs'. `started_at` is when the latest attempt began to run, `ran_seconds` what the
     attempts before it ran; `changed_at` is the instant of the last step. `code` is a version id of the vault, `output` another,
     `run` the lab's, `log` the sealed log; `held_micro` and `used_micro` repeat the ledger, in millionths of a `resource`.
+    `cpus`, `gpus` and `memory_bytes` are for each of its `nodes`. `placed`: where the latest attempt stands or stood; `preempting`: it is
+    being put back into the queue for another.
     """
 
     id: str
@@ -114,7 +134,7 @@ class Job:
     purpose: Purpose
     argv: tuple[str, ...]
     cpus: int
-    gpus: int
+    gpus: Gpus
     memory_bytes: int
     wall_seconds_max: int
     share: str
@@ -155,9 +175,12 @@ class Job:
     secrets: tuple[SecretUse, ...] = ()
     notify: tuple[NoticeAsked, ...] = ()
     use: Use = field(default_factory=Use)
+    nodes: int = 1
+    placed: Placement | None = None
+    preempting: bool = False
 
     def __post_init__(self) -> None:
-        Shape(self.cpus, self.gpus, self.memory_bytes, self.wall_seconds_max)
+        Shape(self.cpus, self.gpus, self.memory_bytes, self.wall_seconds_max, self.nodes)
 
     def has_ended(self) -> bool:
         return self.state in ENDED
@@ -170,6 +193,7 @@ class Job:
             self.gpus,
             self.memory_bytes,
             seconds_left(self.wall_seconds_max, self.ran_seconds, self.requeues),
+            self.nodes,
         )
 
     @property

@@ -15,7 +15,7 @@ class Machine:
     """`able`: what this machine can do for jobs; asked when it is first needed, since finding out takes a moment.
     `unsandboxed`: the operator lets jobs that read nothing above the lowest label run without walls where none can stand.
     `workspaces`: the folder that holds one for each project; empty where there are none. `host_network`: the operator lets jobs at the
-    lowest label reach what this machine reaches.
+    lowest label reach what this machine reaches. `gangs`: members of a job of several nodes can reach each other.
     """
 
     capacity: Capacity
@@ -28,6 +28,7 @@ class Machine:
     unsandboxed: bool = False
     workspaces: str = ""
     host_network: bool = False
+    gangs: bool = True
 
     def without_walls(self) -> bool:
         """Whether jobs run without walls here."""

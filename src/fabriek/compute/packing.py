@@ -59,7 +59,7 @@ class Packing:
         made = Pack(
             id=self._ids.new("pck"), project=project.id, person=by.person, name=asked.name or " ".join(asked.argv)[:100], purpose=purpose,
             label=self._labels.highest([one.label for one in inputs] + ([code.label] if code else [])), argv=asked.argv, cpus=asked.cpus,
-            gpus=asked.gpus, memory_bytes=asked.memory_bytes, wall_seconds_max=asked.wall_seconds_max, packed_at=self._clock.now(),
+            gpus=asked.gpus.devices, memory_bytes=asked.memory_bytes, wall_seconds_max=asked.wall_seconds_max, packed_at=self._clock.now(),
             inputs=tuple(_packed(one, wanted) for one, wanted in zip(inputs, asked.inputs, strict=True)),
             code=code.version if code else "", code_hash=code.content_hash if code else "", environment=dict(asked.environment),
             requirements=asked.requirements, job=job, stays=stays if inputs else "",

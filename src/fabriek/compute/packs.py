@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from fabriek.compute.gpus import MILLI, Gpus
 from fabriek.compute.jobs import Shape
 from fabriek.kernel.errors import WrongState
 from fabriek.kernel.purposes import Purpose
@@ -78,7 +79,7 @@ class Pack:
     returned: Returned | None = None
 
     def __post_init__(self) -> None:
-        Shape(self.cpus, self.gpus, self.memory_bytes, self.wall_seconds_max)
+        Shape(self.cpus, Gpus(self.gpus * MILLI), self.memory_bytes, self.wall_seconds_max)
 
 
 def seal(pack: Pack, checksums: str) -> Pack:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from fabriek.compute.gpus import MILLI
 from fabriek.compute.jobs import Shape
 from fabriek.kernel.dated import in_force, read_rows
 from fabriek.kernel.errors import InvalidInput
@@ -87,7 +88,8 @@ def table_on(machine: str, tables: Iterable[PowerTable], on: date) -> PowerTable
 
 def draw(shape: Shape, table: PowerTable) -> int:
     """Watts that a busy job of this shape adds at the meter, rounded up: planning errs on the safe side."""
-    return _at_meter(shape.cpus * table.watts_per_cpu + shape.gpus * table.watts_per_gpu, table)
+    gpus = Decimal(shape.gpus_milli_in_all) / MILLI
+    return _at_meter(shape.cpus_in_all * table.watts_per_cpu + gpus * table.watts_per_gpu, table)
 
 
 def idle_watts(table: PowerTable, nodes: int) -> int:

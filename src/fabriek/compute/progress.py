@@ -6,6 +6,7 @@ from datetime import datetime
 
 from fabriek.audit.service import Audit
 from fabriek.compute.bills import accounted
+from fabriek.compute.costs import real_cost
 from fabriek.compute.decisions import Decision
 from fabriek.compute.executors.accounts import Account
 from fabriek.compute.executors.contract import Handle, ObservedState, Phase
@@ -28,7 +29,6 @@ from fabriek.compute.power import Limit, energy_joules
 from fabriek.compute.snapshot import Snapshot, running_of
 from fabriek.compute.terms import USUAL, Terms
 from fabriek.compute.uses import Use
-from fabriek.funding.rates import actual
 from fabriek.funding.service import Funding
 from fabriek.kernel.callers import SYSTEM
 from fabriek.kernel.clock import Clock
@@ -103,11 +103,21 @@ class Progress:
             for decision in starting:
                 job = self._jobs.get(decision.job)
                 if job.state is State.QUEUED:  # else it was cancelled since the snapshot
-                    self._jobs.save(move(job, State.ADMITTED, at=now))
+                    self._jobs.save(replace(move(job, State.ADMITTED, at=now), placed=decision.placed))
                     self._audit.record("job.admitted", job.id, SYSTEM, code=str(decision.code))
                     let_in += 1
+            for decision in fresh:
+                for job_id in decision.preempts:
+                    self._preempt(job_id)
         self._said = {one.job: one for one in made if not one.starts}
         return let_in
+
+    def _preempt(self, job_id: str) -> None:
+        """Marks a running job as one that is put back; who watches it tells it so."""
+        job = self._jobs.get(job_id)
+        if job.state is State.RUNNING and job.terms.preemptible and not job.preempting:
+            self._jobs.save(replace(job, preempting=True, reason="is put back for another job"))
+            self._audit.record("job.preempted", job.id, SYSTEM, project=job.project)
 
     def to_begin(self) -> Sequence[Job]:
         """Let in and not begun, and those whose beginning a stopped server left half-way."""
@@ -213,10 +223,7 @@ class Progress:
         if job.ran_seconds <= 0:
             return 0
         on = job.submitted_at.astimezone(self._machine.zone).date()
-        return actual(
-            self._machine.rates, on, gpus=job.gpus, cpus=job.cpus,
-            wall_seconds_max=job.wall_seconds_paid, ran_seconds=job.ran_seconds,
-        ).amount_micro  # fmt: skip
+        return real_cost(job, self._machine, on).amount_micro
 
     def _end_as_seen(self, job: Job, seen: ObservedState) -> None:
         job = replace(job, output=seen.output)
@@ -225,6 +232,11 @@ class Progress:
             self._end(job, State.CANCELLED if job.cancelling else State.FAILED, seen.reason, seen.exit_code, at, seen)
         elif job.cancelling:
             self._end(job, State.CANCELLED, "cancelled while it ran", seen.exit_code, at, seen)
+        elif job.preempting and seen.again:
+            # It did not ask for this: it has the time that was left, and none of its requeues is used up.
+            back = move(job, State.SUSPENDED, at=at, reason="put back for another job", exit_code=seen.exit_code)
+            self._jobs.save(replace(back, preempting=False, use=_use_after(job, back, seen)))
+            self._audit.record("job.suspended", job.id, SYSTEM, requeues=back.requeues)
         elif (seen.again or seen.exit_code == EXIT_AGAIN) and may_run_again(job):
             again = move(job, State.SUSPENDED, at=at, reason="asked to run again", exit_code=seen.exit_code)
             self._jobs.save(replace(again, requeues=job.requeues + 1, use=_use_after(job, again, seen)))

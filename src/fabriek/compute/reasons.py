@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime, tzinfo
 
 from fabriek.compute.capacity import Capacity, Room
+from fabriek.compute.gpus import MILLI, UNNAMED, amount
+from fabriek.compute.jobs import Shape
 from fabriek.compute.power import Contract, Limit
 from fabriek.kernel.units import MICRO, shown_bytes
 
@@ -18,6 +20,26 @@ def no_room(need: Room, free: Room, until: str) -> str:
     asked, left = _short(need, free)
     later = f"; room is expected at {until}" if until else ""
     return f"Waits for room: this job needs {asked}, the machine has {left} free{later}."
+
+
+def no_node(shape: Shape, until: str) -> str:
+    """The machine has enough in all, and no node, or too few of them, has enough together."""
+    each, later = _each(shape), f"; room is expected at {until}" if until else ""
+    if shape.nodes == 1:
+        return f"Waits for room: no node has {each} free together{later}."
+    return f"Waits for room: fewer than {shape.nodes} nodes have {each} free together{later}."
+
+
+def makes_room(waits: str, count: int) -> str:
+    """waits: the reason so far."""
+    others = "a job that may be put back makes" if count == 1 else f"{count} jobs that may be put back make"
+    return f"{waits.rstrip('.')}; {others} room for it."
+
+
+def never_on_nodes(shape: Shape, capacity: Capacity) -> str:
+    nodes = "one node" if capacity.nodes == 1 else f"{capacity.nodes} nodes"
+    many = "a node" if shape.nodes == 1 else f"each of {shape.nodes} nodes"
+    return f"Can never start here: this job needs {_each(shape)} on {many}, and the machine has {nodes} of {_size(capacity.each())}."
 
 
 def no_power(need: Room, free: Room, cause: str) -> str:
@@ -63,7 +85,7 @@ def borrows(entitled_micro: int) -> str:
 
 
 def too_big(need: Room, whole: Capacity) -> str:
-    asked, left = _short(need, Room(whole.cpus, whole.gpus, whole.memory_bytes, need.watts))
+    asked, left = _short(need, whole.room())
     return f"Can never start here: this job needs {asked}, the whole machine has {left}."
 
 
@@ -79,7 +101,7 @@ def _short(need: Room, free: Room) -> tuple[str, str]:
     """What is asked and what is left, of those things only that are short."""
     pairs = [
         (_count(need.cpus, "CPU"), _count(free.cpus, "CPU"), need.cpus > free.cpus),
-        (_count(need.gpus, "GPU"), _count(free.gpus, "GPU"), need.gpus > free.gpus),
+        (_gpus(need.gpus_milli), _gpus(free.gpus_milli), need.gpus_milli > free.gpus_milli),
         (
             f"{shown_bytes(need.memory_bytes)} of memory",
             f"{shown_bytes(max(0, free.memory_bytes))} of memory",
@@ -89,6 +111,21 @@ def _short(need: Room, free: Room) -> tuple[str, str]:
     asked = [mine for mine, _, short in pairs if short]
     left = [theirs for _, theirs, short in pairs if short]
     return " and ".join(asked), " and ".join(left)
+
+
+def _each(shape: Shape) -> str:
+    gpus = [_gpus(shape.gpus.milli, shape.gpus.kind or "GPU")] if shape.gpus else []
+    return ", ".join([_count(shape.cpus, "CPU"), *gpus, f"{shown_bytes(shape.memory_bytes)} of memory"])
+
+
+def _size(each: Capacity) -> str:
+    gpus = [f"{one.count} {'GPUs' if one.name == UNNAMED else one.name}" for one in each.gpu_kinds]
+    return ", ".join([_count(each.cpus, "CPU"), *gpus, f"{shown_bytes(each.memory_bytes)} of memory"])
+
+
+def _gpus(milli: int, kind: str = "GPU") -> str:
+    """`0.25 GPU`, `2 GPUs`; a kind's name has no plural."""
+    return f"{amount(max(0, milli))} {kind}" + ("s" if milli != MILLI and kind == "GPU" and milli % MILLI == 0 else "")
 
 
 def _count(number: int, thing: str) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fabriek.compute.capacity import Capacity
+from fabriek.compute.gpus import Gpus
 from fabriek.compute.notices import NoticeAsked
 from fabriek.compute.secrets import SecretUse, check_uses
 from fabriek.compute.terms import Terms
@@ -27,7 +27,7 @@ class InputAsked:
 
 @dataclass(frozen=True, slots=True)
 class JobAsked:
-    """The whole request. Sizes in bytes, times in seconds; an empty purpose means the project's."""
+    """The whole request. Sizes in bytes, times in seconds, both with CPUs and GPUs for each node; an empty purpose means the project's."""
 
     argv: tuple[str, ...]
     name: str = ""
@@ -37,7 +37,7 @@ class JobAsked:
     requirements: str = ""
     purpose: str = ""
     experiment: str = ""
-    gpus: int = 0
+    gpus: Gpus = field(default_factory=Gpus)
     cpus: int = 1
     memory_bytes: int = 2 * 2**30
     wall_seconds_max: int = 3600
@@ -47,21 +47,7 @@ class JobAsked:
     terms: Terms = field(default_factory=Terms)
     secrets: tuple[SecretUse, ...] = ()
     notify: tuple[NoticeAsked, ...] = ()
-
-
-def check_fits(asked: JobAsked, whole: Capacity) -> None:
-    """Raises InvalidInput on what the whole machine does not have, naming the nearest that it has."""
-    wanted = (
-        (asked.cpus, whole.cpus, "CPUs", f"--cpus {whole.cpus}"),
-        (asked.gpus, whole.gpus, "GPUs", f"--gpus {whole.gpus}"),
-        (asked.memory_bytes, whole.memory_bytes, "bytes of memory", f"--memory {whole.memory_bytes // 2**20}MiB"),
-    )
-    for amount, most, what, nearest in wanted:
-        if amount > most:
-            raise InvalidInput(
-                f"this asks for {amount:,} {what}, and the whole machine has {most:,}",
-                fix=f"ask for {nearest}" if most else "leave it out",
-            )
+    nodes: int = 1
 
 
 def check(asked: JobAsked) -> None:

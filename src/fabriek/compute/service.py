@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fabriek.compute import limits, sentences
+from fabriek.compute.gpus import Kind
 from fabriek.compute.jobs import ON_THE_MACHINE, Job, State, move
 from fabriek.compute.limits import AnnouncedLimit
 from fabriek.compute.ports import Decisions, JobStatistics, PowerLimits
@@ -29,6 +30,14 @@ class PowerOutlook:
 
 
 @dataclass(frozen=True, slots=True)
+class KindOutlook:
+    """GPUs that are alike: how many there are, and how much of them is in use."""
+
+    kind: Kind
+    used_milli: int
+
+
+@dataclass(frozen=True, slots=True)
 class MachineOutlook:
     """What the machine has, and what jobs take of it now."""
 
@@ -36,11 +45,12 @@ class MachineOutlook:
     cpus: int
     cpus_used: int
     gpus: int
-    gpus_used: int
+    gpus_used_milli: int
     memory_bytes: int
     memory_bytes_used: int
     running: int
     queued: int
+    kinds: Sequence[KindOutlook] = ()
 
 
 class Compute:
@@ -212,10 +222,11 @@ class Compute:
     def machine_outlook(self) -> MachineOutlook:
         whole, standing = self._machine.capacity, self._jobs.in_states(ON_THE_MACHINE)
         return MachineOutlook(
-            nodes=whole.nodes, cpus=whole.cpus, cpus_used=sum(job.cpus for job in standing), gpus=whole.gpus,
-            gpus_used=sum(job.gpus for job in standing), memory_bytes=whole.memory_bytes,
-            memory_bytes_used=sum(job.memory_bytes for job in standing), running=len(standing),
+            nodes=whole.nodes, cpus=whole.cpus, cpus_used=sum(job.cpus * job.nodes for job in standing), gpus=whole.gpus,
+            gpus_used_milli=sum(job.gpus.milli * job.nodes for job in standing), memory_bytes=whole.memory_bytes,
+            memory_bytes_used=sum(job.memory_bytes * job.nodes for job in standing), running=len(standing),
             queued=self._statistics.count_by_state().get(State.QUEUED, 0),
+            kinds=[KindOutlook(kind, _used_milli(kind, standing)) for kind in whole.gpu_kinds],
         )  # fmt: skip
 
     def power_outlook(self) -> PowerOutlook:
@@ -235,3 +246,8 @@ class Compute:
         """
         check_walls(job.label, self._labels, self._machine)
         return self._machine.without_walls()
+
+
+def _used_milli(kind: Kind, standing: Sequence[Job]) -> int:
+    placed = [job for job in standing if (job.placed.kind if job.placed else job.gpus.kind) == kind.name]
+    return sum(job.gpus.milli * job.nodes for job in placed)

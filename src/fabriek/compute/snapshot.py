@@ -2,23 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.gates import Gate
-from fabriek.compute.jobs import Job, Priority, Shape, reserved_end
+from fabriek.compute.jobs import Job, Priority, Shape, State, reserved_end
+from fabriek.compute.placement import Placement
 from fabriek.compute.power import Contract, Limit, PowerTable
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A job whose room is taken. `ends` is when it is gone at the latest."""
+    """A job whose room is taken. `ends` is when it is gone at the latest. `placed`: None where nobody wrote down on which nodes.
+    `preemptible`: it may be put back into the queue for others; `leaving`: it is being put back.
+    """
 
     job: str
     share: str
     shape: Shape
     ends: datetime
     array: str = ""
+    placed: Placement | None = None
+    priority: Priority = Priority.NORMAL
+    preemptible: bool = False
+    leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,16 @@ class Snapshot:
     zone: tzinfo = UTC
 
 
+LEAVES_SECONDS = 60
+"""How long a job that is being put back is expected to stand, beyond the time that it asked for to save its state."""
+
+
 def running_of(job: Job, now: datetime) -> Running:
     """An admitted, starting or running job as admission sees it."""
-    return Running(job.id, job.share, job.shape, reserved_end(job, now), job.array)
+    ends = reserved_end(job, now)
+    if job.preempting:
+        ends = min(ends, now + timedelta(seconds=job.terms.signal_seconds + LEAVES_SECONDS))
+    return Running(
+        job.id, job.share, job.shape, ends, job.array, job.placed, job.priority,
+        preemptible=job.terms.preemptible and job.state is State.RUNNING, leaving=job.preempting,
+    )  # fmt: skip

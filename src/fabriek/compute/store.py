@@ -22,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     delete,
+    false,
     func,
     insert,
     select,
@@ -31,9 +32,11 @@ from sqlalchemy import (
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.compute.decisions import Because, Decision
+from fabriek.compute.gpus import MILLI, Gpus
 from fabriek.compute.jobs import ENDED, EarlierLog, Job, JobInput, Priority, Shape, State, seconds_left
 from fabriek.compute.limits import AnnouncedLimit
 from fabriek.compute.notices import NoticeAsked, Occasion
+from fabriek.compute.placement import Placement
 from fabriek.compute.secrets import SecretUse
 from fabriek.compute.snapshot import Waiting
 from fabriek.compute.terms import USUAL, Terms
@@ -103,7 +106,15 @@ jobs = Table(
     Column("secrets", JSON, nullable=False, server_default="[]"),
     Column("notify", JSON, nullable=False, server_default="[]"),
     Column("use", JSON, nullable=False, server_default="{}"),
+    Column("nodes", Integer, nullable=False, server_default="1"),
+    Column("gpu_kind", String, nullable=False, server_default=""),
+    Column("gpus_milli", Integer),
+    Column("placed", JSON(none_as_null=True)),
+    Column("preempting", Boolean, nullable=False, server_default=false()),
 )
+"""`gpus` counts the devices, for servers that know no parts of one; `gpus_milli` says how much, and is null in rows of theirs."""
+
+GPUS = ("gpus", "gpu_kind", "gpus_milli")
 
 counters = Table(
     "compute_counters",
@@ -139,6 +150,7 @@ _NAMES = tuple(column.name for column in jobs.columns)
 _ASKED = frozenset({
     "id", "project", "person", "name", "purpose", "argv", "label", "submitted_at", "inputs", "code", "environment", "requirements",
     "experiment", "number", "array", "array_number", "array_index", "secrets", "notify",
+    "nodes", "gpus", "gpu_kind", "gpus_milli",
 })  # fmt: skip
 """What stands when a job is added and never changes."""
 
@@ -220,17 +232,18 @@ class SqlJobs:
         c = jobs.c
         wanted = select(
             c.id, c.share, c.cpus, c.gpus, c.memory_bytes, c.wall_seconds_max, c.ran_seconds, c.requeues, c.submitted_at, c.priority,
-            c.array, c.array_at_once, _TERMS,
+            c.array, c.array_at_once, _TERMS, c.nodes, c.gpu_kind, c.gpus_milli,
         ).where(c.state == State.QUEUED).order_by(c.id)  # fmt: skip
         if bound:
             wanted = wanted.where(_TERMS != NO_TERMS)
         shapes: dict[tuple[Any, ...], Shape] = {}
         found = []
         for row in self._db.rows(wanted):
-            job, share, cpus, gpus, memory, wall, ran, requeues, at, priority, array, at_once, terms = tuple(row)
-            size = (cpus, gpus, memory, wall, ran, requeues)
+            job, share, cpus, gpus, memory, wall, ran, requeues, at, priority, array, at_once, terms, *more = tuple(row)
+            size = (cpus, gpus, memory, wall, ran, requeues, *more)
             if size not in shapes:
-                shapes[size] = Shape(cpus, gpus, memory, seconds_left(wall, ran, requeues))
+                left = seconds_left(wall, ran, requeues)
+                shapes[size] = Shape(cpus, _gpus(gpus, more[1], more[2]), memory, left, more[0])
             line = Waiting(job, share, shapes[size], at, PRIORITIES[priority], None, array, at_once)
             # Most ask for nothing, and reading that ten thousand times takes longer than all the rest of the row.
             found.append((line, USUAL if terms == NO_TERMS else Terms.from_json(json.loads(terms))))
@@ -261,7 +274,10 @@ class SqlDecisions:
         if not made:
             return
         self._db.execute(delete(decisions).where(decisions.c.job.in_([one.job for one in made])))
-        rows = [asdict(one) | {"code": str(one.code), "decided_at": at} for one in made]
+        rows = [
+            {"job": one.job, "starts": one.starts, "code": str(one.code), "reason": one.reason, "until": one.until, "decided_at": at}
+            for one in made
+        ]  # fmt: skip
         self._db.execute(insert(decisions), rows)
 
     def last(self, job_id: str) -> Decision | None:
@@ -293,13 +309,15 @@ class SqlPowerLimits:
 
 
 def _values(job: Job, leaving_out: frozenset[str] = frozenset()) -> dict[str, Any]:
-    plain = {name: getattr(job, name) for name in _NAMES if name not in leaving_out}
+    plain = {name: getattr(job, name) for name in _NAMES if name not in leaving_out and name not in GPUS}
     plain |= {
+        "placed": job.placed.as_json() if job.placed else None,
         "terms": job.terms.as_json(),
         "earlier_logs": [asdict(one) for one in job.earlier_logs],
         "use": job.use.as_json(),
     }
     if "argv" in plain:
+        plain |= {"gpus": job.gpus.devices, "gpu_kind": job.gpus.kind, "gpus_milli": job.gpus.milli}
         plain |= {"argv": list(job.argv), "inputs": [asdict(one) for one in job.inputs]}
         plain |= {"secrets": [asdict(one) for one in job.secrets], "notify": [asdict(one) for one in job.notify]}
     return plain
@@ -308,6 +326,8 @@ def _values(job: Job, leaving_out: frozenset[str] = frozenset()) -> dict[str, An
 def _job(row: Row[Any]) -> Job:
     kept = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's names
     kept["argv"] = tuple(kept["argv"])
+    kept["gpus"] = _gpus(row.gpus, kept.pop("gpu_kind"), kept.pop("gpus_milli"))
+    kept["placed"] = Placement.from_json(row.placed) if row.placed else None
     kept["inputs"] = tuple(JobInput(**one) for one in kept["inputs"])
     kept["terms"] = Terms.from_json(kept["terms"])
     kept["earlier_logs"] = tuple(EarlierLog(**one) for one in kept["earlier_logs"])
@@ -316,6 +336,10 @@ def _job(row: Row[Any]) -> Job:
     kept["use"] = Use.from_json(kept["use"])
     kept |= {"purpose": Purpose(row.purpose), "priority": Priority(row.priority), "state": State(row.state)}
     return Job(**kept)
+
+
+def _gpus(count: int, kind: str, milli: int | None) -> Gpus:
+    return Gpus(count * MILLI if milli is None else milli, kind)
 
 
 def _limit(row: Row[Any]) -> AnnouncedLimit:

@@ -8,6 +8,8 @@ from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.compute import arrays, requests, terms
 from fabriek.compute.arrays import Array, Element
+from fabriek.compute.costs import worst_cost
+from fabriek.compute.fitting import check_fits
 from fabriek.compute.installing import Installing
 from fabriek.compute.jobs import Job, JobInput, Priority, State, move
 from fabriek.compute.machine import Machine
@@ -17,8 +19,7 @@ from fabriek.compute.references import Reference
 from fabriek.compute.requests import JobAsked
 from fabriek.compute.strongbox import Strongbox
 from fabriek.compute.terms import After, Terms
-from fabriek.compute.walls import check_openings, check_walls
-from fabriek.funding.rates import worst_case
+from fabriek.compute.walls import check_gang, check_openings, check_shared, check_walls
 from fabriek.funding.service import Funding
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
@@ -67,9 +68,7 @@ class Submission:
             like = self._like(project, asked, purpose, by)
             new = self._numbered(like, array)
             held = [self._held(project, job) for job in new]
-            requests.check_fits(
-                asked, self.machine.capacity
-            )  # after the credits: who asks for too much of both hears of those
+            check_fits(asked, self.machine.capacity)  # after the credits: who asks for too much of both hears of those
             queued = [move(job, State.QUEUED, at=job.submitted_at) for job in held]
             self.jobs.add(queued)
             facts = {"elements": len(queued)} if array else {}
@@ -89,13 +88,15 @@ class Submission:
         code = self.vault.code_for_job(asked.code, project.id, by=by) if asked.code else None
         label = self.labels.highest([one.label for one in inputs] + ([code.label] if code else []))
         check_walls(label, self.labels, self.machine)
+        check_shared(asked.gpus, label, self.labels)
+        check_gang(asked.nodes, self.machine)
         return Job(
             id="", project=project.id, person=by.person, name=asked.name or " ".join(asked.argv)[:100],
             purpose=purpose, argv=asked.argv, cpus=asked.cpus, gpus=asked.gpus, memory_bytes=asked.memory_bytes,
             wall_seconds_max=asked.wall_seconds_max, share="", label=label, submitted_at=now, priority=Priority(asked.priority),
             inputs=inputs, code=code.version if code else "", environment=dict(asked.environment),
             experiment=asked.experiment, requirements=asked.requirements, terms=self._terms(project, asked, label),
-            secrets=asked.secrets, notify=asked.notify,
+            secrets=asked.secrets, notify=asked.notify, nodes=asked.nodes,
         )  # fmt: skip
 
     def _numbered(self, like: Job, array: Array | None) -> list[Job]:
@@ -117,9 +118,7 @@ class Submission:
         )
 
     def _held(self, project: Project, job: Job) -> Job:
-        cost = worst_case(
-            self.machine.rates, self.clock.today(), gpus=job.gpus, cpus=job.cpus, wall_seconds_max=job.wall_seconds_paid
-        )
+        cost = worst_cost(job, self.machine, self.clock.today())
         held = self.funding.hold(project.id, job.purpose, cost.resource, cost.amount_micro, job.id)
         return replace(job, share=held.share, resource=str(cost.resource), held_micro=held.amount_micro)
 

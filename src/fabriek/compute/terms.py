@@ -43,7 +43,8 @@ class After:
 class Terms:
     """`requeues_max`: how often it may ask to run again. `signal` is sent `signal_seconds` before its time is over. `parameters`: this
     element's of a sweep. `folder`: a folder below the project's workspace that the job shares with its people and works in.
-    `tasks`: how many processes `srun` starts inside.
+    `tasks`: how many processes `srun` starts inside, on each node. `batch`: the command runs once, on the first node, and `srun` in it starts
+    on all; else it runs on each.
     """
 
     after: tuple[After, ...] = ()
@@ -58,6 +59,7 @@ class Terms:
     folder: str = ""
     port: int = 0
     tasks: int = 1
+    batch: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:

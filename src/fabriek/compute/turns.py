@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.gpus import MILLI
 from fabriek.compute.jobs import Priority, Shape
 from fabriek.compute.snapshot import Waiting
 from fabriek.kernel.units import MICRO
 
-_RANK = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.ECO: 2}
+RANK = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.ECO: 2}
 
 
 class ShareUse:
@@ -21,16 +22,17 @@ class ShareUse:
         self._memory: dict[str, int] = defaultdict(int)
 
     def add(self, share: str, shape: Shape) -> None:
-        self._cpus[share] += shape.cpus
-        self._gpus[share] += shape.gpus
-        self._memory[share] += shape.memory_bytes
+        self._count(share, shape, 1)
+
+    def take_away(self, share: str, shape: Shape) -> None:
+        self._count(share, shape, -1)
 
     def used(self, share: str) -> int:
         """The largest of its parts of CPUs, GPUs and memory: who takes all GPUs has the machine, whatever CPUs stand idle."""
         whole = self._capacity
         return max(
             self._cpus[share] * MICRO // max(1, whole.cpus),
-            self._gpus[share] * MICRO // max(1, whole.gpus),
+            self._gpus[share] * MICRO // max(1, whole.gpus * MILLI),
             self._memory[share] * MICRO // max(1, whole.memory_bytes),
         )
 
@@ -40,6 +42,11 @@ class ShareUse:
     def borrows(self, share: str) -> bool:
         """Whether what this share takes next is beyond what is its own."""
         return self.used(share) >= self.entitled(share)
+
+    def _count(self, share: str, shape: Shape, sign: int) -> None:
+        self._cpus[share] += sign * shape.cpus_in_all
+        self._gpus[share] += sign * shape.gpus_milli_in_all
+        self._memory[share] += sign * shape.memory_bytes_in_all
 
 
 def turns(queued: Iterable[Waiting], use: ShareUse) -> Iterator[Waiting]:
@@ -59,4 +66,4 @@ def turns(queued: Iterable[Waiting], use: ShareUse) -> Iterator[Waiting]:
 
 
 def _key(waiting: Waiting) -> tuple[int, float, str]:
-    return _RANK[waiting.priority], waiting.submitted_at.timestamp(), waiting.job
+    return RANK[waiting.priority], waiting.submitted_at.timestamp(), waiting.job

@@ -2,6 +2,7 @@
 
 from pathlib import PurePosixPath
 
+from fabriek.compute.gpus import Gpus
 from fabriek.compute.machine import Machine
 from fabriek.compute.terms import Network, Terms
 from fabriek.kernel.errors import InvalidInput, NotPermitted
@@ -42,6 +43,28 @@ def check_openings(terms: Terms, label: str, project: str, labels: Labels, machi
         asked = PurePosixPath(terms.folder)
         if ".." in asked.parts or home not in (asked, *asked.parents):
             raise InvalidInput(f"{terms.folder} is not in the workspace of this project", fix=f"work below {home}")
+
+
+def check_shared(gpus: Gpus, label: str, labels: Labels) -> None:
+    """Raises NotPermitted for a part of a GPU where the label wants a whole one: what a job left in a device's memory is there for who
+    has the rest of it.
+    """
+    if gpus.part_milli and labels.needs_whole_gpus(label):
+        raise NotPermitted(
+            f"a job that reads data labelled {label} shares no GPU with another",
+            rule="gpu.shared",
+            fix=f"ask for a whole one: --gpus {Gpus(1_000, gpus.kind)}",
+        )
+
+
+def check_gang(nodes: int, machine: Machine) -> None:
+    """Raises NotPermitted for a gang where its members could not reach each other."""
+    if nodes > 1 and not machine.gangs:
+        raise NotPermitted(
+            "jobs of several nodes have no network between them here",
+            rule="gang.network",
+            fix="ask for --nodes 1, with as many CPUs and GPUs as one node has",
+        )
 
 
 def workspace(workspaces: str, project: str) -> PurePosixPath | None:

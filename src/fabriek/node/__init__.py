@@ -4,12 +4,12 @@ warm        forks one supervisor per attempt
 supervisor  one attempt from start to end
 room        the memory-backed folders of an attempt, and the uid that they belong to
 inputs, outputs  how data comes in and results go out; `vault` is the real way
-variables   what the command finds in its environment
+variables   what the command finds in its environment; `devices` its GPUs
 sandbox     the walls, and `bubblewrap` that builds them
 seccomp     the filter of system calls, in the language of `bpf`, by the numbers of `syscalls`
 limits/     bounds on memory, processes and cores
 child       the tree within: started, drained, ended; `stopping` says when, `inside` tells it, `pipes` lead there and back
 logs        its output, kept up to a bound
-forward     the one program of ours that runs within the walls
+forward     what runs first within the walls; there too `gang`, for a job of several nodes, and `slurm_inside`
 probe       what this machine can do
 """

@@ -1,5 +1,9 @@
 """One attempt as a batch job of its own: what the scheduler starts on a node."""
 
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from fabriek.kernel.wiping import wipe
@@ -24,6 +28,8 @@ def run(job_file: str, doors: Doors) -> int:
         job = JobSpec.from_json(file.read_text("utf-8"))
     except FileNotFoundError:  # read before, by the batch job that runs this attempt
         return 0
+    if given := given_by(os.environ):
+        job = replace(job, devices=(given,))
     scratch = Path(job.scratch)
     mine = not scratch.exists()
     scratch.mkdir(exist_ok=True, mode=0o700)
@@ -34,3 +40,9 @@ def run(job_file: str, doors: Doors) -> int:
         if mine:
             wipe(scratch)
     return 0
+
+
+def given_by(environment: Mapping[str, str]) -> tuple[int, ...]:
+    """The GPUs that the scheduler gave the batch job, by the machine's numbers; none where it says nothing, or names none by number."""
+    said = environment.get("SLURM_JOB_GPUS") or environment.get("CUDA_VISIBLE_DEVICES") or ""
+    return tuple(int(one) for one in said.split(",")) if re.fullmatch(r"\d+(,\d+)*", said, re.ASCII) else ()

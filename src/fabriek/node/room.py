@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +55,10 @@ class Room:
         """Where data stands in plain."""
         return (self.inputs, self.work, self.output, self.secrets)
 
-    def prepare(self, uid: int | None) -> None:
-        """Makes the folders; what the job writes into belongs to its uid, and nobody else's uid gets past the door."""
+    def prepare(self, uid: int | None, hosts: Iterable[tuple[str, str]] = (("127.0.0.1", "localhost"),)) -> None:
+        """Makes the folders; what the job writes into belongs to its uid, and nobody else's uid gets past the door. hosts: addresses and
+        names within.
+        """
         if uid is not None:
             os.chown(self.scratch, 0, uid)
             self.scratch.chmod(0o710)
@@ -67,7 +70,7 @@ class Room:
         for name, text in (
             ("passwd", f"job:x:{INSIDE_UID}:{INSIDE_UID}:job:{HOME}:/bin/sh\n"),
             ("group", f"job:x:{INSIDE_UID}:\n"),
-            ("hosts", "127.0.0.1 localhost\n"),
+            ("hosts", "".join(f"{address} {name}\n" for address, name in hosts)),
             ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
             ("ld.so.cache", ""),
         ):

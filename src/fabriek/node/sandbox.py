@@ -27,7 +27,11 @@ ANY_PORT = 0
 
 LAB_DIR = "/run/fabriek"
 SLURM_INSIDE = Path(__file__).with_name("slurm_inside.py")
-SHIM_COMMANDS = ("slurm-batch", "srun", "scontrol")
+GANG = Path(__file__).with_name("gang.py")
+GANG_COMMAND = "fabriek-gang"
+SHIM_COMMANDS = {name: (SLURM_INSIDE.name, name) for name in ("slurm-batch", "srun", "scontrol")} | {
+    GANG_COMMAND: (GANG.name,)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,14 @@ class Command:
 @dataclass(frozen=True, slots=True)
 class Openings:
     """What the walls leave open for a job that reads nothing above the lowest label: `shared`, a folder that is bound at its own path,
-    `begins` in it, and the machine's own network; and for any job the `port` where it serves.
+    `begins` in it, and the machine's own network; and for any job the `port` where it serves and the device files of its GPUs.
     """
 
     shared: str = ""
     begins: str = ""
     port: int = 0
     host_network: bool = False
+    devices: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +171,8 @@ def _file_system(walls: Walls, staged: dict[str, str]) -> list[str]:
             words += ["--ro-bind", str(place), str(place)]
     words += ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm"]  # noqa: S108  # inside the walls
     words += ["--size", size, "--tmpfs", "/tmp"]  # noqa: S108
+    for device in walls.openings.devices:
+        words += ["--dev-bind", str(device), str(device)]
     words += ["--ro-bind", _at(str(room.etc), staged), "/etc"]
     for name in ("alternatives", "ld.so.cache"):
         words += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
@@ -196,12 +203,13 @@ def make_shim(folder: Path, python: str, seen_at: str) -> Path:
     """seen_at: where the job sees the folder."""
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
-    shutil.copyfile(SLURM_INSIDE, folder / "slurm_inside.py")
-    for name in SHIM_COMMANDS:
-        words = shlex.join([python, "-I", "-S", f"{seen_at}/slurm_inside.py", name])
+    for file in (SLURM_INSIDE, GANG):
+        shutil.copyfile(file, folder / file.name)
+        (folder / file.name).chmod(0o644)
+    for name, (script, *arguments) in SHIM_COMMANDS.items():
+        words = shlex.join([python, "-I", "-S", f"{seen_at}/{script}", *arguments])
         (folder / name).write_text(f'#!/bin/sh\nexec {words} "$@"\n', "utf-8")
         (folder / name).chmod(0o755)
-    (folder / "slurm_inside.py").chmod(0o644)
     return folder
 
 

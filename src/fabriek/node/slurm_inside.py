@@ -75,18 +75,8 @@ def srun(words: "list[str]") -> int:
     options, command = options_of(words)
     if not command:
         raise ValueError("there is no command")
-    tasks = int(options.get("ntasks") or os.environ.get("SLURM_NTASKS") or 1)
-    if not 1 <= tasks <= 1024:
-        raise ValueError(f"{tasks} is not a number of tasks")
     children = []
-    for number in range(tasks):
-        told = {
-            "SLURM_PROCID": str(number),
-            "SLURM_LOCALID": str(number),
-            "SLURM_NTASKS": str(tasks),
-            "SLURM_STEP_ID": "0",
-        }
-        told |= {"SLURM_STEP_NUM_TASKS": str(tasks), "SLURM_NODEID": "0", "SLURM_STEPID": "0"}
+    for told in tasks_of(options, os.environ):
         environment = dict(os.environ) | told
         append = options.get("open-mode", "").startswith("a") or environment.get("SLURM_RESTART_COUNT", "0") != "0"
         out = opened(options.get("output", ""), environment, append=append)
@@ -105,6 +95,31 @@ def srun(words: "list[str]") -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT):
         signal.signal(number, lambda _number, _frame: None)  # the word goes to all of the job, our tasks among them
     return max(code if code >= 0 else 128 - code for code in [child.wait() for child in children])
+
+
+def tasks_of(options: "dict[str, str]", environment: Mapping[str, str]) -> "list[dict[str, str]]":
+    """Who each task is, block by block over the nodes; within a member of a gang only those of its own node. Raises ValueError."""
+    names = environment.get("SLURM_JOB_NODELIST", "job").split(",")
+    here = int(environment.get("SLURM_NODEID", "0")) if "SLURM_STEP_ID" in environment else None
+    nodes = 1 if here is not None else int(options.get("nodes", "").partition("-")[0] or len(names))
+    each = int(options.get("ntasks-per-node") or 0)
+    usual = nodes * each or nodes * int(environment.get("SLURM_NTASKS_PER_NODE") or 1)
+    tasks = int(options.get("ntasks") or usual)
+    if not 1 <= tasks <= 1024 or not 1 <= nodes <= len(names):
+        raise ValueError(f"{tasks} tasks on {nodes} nodes are not to be had here")
+    gpus = environment.get("FABRIEK_MEMBER_GPUS", "").split(";")
+    found = []
+    for number in range(tasks):
+        node, local = divmod(number, -(-tasks // nodes))
+        node = here if here is not None else node
+        told = {
+            "SLURM_PROCID": number, "SLURM_LOCALID": local, "SLURM_NTASKS": tasks, "SLURM_NPROCS": tasks, "SLURM_STEP_ID": 0,
+            "SLURM_STEPID": 0, "SLURM_STEP_NUM_TASKS": tasks, "SLURM_NODEID": node, "SLURMD_NODENAME": names[node],
+        }  # fmt: skip
+        if len(gpus) > node and gpus[node]:
+            told |= {"CUDA_VISIBLE_DEVICES": gpus[node], "SLURM_STEP_GPUS": gpus[node]}
+        found.append({name: str(value) for name, value in told.items()})
+    return found
 
 
 def options_of(words: "list[str]") -> "tuple[dict[str, str], list[str]]":

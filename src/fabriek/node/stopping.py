@@ -8,7 +8,7 @@ from pathlib import Path
 from fabriek.node.inside import First
 from fabriek.node.limits.limiter import Limiter
 from fabriek.node.room import DOOR_FOLDER
-from fabriek.schemas.node import AGAIN_FILE, CANCEL_FILE, EXTEND, RUN_AGAIN, SIGNAL_FILE, STEPS, JobSpec
+from fabriek.schemas.node import AGAIN_FILE, CANCEL_FILE, EXTEND, PREEMPT, RUN_AGAIN, SIGNAL_FILE, STEPS, JobSpec
 
 LOOK_SECONDS = 0.05
 """Between looks for a request to stop."""
@@ -33,6 +33,7 @@ class Stopping:
         self._warn_at = self._ends - job.signal_seconds if job.signal else None
         self._signals = Path(job.folder) / SIGNAL_FILE
         self._heard = 0
+        self._leaves_at: float | None = None
         self.reason = ""
         self.again = False
 
@@ -62,6 +63,10 @@ class Stopping:
             word = words[self._heard]
             if word == RUN_AGAIN:
                 self.again = True
+            elif word == PREEMPT:
+                if self._job.signal and not inside.tell(_number(self._job.signal)):
+                    return
+                self._leaves_at, self._warn_at = time.monotonic() + self._job.signal_seconds, None
             elif word.startswith(EXTEND):
                 self._lasts = int(word.removeprefix(EXTEND))
                 self._ends = self._began + self._lasts
@@ -78,7 +83,7 @@ class Stopping:
             self.reason, self._kill_at = self.over_memory(), now
         elif self._file.exists():
             self.reason, self._kill_at = CANCELLED, now + self._job.grace_seconds
-        elif self.again or self._again.exists():
+        elif self.again or self._again.exists() or (self._leaves_at is not None and now >= self._leaves_at):
             # Asked for from inside, once its state is safe: what is left of it is stopped, and it is put back into the queue.
             self.again, self.reason, self._kill_at = True, AGAIN, now + self._job.grace_seconds
         elif now >= self._ends:

@@ -4,7 +4,7 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from fabriek.kernel.wiping import wipe
 from fabriek.node.bare import Bare, Loose
 from fabriek.node.bubblewrap import bubblewrap
 from fabriek.node.child import Child, Ended
+from fabriek.node.devices import device_files
 from fabriek.node.inputs import Inputs, open_inputs
 from fabriek.node.inside import Inside
 from fabriek.node.limits.limiter import Limiter, limiter
@@ -22,7 +23,7 @@ from fabriek.node.logs import Log
 from fabriek.node.news import tell_news
 from fabriek.node.outputs import Outputs, check_size, keep_what_may_leave
 from fabriek.node.room import Room, owner_of, take_uid
-from fabriek.node.sandbox import Openings, Walls
+from fabriek.node.sandbox import GANG_COMMAND, Openings, Walls
 from fabriek.node.secrets import Secrets, in_files, in_variables
 from fabriek.node.stopping import CANCELLED
 from fabriek.node.variables import variables_of
@@ -111,7 +112,7 @@ class _Attempt:
         if not job.unsandboxed and not bubblewrap():
             raise Unavailable("bubblewrap is not installed, so jobs cannot be kept apart", fix="apt install bubblewrap")
         uid = None if job.unsandboxed else owner_of(job.shared) if job.shared else take_uid(self._folder)
-        self._room.prepare(uid)
+        self._room.prepare(uid, hosts_of(job))
         mounts = open_inputs(job, self._doors.inputs(job), self._room, uid)
         given = self._given()
         variables = variables_of(job, in_variables(job, given))
@@ -119,7 +120,7 @@ class _Attempt:
         if (self._folder / CANCEL_FILE).exists():
             self._done(reason=CANCELLED)
             return
-        bounds = self._doors.bounds(job, uid)
+        bounds = self._doors.bounds(job.in_all(), uid)
         (self._folder / GROUPS_FILE).write_text("\n".join(map(str, bounds.places())), "utf-8")
         log = Log(Path(job.log) if job.log else self._room.scratch / LOG_FILE, job.log_bytes_max, given.values())
         try:
@@ -147,15 +148,17 @@ class _Attempt:
     def _child(
         self, variables: dict[str, str], mounts: Sequence[tuple[Path, str]], bounds: Limiter, uid: int | None
     ) -> Child:
-        job, room, inside = self._job, self._room, bounds.inside()
+        job, room, inside = self._job.in_all(), self._room, bounds.inside()
+        argv = job.argv if job.nodes == 1 or job.batch else (GANG_COMMAND, str(job.nodes), *job.argv)
         if job.unsandboxed:
             bare = Bare(
-                room, job.argv, variables, mounts, job.python, job.lab_socket_dir, inside, job.folder_inside, job.port
+                room, argv, variables, mounts, job.python, job.lab_socket_dir, inside, job.folder_inside, job.port
             )
             return Child(job, bare, bounds, Loose)
-        openings = Openings(job.shared, job.folder_inside, job.port, host_network=job.host_network)
+        devices = tuple(device_files({number for each in job.devices for number in each}))
+        openings = Openings(job.shared, job.folder_inside, job.port, host_network=job.host_network, devices=devices)
         walls = Walls(
-            room, job.argv, variables, mounts, job.python, job.lab_socket_dir, job.memory_bytes, inside, uid, openings
+            room, argv, variables, mounts, job.python, job.lab_socket_dir, job.memory_bytes, inside, uid, openings
         )
         return Child(job, walls, bounds, Inside)
 
@@ -200,6 +203,13 @@ class _Attempt:
         write_whole(self._folder / STATE_FILE, self._state.to_json(), named=phase is Phase.STARTING)
         if phase is Phase.DONE:
             tell_news(self._folder)
+
+
+def hosts_of(job: JobSpec) -> Iterator[tuple[str, str]]:
+    """Every node of a gang has a loopback address of its own, so that what listens on one does not keep others from it."""
+    yield "127.0.0.1", "localhost job"
+    for number, name in enumerate(job.slurm.get("SLURM_JOB_NODELIST", "").split(",") if job.nodes > 1 else ()):
+        yield f"127.0.{number // 250}.{number % 250 + 1}", name
 
 
 def _hint(module: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fabriek.kernel.errors import InvalidInput
+from fabriek.node.devices import gpu_variables
 from fabriek.schemas.node import DOOR, HOME, SECRETS, JobSpec
 
 SPARE_BIN = "/run/bin"
@@ -58,4 +59,4 @@ def variables_of(job: JobSpec, secrets: Mapping[str, str]) -> dict[str, str]:
         ours[f"FABRIEK_DATA_{name}"] = one.mount
     # The machine may have more cores than the job: libraries that count them would start threads that wait for each other.
     threads = {name: str(job.cpus) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    return threads | asked | ours | job.slurm
+    return threads | asked | ours | job.slurm | gpu_variables(job)

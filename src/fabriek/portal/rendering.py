@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from fabriek import __version__
+from fabriek.compute.gpus import amount
 from fabriek.kernel.units import shown_bytes
 from fabriek.portal.forms import seal_of
 
@@ -35,6 +36,7 @@ class Pages:
             "duration": _duration,
             "words": lambda text: str(text).replace("_", " "),
             "capitalize_first": lambda text: text[:1].upper() + text[1:],
+            "thousandths": amount,
             "highlighted": highlighted,
         }
 

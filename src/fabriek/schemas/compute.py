@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from fabriek.schemas.base import Title, Wire
 from fabriek.schemas.secrets import SecretUsed
+from fabriek.schemas.shapes import GpusAsked
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
@@ -33,9 +34,10 @@ class JobIn(Wire):
     `array` is `0-99%4`: one job for each number, four at a time. `sweep` makes one for each combination; `{name}` in the command is its
     value. `after` names jobs to wait for: `JOB` until it has succeeded, or `afterany:JOB`, `afternotok:JOB`, `after:JOB`. `signal` is
     `USR1@60`: a word before the time is over. With exit code 75 the job asks to run again, `requeues_max` times at most. `folder` lies in
-    the project's workspace. `port`: where it serves. `tasks`: how many processes `srun` starts inside. `secrets` are the project's:
-    `NAME` as the variable of that name, `NAME=VARIABLE`, or `NAME=file:FILE` below /run/secrets. `notify` says
-    whom to tell: `mail`, `https://…` or `secret:NAME` when it has ended, `begin,fail:mail` on these occasions.
+    the project's workspace. `port`: where it serves. `cpus`, `gpus` and `memory_bytes` are for each of `nodes`; `gpus` is a number, a part of
+    one such as 0.25, or of a kind, `a100:2`. The command runs on each node, with `batch` on the first alone. `tasks`: how many processes `srun`
+    starts inside, on each node. `secrets` are the project's: `NAME` as the variable of that name, `NAME=VARIABLE`, or `NAME=file:FILE` below
+    /run/secrets. `notify` says whom to tell: `mail`, `https://…` or `secret:NAME` when it has ended, `begin,fail:mail` on these occasions.
     """
 
     command: Annotated[list[Word], Field(min_length=1, max_length=200)]
@@ -48,7 +50,7 @@ class JobIn(Wire):
     requirements: Annotated[str, Field(max_length=64_000, pattern=r"^[^\x00]*$")] = ""
     purpose: str = ""
     experiment: Line = ""
-    gpus: Annotated[int, Field(ge=0, le=100_000)] = 0
+    gpus: GpusAsked = "0"
     cpus: Annotated[int, Field(ge=1, le=100_000)] = 1
     memory_bytes: Annotated[int, Field(ge=16 * 2**20, le=2**50)] = 2 * 2**30
     wall_seconds_max: Annotated[int, Field(ge=1, le=120 * 3600)] = 3600
@@ -68,6 +70,8 @@ class JobIn(Wire):
     folder: Annotated[str, Field(max_length=1_000, pattern=r"^(/[^\x00]*)?$")] = ""
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
     tasks: Annotated[int, Field(ge=1, le=1_024)] = 1
+    nodes: Annotated[int, Field(ge=1, le=10_000)] = 1
+    batch: bool = False
     secrets: Annotated[list[SecretUsed], Field(max_length=32)] = Field(default_factory=list)
     notify: Annotated[list[Annotated[str, Field(max_length=2_050)]], Field(max_length=4)] = Field(default_factory=list)
 
@@ -100,7 +104,8 @@ class AccountOut(Wire):
 
 class JobOut(Wire):
     """A job as it stands. `number` is a shorter name for it, `raw_number` one that no other job has even within an array;
-    `elements` how many jobs its submission made; `ran_seconds` is what is charged once it has ended.
+    `elements` how many jobs its submission made; `ran_seconds` is what is charged once it has ended. `cpus`, `gpus` and `memory_bytes` are for
+    each of its `nodes`; `gpus` is below one for a part of a GPU, and `gpu_kind` what was asked for, or given once it is let in.
     """
 
     id: str
@@ -113,7 +118,7 @@ class JobOut(Wire):
     label: str
     purpose: str
     share: str
-    gpus: int
+    gpus: int | float
     cpus: int
     memory_bytes: int
     wall_seconds_max: int
@@ -149,6 +154,9 @@ class JobOut(Wire):
     secrets: list[str] = Field(default_factory=list)
     notify: list[str] = Field(default_factory=list)
     notices: list[NoticeOut] = Field(default_factory=list)
+    nodes: int = 1
+    gpu_kind: str = ""
+    preemptible: bool = False
 
 
 class SignalIn(Wire):
@@ -179,18 +187,28 @@ class WorkspaceOut(Wire):
     path: str
 
 
+class GpuKindOut(Wire):
+    """GPUs that are alike: on how many nodes together there are so many, how much of them jobs have, and the smallest part one may ask for."""
+
+    kind: str
+    count: int
+    used: int | float
+    smallest: int | float
+
+
 class MachineOut(Wire):
-    """What there is, and what jobs have of it now."""
+    """What there is, on all nodes together, and what jobs have of it now. Nodes are alike."""
 
     nodes: int
     cpus: int
     cpus_used: int
     gpus: int
-    gpus_used: int
+    gpus_used: int | float
     memory_bytes: int
     memory_bytes_used: int
     running: int
     queued: int
+    gpu_kinds: list[GpuKindOut] = Field(default_factory=list)
 
 
 class PlanOut(Wire):

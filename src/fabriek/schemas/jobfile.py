@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from fabriek.schemas.base import Wire
+from fabriek.schemas.shapes import GpusAsked
 
 Duration = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?\s*[smhd]?$"), Field(examples=["30m", "2h"])]
 Size = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?\s*[A-Za-z]*$"), Field(examples=["512MiB", "4GB"])]
@@ -24,7 +25,8 @@ class JobFile(Wire):
     env: dict[str, Plain] = Field(default_factory=dict, description="Variables of the job.")
     experiment: str = Field("", max_length=100, description="Where its run belongs; else `Default`.")
     purpose: str = Field("", description="civilian, dual_use or exclusively_military; else the project's.")
-    gpus: int = Field(0, ge=0, description="GPUs.")
+    nodes: int = Field(1, ge=1, le=10_000, description="Nodes; the command runs on each, and what follows is for each.")
+    gpus: GpusAsked = Field("0", description="GPUs: `2`, `a100:2`, or a part of one, `0.25`, `h100:0.5`.")
     cpus: int = Field(1, ge=1, description="CPU cores.")
     memory: Size = Field("2GiB", description="Memory; the job is stopped above it.")
     time: Duration = Field("1h", description="Longest time an attempt may run, up to 120h.")
@@ -57,4 +59,5 @@ class JobFile(Wire):
         default_factory=list,
         description="`mail`, `https://…` or `secret:NAME` when it has ended; `begin,fail:mail` on these occasions.",
     )
-    tasks: int = Field(1, ge=1, le=1_024, description="How many processes `srun` starts inside.")
+    tasks: int = Field(1, ge=1, le=1_024, description="How many processes `srun` starts inside, on each node.")
+    batch: bool = Field(default=False, description="The command runs once, on the first node, and `srun` in it on all.")

@@ -5,7 +5,7 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -38,6 +38,10 @@ EXTEND = "extend:"
 
 RUN_AGAIN = "again"
 """In place of a signal: the job is to be stopped and put back into the queue."""
+
+PREEMPT = "preempt"
+"""In place of a signal, said once: another needs the room. The job hears its signal, has the time before its end that it asked for to save its
+state, and is then stopped and put back into the queue."""
 
 PORT_SOCKET = "port.sock"
 SHELL_SOCKET = "shell.sock"
@@ -101,8 +105,10 @@ class JobSpec:
     the operator lets this job, which reads nothing above the lowest label, run without walls.
     `log`: where its output is kept; empty means in the scratch. `signal` is sent `signal_seconds` before the time is over. `shared`: the
     project's workspace, bound at its own path, and `folder_inside` where in it the job begins; empty means its home. `port`: where it
-    serves, to be reached through a socket of its room. `slurm`: what it finds in the words of Slurm.
-    `account`: under which it goes on a cluster; empty means the site's.
+    serves, to be reached through a socket of its room. `slurm`: what it finds in the words of Slurm. `account`: under which it goes on a cluster;
+    empty means the site's. `cpus`, `memory_bytes` and `processes_max` are for each of its `nodes`; on a machine of its own each is a member of
+    the gang that the command runs as, unless it is a `batch` script, which runs once. `devices`: of each node the GPUs by the machine's numbers,
+    where we give them; `gpus` whole ones on each node, or `gpu_part_milli` thousandths of one, of `gpu_kind`.
     """
 
     job: str
@@ -126,6 +132,11 @@ class JobSpec:
     folder: str = ""
     unsandboxed: bool = False
     gpus: int = 0
+    gpu_part_milli: int = 0
+    gpu_kind: str = ""
+    devices: tuple[tuple[int, ...], ...] = ()
+    nodes: int = 1
+    batch: bool = False
     log: str = ""
     signal: str = ""
     signal_seconds: int = 0
@@ -137,6 +148,12 @@ class JobSpec:
     secrets: tuple[SecretSpec, ...] = ()
     account: str = ""
 
+    def in_all(self) -> "JobSpec":
+        """With what all of its nodes take together, for one tree of processes that holds them all."""
+        return replace(
+            self, cpus=self.cpus * self.nodes, memory_bytes=self.memory_bytes * self.nodes, processes_max=self.processes_max * self.nodes
+        )  # fmt: skip
+
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 
@@ -147,6 +164,7 @@ class JobSpec:
         plain["inputs"] = tuple(InputSpec(**one) for one in plain["inputs"])
         plain["secrets"] = tuple(SecretSpec(**one) for one in plain["secrets"])
         plain["code"] = InputSpec(**plain["code"]) if plain["code"] else None
+        plain["devices"] = tuple(tuple(each) for each in plain.get("devices", ()))
         plain["output"] = OutputSpec(**plain["output"]) if plain["output"] else None
         return cls(**plain)
 

@@ -21,6 +21,7 @@ class Label:
     needs_agreement: bool = False
     needs_accreditation: bool = False
     logs_withheld: bool = False
+    whole_gpus: bool = False
 
 
 class Labels:
@@ -68,6 +69,9 @@ class Labels:
     def withholds_logs(self, name: str) -> bool:
         return self.of(name).logs_withheld
 
+    def needs_whole_gpus(self, name: str) -> bool:
+        return self.of(name).whole_gpus
+
 
 def read_labels(text: str) -> Labels:
     """The chain of a TOML text, lowest first."""
@@ -90,5 +94,5 @@ def _label(row: dict[str, Any], rank: int) -> Label:
         raise InvalidInput(f"the label {row['name']!r} has a field that no label has", fix="mend labels.toml") from None
 
 
-def _demands(label: Label) -> tuple[bool, bool, bool]:
-    return label.needs_agreement, label.needs_accreditation, label.logs_withheld
+def _demands(label: Label) -> tuple[bool, ...]:
+    return label.needs_agreement, label.needs_accreditation, label.logs_withheld, label.whole_gpus

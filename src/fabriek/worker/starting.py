@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from fabriek.compute.executors.contract import InputSpec, JobSpec, OutputSpec, SubmitsMany
 from fabriek.compute.executors.environments import Environment, Environments
+from fabriek.compute.gpus import MILLI
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.slurm_words import slurm_variables, sweep_variables
 from fabriek.compute.terms import Network
@@ -212,8 +213,9 @@ class Starter:
             if job.terms.folder
             else ""
         )
+        placed = job.placed
         return JobSpec(
-            job=job.id, attempt=job.attempts, argv=job.argv, gpus=job.gpus, environment=variables,
+            job=job.id, attempt=job.attempts, argv=job.argv, environment=variables,
             inputs=tuple(inputs),
             code=InputSpec("code", 1, code.id, "/home/job") if code else None,
             python=environment.path, cpus=job.cpus, memory_bytes=job.memory_bytes, processes_max=settings.job_processes_max,
@@ -224,6 +226,8 @@ class Starter:
             host_network=job.terms.network is Network.HOST, port=job.terms.port, slurm=slurm_variables(job),
             secrets=tuple(SecretSpec(one.name, one.variable, one.file) for one in job.secrets),
             account=self._account(job),
+            gpus=job.gpus.milli // MILLI, gpu_part_milli=job.gpus.part_milli, gpu_kind=placed.kind if placed else job.gpus.kind,
+            devices=placed.devices if placed else (), nodes=job.nodes, batch=job.terms.batch,
         )  # fmt: skip
 
     def _account(self, job: Job) -> str:

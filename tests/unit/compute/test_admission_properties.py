@@ -1,5 +1,7 @@
 """What holds of every decision round, whatever the machine, the queue and the limits."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import given, settings
@@ -8,17 +10,33 @@ from hypothesis import strategies as st
 from fabriek.compute.admission import admit
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.decisions import Decision
+from fabriek.compute.floor import Floor
+from fabriek.compute.gpus import MILLI, Kind, gpus_of
 from fabriek.compute.jobs import Priority, Shape
+from fabriek.compute.placement import Placement
 from fabriek.compute.power import Contract, draw, envelope, idle_watts
 from fabriek.compute.snapshot import Running, Snapshot, Waiting
 from tests.factories.compute import GIB, NOON, a_limit, a_table
 
 HOUR = timedelta(hours=1)
-CAPACITY = Capacity(cpus=8, gpus=4, memory_bytes=16 * GIB)
+MACHINES = (
+    Capacity(cpus=8, gpus=4, memory_bytes=16 * GIB),
+    Capacity(8, 4, 16 * GIB, kinds=(Kind("a100", 2, 250), Kind("h100", 2))),
+    Capacity(8, 4, 16 * GIB, nodes=2, kinds=(Kind("a100", 2, 500), Kind("h100", 2, 250))),
+    Capacity(12, 8, 24 * GIB, nodes=4, kinds=(Kind("a100", 8, 250),)),
+)
 SHARES = ("shr_a", "shr_b", "shr_c")
 
+amounts = st.sampled_from(
+    ["0", "1", "2", "5", "0.25", "0.5", "0.75", "a100:1", "a100:2", "a100:0.5", "h100:1", "h100:0.25"]
+)
 shapes = st.builds(
-    Shape, st.integers(1, 9), st.integers(0, 5), st.integers(1, 18).map(lambda n: n * GIB), st.integers(1, 20_000)
+    Shape,
+    st.integers(1, 9),
+    amounts.map(gpus_of),
+    st.integers(1, 18).map(lambda n: n * GIB),
+    st.integers(1, 20_000),
+    st.sampled_from([1, 1, 1, 2, 3]),
 )
 limits = st.lists(
     st.builds(
@@ -33,14 +51,17 @@ limits = st.lists(
 
 @st.composite
 def snapshots(drawn: st.DrawFn) -> Snapshot:
-    """Machines that stand within their room; power may be over a limit that has just come."""
-    running, room = [], CAPACITY
-    for number, shape in enumerate(drawn(st.lists(shapes, max_size=5))):
-        if shape.cpus > room.cpus or shape.gpus > room.gpus or shape.memory_bytes > room.memory_bytes:
+    """Machines that stand within their room, each job where the floor had a place; power may be over a limit that has just come."""
+    capacity = drawn(st.sampled_from(MACHINES))
+    running, floor = [], Floor(capacity, NOON)
+    for number, shape in enumerate(drawn(st.lists(shapes, max_size=6))):
+        placed = floor.place(shape, NOON, NOON + HOUR)
+        if placed is None:
             continue
-        room = Capacity(room.cpus - shape.cpus, room.gpus - shape.gpus, room.memory_bytes - shape.memory_bytes)
+        floor.occupy(shape, placed, NOON, NOON + HOUR)
         ends = NOON + timedelta(seconds=drawn(st.integers(-100, 20_000)))
-        running.append(Running(f"run_{number}", drawn(st.sampled_from(SHARES)), shape, ends))
+        share, preemptible = drawn(st.sampled_from(SHARES)), drawn(st.booleans())
+        running.append(Running(f"run_{number}", share, shape, ends, placed=placed, preemptible=preemptible))
     queued = [
         Waiting(
             f"job_{number}",
@@ -52,12 +73,12 @@ def snapshots(drawn: st.DrawFn) -> Snapshot:
         for number, shape in enumerate(drawn(st.lists(shapes, max_size=8)))
     ]
     return Snapshot(
-        capacity=CAPACITY,
+        capacity=capacity,
         table=a_table(),
         running=tuple(running),
         queued=tuple(queued),
         shares=drawn(st.sampled_from([{}, {"shr_a": 600_000, "shr_b": 400_000}])),
-        contract=drawn(st.sampled_from([None, Contract(100), Contract(600)])),
+        contract=drawn(st.sampled_from([None, Contract(150), Contract(600)])),
         limits=tuple(drawn(limits)),
     )
 
@@ -71,12 +92,58 @@ def ends_of(waiting: Waiting) -> datetime:
     return NOON + timedelta(seconds=waiting.shape.wall_seconds_max)
 
 
+def stand(snapshot: Snapshot, decisions: list[Decision]) -> list[tuple[Shape, Placement]]:
+    """Everything that has a place once the round is over."""
+    places = {one.job: one.placed for one in decisions if one.placed}
+    old = [(one.shape, one.placed) for one in snapshot.running if one.placed]
+    return old + [(one.shape, places[one.job]) for one in started(snapshot, decisions)]
+
+
+@settings(max_examples=300)
 @given(snapshots())
-def test_no_round_goes_above_the_machine(snapshot: Snapshot) -> None:
-    standing = [job.shape for job in (*snapshot.running, *started(snapshot, admit(snapshot, NOON)))]
-    assert sum(shape.cpus for shape in standing) <= CAPACITY.cpus
-    assert sum(shape.gpus for shape in standing) <= CAPACITY.gpus
-    assert sum(shape.memory_bytes for shape in standing) <= CAPACITY.memory_bytes
+def test_no_node_and_no_gpu_is_ever_given_away_twice(snapshot: Snapshot) -> None:
+    each, numbers = snapshot.capacity.each(), snapshot.capacity.numbers()
+    cpus, memory, gpus = Counter[int](), Counter[int](), Counter[int]()
+    for shape, placed in stand(snapshot, admit(snapshot, NOON)):
+        assert len(set(placed.nodes)) == len(placed.nodes) == shape.nodes
+        for node, devices in zip(placed.nodes, placed.devices, strict=True):
+            cpus[node] += shape.cpus
+            memory[node] += shape.memory_bytes
+            assert len(set(devices)) == len(devices) == shape.gpus.devices
+            for device in devices:
+                assert device in numbers[node]
+                gpus[device] += shape.gpus.part_milli or MILLI
+    assert all(count <= each.cpus for count in cpus.values())
+    assert all(count <= each.memory_bytes for count in memory.values())
+    assert all(milli <= MILLI for milli in gpus.values())
+
+
+@given(snapshots())
+def test_who_asks_for_a_kind_gets_it_and_parts_only_of_what_is_shared(snapshot: Snapshot) -> None:
+    kinds = {kind.name: kind for kind in snapshot.capacity.gpu_kinds}
+    places = {one.job: one.placed for one in admit(snapshot, NOON) if one.placed}
+    for waiting in snapshot.queued:
+        placed, asked = places.get(waiting.job), waiting.shape.gpus
+        if placed and asked:
+            assert asked.kind in {"", placed.kind}
+            assert asked.milli % kinds[placed.kind].slice_milli == 0
+            assert {device for each in placed.devices for device in each} <= set(
+                snapshot.capacity.range_of(placed.kind)
+            )
+
+
+@given(snapshots())
+def test_only_those_leave_who_may_and_only_as_many_as_make_room(snapshot: Snapshot) -> None:
+    decisions = admit(snapshot, NOON)
+    making_room = [one for one in decisions if one.preempts]
+    assert len(making_room) <= 1
+    for decision in making_room:
+        waiting = next(one for one in snapshot.queued if one.job == decision.job)
+        gone = set(decision.preempts)
+        assert all(one.preemptible for one in snapshot.running if one.job in gone)
+        assert waiting.priority is Priority.URGENT or snapshot.shares
+        left = replace(snapshot, running=tuple(one for one in snapshot.running if one.job not in gone))
+        assert next(one for one in admit(left, NOON) if one.job == decision.job).starts
 
 
 @given(snapshots())
@@ -89,9 +156,9 @@ def test_no_round_plans_above_the_envelope_at_any_moment_of_any_job_it_starts(sn
         if not ours or allowed is None:
             continue
         # A job past its end may leave at any moment: it counts now, and not later.
-        stand = [run.shape for run in snapshot.running if run.ends > at or at == NOON]
-        planned = sum(draw(shape, snapshot.table) for shape in [*stand, *(one.shape for one in ours)])
-        assert planned + idle_watts(snapshot.table, 1) <= allowed
+        there = [run.shape for run in snapshot.running if run.ends > at or at == NOON]
+        planned = sum(draw(shape, snapshot.table) for shape in [*there, *(one.shape for one in ours)])
+        assert planned + idle_watts(snapshot.table, snapshot.capacity.nodes) <= allowed
 
 
 @given(snapshots())
@@ -125,10 +192,11 @@ def test_filling_gaps_never_delays_the_reserved_start_of_the_first_that_waits(sn
     first = next((one for one in decisions if not one.starts and one.until is not None), None)
     if first is None:
         return
+    places = {one.job: one.placed for one in decisions}
     # Play the round on: what started stands, and at every later end the first is still due when it was promised.
     standing = [
         *snapshot.running,
-        *(Running(w.job, w.share, w.shape, ends_of(w)) for w in started(snapshot, decisions)),
+        *(Running(w.job, w.share, w.shape, ends_of(w), placed=places[w.job]) for w in started(snapshot, decisions)),
     ]
     waits = next(waiting for waiting in snapshot.queued if waiting.job == first.job)
     later = Snapshot(

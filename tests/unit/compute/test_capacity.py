@@ -23,14 +23,14 @@ def test_what_fits_is_what_counting_hour_by_hour_says(taken: list[tuple[int, int
     free = [8 - sum(count for count, start, length in taken if start <= at < start + length) for at in range(40)]
     fits = [start for start in range(30) if all(left >= need for left in free[start : start + hours])]
     line, room = a_timeline(taken), Room(cpus=need)
-    assert line.earliest(room, hours * HOUR) == NOON + fits[0] * HOUR
+    assert line.earliest(room, hours * HOUR, NOON) == NOON + fits[0] * HOUR
     for start in range(20):
         lack = line.lack(room, NOON + start * HOUR, NOON + (start + hours) * HOUR)
         assert (lack is None) == (start in fits)
 
 
 def test_what_never_fits_has_no_earliest_start() -> None:
-    assert a_timeline([]).earliest(Room(cpus=9), HOUR) is None
+    assert a_timeline([]).earliest(Room(cpus=9), HOUR, NOON) is None
 
 
 def test_a_lack_says_when_and_what_was_free() -> None:

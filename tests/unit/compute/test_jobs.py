@@ -100,7 +100,7 @@ def test_the_time_of_a_job_counts_from_when_it_runs() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"gpus": -1},
+        {"nodes": 0},
         {"cpus": 0},
         {"cpus": -4},
         {"memory_bytes": 0},

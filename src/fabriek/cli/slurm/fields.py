@@ -30,7 +30,14 @@ def array_number(job: JobOut) -> str:
 
 
 def node(job: JobOut) -> str:
-    return NODE if job.started_at else ""
+    """The names that the job itself knows its nodes by."""
+    if not job.started_at:
+        return ""
+    return NODE if job.nodes == 1 else f"{NODE}-[0-{job.nodes - 1}]"
+
+
+def first_node(job: JobOut) -> str:
+    return f"{NODE}-0" if job.started_at and job.nodes > 1 else node(job)
 
 
 def reason(job: JobOut) -> str:
@@ -71,8 +78,16 @@ def exit_code(job: JobOut) -> str:
 
 
 def tres(job: JobOut) -> str:
-    gpus = f",gres/gpu={job.gpus}" if job.gpus else ""
-    return f"billing={job.cpus},cpu={job.cpus}{gpus},mem={job.memory_bytes // 2**20}M,node=1"
+    """What it has on all its nodes together."""
+    gpus = f",gres/gpu={job.gpus * job.nodes:g}" if job.gpus else ""
+    cpus = job.cpus * job.nodes
+    return f"billing={cpus},cpu={cpus}{gpus},mem={job.memory_bytes * job.nodes // 2**20}M,node={job.nodes}"
+
+
+def gres(job: JobOut) -> str:
+    """On each node."""
+    kind = f"{job.gpu_kind}:" if job.gpu_kind else ""
+    return f"gres/gpu:{kind}{job.gpus:g}" if job.gpus else "N/A"
 
 
 def user(_job: JobOut) -> str:
@@ -85,19 +100,20 @@ def epoch(instant: datetime | None) -> str:
 
 
 SACCT: dict[str, Field] = {
-    "account": lambda job: job.project, "alloccpus": lambda job: str(job.cpus), "allocnodes": lambda job: "1" if job.started_at else "0",
+    "account": lambda job: job.project, "alloccpus": lambda job: str(job.cpus * job.nodes),
+    "allocnodes": lambda job: str(job.nodes) if job.started_at else "0",
     "alloctres": tres, "cluster": lambda _: "fabriek", "comment": lambda job: written(job.reason), "derivedexitcode": exit_code,
     "elapsed": lambda job: clock_of(elapsed_seconds(job)), "elapsedraw": lambda job: str(elapsed_seconds(job)),
     "end": lambda job: at(job.ended_at), "exitcode": exit_code, "jobid": lambda job: job.number, "jobidraw": raw_id,
-    "jobname": lambda job: written(job.name), "maxrss": lambda _: "", "ncpus": lambda job: str(job.cpus), "nnodes": lambda _: "1",
-    "nodelist": lambda job: node(job) or "None assigned", "ntasks": lambda job: str(job.tasks), "partition": lambda _: PARTITION,
-    "reqcpus": lambda job: str(job.cpus), "reqmem": lambda job: f"{job.memory_bytes // 2**20}M", "reqtres": tres,
+    "jobname": lambda job: written(job.name), "maxrss": lambda _: "", "ncpus": lambda job: str(job.cpus * job.nodes),
+    "nnodes": lambda job: str(job.nodes),
+    "nodelist": lambda job: node(job) or "None assigned", "ntasks": lambda job: str(job.tasks * job.nodes), "partition": lambda _: PARTITION,
+    "reqcpus": lambda job: str(job.cpus * job.nodes), "reqmem": lambda job: f"{job.memory_bytes // 2**20}M", "reqtres": tres,
     "start": lambda job: at(job.started_at),
-    "state": state_of, "submit": lambda job: at(job.submitted_at), "timelimit": lambda job: clock_of(job.wall_seconds_max),
-    "user": user,
-    "workdir": lambda job: written(job.folder), "cputimeraw": lambda job: str(elapsed_seconds(job) * job.cpus),
-    "restarts": lambda job: str(job.requeues),
-    "qos": lambda job: job.priority, "reason": reason, "totalcpu": lambda job: clock_of(elapsed_seconds(job) * job.cpus),
+    "state": state_of, "submit": lambda job: at(job.submitted_at), "timelimit": lambda job: clock_of(job.wall_seconds_max), "user": user,
+    "workdir": lambda job: written(job.folder),
+    "cputimeraw": lambda job: str(elapsed_seconds(job) * job.cpus * job.nodes), "restarts": lambda job: str(job.requeues),
+    "qos": lambda job: job.priority, "reason": reason, "totalcpu": lambda job: clock_of(elapsed_seconds(job) * job.cpus * job.nodes),
 }  # fmt: skip
 
 SQUEUE: dict[str, tuple[str, Field]] = {
@@ -105,14 +121,14 @@ SQUEUE: dict[str, tuple[str, Field]] = {
     "K": ("ARRAY_TASK_ID", lambda job: "N/A" if job.array_index is None else str(job.array_index)), "j": ("NAME", lambda job: written(job.name)),
     "T": ("STATE", state_of), "t": ("ST", lambda job: COMPACT[state_of(job)]), "u": ("USER", user), "P": ("PARTITION", lambda _: PARTITION),
     "M": ("TIME", lambda job: short_clock_of(elapsed_seconds(job))), "l": ("TIME_LIMIT", lambda job: short_clock_of(job.wall_seconds_max)),
-    "D": ("NODES", lambda _: "1"), "R": ("NODELIST(REASON)", lambda job: node(job) or f"({reason(job)})"), "r": ("REASON", reason),
-    "B": ("EXEC_HOST", lambda job: node(job) or "n/a"), "N": ("NODELIST", node), "C": ("CPUS", lambda job: str(job.cpus)),
+    "D": ("NODES", lambda job: str(job.nodes)), "R": ("NODELIST(REASON)", lambda job: node(job) or f"({reason(job)})"), "r": ("REASON", reason),
+    "B": ("EXEC_HOST", lambda job: first_node(job) or "n/a"), "N": ("NODELIST", node), "C": ("CPUS", lambda job: str(job.cpus * job.nodes)),
     "S": ("START_TIME", lambda job: at(job.started_at) if job.started_at else "N/A"), "V": ("SUBMIT_TIME", lambda job: at(job.submitted_at)),
     "a": ("ACCOUNT", lambda job: job.project), "m": ("MIN_MEMORY", lambda job: f"{job.memory_bytes // 2**20}M"),
     "Q": ("PRIORITY", lambda job: {"eco": "1", "urgent": "1000"}.get(job.priority, "100")), "q": ("QOS", lambda job: job.priority),
     "e": ("END_TIME", lambda job: at(job.ended_at) if job.ended_at else "N/A"), "Z": ("WORK_DIR", lambda job: written(job.folder) or "/home/job"),
     "E": ("DEPENDENCY", lambda job: ",".join(job.after) or "(null)"), "k": ("COMMENT", lambda job: written(job.reason) or "(null)"),
     "o": ("COMMAND", lambda job: written(job.command[0])),
-    "b": ("TRES_PER_NODE", lambda job: f"gres/gpu:{job.gpus}" if job.gpus else "N/A"),
+    "b": ("TRES_PER_NODE", gres),
     "L": ("TIME_LEFT", lambda job: short_clock_of(max(0, job.wall_seconds_max - elapsed_seconds(job)))),
 }  # fmt: skip

@@ -65,10 +65,12 @@ def run(words: list[str]) -> int:
 
 def asked_of(options: dict[str, str], folder: str) -> dict[str, Any]:
     """The options of sbatch in the words of `Compute.run`. folder: of the workspace, or empty. Raises InvalidInput."""
-    tasks = _tasks(options)
+    nodes = _nodes(options)
+    tasks = _tasks(options, nodes)
     cpus = tasks * int(options.get("cpus-per-task") or 1)
     asked: dict[str, Any] = {
-        "name": options.get("job-name") or "sbatch", "cpus": cpus, "tasks": tasks, "gpus": _gpus(options, tasks), "folder": folder,
+        "name": options.get("job-name") or "sbatch", "cpus": cpus, "tasks": tasks, "gpus": _gpus(options, nodes, tasks), "folder": folder,
+        "nodes": nodes, "batch": True,
         "array": options.get("array", ""), "after": _after(options.get("dependency", "")), "network": _network(options),
         "requeues_max": REQUEUES if "no-requeue" not in options else 0, "environment": _exported(options.get("export", "NONE")),
         "signal": _signal(options.get("signal", "")),
@@ -128,26 +130,53 @@ def _script(options: dict[str, str], rest: list[str]) -> tuple[str, list[str]]:
     return text, rest[1:]
 
 
-def _tasks(options: dict[str, str]) -> int:
-    try:
-        nodes = int((options.get("nodes") or "1").partition("-")[0])
-        tasks = int(options.get("ntasks") or 0) or nodes * int(options.get("ntasks-per-node") or 1)
-    except ValueError as error:
-        raise InvalidInput(f"{error}", fix="give numbers") from None
-    if nodes > 1:
-        raise InvalidInput(f"a job has one node here, and this asks for {nodes}", fix="--nodes 1")
-    return tasks
+def _nodes(options: dict[str, str]) -> int:
+    """`2`, or the least of `2-4`."""
+    return _count(options.get("nodes", "").partition("-")[0] or "1")
 
 
-def _gpus(options: dict[str, str], tasks: int) -> int:
-    """`--gpus 2`, `--gpus-per-node a100:2`, `--gpus-per-task 1`, `--gres gpu:a100:2`."""
-    for name, times in (("gpus", 1), ("gpus-per-node", 1), ("gpus-per-task", tasks), ("gres", 1)):
-        if said := options.get(name):
-            count = re.search(r"(\d+)$", said)
-            if name == "gres" and not said.startswith("gpu"):
-                raise InvalidInput(f"Invalid generic resource specification {said!r}", fix="--gres gpu:1")
-            return int(count[1]) * times if count else times
-    return 0
+def _tasks(options: dict[str, str], nodes: int) -> int:
+    """On each node."""
+    if "ntasks" not in options:
+        return _count(options.get("ntasks-per-node", "1"))
+    tasks = _count(options["ntasks"])
+    if tasks % nodes:
+        raise InvalidInput(
+            f"{tasks} tasks do not divide evenly over {nodes} nodes", fix=f"--ntasks {-(-tasks // nodes) * nodes}"
+        )
+    return tasks // nodes
+
+
+def _gpus(options: dict[str, str], nodes: int, tasks: int) -> str:
+    """`--gpus 2` in all, `--gpus-per-node a100:2`, `--gpus-per-task 1`, `--gres gpu:a100:2`, on each node. A part is `--gpus-per-node 0.5`."""
+    said = options.get("gres", "")
+    if said and said != "none" and said.partition(":")[0] != "gpu":
+        raise InvalidInput(f"Invalid generic resource specification {said!r}", fix="--gres gpu:1")
+    for name, times in (("gpus-per-node", 1), ("gpus-per-task", tasks), ("gres", 1), ("gpus", 1)):
+        if name not in options or options[name] == "none":
+            continue
+        asked = options[name].removeprefix("gpu:") if name == "gres" else options[name]
+        kind, _, number = asked.rpartition(":")
+        if not re.fullmatch(r"[0-9.]+", number, re.ASCII):  # `gpu` and `gpu:a100` mean one
+            kind, number = "" if number == "gpu" else number, "1"
+        each = gpus_of_each(number, times, nodes if name == "gpus" else 1)
+        return f"{kind}:{each}" if kind else each
+    return "0"
+
+
+def gpus_of_each(number: str, times: int, nodes: int) -> str:
+    """Raises InvalidInput where they do not divide evenly."""
+    if times == nodes == 1:
+        return number
+    if not number.isdecimal() or int(number) * times % nodes:
+        raise InvalidInput(f"{number} GPUs do not divide evenly over {nodes} nodes", fix="--gpus-per-node 1")
+    return str(int(number) * times // nodes)
+
+
+def _count(said: str) -> int:
+    if not said.isdecimal() or int(said) < 1:
+        raise InvalidInput(f"{said!r} is no number of nodes or tasks", fix="give numbers above zero")
+    return int(said)
 
 
 def _after(dependency: str) -> list[str]:

@@ -3,7 +3,7 @@
 import sys
 
 from fabriek.cli.session import connect
-from fabriek.cli.slurm.fields import NODE, at, clock_of, elapsed_seconds, exit_code, node, raw_id, reason, written
+from fabriek.cli.slurm.fields import NODE, at, clock_of, elapsed_seconds, exit_code, node, raw_id, reason, tres, written
 from fabriek.cli.slurm.listing import named
 from fabriek.cli.slurm.states import state_of
 from fabriek.kernel.errors import InvalidInput
@@ -46,6 +46,6 @@ def _shown(job: JobOut) -> list[str]:
         f"Requeue=1 Restarts={job.requeues} BatchFlag=1 Reboot=0 ExitCode={exit_code(job)}",
         f"RunTime={clock_of(elapsed_seconds(job))} TimeLimit={clock_of(job.wall_seconds_max)}", f"SubmitTime={at(job.submitted_at)}",
         f"StartTime={at(job.started_at)} EndTime={at(job.ended_at)}", f"Partition=fabriek NodeList={node(job)}",
-        f"NumNodes=1 NumCPUs={job.cpus} NumTasks={job.tasks}",
+        f"NumNodes={job.nodes} NumCPUs={job.cpus * job.nodes} NumTasks={job.tasks * job.nodes} TRES={tres(job)}",
         f"WorkDir={written(job.folder) or '/home/job'}",
     ]  # fmt: skip

@@ -53,6 +53,12 @@ def _shown(machine: MachineOut) -> dict[str, str]:
         "N": "job", "n": "job",
         "c": str(machine.cpus // machine.nodes), "C": f"{machine.cpus_used}/{idle}/0/{machine.cpus}",
         "m": str(machine.memory_bytes // machine.nodes // 2**20),
-        "e": str((machine.memory_bytes - machine.memory_bytes_used) // 2**20), "G": f"gpu:{machine.gpus}" if machine.gpus else "(null)",
+        "e": str((machine.memory_bytes - machine.memory_bytes_used) // 2**20), "G": _gres(machine) or "(null)",
         "F": f"{busy}/{machine.nodes - busy}/0/{machine.nodes}",
     }  # fmt: skip
+
+
+def _gres(machine: MachineOut) -> str:
+    """Of each node."""
+    kinds = [(f"{one.kind}:" if one.kind != "gpu" else "", one.count) for one in machine.gpu_kinds]
+    return ",".join(f"gpu:{kind}{count // machine.nodes}" for kind, count in kinds or [("", machine.gpus)] if count)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fabriek.compute.executors.contract import Handle, ObservedState, Phase
-from fabriek.schemas.node import SIGNAL_FILE, STATE_FILE, write_whole
+from fabriek.schemas.node import PREEMPT, SIGNAL_FILE, STATE_FILE, write_whole
 
 ENDED = "ended"
 DOOR_FOLDER = "door"
@@ -69,8 +69,8 @@ def is_over(state: ObservedState) -> bool:
 
 
 def tell(folder: Path, word: str) -> None:
-    """One more word for the supervisor of an attempt; nothing where there is none."""
-    if not folder.is_dir():
+    """One more word for the supervisor of an attempt; nothing where there is none, or where it was told what is said once."""
+    if not folder.is_dir() or (word == PREEMPT and PREEMPT.encode() in read_part(folder / SIGNAL_FILE, 0, 1 << 16)):
         return
     with os.fdopen(
         os.open(folder / SIGNAL_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "w"

@@ -77,5 +77,5 @@ class Reaches(Protocol):
 
     def tell(self, handle: Handle, word: str) -> None:
         """A signal for the job, `USR1`, or `steps:USR1` for all but its command; `again` stops it and asks that it be run once more,
-        `extend:7200` gives it so many seconds in all.
+        `preempt` the same after its signal and the time that it has from there; `extend:7200` gives it so many seconds in all.
         """

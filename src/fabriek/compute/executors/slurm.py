@@ -20,6 +20,7 @@ from fabriek.compute.executors.slurm_arrays import Roster, Rosters
 from fabriek.compute.executors.slurm_dialect import Accounts, BatchJob, InQueue, Slurm
 from fabriek.compute.executors.slurm_notes import Noted, note, noted_in
 from fabriek.compute.executors.slurm_script import array_script_of, script_of
+from fabriek.compute.gpus import MILLI, UNNAMED
 from fabriek.kernel.errors import NotFound
 from fabriek.kernel.wiping import wipe
 from fabriek.schemas.node import CANCEL_FILE, JOB_FILE, LOG_FILE, STATE_FILE, write_whole
@@ -38,11 +39,12 @@ HELD_BY_CRASH = "launch failed requeued held"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where jobs go. `scratch`: memory-backed room on each node."""
+    """Where jobs go. `scratch`: memory-backed room on each node. `shards`: into how many Slurm cuts each GPU; 0 where it cuts none."""
 
     partition: str = ""
     account: str = ""
     scratch: str = "/dev/shm"  # noqa: S108  # a folder of each attempt's own below it
+    shards: int = 0
 
 
 class SlurmExecutor:
@@ -139,7 +141,8 @@ class SlurmExecutor:
         handle = Handle(spec.job, spec.attempt)
         folder = self._folders.of(handle)
         scratch = f"{self._site.scratch}/{_name(handle)}"
-        return replace(spec, scratch=scratch, folder=str(folder), log=str(folder / LOG_FILE))
+        # Which devices, Slurm says on the node.
+        return replace(spec, scratch=scratch, folder=str(folder), log=str(folder / LOG_FILE), devices=())
 
     def _ask(self, handle: Handle, spec: JobSpec) -> None:
         """Makes the batch job. Asked once more for one that the controller forgot."""
@@ -183,7 +186,7 @@ class SlurmExecutor:
             cpus=spec.cpus,
             memory_mib=math.ceil(spec.memory_bytes / 2**20),
             output="",
-            gres=f"gpu:{spec.gpus}" if spec.gpus else "",
+            gres=gres_of(spec, self._site.shards),
             partition=self._site.partition,
             account=spec.account or self._site.account,
         )
@@ -238,6 +241,14 @@ class SlurmExecutor:
 
     def _noted(self, handle: Handle) -> Noted | None:
         return noted_in(self._folders.of(handle))
+
+
+def gres_of(spec: JobSpec, shards: int) -> str:
+    """`gpu:a100:2`, `gpu:2` where kinds have no names, `shard:2` for a part; empty without GPUs."""
+    if spec.gpu_part_milli:
+        return f"shard:{spec.gpu_part_milli * shards // MILLI}"
+    kind = "" if spec.gpu_kind in {"", UNNAMED} else f"{spec.gpu_kind}:"
+    return f"gpu:{kind}{spec.gpus}" if spec.gpus else ""
 
 
 def _name(handle: Handle) -> str:

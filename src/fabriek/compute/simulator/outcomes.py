@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.gpus import MILLI
+from fabriek.compute.placement import Placement
 from fabriek.compute.power import PowerTable, energy_joules
 from fabriek.compute.simulator.traces import TraceRow
 
@@ -14,11 +16,12 @@ SECONDS_PER_HOUR = 3600
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A job of the trace, and when the replay let it run."""
+    """A job of the trace, and when and where the replay let it run."""
 
     row: TraceRow
     started_at: datetime
     ended_at: datetime
+    where: Placement | None = None
 
     @property
     def wait_seconds(self) -> float:
@@ -80,8 +83,8 @@ def outcome_of(placed: Sequence[Placed], unstarted: Sequence[str], capacity: Cap
         wait_seconds_by_share={share: _mean(some) for share, some in sorted(waits.items())},
         used_by_share=dict(sorted(used.items())),
         makespan_seconds=makespan,
-        cpu_utilisation=_utilisation(placed, lambda row: row.shape.cpus, capacity.cpus, makespan),
-        gpu_utilisation=_utilisation(placed, lambda row: row.shape.gpus, capacity.gpus, makespan),
+        cpu_utilisation=_utilisation(placed, lambda row: row.shape.cpus_in_all, capacity.cpus, makespan),
+        gpu_utilisation=_utilisation(placed, lambda row: row.shape.gpus_milli_in_all, capacity.gpus * MILLI, makespan),
         energy_joules=sum(energy_joules(one.row.shape, table, one.ran_seconds) for one in placed),
     )
 
@@ -104,9 +107,9 @@ def compare(before: Outcome, after: Outcome) -> list[ShareChange]:
 def _part(row: TraceRow, whole: Capacity) -> float:
     shape = row.shape
     return max(
-        shape.cpus / max(1, whole.cpus),
-        shape.gpus / max(1, whole.gpus),
-        shape.memory_bytes / max(1, whole.memory_bytes),
+        shape.cpus_in_all / max(1, whole.cpus),
+        shape.gpus_milli_in_all / max(1, whole.gpus * MILLI),
+        shape.memory_bytes_in_all / max(1, whole.memory_bytes),
     )
 
 

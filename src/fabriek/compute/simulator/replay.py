@@ -87,7 +87,7 @@ class _Replay:
                 row = self._waiting.pop(decision.job)
                 # A job past its limit would have been killed at it.
                 ran = min(max(0.0, row.ran_seconds), float(row.shape.wall_seconds_max))
-                placed = Placed(row, now, now + timedelta(seconds=ran))
+                placed = Placed(row, now, now + timedelta(seconds=ran), decision.placed)
                 self._standing[row.job] = placed
                 heapq.heappush(self._events, placed.ended_at)
 
@@ -99,7 +99,13 @@ class _Replay:
             limits=self._machine.limits,
             shares=self._policy.shares,
             running=tuple(
-                Running(job, placed.row.share, placed.row.shape, placed.started_at + _longest(placed.row))
+                Running(
+                    job,
+                    placed.row.share,
+                    placed.row.shape,
+                    placed.started_at + _longest(placed.row),
+                    placed=placed.where,
+                )
                 for job, placed in self._standing.items()
             ),
             queued=tuple(

@@ -25,7 +25,7 @@ def trace_of(jobs: Iterable[Job]) -> tuple[TraceRow, ...]:
         TraceRow(
             job=job.id,
             share=job.share,
-            shape=Shape(job.cpus, job.gpus, job.memory_bytes, job.wall_seconds_max),
+            shape=Shape(job.cpus, job.gpus, job.memory_bytes, job.wall_seconds_max, job.nodes),
             submitted_at=job.submitted_at,
             ran_seconds=job.ran_seconds,
             priority=job.priority,

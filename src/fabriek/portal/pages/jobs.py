@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from fabriek.compute.gpus import gpus_of
 from fabriek.compute.jobs import ENDED, Job, Priority
 from fabriek.compute.planning import Plan
 from fabriek.compute.requests import InputAsked, JobAsked
@@ -38,6 +39,7 @@ class Wanted:
     mount: str = "/data"
     cpus: str = "1"
     gpus: str = "0"
+    nodes: str = "1"
     memory: str = "2GiB"
     time: str = "1h"
     priority: str = "normal"
@@ -52,7 +54,7 @@ class Wanted:
         first = job.inputs[0] if job.inputs else None
         return cls(
             shlex.join(job.argv), job.name, f"{first.dataset_name}@{first.version}" if first else "", first.mount if first else "/data",
-            str(job.cpus), str(job.gpus), f"{job.memory_bytes // 2**20}MiB", f"{job.wall_seconds_max}s", str(job.priority),
+            str(job.cpus), str(job.gpus), str(job.nodes), f"{job.memory_bytes // 2**20}MiB", f"{job.wall_seconds_max}s", str(job.priority),
             requirements=job.requirements, code=job.code,
         )  # fmt: skip
 
@@ -65,7 +67,7 @@ class Wanted:
         after = tuple(one for text in self.after.replace(",", " ").split() for one in after_of(text))
         return JobAsked(
             argv, name=self.name, code=self.code, inputs=(InputAsked(self.data, self.mount),) if self.data else (),
-            requirements=self.requirements, gpus=_count(self.gpus, "GPUs"), cpus=_count(self.cpus, "CPUs"),
+            requirements=self.requirements, gpus=gpus_of(self.gpus), nodes=_count(self.nodes, "nodes"), cpus=_count(self.cpus, "CPUs"),
             memory_bytes=parse_bytes(self.memory), wall_seconds_max=parse_seconds(self.time), priority=_priority(self.priority),
             array=self.array, terms=Terms(after=after),
         )  # fmt: skip

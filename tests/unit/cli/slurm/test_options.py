@@ -53,7 +53,7 @@ def test_what_clients_ask_becomes_a_job() -> None:
     )  # fmt: skip
     assert rest == ["run.sh", "--mem", "9"]
     asked = asked_of(options, "/ws/p")
-    assert (asked["cpus"], asked["tasks"], asked["gpus"], asked["memory_bytes"]) == (6, 2, 2, 4 * 2**30)
+    assert (asked["cpus"], asked["tasks"], asked["gpus"], asked["memory_bytes"]) == (6, 2, "a100:2", 4 * 2**30)
     assert (asked["array"], asked["signal"], asked["after"]) == (
         "0-9%2",
         "steps:USR2@90",
@@ -76,7 +76,15 @@ def test_of_the_askers_variables_only_those_named_go_along(monkeypatch: pytest.M
 
 @pytest.mark.parametrize(
     "options",
-    [{"nodes": "2"}, {"ntasks": "two"}, {"dependency": "afterok:1?afterok:2"}, {"gres": "fpga:1"}, {"mem": "lots"}],
+    [
+        {"nodes": "0"},
+        {"nodes": "2", "ntasks": "3"},
+        {"nodes": "2", "gpus": "3"},
+        {"ntasks": "two"},
+        {"dependency": "afterok:1?afterok:2"},
+        {"gres": "fpga:1"},
+        {"mem": "lots"},
+    ],
 )
 def test_what_this_machine_cannot_do_is_refused(options: dict[str, str]) -> None:
     with pytest.raises(InvalidInput):
@@ -88,3 +96,21 @@ def test_unknown_options_and_those_of_other_users_are_refused(word: str) -> None
     for known in (KNOWN, OF_SRUN):
         with pytest.raises(InvalidInput):
             known.read([word])
+
+
+@pytest.mark.parametrize(
+    ("options", "gpus"),
+    [
+        ({"gres": "gpu"}, "1"), ({"gres": "gpu:a100"}, "a100:1"), ({"gres": "gpu:2"}, "2"), ({"gres": "gpu:h100:2"}, "h100:2"),
+        ({"gpus": "4", "nodes": "2"}, "2"), ({"gpus": "a100:4", "nodes": "2-3"}, "a100:2"), ({"gpus-per-node": "0.25"}, "0.25"),
+        ({"gpus-per-task": "1", "ntasks": "4", "nodes": "2"}, "2"), ({"gres": "none"}, "0"), ({}, "0"),
+    ],
+)  # fmt: skip
+def test_gpus_are_asked_for_in_any_of_slurms_ways(options: dict[str, str], gpus: str) -> None:
+    assert asked_of(options, "")["gpus"] == gpus
+
+
+def test_a_batch_script_on_several_nodes_runs_once_and_shares_its_tasks_out() -> None:
+    asked = asked_of({"nodes": "2", "ntasks": "8", "cpus-per-task": "3", "mem": "4G"}, "")
+    assert (asked["nodes"], asked["tasks"], asked["cpus"], asked["batch"]) == (2, 4, 12, True)
+    assert asked["memory_bytes"] == 4 * 2**30

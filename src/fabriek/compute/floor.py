@@ -1,0 +1,170 @@
+"""Every node of the machine and every GPU on it, now and as far ahead as anything is promised."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from fabriek.compute.capacity import Capacity
+from fabriek.compute.gpus import MILLI, may_be
+from fabriek.compute.jobs import Shape
+from fabriek.compute.placement import Placement
+
+Free = tuple[int, int, tuple[int, ...]]
+"""Of one node: CPUs, bytes of memory, and thousandths of each GPU."""
+
+
+class Floor:
+    """A job that fits the machine may still not fit: each member needs its room on one node, its GPUs of one kind, a part of a GPU on
+    one device, and keeps them as long as it stands.
+    """
+
+    def __init__(self, capacity: Capacity, start: datetime) -> None:
+        each = capacity.each()
+        self._kinds = tuple((kind, each.range_of(kind.name)) for kind in each.gpu_kinds)
+        self._numbers = capacity.numbers()
+        self._places = {
+            number: (node, index)
+            for node, all_there in enumerate(self._numbers)
+            for index, number in enumerate(all_there)
+        }
+        whole = (each.cpus, each.memory_bytes, (MILLI,) * each.gpus)
+        self._nodes = [_Node([start], [whole]) for _ in range(capacity.nodes)]
+
+    def copy(self) -> "Floor":
+        other = object.__new__(Floor)
+        other._kinds, other._numbers, other._places = self._kinds, self._numbers, self._places
+        other._nodes = [node.copy() for node in self._nodes]
+        return other
+
+    def occupy(self, shape: Shape, placed: Placement, start: datetime, end: datetime) -> None:
+        """Takes the room from `start` until just before `end`. What stands where no node is any more stands on the last."""
+        for number, devices in zip(placed.nodes, placed.devices, strict=True):
+            places = [self._places[device] for device in devices if device in self._places]
+            indices = tuple(index for node, index in places if node == number)
+            self._nodes[min(number, len(self._nodes) - 1)].occupy(shape, indices, start, end)
+            for node, index in places:  # the operator has cut the machine into other nodes since
+                if node != number:
+                    self._nodes[node].occupy(None, (index,), start, end)
+
+    def place(self, shape: Shape, start: datetime, end: datetime) -> Placement | None:
+        """Where it fits throughout; on the fullest nodes that have the room, so that the emptiest stay whole for who needs them."""
+        for kind, devices in self._choices(shape):
+            found = []
+            for number, node in enumerate(self._nodes):
+                least = node.least(start, end)
+                if (indices := _fitting(least, shape, devices)) is not None:
+                    found.append((sum(least[2]), least[0], least[1], number, indices))
+            if len(found) >= shape.nodes:
+                return self._placement(sorted(found)[: shape.nodes], kind)
+        return None
+
+    def force(self, shape: Shape, at: datetime) -> Placement:
+        """For what stands already and was never placed: the emptiest nodes, whether it fits or not."""
+        kind, devices = next(self._choices(shape), ("", range(0)))
+        free = [(node.least(at, at), number) for number, node in enumerate(self._nodes)]
+        emptiest = sorted(free, key=lambda one: (-sum(one[0][2]), -one[0][0], one[1]))[: shape.nodes]
+        chosen = [
+            (0, 0, 0, number, tuple(sorted(devices, key=lambda index, gpus=least[2]: -gpus[index]))[: shape.gpus.devices])  # type: ignore[misc]
+            for least, number in emptiest
+        ]  # fmt: skip
+        return self._placement(chosen, kind)
+
+    def earliest(self, shape: Shape, span: timedelta, since: datetime) -> datetime | None:
+        """The first instant from `since` on at which `place` finds room for the whole span; None if that never comes."""
+        found = [self._earliest_on(shape, devices, span, since) for _, devices in self._choices(shape)]
+        return min((at for at in found if at is not None), default=None)
+
+    def _earliest_on(self, shape: Shape, devices: Sequence[int], span: timedelta, since: datetime) -> datetime | None:
+        at = since
+        while True:
+            firsts = [node.first(shape, devices, span, at) for node in self._nodes]
+            able = sorted(first for first in firsts if first is not None)
+            if len(able) < shape.nodes:
+                return None
+            if able[shape.nodes - 1] == at:
+                return at
+            at = able[shape.nodes - 1]  # by then, a node that had room may have promised it
+
+    def _choices(self, shape: Shape) -> Iterator[tuple[str, Sequence[int]]]:
+        """Kinds that may be given, in the operator's order, with the numbers of their devices within a node."""
+        if not shape.gpus:
+            yield "", range(0)
+            return
+        for kind, devices in self._kinds:
+            if may_be(shape.gpus, (kind,)):
+                yield kind.name, devices
+
+    def _placement(self, found: Sequence[tuple[int, int, int, int, tuple[int, ...]]], kind: str) -> Placement:
+        by_number = sorted((number, indices) for _, _, _, number, indices in found)
+        devices = tuple(tuple(self._numbers[number][index] for index in indices) for number, indices in by_number)
+        return Placement(tuple(number for number, _ in by_number), devices, kind)
+
+
+class _Node:
+    """What is free from `starts[i]` until `starts[i + 1]`, the last step for ever."""
+
+    __slots__ = ("_free", "_starts")
+
+    def __init__(self, starts: list[datetime], free: list[Free]) -> None:
+        self._starts, self._free = starts, free
+
+    def copy(self) -> "_Node":
+        return _Node(self._starts.copy(), self._free.copy())
+
+    def occupy(self, shape: Shape | None, indices: Sequence[int], start: datetime, end: datetime) -> None:
+        """shape: None for a device alone, which is then taken whole."""
+        cpus, memory, each = (0, 0, MILLI)
+        if shape is not None:
+            cpus, memory, each = shape.cpus, shape.memory_bytes, shape.gpus.part_milli or MILLI
+        for step in range(self._cut(start), self._cut(end)):
+            free_cpus, free_memory, gpus = self._free[step]
+            if indices:
+                gpus = tuple(left - each if index in indices else left for index, left in enumerate(gpus))
+            self._free[step] = (free_cpus - cpus, free_memory - memory, gpus)
+
+    def least(self, start: datetime, end: datetime) -> Free:
+        """The least of each that is free at any moment between the two."""
+        step = bisect_right(self._starts, start) - 1
+        cpus, memory, gpus = self._free[step]
+        step += 1
+        while step < len(self._starts) and self._starts[step] < end:
+            free = self._free[step]
+            cpus = min(cpus, free[0])
+            memory = min(memory, free[1])
+            if free[2] != gpus:
+                gpus = tuple(map(min, gpus, free[2]))
+            step += 1
+        return cpus, memory, gpus
+
+    def first(self, shape: Shape, devices: Sequence[int], span: timedelta, since: datetime) -> datetime | None:
+        for step in range(max(0, bisect_right(self._starts, since) - 1), len(self._starts)):
+            if _fitting(self._free[step], shape, devices) is None:
+                continue
+            at = max(since, self._starts[step])
+            if _fitting(self.least(at, at + span), shape, devices) is not None:
+                return at
+        return None
+
+    def _cut(self, at: datetime) -> int:
+        step = bisect_right(self._starts, at) - 1
+        if self._starts[step] == at:
+            return step
+        self._starts.insert(step + 1, at)
+        self._free.insert(step + 1, self._free[step])
+        return step + 1
+
+
+def _fitting(free: Free, shape: Shape, devices: Sequence[int]) -> tuple[int, ...] | None:
+    """The devices that it would have there: a part on the fullest that has it left, whole ones by their number. None where it does not
+    fit.
+    """
+    if free[0] < shape.cpus or free[1] < shape.memory_bytes:
+        return None
+    if not shape.gpus:
+        return ()
+    part = shape.gpus.part_milli
+    if part:
+        fullest = min(((free[2][index], index) for index in devices if free[2][index] >= part), default=None)
+        return None if fullest is None else (fullest[1],)
+    whole = [index for index in devices if free[2][index] == MILLI][: shape.gpus.devices]
+    return tuple(whole) if len(whole) == shape.gpus.devices else None
