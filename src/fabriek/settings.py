@@ -51,6 +51,7 @@ class Settings:
         "kinds",
         "Kinds that several jobs may share, with the smallest part: a100:0.25; 0.25 where kinds have no names.",
     )
+    gpu_devices: str = setting("/dev/nvidia", "path", "How the paths of GPUs' device files begin, before their number.")
     job_nodes: int = setting(
         1,
         "nodes",

@@ -9,6 +9,7 @@ import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,10 @@ from tests.factories.waiting import until
 PROGRAMS = ("munged", "mariadbd", "mysql_install_db", "slurmdbd", "slurmctld", "slurmd", "sbatch", "sacct", "sacctmgr")
 NODES = 4
 CPUS_PER_NODE = 8
+GPUS_PER_NODE = 4
+NO_DRIVER = 240
+"""A major number that no driver owns: what may be opened says that there is no such device, and what may not says so first."""
+
 ACCOUNT = "fabriek"
 STOP_SECONDS_MAX = 10
 
@@ -42,8 +47,8 @@ SlurmdLogFile={base}/log/slurmd.%n.log
 SlurmdParameters=config_overrides
 ReturnToService=2
 MpiDefault=none
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
+ProctrackType=proctrack/cgroup
+TaskPlugin=task/cgroup
 JobAcctGatherType=jobacct_gather/linux
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
@@ -53,12 +58,23 @@ AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=localhost
 AccountingStoragePort={dbd}
 AccountingStoragePass={base}/socket/s
+AccountingStorageTRES=gres/gpu
 AccountingStorageEnforce=associations,limits
 MinJobAge=300
 KillWait=5
 MaxArraySize=5001
-NodeName=n[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{last}] CPUs={cpus} CoresPerSocket={cpus} RealMemory=5000
+NodeName=n[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{last}] CPUs={cpus} CoresPerSocket={cpus} RealMemory=5000 \
+Gres=gpu:a100:{gpus}
+GresTypes=gpu
 PartitionName=batch Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+"""
+
+GRES_CONF = """\
+NodeName=n[1-{nodes}] Name=gpu Type=a100 File={base}/gpu[0-{last_gpu}]
+"""
+
+CGROUP_CONF = """\
+ConstrainDevices=yes
 """
 
 SLURMDBD_CONF = """\
@@ -160,9 +176,13 @@ def _configure(base: Path) -> None:
     first = _free_ports(NODES + 3)
     facts = {
         "base": base, "host": socket.gethostname(), "nodes": NODES, "cpus": CPUS_PER_NODE, "ctld": first, "dbd": first + 1, "sql": first + 2,
-        "first": first + 3, "last": first + 2 + NODES, "password": secrets.token_hex(16),
+        "gpus": GPUS_PER_NODE, "last_gpu": GPUS_PER_NODE - 1, "first": first + 3, "last": first + 2 + NODES, "password": secrets.token_hex(16),
     }  # fmt: skip
-    (base / "etc" / "slurm.conf").write_text(SLURM_CONF.format(**facts))
+    for number in range(GPUS_PER_NODE):
+        os.mknod(base / f"gpu{number}", stat.S_IFCHR | 0o666, os.makedev(NO_DRIVER, number))
+        (base / f"gpu{number}").chmod(0o666)
+    for name, text in (("slurm.conf", SLURM_CONF), ("gres.conf", GRES_CONF), ("cgroup.conf", CGROUP_CONF)):
+        (base / "etc" / name).write_text(text.format(**facts))
     dbd = base / "etc" / "slurmdbd.conf"
     dbd.write_text(SLURMDBD_CONF.format(**facts))
     dbd.chmod(0o600)

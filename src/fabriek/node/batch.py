@@ -29,7 +29,9 @@ def run(job_file: str, doors: Doors) -> int:
     except FileNotFoundError:  # read before, by the batch job that runs this attempt
         return 0
     if given := given_by(os.environ):
-        job = replace(job, devices=(given,))
+        job = replace(
+            job, devices=(given,), gpus_visible=os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, given))
+        )
     scratch = Path(job.scratch)
     mine = not scratch.exists()
     scratch.mkdir(exist_ok=True, mode=0o700)

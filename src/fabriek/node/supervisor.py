@@ -15,7 +15,7 @@ from fabriek.kernel.wiping import wipe
 from fabriek.node.bare import Bare, Loose
 from fabriek.node.bubblewrap import bubblewrap
 from fabriek.node.child import Child, Ended
-from fabriek.node.devices import device_files
+from fabriek.node.devices import devices_of
 from fabriek.node.inputs import Inputs, open_inputs
 from fabriek.node.inside import Inside
 from fabriek.node.limits.limiter import Limiter, limiter
@@ -155,8 +155,9 @@ class _Attempt:
                 room, argv, variables, mounts, job.python, job.lab_socket_dir, inside, job.folder_inside, job.port
             )
             return Child(job, bare, bounds, Loose)
-        devices = tuple(device_files({number for each in job.devices for number in each}))
-        openings = Openings(job.shared, job.folder_inside, job.port, host_network=job.host_network, devices=devices)
+        openings = Openings(
+            job.shared, job.folder_inside, job.port, host_network=job.host_network, devices=tuple(devices_of(job))
+        )
         walls = Walls(
             room, argv, variables, mounts, job.python, job.lab_socket_dir, job.memory_bytes, inside, uid, openings
         )

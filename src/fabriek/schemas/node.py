@@ -108,7 +108,8 @@ class JobSpec:
     serves, to be reached through a socket of its room. `slurm`: what it finds in the words of Slurm. `account`: under which it goes on a cluster;
     empty means the site's. `cpus`, `memory_bytes` and `processes_max` are for each of its `nodes`; on a machine of its own each is a member of
     the gang that the command runs as, unless it is a `batch` script, which runs once. `devices`: of each node the GPUs by the machine's numbers,
-    where we give them; `gpus` whole ones on each node, or `gpu_part_milli` thousandths of one, of `gpu_kind`.
+    where we give them or a scheduler granted them, which says in `gpus_visible` how programs count them; `gpus` whole ones on each node, or
+    `gpu_part_milli` thousandths of one, of `gpu_kind`. `gpu_devices`: how the paths of their device files begin, before the number.
     """
 
     job: str
@@ -147,6 +148,8 @@ class JobSpec:
     slurm: dict[str, str] = field(default_factory=dict)
     secrets: tuple[SecretSpec, ...] = ()
     account: str = ""
+    gpu_devices: str = "/dev/nvidia"
+    gpus_visible: str = ""
 
     def in_all(self) -> "JobSpec":
         """With what all of its nodes take together, for one tree of processes that holds them all."""

@@ -225,7 +225,7 @@ class Starter:
             signal=job.terms.signal, signal_seconds=job.terms.signal_seconds, shared=shared, folder_inside=job.terms.folder,
             host_network=job.terms.network is Network.HOST, port=job.terms.port, slurm=slurm_variables(job),
             secrets=tuple(SecretSpec(one.name, one.variable, one.file) for one in job.secrets),
-            account=self._account(job),
+            account=self._account(job), gpu_devices=settings.gpu_devices,
             gpus=job.gpus.milli // MILLI, gpu_part_milli=job.gpus.part_milli, gpu_kind=placed.kind if placed else job.gpus.kind,
             devices=placed.devices if placed else (), nodes=job.nodes, batch=job.terms.batch,
         )  # fmt: skip

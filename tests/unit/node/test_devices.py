@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 from fabriek.node.batch import given_by
@@ -8,8 +9,13 @@ from tests.factories.executor import a_spec
 def test_a_job_is_shown_its_own_devices_and_what_all_of_them_need(tmp_path: Path) -> None:
     for name in ("nvidia0", "nvidia1", "nvidia2", "nvidiactl", "nvidia-uvm", "null"):
         (tmp_path / name).touch()
-    assert [one.name for one in device_files({2, 0, 9}, tmp_path)] == ["nvidia0", "nvidia2", "nvidiactl", "nvidia-uvm"]
-    assert list(device_files((), tmp_path)) == []
+    assert [one.name for one in device_files({2, 0, 9}, f"{tmp_path}/nvidia")] == [
+        "nvidia0",
+        "nvidia2",
+        "nvidiactl",
+        "nvidia-uvm",
+    ]
+    assert list(device_files((), f"{tmp_path}/nvidia")) == []
 
 
 def test_behind_walls_devices_count_from_zero_and_without_them_as_the_machine_does() -> None:
@@ -17,6 +23,7 @@ def test_behind_walls_devices_count_from_zero_and_without_them_as_the_machine_do
     assert gpu_variables(walled) == {"CUDA_VISIBLE_DEVICES": "0,1", "SLURM_JOB_GPUS": "4,6"}
     bare = a_spec(gpus=2, devices=((4, 6),), unsandboxed=True)
     assert gpu_variables(bare)["CUDA_VISIBLE_DEVICES"] == "4,6"
+    assert gpu_variables(replace(bare, gpus_visible="0,1"))["CUDA_VISIBLE_DEVICES"] == "0,1"
     assert gpu_variables(a_spec()) == {}
 
 
