@@ -18,7 +18,7 @@ from fabriek.compute.accounts.service import ClusterAccounts, Synced
 from fabriek.compute.executors.sacctmgr import Sacctmgr
 from fabriek.compute.executors.slurm_commands import SlurmCommands
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import InvalidInput, NotPermitted, WrongState
+from fabriek.kernel.errors import InvalidInput, NotPermitted, Unavailable, WrongState
 from tests.factories.services import Town, a_town
 from tests.factories.waiting import until
 from tests.servers import slurm
@@ -188,6 +188,8 @@ def test_a_file_of_users_that_cannot_be_changes_nothing(place: Place) -> None:
         place.users.write_text(text)
         with pytest.raises(InvalidInput):
             place.sync()
+        with pytest.raises(Unavailable):  # a job waits for the operator, and does not fail
+            place.accounts.account_of(place.projects[0])
     place.users.unlink()
     with pytest.raises(InvalidInput, match="cannot be read"):
         place.sync()

@@ -18,7 +18,7 @@ from fabriek.funding.allocations import is_in_force
 from fabriek.funding.service import Funding
 from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.clock import Clock
-from fabriek.kernel.errors import InvalidInput, WrongState
+from fabriek.kernel.errors import InvalidInput, Unavailable, WrongState
 
 USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
@@ -83,10 +83,15 @@ class ClusterAccounts:
         return Synced(found.changes, tuple(done), tuple(left))
 
     def account_of(self, project: str) -> str:
-        """The account of a project, by its slug; one that was never seen is made first. Raises Unavailable."""
+        """The account of a project, by its slug; one that was never seen is made first. Raises Unavailable, also where the operator has
+        something to correct: that is not the job's doing.
+        """
         name = account_name(project)
         if name not in self._seen:
-            self.sync(by=SYSTEM)
+            try:
+                self.sync(by=SYSTEM)
+            except InvalidInput as error:
+                raise Unavailable(error.detail, fix=error.fix, retry_after_seconds=60) from None
         return name
 
     def wanted(self) -> list[ClusterAccount]:
