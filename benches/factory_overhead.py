@@ -1,6 +1,6 @@
 """Job overhead through the whole factory: submit at the client to the first line there, against fork and exec of the same.
 
-`python -m benches.factory_overhead`. Promised: at most 300 ms more.
+`python -m benches.factory_overhead`. Promised: at most 120 ms more.
 """
 
 import statistics

@@ -15,7 +15,7 @@ from fabriek.compute.executors.local import LocalExecutor
 
 ROUNDS = 30
 COMMAND = ("-c", "print('first')")
-AT_MOST_MORE_MILLISECONDS = 300
+AT_MOST_MORE_MILLISECONDS = 120
 NODE = (sys.executable, "-m", "tests.servers.node_twin")
 
 

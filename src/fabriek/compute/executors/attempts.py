@@ -31,7 +31,7 @@ class Folders:
     def bury(self, handle: Handle, state: ObservedState) -> None:
         """Keeps how it ended for good. What its supervisor said last gets a second name, and need not be written again."""
         if state.phase is Phase.DONE:
-            with suppress(FileExistsError, FileNotFoundError):
+            with suppress(OSError):  # it has one already, or the file system knows no second names
                 os.link(self.of(handle) / STATE_FILE, self.tombstone(handle))
         if not self.tombstone(handle).exists():
             write_whole(self.tombstone(handle), state.to_json())
