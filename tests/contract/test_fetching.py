@@ -57,7 +57,10 @@ def test_a_package_comes_from_the_index_with_what_it_needs_and_waits_for_approva
     with an_upstream(WHEELS) as address:
         done = fetched(town, Fetcher(address), request, is_scanned)
     assert set(done.files) == {wheel_name("greeter_app", "2.1"), wheel_name("greeter", "1.0")}
-    assert [one.package for one in town.services.packages.files_of(done)] == ["greeter-app", "greeter"]
+    assert [one.file.package for one in town.services.packages.files_of(done, by=town.operator)] == [
+        "greeter-app",
+        "greeter",
+    ]
     assert town.services.packages.shelf.packages(by=town.operator) == []
 
 
@@ -93,8 +96,8 @@ def test_what_the_index_took_back_is_told(town: Town) -> None:
     request = asked(town, "greeter==1.0")
     with an_upstream(WHEELS, {wheel_name(): "it deletes files"}) as address:
         done = fetched(town, Fetcher(address), request, is_scanned)
-    (file,) = town.services.packages.files_of(done)
-    assert file.findings[0].rule == "yanked"
+    (file,) = town.services.packages.files_of(done, by=town.operator)
+    assert file.file.findings[0].rule == "yanked"
 
 
 def test_nothing_is_looked_for_where_the_operator_named_no_place(town: Town) -> None:

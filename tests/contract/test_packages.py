@@ -49,6 +49,7 @@ def test_what_was_asked_for_and_approved_is_on_the_index(town: Town) -> None:
     assert (scanned.state, packages.shelf.packages(by=by)) == (State.SCANNED, [])
     done = packages.approve(asked.id, by=town.operator)
     assert (done.state, done.decided_by) == (State.APPROVED, town.operator.person)
+    assert [one.standing for one in packages.files_of(done, by=by)] == ["approved"]
     assert packages.shelf.packages(by=by) == ["greeter"]
     (file,) = packages.shelf.on_index("greeter", by=by)
     assert b"".join(packages.shelf.open(file, 0, file.size_bytes, by=by)) == GREETER[1]
@@ -249,9 +250,9 @@ def test_a_grave_finding_needs_a_reason(town: Town, tmp_path: Path) -> None:
     packages = town.services.packages
     raw = a_wheel("reqeusts", "1.0")
     asked = bring(town, packages.ask(project, "reqeusts==1.0", "x", by=by), (wheel_name("reqeusts"), raw))
-    (file,) = packages.files_of(asked)
-    assert ("name.alike", "grave") in [(one.rule, one.weight) for one in file.findings]
-    assert "vulnerabilities.unchecked" in [one.rule for one in file.findings]
+    (file,) = packages.files_of(asked, by=by)
+    assert ("name.alike", "grave") in [(one.rule, one.weight) for one in file.file.findings]
+    assert "vulnerabilities.unchecked" in [one.rule for one in file.file.findings]
     with pytest.raises(NotPermitted, match="easily taken for requests"):
         packages.approve(asked.id, by=town.operator)
     assert packages.shelf.packages(by=by) == []

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect
 
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput
-from fabriek.packages.files import EVERYBODY, File, Listed
+from fabriek.packages.files import EVERYBODY, Listed
 from fabriek.packages.names import read_pinned
 from fabriek.packages.requests import Request as Asked
 from fabriek.schemas.base import PageOut
@@ -43,19 +43,19 @@ def file_out(listed: Listed, services: Services) -> PackageFileOut:
     )  # fmt: skip
 
 
-def request_out(asked: Asked, services: Services, page: str, files: Sequence[File] = ()) -> PackageRequestOut:
+def request_out(asked: Asked, services: Services, page: str, files: Sequence[Listed] = ()) -> PackageRequestOut:
     return PackageRequestOut(
         id=asked.id, package=str(asked.package), project=services.access.project(asked.project).slug if asked.project else "",
         by=services.access.person(asked.person).name, reason=asked.reason, state=asked.state, asked_at=asked.asked_at,
         trouble=asked.trouble, decided_by=services.access.person(asked.decided_by).name if asked.decided_by else "",
         decided_at=asked.decided_at, decision=asked.decision, page=f"{page}packages/requests/{asked.id}",
-        files=[file_out(Listed(one), services) for one in files],
+        files=[file_out(one, services) for one in files],
     )  # fmt: skip
 
 
 def _shown(asked: Asked, request: Request, caller: Caller, services: Services) -> PackageRequestOut:
     known = services.packages.request(asked.id, by=caller)
-    return request_out(known, services, str(request.base_url), services.packages.files_of(known))
+    return request_out(known, services, str(request.base_url), services.packages.files_of(known, by=caller))
 
 
 @router.get("/packages", access=SIGNED_IN)

@@ -9,6 +9,8 @@ from fabriek.kernel.errors import InvalidInput
 
 LICENCE_CHARACTERS_MAX = 200
 _LICENCE_CLASSIFIER = "License :: "
+_APPROVED_BY_NAME_OF_NONE = "OSI Approved"
+"""A classifier that says that the licence is a good one, and not which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,11 @@ def read_metadata(raw: bytes) -> Metadata:
 def _licence(said: Message) -> str:
     """What the package says itself, best word first: its expression, its classifiers, the first line of its licence."""
     classified = [
-        str(one).rpartition(" :: ")[2] for one in said.get_all("Classifier", []) if str(one).startswith(_LICENCE_CLASSIFIER)
-    ]  # fmt: skip
+        name
+        for one in said.get_all("Classifier", [])
+        if str(one).startswith(_LICENCE_CLASSIFIER)
+        and (name := str(one).rpartition(" :: ")[2]) != _APPROVED_BY_NAME_OF_NONE
+    ]
     named = _one(said, "License-Expression") or ", ".join(classified) or _one(said, "License")
     return named[:LICENCE_CHARACTERS_MAX]
 

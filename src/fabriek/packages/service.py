@@ -8,7 +8,7 @@ from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound, NotPermitted, nothing_here
 from fabriek.kernel.ids import Ids
-from fabriek.packages.files import EVERYBODY, File
+from fabriek.packages.files import EVERYBODY, File, Listed
 from fabriek.packages.findings import is_grave
 from fabriek.packages.names import Pinned, read_pinned, same_version
 from fabriek.packages.ports import Files, Projects, Requests
@@ -145,10 +145,11 @@ class Packages:
         require(by, "package.ask", project=project.id)
         return self._requests.of_project(project.id)
 
-    def files_of(self, request: Request) -> Sequence[File]:
-        """The files of a request that the caller may know of, the package itself first."""
+    def files_of(self, request: Request, *, by: Caller) -> Sequence[Listed]:
+        """The files of a request that `request` gave, the package itself first."""
         files = [self._files.get(name) for name in request.files]
-        return sorted(files, key=lambda one: (not _is(one, request.package), one.name))
+        ordered = sorted(files, key=lambda one: (not _is(one, request.package), one.name))
+        return self.shelf.standing_of(ordered, by=by)
 
     def _open(self, project: str, wanted: Pinned, reason: str, by: Caller) -> Request:
         with self._requests.transaction(alone=f"package:{project}:{wanted.name}"):

@@ -132,15 +132,21 @@ class Shelf:
                 self._audit.record("package.withdrawn", one.object_id, by, sha256=one.sha256)
         return gone
 
+    def standing_of(self, files: Sequence[File], *, by: Caller) -> Sequence[Listed]:
+        """The files with the approvals that the caller may know of."""
+        return self._with_approvals(files, None if by.may("package.approve") else _places(by, ""))
+
     def _seen(self, package: str, places: Collection[str] | None) -> list[Listed]:
-        """Files with the approvals that hold in these places; all where None. A file without one is not seen by a place."""
-        files = self._files.of_package(package)
+        """The files that have an approval in these places; all where None."""
+        seen = self._with_approvals(self._files.of_package(package), places)
+        return [one for one in seen if places is None or one.approvals]
+
+    def _with_approvals(self, files: Sequence[File], places: Collection[str] | None) -> list[Listed]:
         by_file: dict[str, list[Approval]] = {}
         for one in self._approvals.of_files([file.name for file in files]):
             if places is None or one.project in places:
                 by_file.setdefault(one.file, []).append(one)
-        seen = [Listed(file, tuple(by_file.get(file.name, ()))) for file in files]
-        return [one for one in seen if places is None or one.approvals]
+        return [Listed(file, tuple(by_file.get(file.name, ()))) for file in files]
 
     def _known(self, name: str, sha256: str) -> File | None:
         try:

@@ -64,6 +64,20 @@ def test_a_sound_wheel_says_what_it_is() -> None:
     assert wheel.raw_metadata.startswith(b"Metadata-Version: 2.1\n")
 
 
+@pytest.mark.parametrize(
+    ("headers", "licence"),
+    [
+        (("License-Expression: MIT", "License: other"), "MIT"),
+        (("Classifier: License :: OSI Approved", "License: EUPL-1.2"), "EUPL-1.2"),
+        (("Classifier: License :: OSI Approved :: MIT License", "License: the text\n  of it"), "MIT License"),
+        (("License: The first line\n        and more",), "The first line"),
+        ((), ""),
+    ],
+)
+def test_the_licence_is_the_best_word_that_it_says(headers: tuple[str, ...], licence: str) -> None:
+    assert read(a_wheel(headers=headers)).metadata.licence == licence
+
+
 def test_it_is_read_through_ranges_alone() -> None:
     raw = a_wheel(files={"greeter.py": "x = 1\n" * 100_000})
     asked: list[int] = []

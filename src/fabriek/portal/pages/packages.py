@@ -32,6 +32,7 @@ def router(services: Services, pages: Pages) -> Router:
         return pages.render(
             request, "packages.html", q=q, ask=ask, files=[_file(one, services) for one in listed],
             requests=[_request(one, services) for one in _asked(caller, services)], projects=services.access.projects_of(caller),
+            decides=caller.may("package.approve"),
         )  # fmt: skip
 
     @made.post("/packages/requests", access=Right("package.ask"), once=False)
@@ -46,7 +47,7 @@ def router(services: Services, pages: Pages) -> Router:
     def show(request: Request, package_request: str, caller: CallerDep) -> Response:
         """One request with its files, what was found, and for who approves the forms to decide."""
         asked = packages.request(package_request, by=caller)
-        files = [_file(Listed(one), services) for one in packages.files_of(asked)]
+        files = [_file(one, services) for one in packages.files_of(asked, by=caller)]
         grave = any(found.weight == "grave" for one in files for found in one["findings"])
         return pages.render(
             request, "package_request.html", asked=_request(asked, services), files=files, grave=grave,
