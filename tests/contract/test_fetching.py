@@ -1,5 +1,6 @@
 """What was asked for is fetched with all that it needs, from the operator's index or folder, by the real pip."""
 
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -117,11 +118,26 @@ def test_a_settings_file_of_this_machine_leads_nowhere_else(
         assert fetched(town, Fetcher(address), request, lambda one: bool(one.trouble)).files == ()
 
 
+def test_a_stopped_worker_lets_pip_go_and_the_next_one_fetches(town: Town) -> None:
+    """An index that takes a connection and says nothing would keep a server from stopping."""
+    request = asked(town, "greeter==1.0")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        fetching = Fetching(town.services, Fetcher(f"http://127.0.0.1:{silent.getsockname()[1]}/simple/"), lambda: None)
+        assert fetching.round() == 1
+        connection, _ = silent.accept()
+        fetching.close()
+        assert connection.recv(4) == b"GET "
+        connection.close()
+    with an_upstream(WHEELS) as address:
+        assert fetched(town, Fetcher(address), request, is_scanned).trouble == ""
+
+
 def test_two_workers_that_fetch_the_same_bring_it_once(town: Town) -> None:
     request = asked(town, "greeter==1.0")
     with an_upstream(WHEELS) as address:
         workers = [Fetching(town.services, Fetcher(address), threading.Event().set) for _ in range(2)]
         at_once(lambda number: workers[number].round(), times=2)
+        until(lambda: town.services.packages.request(request.id, by=town.operator).state is State.SCANNED)
         for one in workers:
             one.close()
     done = town.services.packages.request(request.id, by=town.operator)

@@ -44,8 +44,9 @@ def main(port: int, path: str, served: str, limits: str, status_fd: int, argv: l
     doors = open_doors(folder, ways)
     if port == 0 and listener is not None:
         os.environ["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    if "PIP_PREFIX" in os.environ:  # an interpreter looks into no folder that was not there when it first looked
-        os.makedirs(os.environ["PYTHONPATH"].rpartition(":")[2], exist_ok=True)  # noqa: PTH103
+    prefix, place = os.environ.get("PIP_PREFIX", ""), os.environ.get("PYTHONPATH", "").rpartition(":")[2]
+    if prefix and place.startswith(f"{prefix}/"):  # an interpreter looks into no folder that was not there at its start
+        os.makedirs(place, exist_ok=True)  # noqa: PTH103
     signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)  # none may come between the fork and the handlers
     child = os.fork()
     if child == 0:

@@ -26,7 +26,7 @@ class Fetching:
         self._services, self._fetcher, self._wake = services, fetcher, wake
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fabriek-fetch")
         self._going: set[str] = set()
-        self._lock = threading.Lock()
+        self._lock, self._stop = threading.Lock(), threading.Event()
 
     def round(self) -> int:
         """Begins what waits; how many. Nothing where there is nowhere to look: then an operator brings the files."""
@@ -43,19 +43,21 @@ class Fetching:
         return begun
 
     def close(self) -> None:
-        """Waits for what is going on; what was not begun is taken up at the next start."""
+        """Stops what is going on; the next start takes it up again."""
+        self._stop.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _fetch(self, request: Request) -> None:
         packages = self._services.packages
         try:
-            with self._fetcher.fetch(request.package) as fetched:
+            with self._fetcher.fetch(request.package, self._stop) as fetched:
                 for file in fetched.files:
                     yanked = normalised(file.name.partition("-")[0]) in fetched.yanked
                     packages.take(request.id, file.name, _pieces(file), yanked=yanked, by=SYSTEM)
             packages.ready(request.id, by=SYSTEM)
         except FabriekError as error:
-            packages.in_trouble(request.id, error.detail)
+            if not self._stop.is_set():
+                packages.in_trouble(request.id, error.detail)
         except Exception:
             log.exception("request %s could not be fetched", request.id)
             packages.in_trouble(request.id, "a fault of Fabriek kept it from being fetched; it is in the server's log")

@@ -33,14 +33,16 @@ def pip_variables(job: Job, token: str, python_version: str, *, walls: bool) -> 
         return {}
     theirs = job.environment.get("PYTHONPATH", "")
     ours = f"{INSIDE}/lib/python{python_version}/site-packages"
-    return {
+    variables = {
         "PIP_INDEX_URL": f"http://job:{token}@127.0.0.1:5000/packages/simple/",
-        "PIP_PREFIX": INSIDE,
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_CACHE_DIR": "1",
         "PIP_CONFIG_FILE": "/dev/null",
-        "PYTHONPATH": f"{theirs}:{ours}" if theirs else ours,
     }
+    if not {"PIP_PREFIX", "PIP_TARGET"} & job.environment.keys():
+        variables |= {"PIP_PREFIX": INSIDE}
+    said = {name: value for name, value in job.environment.items() if name in variables}
+    return variables | said | {"PYTHONPATH": f"{theirs}:{ours}" if theirs else ours}
 
 
 @contextmanager
