@@ -116,10 +116,11 @@ def test_a_secret_that_a_job_uses_prints_and_crashes_with_is_seen_nowhere(factor
 @pytest.mark.sandbox
 def test_a_job_whose_secret_was_removed_while_it_waited_says_so(factory: Running, tmp_path: Path) -> None:
     assert factory.run("secret", "set", "TOKEN", input_text=CANARY).returncode == 0
-    blocker = factory.run("run", "--detach", "--", "sleep", "3").stdout.strip()
+    blocker = factory.run("run", "--detach", "--", "sleep", "600").stdout.strip()
     waiting = factory.run("run", "--detach", "--secret", "TOKEN", "--after", f"afterany:{blocker}", "--", "true")
     job = waiting.stdout.strip()
     assert factory.run("secret", "rm", "TOKEN").returncode == 0
+    assert factory.run("job", "cancel", blocker).returncode == 0
     followed = factory.run("job", "follow", job)
     assert followed.returncode == 9
     assert "the secret TOKEN was removed" in factory.run("job", "show", job).stdout
