@@ -51,8 +51,13 @@ def _spellings(secret: str) -> Iterable[str]:
 
 def _begun(text: bytes, word: bytes) -> int:
     """How many bytes at the end of the text are the beginning of the word, and not all of it."""
-    longest = min(len(word) - 1, len(text))
-    return next((count for count in range(longest, 0, -1) if text.endswith(word[:count])), 0)
+    window = text[-(len(word) - 1) :]
+    at = window.find(word[:1])
+    while at >= 0:
+        if word.startswith(window[at:]):
+            return len(window) - at
+        at = window.find(word[:1], at + 1)
+    return 0
 
 
 def _found(text: bytes, words: Iterable[bytes]) -> list[tuple[int, int]]:
