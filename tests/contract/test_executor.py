@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from fabriek.compute.executors.contract import Executor, Handle, ObservedState, Phase, Tells
-from fabriek.schemas.node import SecretSpec
+from fabriek.compute.executors.contract import Executor, Handle, Hears, ObservedState, Phase, Tells
+from fabriek.schemas.node import PREEMPT, SecretSpec
 from tests.factories.executor import MemoryExecutor, a_spec
 from tests.factories.waiting import until
 from tests.servers.machine import a_machine, why_no_sandbox
@@ -19,9 +19,10 @@ SPEC = {"lab_socket_dir": "/dev/null"}
 ON_SLURM = (pytest.mark.sandbox, pytest.mark.slurm, pytest.mark.xdist_group("slurm"))
 
 
-@pytest.fixture(
-    params=["memory", pytest.param("local", marks=pytest.mark.sandbox), pytest.param("slurm", marks=ON_SLURM)]
-)
+REAL = [pytest.param("local", marks=pytest.mark.sandbox), pytest.param("slurm", marks=ON_SLURM)]
+
+
+@pytest.fixture(params=["memory", *REAL])
 def executor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
     SPEC["lab_socket_dir"] = str(tmp_path_factory.mktemp("lab"))
     if request.param == "memory":
@@ -150,3 +151,17 @@ def test_what_was_released_is_wiped_and_still_never_runs_again(executor: Executo
     assert executor.submit(spec) == handle
     assert executor.poll([handle]) == [state]
     assert executor.logs(handle, 0, 100) == b""
+
+
+SAVES = "trap 'echo saved; saved=1' USR1; echo ready; while [ -z $saved ]; do sleep 0.05; done; sleep 600"
+
+
+@pytest.mark.parametrize("executor", REAL, indirect=True)
+def test_who_is_put_back_for_another_hears_its_signal_first_and_then_has_to_go(executor: Executor) -> None:
+    assert isinstance(executor, Hears)
+    handle = executor.submit(a_spec("sh", "-c", SAVES, signal="USR1", signal_seconds=1, **SPEC))
+    until(lambda: b"ready" in executor.logs(handle, 0, 100))
+    for _ in range(2):  # a server that starts again says it again
+        executor.tell(handle, PREEMPT)
+    assert ended(executor, handle).again
+    assert executor.logs(handle, 0, 1_000).endswith(b"\nsaved\n")

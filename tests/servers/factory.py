@@ -48,8 +48,9 @@ def clean_environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def quickstarted(home: Path) -> Iterator[Running]:
-    environment = clean_environment(home)
+def quickstarted(home: Path, **settings: str) -> Iterator[Running]:
+    """settings: `FABRIEK_JOB_NODES="2"`."""
+    environment = clean_environment(home) | settings
     argv = [*COMMAND, "up", "--quickstart", "--home", str(home), "--port", "0", "--detach", "--json"]
     started = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=90)
     assert started.returncode == 0, started.stderr

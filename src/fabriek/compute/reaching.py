@@ -1,7 +1,7 @@
 """Reaching into a job that runs: a signal for it, or the wish that it be run again."""
 
 from fabriek.audit.service import Audit
-from fabriek.compute.executors.contract import Executor, Reaches
+from fabriek.compute.executors.contract import Executor, Hears
 from fabriek.compute.jobs import Job, State, may_run_again
 from fabriek.compute.ports import Jobs
 from fabriek.compute.progress import handle_of
@@ -39,7 +39,7 @@ class Reaching:
         require(by, "job.cancel", project=job.project)
         if job.state is not State.RUNNING:
             raise WrongState(f"job {job.id} is {job.state} and cannot hear", fix=f"fabriek job why {job.id}")
-        if not isinstance(self._executor, Reaches):
+        if not isinstance(self._executor, Hears):
             raise Unavailable("this executor cannot speak to jobs that run", fix="cancel it, and submit it again")
         self._executor.tell(handle_of(job), word)
         with self._jobs.transaction():

@@ -1,6 +1,6 @@
 """Looking how the jobs are that were started, and writing down what changed."""
 
-from fabriek.compute.executors.contract import Reaches
+from fabriek.compute.executors.contract import Hears
 from fabriek.compute.progress import handle_of, says_more
 from fabriek.schemas.node import PREEMPT
 from fabriek.web.services import Services
@@ -15,7 +15,7 @@ def watch_jobs(services: Services) -> int:
     for job, handle in zip(started, handles, strict=True):
         if job.cancelling:
             services.executor.cancel(handle)
-        elif job.preempting and isinstance(services.executor, Reaches):
+        elif job.preempting and isinstance(services.executor, Hears):
             services.executor.tell(handle, PREEMPT)
     changed = 0
     for job, observed in zip(started, services.executor.poll(handles), strict=True):

@@ -69,13 +69,18 @@ class KeepsAccounts(Protocol):
 
 
 @runtime_checkable
-class Reaches(Protocol):
-    """A capability: what runs can be spoken to."""
-
-    def door(self, handle: Handle) -> Path:
-        """The folder that the attempt and its supervisor share, with the sockets that lead into it."""
+class Hears(Protocol):
+    """A capability: what runs can be told something."""
 
     def tell(self, handle: Handle, word: str) -> None:
         """A signal for the job, `USR1`, or `steps:USR1` for all but its command; `again` stops it and asks that it be run once more,
         `preempt` the same after its signal and the time that it has from there; `extend:7200` gives it so many seconds in all.
         """
+
+
+@runtime_checkable
+class Reaches(Hears, Protocol):
+    """A capability: what runs can be spoken to."""
+
+    def door(self, handle: Handle) -> Path:
+        """The folder that the attempt and its supervisor share, with the sockets that lead into it."""
