@@ -53,6 +53,15 @@ def test_what_is_not_one_well_formed_job_is_refused(town: Town, owner: Caller, a
         town.services.packing.pack(slug(town, owner), asked, by=owner)
 
 
+def test_an_element_of_a_sweep_is_packed_with_its_values_and_without_its_queue(town: Town, owner: Caller) -> None:
+    project = slug(town, owner)
+    asked = JobAsked(("train", "--lr", "{lr}"), sweep={"lr": ("0.1", "0.2")}, terms=Terms(requeues_max=2))
+    second = town.services.compute.submit_each(project, asked, by=owner)[1]
+    pack = town.services.packing.pack_job(project, second, by=owner)
+    assert (pack.argv, pack.job) == (("train", "--lr", "0.2"), second.id)
+    assert "0.2" in pack.environment.values()
+
+
 def test_a_pack_belongs_to_its_project(town: Town, owner: Caller) -> None:
     stranger = town.person("others")
     other = town.project(stranger)

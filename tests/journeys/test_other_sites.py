@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.factories.services import Town, a_town
 from tests.factories.waiting import until
 from tests.servers import slurm
 from tests.servers.app import serving
+from tests.servers.factory import quickstarted
 
 SCRIPT = """
 import os, sys, time
@@ -117,7 +119,7 @@ def test_what_a_user_wrote_stands_below_the_directives(home: Home) -> None:
     _, folder = home.pack("pack")
     lines = (folder / "job.sh").read_text().splitlines()
     first = next(number for number, line in enumerate(lines) if line and not line.startswith("#"))
-    assert [line for line in lines[:first] if "99" in line] == []
+    assert [line for line in lines[:first] if "nodes=99" in line] == []
 
 
 def test_the_paths_that_the_command_knows_are_there_under_bubblewrap(home: Home) -> None:
@@ -267,7 +269,7 @@ class TestOnSlurm:
         second = self._import(home, document)
         assert (second.booked, second.known, second.quarantined) == (0, first.booked, 0)
         assert self._import(home, table).booked == 0
-        (total,) = home.operator.foreign.usage()
+        (total,) = home.operator.foreign.usage(everybody=True)
         assert (total.project, total.site, total.over) == (home.project, "fac", "0")
 
     def _submit(self, cluster: slurm.Cluster, folder: Path) -> str:
@@ -309,3 +311,38 @@ class TestOnSlurm:
 
     def _import(self, home: Home, dump: Path) -> DumpOut:
         return home.operator.foreign.import_sacct(dump, "fac", self._map(home))
+
+
+def test_the_command_line_packs_takes_back_and_imports(tmp_path: Path) -> None:
+    """As somebody types it, in a factory of their own."""
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "say.py").write_text("print('said')")
+    with quickstarted(tmp_path / "home") as factory:
+        folder = tmp_path / "pack"
+        packed = factory.run("run", "--pack", str(folder), "--json", "--", "python", "say.py", cwd=code)
+        assert packed.returncode == 0, packed.stderr
+        pack = json.loads(packed.stdout)["id"]
+        assert bash(folder, FABRIEK_RUNTIME="plain").returncode == 0
+        dump, mapping = tmp_path / "sacct.txt", tmp_path / "map.toml"
+        began = (SystemClock().now() - timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%S")
+        dump.write_text(
+            "JobID|Cluster|Account|State|Start|ElapsedRaw|AllocTRES\n"
+            f"4711|lisa|astro|COMPLETED|{began}|60|cpu=1,gres/gpu=2\n4712|lisa|other|COMPLETED|{began}|60|cpu=1\nbroken\n"
+        )
+        mapping.write_text('[[account]]\nname = "astro"\nproject = "playground"\n')
+        one = tmp_path / "one.txt"
+        one.write_text("\n".join(dump.read_text().splitlines()[:2]) + "\n")
+        back = factory.run("pack", "return", pack, str(folder / "results"), "--site", "lisa", "--usage", str(one))
+        assert (back.returncode, "nobody here saw it run" in back.stdout) == (0, True), back.stderr
+        words = ("usage", "import", str(dump), "--site", "lisa", "--map", str(mapping), "--json")
+        dry = json.loads(factory.run(*words, "--dry-run").stdout)
+        assert (dry["lines_in"], dry["booked"], dry["quarantined"]) == (3, 1, 2)
+        done = json.loads(factory.run(*words).stdout)
+        assert (done["lines_in"], done["booked"], done["corrected"], done["quarantined"]) == (3, 1, 1, 2)
+        kept = factory.run("usage", "quarantine", done["id"]).stdout
+        assert ("nothing of the account 'other'" in kept, "1 fields" in kept) == (True, True)
+        used = json.loads(factory.run("usage", "foreign", "--json").stdout)
+        assert [(line["site"], line["used"], line["jobs"]) for line in used] == [("lisa", "0.033334", 1)]
+        missing = factory.run("usage", "import", str(tmp_path / "none"), "--site", "lisa", "--map", str(mapping))
+        assert (missing.returncode, "cannot be read" in missing.stderr) == (2, True)

@@ -59,11 +59,12 @@ def _preview(file: Path, site: str, mapping: Path, *, as_json: bool) -> None:
 
 
 @usage.command("foreign")
+@click.option("--all", "everybody", is_flag=True, help="Every project, for funders and the operator.")
 @project_option
 @json_option
-def foreign(project: str, *, as_json: bool) -> None:
-    """What was used at other sites: by one project, or by all. `over` is what no allocation covered."""
-    found = connect().foreign.usage(project=project)
+def foreign(project: str, *, everybody: bool, as_json: bool) -> None:
+    """What the project used at other sites. `over` is what no allocation covered."""
+    found = connect(project).foreign.usage(everybody=everybody)
     table(found, ["project", "site", "resource", "jobs", "used", "over"], as_json=as_json)
 
 

@@ -10,8 +10,9 @@ from fabriek.compute.jobs import Job
 from fabriek.compute.packs import Pack, PackedInput, Returned, State, move, seal, take_back
 from fabriek.compute.ports import Packs
 from fabriek.compute.requests import InputAsked, JobAsked
+from fabriek.compute.slurm_words import sweep_variables
 from fabriek.compute.submission import Submission, purpose_of
-from fabriek.compute.terms import USUAL
+from fabriek.compute.terms import USUAL, Terms
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, WrongState
 from fabriek.kernel.purposes import Purpose
@@ -78,11 +79,12 @@ class Packing:
         return made
 
     def pack_job(self, project_ref: str, job: Job, *, with_data: bool | None = None, by: Caller) -> Pack:
-        """What a job of ours reads and runs, once more, for elsewhere. Every rule is asked as of now."""
+        """What a job of ours reads and runs, once more. Every rule is asked as of now; what it said to our queue is left out."""
+        kept = Terms(network=job.terms.network, folder=job.terms.folder, port=job.terms.port, tasks=job.terms.tasks)
         asked = JobAsked(
             argv=job.argv, name=job.name, code=job.code, inputs=tuple(InputAsked(one.version_id, one.mount) for one in job.inputs),
-            environment=dict(job.environment), requirements=job.requirements, purpose=str(job.purpose), gpus=job.gpus, cpus=job.cpus,
-            memory_bytes=job.memory_bytes, wall_seconds_max=job.wall_seconds_max, terms=job.terms,
+            environment=dict(job.environment) | sweep_variables(job), requirements=job.requirements, purpose=str(job.purpose), gpus=job.gpus,
+            cpus=job.cpus, memory_bytes=job.memory_bytes, wall_seconds_max=job.wall_seconds_max, terms=kept,
         )  # fmt: skip
         return self.pack(project_ref, asked, with_data=with_data, job=job.id, by=by)
 
@@ -176,8 +178,8 @@ def _check(asked: JobAsked) -> None:
     check_requirements(asked.requirements.encode())
     if asked.array or asked.sweep or asked.terms != USUAL:
         raise InvalidInput(
-            "a pack is one job: arrays, sweeps and terms are for a queue of ours",
-            fix="leave out --array, --sweep, --after and their like",
+            "a pack is one job in one process without a network, a workspace or a queue of ours",
+            fix="leave out --array, --sweep, --after, --folder, --port, --network and their like",
         )
 
 

@@ -102,9 +102,10 @@ class Foreign:
                 return
             after = found[-1].line
 
-    def usage(self, *, project: str = "") -> Sequence[ForeignTotalOut]:
-        """What a project used at other sites; without one, what all did."""
-        path = f"/api/v1/projects/{project}/foreign-usage" if project else "/api/v1/foreign/usage"
+    def usage(self, *, project: str = "", everybody: bool = False) -> Sequence[ForeignTotalOut]:
+        """What a project used at other sites; `everybody`: what each project did, for those who may see that."""
+        named = "" if everybody else self._client.the_project(project)
+        path = f"/api/v1/projects/{named}/foreign-usage" if named else "/api/v1/foreign/usage"
         return PageOut[ForeignTotalOut].model_validate(self._client.get(path)).items
 
 

@@ -27,19 +27,19 @@ class Packs:
         self._client = client
 
     def pack(
-        self, folder: str | Path, command: Sequence[str], *, data: Mapping[str, str] | None = None, code: str | Path | None = None,
+        self, into: str | Path, command: Sequence[str], *, data: Mapping[str, str] | None = None, code: str | Path | None = None,
         requirements: str | Path | None = None, with_data: bool | None = None, project: str = "", **asked: Any,
     ) -> PackOut:  # fmt: skip
-        """What `Compute.run` would submit, as a folder for elsewhere; `folder` must not be there yet. with_data: None takes the inputs along
+        """What `Compute.run` would submit, as a folder for elsewhere; `into` must not be there yet. with_data: None takes the inputs along
         where all of them may leave, False their list alone, True refuses otherwise.
 
         Every rule is asked before anything is written. Raises NotPermitted naming the rule, InvalidInput.
         """
-        check_place(Path(folder))
+        check_place(Path(into))
         wanted = Compute(self._client).asked(
             command, data=data, code=code, requirements=requirements, project=project, **asked
         )
-        return self._packed(Path(folder), PackIn(job=wanted, data=with_data), project)
+        return self._packed(Path(into), PackIn(job=wanted, data=with_data), project)
 
     def pack_job(self, job: str, folder: str | Path, *, with_data: bool | None = None, project: str = "") -> PackOut:
         """What a job of ours reads and runs, once more, as a folder for elsewhere."""
