@@ -31,6 +31,7 @@ from fabriek.compute.executors.slurm import Site, SlurmExecutor
 from fabriek.compute.executors.slurm_accounts import SlurmAccounts
 from fabriek.compute.executors.slurm_commands import SlurmCommands
 from fabriek.compute.gpus import Kind, kinds_of
+from fabriek.compute.hosts import listed
 from fabriek.compute.installing import Installing
 from fabriek.compute.jobs import Job
 from fabriek.compute.logs import Logs
@@ -192,7 +193,7 @@ def this_machine(settings: Settings) -> Machine:
         capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
         MACHINE_KIND, contract, ZoneInfo(settings.zone), able=cache(probe), unsandboxed=settings.jobs_unsandboxed,
         workspaces=str(settings.workspaces or ""), host_network=settings.job_network == "host",
-        gangs=settings.executor == "local",
+        gangs=settings.executor == "local", hosts=listed(settings.job_network_hosts),
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from fabriek.kernel.errors import InvalidInput
 
@@ -73,6 +74,11 @@ class Settings:
         "none or host",
         "What jobs that read nothing above `open` may ask to reach; `host` is all that this machine reaches.",
     )
+    job_network_hosts: str = setting(
+        "",
+        "hosts",
+        "What such jobs may name instead: `pypi.example, *.files.example:8443`, and inner addresses `10.1.2.0/24` to which a name may lead.",
+    )
     workspaces: Path | None = setting(
         None,
         "folder",
@@ -135,7 +141,24 @@ class Settings:
         "yes/no",
         "As long as there is one person only, they may approve packages that they asked for themselves.",
     )
+    nodes_url: str = setting(
+        "",
+        "address",
+        "Where nodes of other hosts reach this server, https://factory.example; empty means that all nodes are this host.",
+    )
     quickstart_gpu_hours: int = setting(5000, "GPU-hours", "What the quick start's Playground allocation holds.")
+
+    def seen_by_nodes(self, port: int) -> str:
+        """Where nodes reach the server. Raises InvalidInput on an address that would show their tokens to the network."""
+        if not self.nodes_url:
+            return f"http://127.0.0.1:{port}"
+        url = urlsplit(self.nodes_url)
+        if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
+            raise InvalidInput(
+                f"nodes_url = {self.nodes_url!r} would show the tokens of jobs to the network",
+                fix="serve it with TLS: https://…",
+            )
+        return self.nodes_url
 
     @property
     def database(self) -> str:

@@ -10,6 +10,7 @@ from fabriek.access.people import Person
 from fabriek.access.roles import PROJECT, rights_of
 from fabriek.adapters.database import Database
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.hosts import listed
 from fabriek.compute.machine import Machine
 from fabriek.compute.power import tables_of
 from fabriek.funding.rates import rates_of
@@ -71,16 +72,16 @@ class Town:
 
 def a_town(
     database: Database, home: Path, *, able: Capabilities = WALLED, unsandboxed: bool = False, capacity: Capacity = SMALL,
-    gangs: bool = True, **settings: Any,
+    gangs: bool = True, hosts: str = "", **settings: Any,
 ) -> Town:  # fmt: skip
     clock = FakeClock()
     machine = Machine(
         capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
-        "workstation", None, UTC, able=lambda: able, unsandboxed=unsandboxed, gangs=gangs,
+        "workstation", None, UTC, able=lambda: able, unsandboxed=unsandboxed, gangs=gangs, hosts=listed(hosts),
     )  # fmt: skip
     home.mkdir(exist_ok=True, mode=0o700)
     services = bootstrap.build(
-        Settings(home=home, **settings),
+        Settings(home=home, job_network_hosts=hosts, **settings),
         database,
         wake=lambda: None,
         clock=clock,

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, fields
+from typing import Any
 
 from fastapi import Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from fabriek.compute.gpus import MILLI, UNNAMED, gpus_of
+from fabriek.compute.hosts import hosts_of
 from fabriek.compute.jobs import Job, reserved_end
 from fabriek.compute.notices import Notice, notice_asked_of
 from fabriek.compute.notices import shown as shown_target
@@ -160,10 +162,15 @@ def asked_of(wanted: JobIn) -> JobAsked:
             after=tuple(one for text in wanted.after for one in after_of(text)),
             not_before=wanted.not_before, deadline=wanted.deadline, requeues_max=wanted.requeues_max, signal=signal,
             signal_seconds=int(before or 0), grace_seconds=wanted.grace_seconds, preemptible=wanted.preemptible,
-            network=Network(wanted.network), folder=wanted.folder, port=wanted.port, tasks=wanted.tasks,
-            batch=wanted.batch,
+            **_network(wanted.network), folder=wanted.folder, port=wanted.port, tasks=wanted.tasks, batch=wanted.batch,
         ),
     )  # fmt: skip
+
+
+def _network(said: str) -> dict[str, Any]:
+    if said in {Network.NONE, Network.HOST}:
+        return {"network": Network(said)}
+    return {"network": Network.HOSTS, "hosts": hosts_of(said)}
 
 
 @router.get("/projects/{project}/jobs", access=Right("job.view"))

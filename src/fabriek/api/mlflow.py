@@ -23,6 +23,7 @@ from fabriek.api.mlflow_runs import RUN_CALLS
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import FabriekError, InvalidInput, NotAuthenticated, NotFound, nothing_here
 from fabriek.schemas.codes import Code
+from fabriek.schemas.node import JOBS_LAB
 from fabriek.web.callers import caller_of_request, token_of
 from fabriek.web.envelope import JSON_BYTES_MAX, Counts, Envelope
 from fabriek.web.problems import as_fabriek_error, request_id
@@ -103,32 +104,40 @@ def routes(services: Services) -> list[BaseRoute]:
         return caller, project.id
 
     view, write = Right("lab.view"), Right("lab.write")
-    return _routes(
-        services,
-        "/lab/{project}",
-        caller_of,
-        {"GET": view, "POST": write, "PATCH": write, "PUT": write, "DELETE": write},
-    )
+    return [
+        *_routes(
+            services,
+            "/lab/{project}",
+            caller_of,
+            {"GET": view, "POST": write, "PATCH": write, "PUT": write, "DELETE": write},
+        ),
+        *(_job_routes(services, JOBS_LAB) if services.settings.nodes_url else []),
+    ]
 
 
 def build_job_app(services: Services) -> FastAPI:
     """For jobs, on the socket that only they reach: a job's own run and what it begins, and the packages that are
     approved for its project, by its own token; nothing else is here.
     """
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.factory, app.state.counts = services, Counts()
+    app.router.routes[:] = _job_routes(services, "")
+    app.add_middleware(Envelope, clock=services.clock, ids=services.ids, counts=app.state.counts)
+    return app
+
+
+def _job_routes(services: Services, prefix: str) -> list[BaseRoute]:
+    """The same on the jobs' socket and, where nodes are other hosts, below a path of the main app."""
 
     def caller_of(request: Request) -> tuple[Caller, str]:
         caller = services.identity.caller_of_lab_token(token_of(request))
         (project,) = caller.project_rights
         return replace(caller, project_rights={project: JOB_RIGHTS}), project
 
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.factory, app.state.counts = services, Counts()
-    app.router.routes[:] = _routes(
-        services, "", caller_of, dict.fromkeys(("GET", "POST", "PATCH", "PUT", "DELETE"), HOLDER)
-    )
-    app.router.routes.extend(packages_index.job_routes(services))
-    app.add_middleware(Envelope, clock=services.clock, ids=services.ids, counts=app.state.counts)
-    return app
+    return [
+        *_routes(services, prefix, caller_of, dict.fromkeys(("GET", "POST", "PATCH", "PUT", "DELETE"), HOLDER)),
+        *packages_index.job_routes(services, prefix),
+    ]
 
 
 Who = Callable[[Request], tuple[Caller, str]]

@@ -41,12 +41,12 @@ def routes(services: Services) -> list[BaseRoute]:
     return _routes(services, who, SIGNED_IN)
 
 
-def job_routes(services: Services) -> list[BaseRoute]:
+def job_routes(services: Services, prefix: str = "") -> list[BaseRoute]:
     """On the jobs' socket, with the job's own token: what is approved for its project."""
-    return _routes(services, lambda request: services.identity.caller_of_lab_token(token_of(request)), HOLDER)
+    return _routes(services, lambda request: services.identity.caller_of_lab_token(token_of(request)), HOLDER, prefix)
 
 
-def _routes(services: Services, who: Who, access: Access) -> list[BaseRoute]:
+def _routes(services: Services, who: Who, access: Access, prefix: str = "") -> list[BaseRoute]:
     shelf = services.packages.shelf
 
     def listing(request: Request, caller: Caller) -> Response:
@@ -67,7 +67,7 @@ def _routes(services: Services, who: Who, access: Access) -> list[BaseRoute]:
 
     made = []
     for path, answer in (("/simple/", listing), ("/simple/{name}/", page), ("/files/{filename}", file)):
-        made.append(declare(Route(PREFIX + path, _endpoint(who, answer), methods=["GET"]), access))
+        made.append(declare(Route(prefix + PREFIX + path, _endpoint(who, answer), methods=["GET"]), access))
     return made
 
 

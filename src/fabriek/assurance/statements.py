@@ -13,7 +13,9 @@ BUILD_TYPE = "urn:fabriek:job:v1"
 
 @dataclass(frozen=True, slots=True)
 class JobFacts:
-    """What is known of a job that succeeded. `models`: (name, version, sha256, label) of what it registered."""
+    """What is known of a job that succeeded. `models`: (name, version, sha256, label) of what it registered. `reached`: hosts of the
+    network, and how often.
+    """
 
     job: str
     project: str
@@ -28,6 +30,7 @@ class JobFacts:
     label: str
     started_at: datetime | None
     ended_at: datetime | None
+    reached: tuple[tuple[str, int], ...] = ()
 
 
 def has_subject(facts: JobFacts) -> bool:
@@ -61,7 +64,8 @@ def statement(facts: JobFacts, builder: str) -> dict[str, Any]:
             "buildDefinition": {
                 "buildType": BUILD_TYPE,
                 "externalParameters": {"command": list(facts.argv), "params": dict(facts.params)},
-                "internalParameters": {"project": facts.project, "label": facts.label, "run": facts.run},
+                "internalParameters": {"project": facts.project, "label": facts.label, "run": facts.run}
+                | ({"reached": dict(facts.reached)} if facts.reached else {}),
                 "resolvedDependencies": used,
             },
             "runDetails": {

@@ -80,7 +80,10 @@ INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M"]
 @click.option("--grace", metavar="DURATION", help="Between being asked to stop and being killed.")
 @click.option("--preemptible", is_flag=True, help="May be put back into the queue for others.")
 @click.option(
-    "--network", type=click.Choice(["none", "host"]), default="none", help="host: where the operator allows it."
+    "--network",
+    default="none",
+    metavar="HOST,…",
+    help="Hosts to reach, or `host` for all, where the operator allows it.",
 )
 @click.option("--folder", default="", help="Folder of the project's workspace to work in.")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Where it serves, for `fabriek session open`.")

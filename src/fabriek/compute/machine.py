@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.hosts import NONE_LISTED, Listed
 from fabriek.compute.power import Contract, PowerTable, table_on
 from fabriek.funding.rates import Rate
 from fabriek.schemas.node import Capabilities
@@ -15,7 +16,8 @@ class Machine:
     """`able`: what this machine can do for jobs; asked when it is first needed, since finding out takes a moment.
     `unsandboxed`: the operator lets jobs that read nothing above the lowest label run without walls where none can stand.
     `workspaces`: the folder that holds one for each project; empty where there are none. `host_network`: the operator lets jobs at the
-    lowest label reach what this machine reaches. `gangs`: members of a job of several nodes can reach each other.
+    lowest label reach what this machine reaches, `hosts` which of the world a job may name. `gangs`: members of a job of several nodes can
+    reach each other.
     """
 
     capacity: Capacity
@@ -29,6 +31,7 @@ class Machine:
     workspaces: str = ""
     host_network: bool = False
     gangs: bool = True
+    hosts: Listed = NONE_LISTED
 
     def without_walls(self) -> bool:
         """Whether jobs run without walls here."""

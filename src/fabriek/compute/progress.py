@@ -227,6 +227,7 @@ class Progress:
 
     def _end_as_seen(self, job: Job, seen: ObservedState) -> None:
         job = replace(job, output=seen.output)
+        self._record_hosts(job, seen)
         at = max(seen.ended_at or self._clock.now(), job.started_at or job.submitted_at)
         if job.state is State.STARTING:
             self._end(job, State.CANCELLED if job.cancelling else State.FAILED, seen.reason, seen.exit_code, at, seen)
@@ -246,6 +247,16 @@ class Progress:
             self._end(job, State.FAILED, seen.reason, seen.exit_code, at, seen)
         else:
             self._end(job, state_after(seen.exit_code), seen.hint, seen.exit_code, at, seen)
+
+    def _record_hosts(self, job: Job, seen: ObservedState) -> None:
+        """Those that the job had named, one by one. What it asked for beside them is counted only: the log keeps no words of a job."""
+        for host in job.terms.hosts:
+            if times := seen.reached.get(host):
+                self._audit.record(
+                    "job.reached", job.id, SYSTEM, host=host.replace("[", "").replace("]", ""), times=times
+                )
+        if seen.refused:
+            self._audit.record("job.kept_from_hosts", job.id, SYSTEM, times=sum(seen.refused.values()))
 
     def _states_waited_for(self, terms: Sequence[Terms]) -> States:
         return self._names.states({after.job for one in terms for after in one.after})

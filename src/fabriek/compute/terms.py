@@ -25,10 +25,11 @@ class Once(StrEnum):
 
 
 class Network(StrEnum):
-    """`none`: the lab and nothing else. `host`: what the machine reaches, where the operator allows it."""
+    """`none`: the lab and nothing else. `host`: what the machine reaches, where the operator allows it. `hosts`: those that are named."""
 
     NONE = "none"
     HOST = "host"
+    HOSTS = "hosts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Terms:
     """`requeues_max`: how often it may ask to run again. `signal` is sent `signal_seconds` before its time is over. `parameters`: this
     element's of a sweep. `folder`: a folder below the project's workspace that the job shares with its people and works in.
     `tasks`: how many processes `srun` starts inside, on each node. `batch`: the command runs once, on the first node, and `srun` in it starts
-    on all; else it runs on each.
+    on all; else it runs on each. `hosts`: `name:port` of each that it may reach.
     """
 
     after: tuple[After, ...] = ()
@@ -56,6 +57,7 @@ class Terms:
     grace_seconds: int | None = None
     preemptible: bool = False
     network: Network = Network.NONE
+    hosts: tuple[str, ...] = ()
     folder: str = ""
     port: int = 0
     tasks: int = 1
@@ -79,6 +81,7 @@ class Terms:
         for name in ("not_before", "deadline"):
             known[name] = datetime.fromisoformat(known[name]) if known.get(name) else None
         known["after"] = tuple(After(one["job"], Once(one["once"])) for one in known.get("after", ()))
+        known["hosts"] = tuple(known.get("hosts", ()))
         known["network"] = Network(known.get("network", Network.NONE))
         return cls(**known)
 

@@ -1,8 +1,10 @@
 """What the walls of a job may leave open, and which jobs may run without any."""
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from fabriek.compute.gpus import Gpus
+from fabriek.compute.hosts import Listed
 from fabriek.compute.machine import Machine
 from fabriek.compute.terms import Network, Terms
 from fabriek.kernel.errors import InvalidInput, NotPermitted
@@ -31,6 +33,9 @@ def check_openings(terms: Terms, label: str, project: str, labels: Labels, machi
                 rule="network.host",
                 fix="leave --network out, or ask the operator",
             )
+    if terms.hosts:
+        _only_open(label, labels, "network.label", "reaches the network")
+        check_hosts(terms.hosts, machine.hosts)
     if terms.folder:
         _only_open(label, labels, "workspace.label", "shares a folder, where all is in plain,")
         home = workspace(machine.workspaces, project)
@@ -65,6 +70,17 @@ def check_gang(nodes: int, machine: Machine) -> None:
             rule="gang.network",
             fix="ask for --nodes 1, with as many CPUs and GPUs as one node has",
         )
+
+
+def check_hosts(hosts: Sequence[str], allowed: Listed) -> None:
+    """Raises NotPermitted on a host that the operator does not list."""
+    for host in hosts:
+        if not allowed.permits(host):
+            raise NotPermitted(
+                f"jobs may not reach {host} from this machine",
+                rule="network.hosts",
+                fix="leave it out, or ask the operator for the setting job_network_hosts",
+            )
 
 
 def workspace(workspaces: str, project: str) -> PurePosixPath | None:

@@ -10,6 +10,8 @@ seccomp     the filter of system calls, in the language of `bpf`, by the numbers
 limits/     bounds on memory, processes and cores
 child       the tree within: started, drained, ended; `stopping` says when, `inside` tells it, `pipes` lead there and back
 logs        its output, kept up to a bound
+beside      processes that serve the job a socket: `relay`, to a lab on another host, and `proxy`
+proxy       the way to hosts that a job named: `proxy_requests` reads what it asks, `addresses` judges where a name leads
 forward     what runs first within the walls; there too `gang`, for a job of several nodes, and `slurm_inside`
 probe       what this machine can do
 """

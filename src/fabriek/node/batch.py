@@ -34,7 +34,7 @@ def run(job_file: str, doors: Doors) -> int:
         )
     scratch = Path(job.scratch)
     mine = not scratch.exists()
-    scratch.mkdir(exist_ok=True, mode=0o700)
+    scratch.mkdir(exist_ok=True, parents=True, mode=0o700)
     try:
         # The tokens in it are read: it need not lie about for as long as the job runs.
         run_attempt(job, doors, lambda: file.unlink(missing_ok=True))

@@ -1,10 +1,10 @@
 """Inside the walls: runs the job's command, and carries its loopback port to the lab's socket.
 
-Runs as `python -I -S forward.py PORT SOCKET SERVED LIMITS STATUS_FD -- COMMAND…` with the standard library alone. SERVED is
+Runs as `python -I -S forward.py PORT SOCKET SERVED LIMITS STATUS_FD [PORT=SOCKET] -- COMMAND…` with the standard library alone. SERVED is
 `8888:/run/job`: the port where the command serves, or 0, and the folder for the socket files through which that port and a shell are
-reached. LIMITS are resource limits for the command, `nproc=64,data=1000000`, or `-`. PORT 0 takes a free one, and the command is told. A
-byte on STATUS_FD says that the walls stand. Where the socket is gone because the server restarts, a connection waits for it to come back.
-The exit code is the command's, or 128 + signal.
+reached. LIMITS are resource limits for the command, `nproc=64,data=1000000`, or `-`. PORT 0 takes a free one, and the command is told.
+PORT=SOCKET is one more way out. A byte on STATUS_FD says that the walls stand. Where the socket is gone because the server restarts, a
+connection waits for it to come back. The exit code is the command's, or 128 + signal.
 
 Every job waits for this program to start: it imports what is written in C, since `signal`, `socket` and `threading` around it would take
 longer than the interpreter itself.
@@ -35,13 +35,13 @@ FOR_STEPS = {signal.SIGRTMIN + number: number for number in (*PASSED_ON, signal.
 HEARD = (*PASSED_ON, *FOR_STEPS)
 
 
-def main(port: int, path: str, served: str, limits: str, status_fd: int, argv: list[str]) -> int:
+def main(port: int, path: str, served: str, limits: str, status_fd: int, more: list[str], argv: list[str]) -> int:
     listener = listen(port)
     port_served, _, folder = served.partition(":")
     ways = {"shell.sock": lambda: shell(limits)} | (
         {"port.sock": lambda: serving(int(port_served))} if port_served != "0" else {}
     )
-    doors = open_doors(folder, ways)
+    doors = open_doors(folder, ways) + open_ports(more)
     if port == 0 and listener is not None:
         os.environ["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
     prefix, place = os.environ.get("PIP_PREFIX", ""), os.environ.get("PYTHONPATH", "").rpartition(":")[2]
@@ -96,6 +96,17 @@ def open_doors(folder: str, ways: "dict[str, Way]") -> "list[tuple[_socket.socke
         opened.append((door, way))
     os.fchdir(begins)
     os.close(begins)
+    return opened
+
+
+def open_ports(more: list[str]) -> "list[tuple[_socket.socket, Way]]":
+    """Ports within the walls that lead to sockets outside, each as `PORT=SOCKET`."""
+    opened: list[tuple[_socket.socket, Way]] = []
+    for one in more:
+        port, _, path = one.partition("=")
+        listener = listen(int(port))
+        if listener is not None:
+            opened.append((listener, lambda path=path: reach(path)))  # type: ignore[misc]  # each its own path
     return opened
 
 
@@ -279,7 +290,8 @@ def pipe(source: _socket.socket, target: _socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    port, path, served, limits, status, *_ = sys.argv[1:]
-    code = main(int(port), path, served, limits, int(status), sys.argv[sys.argv.index("--") + 1 :])
+    words = sys.argv.index("--")
+    port, path, served, limits, status, *more = sys.argv[1:words]
+    code = main(int(port), path, served, limits, int(status), more, sys.argv[words + 1 :])
     sys.stderr.flush()
     os._exit(code)  # what the interpreter would clear away goes with its walls

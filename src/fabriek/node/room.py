@@ -16,6 +16,8 @@ UIDS = 60_000
 
 UID_FILE = "uid"
 DOOR_FOLDER = "door"
+PROXY_SOCKET = "proxy.sock"
+LAB_SOCKET = "lab.sock"
 INSIDE_UID = 1000
 
 
@@ -41,6 +43,16 @@ class Room:
     def door(self) -> Path:
         """What the job and its supervisor share: what the job asks for, and the socket of its port."""
         return self.scratch / DOOR_FOLDER
+
+    @property
+    def lab(self) -> Path:
+        """Holds the socket of the lab, where the lab is on another host."""
+        return self.scratch / "lab"
+
+    @property
+    def proxy(self) -> Path:
+        """Holds the socket of the proxy, for a job that named hosts."""
+        return self.scratch / "proxy"
 
     @property
     def inputs(self) -> Path:

@@ -15,10 +15,10 @@ from pathlib import Path
 from fabriek.kernel.errors import InvalidInput
 from fabriek.node.bubblewrap import NESTING_CAN_BE_REFUSED, bubblewrap, package_folders, version
 from fabriek.node.forwarder import copy_forward, inside_forward
-from fabriek.node.room import INSIDE_UID, Room
+from fabriek.node.room import INSIDE_UID, PROXY_SOCKET, Room
 from fabriek.node.seccomp import program
 from fabriek.node.staging import STAGE, become, stage
-from fabriek.node.variables import SHIM_DIR, SPARE_BIN
+from fabriek.node.variables import PROXY_PORT, SHIM_DIR, SPARE_BIN
 from fabriek.schemas.node import DOOR, HOME, SECRETS, may_hold_input
 
 LAB_PORT = 5000
@@ -26,6 +26,7 @@ ANY_PORT = 0
 """The forwarder takes a free one and tells the command."""
 
 LAB_DIR = "/run/fabriek"
+PROXY_DIR = "/run/proxy"
 SLURM_INSIDE = Path(__file__).with_name("slurm_inside.py")
 GANG = Path(__file__).with_name("gang.py")
 GANG_COMMAND = "fabriek-gang"
@@ -47,7 +48,8 @@ class Command:
 @dataclass(frozen=True, slots=True)
 class Openings:
     """What the walls leave open for a job that reads nothing above the lowest label: `shared`, a folder that is bound at its own path,
-    `begins` in it, and the machine's own network; and for any job the `port` where it serves and the device files of its GPUs.
+    `begins` in it, and the machine's own network or a `proxy` to some hosts; and for any job the `port` where it serves and the device files
+    of its GPUs.
     """
 
     shared: str = ""
@@ -55,6 +57,7 @@ class Openings:
     port: int = 0
     host_network: bool = False
     devices: tuple[Path, ...] = ()
+    proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,16 @@ def command(walls: Walls, ends: Mapping[str, int]) -> tuple[list[str], bytes]:
     # On the machine's own network the lab's port could be taken: the forwarder takes a free one, and tells the command.
     port = ANY_PORT if walls.openings.host_network else LAB_PORT
     served = f"{walls.openings.port}:{DOOR}"
-    inner += [str(port), f"{LAB_DIR}/lab.sock", served, limits, str(ends["status"]), "--", *walls.argv]
+    inner += [
+        str(port),
+        f"{LAB_DIR}/lab.sock",
+        served,
+        limits,
+        str(ends["status"]),
+        *_proxied(walls),
+        "--",
+        *walls.argv,
+    ]
     if any("\0" in word for word in (*words, *inner)):
         raise InvalidInput("the command, a variable or a mount holds a NUL byte", fix="leave it out")
     return inner, b"".join(os.fsencode(word) + b"\0" for word in words)
@@ -182,16 +194,30 @@ def _file_system(walls: Walls, staged: dict[str, str]) -> list[str]:
         words += ["--ro-bind", _at(prefix, staged), prefix]
     for outside, inside in walls.mounts:
         words += ["--ro-bind", _at(str(outside), staged), inside]
-    words += ["--bind", _at(str(room.door), staged), DOOR]
-    if room.secrets.is_dir():
-        words += ["--ro-bind", _at(str(room.secrets), staged), SECRETS]
-    if shared := walls.openings.shared:
-        words += ["--bind", _at(shared, staged), shared]
+    words += _doors(walls, staged)
     words += ["--ro-bind", _at(str(_shim(walls)), staged), SHIM_DIR]
     words += ["--symlink", walls.python, f"{SPARE_BIN}/python"]
     forward = copy_forward(walls.python, room.scratch)
     words += ["--ro-bind", _at(str(forward), staged), inside_forward(walls.python)]
     return [*words, "--ro-bind", _at(walls.lab_dir, staged), LAB_DIR, "--remount-ro", "/dev", "--remount-ro", "/"]
+
+
+def _proxied(walls: Walls) -> list[str]:
+    """One more port that the forwarder carries to a socket."""
+    return [f"{PROXY_PORT}={PROXY_DIR}/{PROXY_SOCKET}"] if walls.openings.proxy else []
+
+
+def _doors(walls: Walls, staged: dict[str, str]) -> list[str]:
+    """What leads in and out: the folder of sockets, secrets, the way to hosts, and the project's workspace."""
+    room = walls.room
+    words = ["--bind", _at(str(room.door), staged), DOOR]
+    if room.secrets.is_dir():
+        words += ["--ro-bind", _at(str(room.secrets), staged), SECRETS]
+    if walls.openings.proxy:
+        words += ["--ro-bind", _at(str(room.proxy), staged), PROXY_DIR]
+    if shared := walls.openings.shared:
+        words += ["--bind", _at(shared, staged), shared]
+    return words
 
 
 def _shim(walls: Walls) -> Path:

@@ -38,7 +38,12 @@ def become(uid: int) -> None:
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
     _check(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
-    _check(_libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")  # a change of uid had cleared it
+    ends_with_parent()  # a change of uid had cleared it
+
+
+def ends_with_parent() -> None:
+    """Asks the kernel to kill us when who started us is gone. Raises OSError."""
+    _check(_libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
 
 
 def _mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:

@@ -1,18 +1,21 @@
 """One attempt from start to end. It outlives the server: what it learns is in `state.json`, and its lock says that it lives."""
 
 import fcntl
+import json
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fabriek.kernel.errors import FabriekError, Unavailable
 from fabriek.kernel.wiping import wipe
 from fabriek.node.bare import Bare, Loose
+from fabriek.node.beside import Beside
 from fabriek.node.bubblewrap import bubblewrap
 from fabriek.node.child import Child, Ended
 from fabriek.node.devices import devices_of
@@ -22,7 +25,9 @@ from fabriek.node.limits.limiter import Limiter, limiter
 from fabriek.node.logs import Log
 from fabriek.node.news import tell_news
 from fabriek.node.outputs import Outputs, check_size, keep_what_may_leave
-from fabriek.node.room import Room, owner_of, take_uid
+from fabriek.node.proxy import proxy_for
+from fabriek.node.relay import Relay
+from fabriek.node.room import LAB_SOCKET, PROXY_SOCKET, Room, owner_of, take_uid
 from fabriek.node.sandbox import GANG_COMMAND, Openings, Walls
 from fabriek.node.secrets import Secrets, in_files, in_variables
 from fabriek.node.stopping import CANCELLED
@@ -123,12 +128,20 @@ class _Attempt:
         bounds = self._doors.bounds(job.in_all(), uid)
         (self._folder / GROUPS_FILE).write_text("\n".join(map(str, bounds.places())), "utf-8")
         log = Log(Path(job.log) if job.log else self._room.scratch / LOG_FILE, job.log_bytes_max, given.values())
+        relay = Beside(self._room.lab / LAB_SOCKET, partial(Relay, job.server_url), uid) if self._relayed() else None
+        hosts = partial(proxy_for, job.hosts, job.addresses)
+        proxy = Beside(self._room.proxy / PROXY_SOCKET, hosts, uid) if self._proxied() else None
         try:
             ended = self._child(variables, mounts, bounds, uid).run(
                 log, lambda: self._set(Phase.RUNNING, started_at=_now())
             )
         finally:
             log.finish()
+            if proxy is not None:
+                reached, refused = json.loads(proxy.end() or b"[{}, {}]")
+                self._state = replace(self._state, reached=reached, refused=refused)
+            if relay is not None:
+                relay.end()
         self._seal(ended, log)
 
     def _given(self) -> Mapping[str, str]:
@@ -145,21 +158,30 @@ class _Attempt:
                     raise
                 time.sleep(SEAL_RETRY_SECONDS)
 
+    def _proxied(self) -> bool:
+        return bool(self._job.hosts) and not self._job.unsandboxed
+
+    def _relayed(self) -> bool:
+        """Whether the lab is on another host, so that its socket is not here."""
+        return not Path(self._job.lab_socket_dir).is_dir()
+
+    def _lab_dir(self) -> str:
+        return str(self._room.lab) if self._relayed() else self._job.lab_socket_dir
+
     def _child(
         self, variables: dict[str, str], mounts: Sequence[tuple[Path, str]], bounds: Limiter, uid: int | None
     ) -> Child:
         job, room, inside = self._job.in_all(), self._room, bounds.inside()
         argv = job.argv if job.nodes == 1 or job.batch else (GANG_COMMAND, str(job.nodes), *job.argv)
         if job.unsandboxed:
-            bare = Bare(
-                room, argv, variables, mounts, job.python, job.lab_socket_dir, inside, job.folder_inside, job.port
-            )
+            bare = Bare(room, argv, variables, mounts, job.python, self._lab_dir(), inside, job.folder_inside, job.port)
             return Child(job, bare, bounds, Loose)
         openings = Openings(
-            job.shared, job.folder_inside, job.port, host_network=job.host_network, devices=tuple(devices_of(job))
-        )
+            job.shared, job.folder_inside, job.port, host_network=job.host_network, proxy=self._proxied(),
+            devices=tuple(devices_of(job)),
+        )  # fmt: skip
         walls = Walls(
-            room, argv, variables, mounts, job.python, job.lab_socket_dir, job.memory_bytes, inside, uid, openings
+            room, argv, variables, mounts, job.python, self._lab_dir(), job.memory_bytes, inside, uid, openings
         )
         return Child(job, walls, bounds, Inside)
 

@@ -14,6 +14,9 @@ SPARE_BIN = "/run/bin"
 SHIM_DIR = "/run/slurm"
 """Holds the commands of Slurm that scripts call within a job; before /usr, where the machine may have its own."""
 
+PROXY_PORT = 3128
+"""Where a job that named hosts finds its proxy."""
+
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 FORBIDDEN = re.compile(
     r"(LD_|DYLD_|GLIBC_|MALLOC_|SLURM_|SPANK_|FABRIEK_)|"
@@ -54,6 +57,10 @@ def variables_of(job: JobSpec, secrets: Mapping[str, str]) -> dict[str, str]:
     }
     if any(one.file for one in job.secrets):
         ours["FABRIEK_SECRETS"] = SECRETS
+    if job.hosts and not job.unsandboxed:
+        names = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+        ours |= dict.fromkeys(names, f"http://127.0.0.1:{PROXY_PORT}")
+        ours |= dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
     for one in job.inputs:
         name = re.sub(r"[^A-Za-z0-9]", "_", one.dataset.rpartition("/")[2]).upper()
         ours[f"FABRIEK_DATA_{name}"] = one.mount

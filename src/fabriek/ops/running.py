@@ -63,7 +63,7 @@ def run(settings: Settings, *, quickstart: bool, announce: Callable[[Announcemen
             services,
             bootstrap.environments(settings),
             wake.set,
-            server_url=f"http://127.0.0.1:{port}",
+            server_url=settings.seen_by_nodes(port),
             lab_socket_dir=str(lab_socket.parent),
         )
         worker = Worker(services, starter, wake)

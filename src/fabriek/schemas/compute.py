@@ -34,10 +34,11 @@ class JobIn(Wire):
     `array` is `0-99%4`: one job for each number, four at a time. `sweep` makes one for each combination; `{name}` in the command is its
     value. `after` names jobs to wait for: `JOB` until it has succeeded, or `afterany:JOB`, `afternotok:JOB`, `after:JOB`. `signal` is
     `USR1@60`: a word before the time is over. With exit code 75 the job asks to run again, `requeues_max` times at most. `folder` lies in
-    the project's workspace. `port`: where it serves. `cpus`, `gpus` and `memory_bytes` are for each of `nodes`; `gpus` is a number, a part of
-    one such as 0.25, or of a kind, `a100:2`. The command runs on each node, with `batch` on the first alone. `tasks`: how many processes `srun`
-    starts inside, on each node. `secrets` are the project's: `NAME` as the variable of that name, `NAME=VARIABLE`, or `NAME=file:FILE` below
-    /run/secrets. `notify` says whom to tell: `mail`, `https://…` or `secret:NAME` when it has ended, `begin,fail:mail` on these occasions.
+    the project's workspace. `network` is `none`, `host`, or the hosts that it reaches: `pypi.example,github.example:8443`. `port`: where it
+    serves. `cpus`, `gpus` and `memory_bytes` are for each of `nodes`; `gpus` is a number, a part of one such as 0.25, or of a kind, `a100:2`. The
+    command runs on each node, with `batch` on the first alone. `tasks`: how many processes `srun` starts inside, on each node. `secrets` are the
+    project's: `NAME` as the variable of that name, `NAME=VARIABLE`, or `NAME=file:FILE` below /run/secrets. `notify` says whom to tell:
+    `mail`, `https://…` or `secret:NAME` when it has ended, `begin,fail:mail` on these occasions.
     """
 
     command: Annotated[list[Word], Field(min_length=1, max_length=200)]
@@ -66,7 +67,7 @@ class JobIn(Wire):
     signal: Annotated[str, Field(pattern=r"^((steps:)?(HUP|INT|TERM|USR1|USR2)@[0-9]{1,6})?$")] = ""
     grace_seconds: Annotated[int, Field(ge=0, le=3_600)] | None = None
     preemptible: bool = False
-    network: Annotated[str, Field(pattern="^(none|host)$")] = "none"
+    network: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:,*\[\] -]+$", max_length=4_000)] = "none"
     folder: Annotated[str, Field(max_length=1_000, pattern=r"^(/[^\x00]*)?$")] = ""
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
     tasks: Annotated[int, Field(ge=1, le=1_024)] = 1

@@ -48,7 +48,10 @@ class JobFile(Wire):
     )
     grace: Duration | None = Field(None, description="Between being asked to stop and being killed; up to 1h.")
     preemptible: bool = Field(default=False, description="May be put back into the queue for others.")
-    network: str = Field("none", pattern="^(none|host)$", description="`host` where the operator allows it.")
+    network: str = Field(
+        "none",
+        description="Hosts to reach, `pypi.example,github.example:8443`, or `host`, where the operator allows it.",
+    )
     folder: str = Field("", description="Folder in the project's workspace, where the job begins and writes in plain.")
     port: int = Field(0, ge=0, le=65_535, description="Where it serves; opened with `fabriek session open`.")
     secrets: list[str] = Field(

@@ -42,6 +42,8 @@ RUN_AGAIN = "again"
 PREEMPT = "preempt"
 """In place of a signal, said once: another needs the room. The job hears its signal, has the time before its end that it asked for to save its
 state, and is then stopped and put back into the queue."""
+JOBS_LAB = "/node/lab"
+"""Below the server's address: what jobs find on their socket, for nodes of other hosts, which have no such socket."""
 
 PORT_SOCKET = "port.sock"
 SHELL_SOCKET = "shell.sock"
@@ -105,11 +107,12 @@ class JobSpec:
     the operator lets this job, which reads nothing above the lowest label, run without walls.
     `log`: where its output is kept; empty means in the scratch. `signal` is sent `signal_seconds` before the time is over. `shared`: the
     project's workspace, bound at its own path, and `folder_inside` where in it the job begins; empty means its home. `port`: where it
-    serves, to be reached through a socket of its room. `slurm`: what it finds in the words of Slurm. `account`: under which it goes on a cluster;
-    empty means the site's. `cpus`, `memory_bytes` and `processes_max` are for each of its `nodes`; on a machine of its own each is a member of
-    the gang that the command runs as, unless it is a `batch` script, which runs once. `devices`: of each node the GPUs by the machine's numbers,
-    where we give them or a scheduler granted them, which says in `gpus_visible` how programs count them; `gpus` whole ones on each node, or
-    `gpu_part_milli` thousandths of one, of `gpu_kind`. `gpu_devices`: how the paths of their device files begin, before the number.
+    serves, to be reached through a socket of its room. `hosts`: `name:port` of each that it reaches through a proxy, `addresses`: inner ones to
+    which these may lead. `slurm`: what it finds in the words of Slurm. `account`: under which it goes on a cluster; empty means the site's.
+    `cpus`, `memory_bytes` and `processes_max` are for each of its `nodes`; on a machine of its own each is a member of the gang that the command
+    runs as, unless it is a `batch` script, which runs once. `devices`: of each node the GPUs by the machine's numbers, where we give them or a
+    scheduler granted them, which says in `gpus_visible` how programs count them; `gpus` whole ones on each node, or `gpu_part_milli` thousandths
+    of one, of `gpu_kind`. `gpu_devices`: how the paths of their device files begin, before the number.
     """
 
     job: str
@@ -145,6 +148,8 @@ class JobSpec:
     folder_inside: str = ""
     host_network: bool = False
     port: int = 0
+    hosts: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
     slurm: dict[str, str] = field(default_factory=dict)
     secrets: tuple[SecretSpec, ...] = ()
     account: str = ""
@@ -164,6 +169,8 @@ class JobSpec:
     def from_json(cls, text: str) -> "JobSpec":
         plain: dict[str, Any] = json.loads(text)
         plain["argv"] = tuple(plain["argv"])
+        for name in ("hosts", "addresses"):
+            plain[name] = tuple(plain.get(name, ()))
         plain["inputs"] = tuple(InputSpec(**one) for one in plain["inputs"])
         plain["secrets"] = tuple(SecretSpec(**one) for one in plain["secrets"])
         plain["code"] = InputSpec(**plain["code"]) if plain["code"] else None
@@ -188,7 +195,7 @@ class Phase(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ObservedState:
     """One look at an attempt. `reason` is why it was stopped or could not run; empty when it ended by itself. `hint` helps its owner.
-    `again`: it asked to run once more.
+    `again`: it asked to run once more. `reached` and `refused`: how often it asked its proxy for each host.
     """
 
     phase: Phase
@@ -202,6 +209,8 @@ class ObservedState:
     hint: str = ""
     output: str = ""
     again: bool = False
+    reached: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> str:
         plain = asdict(self)

@@ -65,4 +65,5 @@ def facts_of(services: Services, job: Job) -> JobFacts:
         started_at=job.started_at,
         ended_at=job.ended_at,
         label=job.label,
+        reached=tuple(sorted(services.executor.poll([handle_of(job)])[0].reached.items())),
     )

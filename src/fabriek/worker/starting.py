@@ -15,10 +15,11 @@ from datetime import timedelta
 from fabriek.compute.executors.contract import InputSpec, JobSpec, OutputSpec, SubmitsMany
 from fabriek.compute.executors.environments import Environment, Environments
 from fabriek.compute.gpus import MILLI
+from fabriek.compute.hosts import listed
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.slurm_words import slurm_variables, sweep_variables
 from fabriek.compute.terms import Network
-from fabriek.compute.walls import workspace
+from fabriek.compute.walls import check_hosts, workspace
 from fabriek.kernel.errors import FabriekError, InvalidInput, Unavailable
 from fabriek.schemas.node import SecretSpec
 from fabriek.web.services import Services
@@ -223,7 +224,8 @@ class Starter:
             server_url=self._server_url, node_token=node_token, lab_socket_dir=self._lab_socket_dir,
             output=OutputSpec(upload.id), unsandboxed=bare,
             signal=job.terms.signal, signal_seconds=job.terms.signal_seconds, shared=shared, folder_inside=job.terms.folder,
-            host_network=job.terms.network is Network.HOST, port=job.terms.port, slurm=slurm_variables(job),
+            hosts=job.terms.hosts, addresses=self._addresses(job), host_network=job.terms.network is Network.HOST,
+            port=job.terms.port, slurm=slurm_variables(job),
             secrets=tuple(SecretSpec(one.name, one.variable, one.file) for one in job.secrets),
             account=self._account(job), gpu_devices=settings.gpu_devices,
             gpus=job.gpus.milli // MILLI, gpu_part_milli=job.gpus.part_milli, gpu_kind=placed.kind if placed else job.gpus.kind,
@@ -234,3 +236,9 @@ class Starter:
         if not self._services.settings.slurm_accounts:
             return ""
         return self._services.cluster_accounts.account_of(self._services.access.project(job.project).slug)
+
+    def _addresses(self, job: Job) -> tuple[str, ...]:
+        """Inner ones to which the hosts that the job named may lead. Raises NotPermitted where the operator has taken one off the list."""
+        allowed = listed(self._services.settings.job_network_hosts)
+        check_hosts(job.terms.hosts, allowed)
+        return tuple(map(str, allowed.addresses))
