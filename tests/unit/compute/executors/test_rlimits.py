@@ -71,6 +71,17 @@ def test_files_count_as_memory(bounded: Machine) -> None:
     assert "memory limit" in seen.state.reason
 
 
+@pytest.mark.parametrize("folder", ["/output", "/home/job", "/run/job"])
+def test_every_folder_that_leads_outside_counts_as_memory(bounded: Machine, folder: str) -> None:
+    script = f"cd {folder}; for n in 1 2 3 4; do head -c 60000000 /dev/zero > $n; done; sleep 600"
+    assert "memory limit" in bounded.run("sh", "-c", script, memory_bytes=128 << 20).state.reason
+
+
+def test_files_without_content_count_for_what_the_kernel_keeps_of_them(bounded: Machine) -> None:
+    code = "import os, time\nos.chdir('/run/job')\nfor n in range(40_000): os.close(os.open(str(n), os.O_CREAT))\ntime.sleep(600)"
+    assert "memory limit" in bounded.python(code, memory_bytes=32 << 20).state.reason
+
+
 def test_nothing_lives_on_when_the_job_is_done(bounded: Machine) -> None:
     seen = bounded.run("sh", "-c", "setsid sleep 63.5519 > /dev/null 2>&1 & exit 0")
     assert seen.state.exit_code == 0
