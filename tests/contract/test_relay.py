@@ -46,7 +46,7 @@ class Apart:
     machine: Machine
     url: str
 
-    def run(self, *argv: str) -> Seen:
+    def run(self, *argv: str, unsandboxed: bool = False) -> Seen:
         services = self.town.services
         person = self.town.person(f"lab{secrets.token_hex(4)}")
         project = services.access.project(self.town.project(person, gpu_hours=1))
@@ -60,7 +60,13 @@ class Apart:
             "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_DISABLE_TELEMETRY": "true", "SLUG": project.slug,
         }  # fmt: skip
         return self.machine.run(
-            *argv, job=job, lab_socket_dir=ELSEWHERE, server_url=self.url, environment=variables, memory_bytes=1 << 30
+            *argv,
+            job=job,
+            lab_socket_dir=ELSEWHERE,
+            server_url=self.url,
+            environment=variables,
+            memory_bytes=1 << 30,
+            unsandboxed=unsandboxed,
         )
 
 
@@ -109,6 +115,11 @@ def test_another_jobs_token_or_none_opens_nothing(apart: Apart) -> None:
     path = "http://127.0.0.1:5000/api/2.0/mlflow/runs/get?run_id=$MLFLOW_RUN_ID"
     seen = apart.run("sh", "-c", f'{ask} -H \'Authorization: Bearer nobody\' "{path}"; {ask} "{path}"')
     assert seen.log.split() == ["401", "401"]
+
+
+def test_a_job_without_walls_finds_the_lab_of_another_host_too(apart: Apart) -> None:
+    seen = apart.run("sh", "-c", "curl -s -o /dev/null -w '%{http_code}' $MLFLOW_TRACKING_URI/health", unsandboxed=True)
+    assert (seen.state.exit_code, seen.log, seen.state.reason) == (0, "200", "")
 
 
 def test_every_route_below_the_nodes_path_is_for_lab_tokens_alone(apart: Apart) -> None:

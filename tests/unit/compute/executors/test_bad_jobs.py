@@ -163,7 +163,7 @@ def test_a_job_reaches_nothing_of_the_kernel_or_the_server(machine: Machine) -> 
         str(machine.jobs),
         str(machine.home / "lab" / "x"),
         str(ROOT / "pyproject.toml"),
-        "/run/fabriek/../../root/.bashrc",
+        "/run/fabriek/../../etc/shadow",
     ]
     seen = machine.run("python", "-c", REACH_OUT, "999999", "999998", *KERNEL, *ours)
     assert (seen.state.exit_code, seen.log) == (0, "")

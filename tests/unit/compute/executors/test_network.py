@@ -111,9 +111,7 @@ def test_curl_reaches_a_host_that_the_job_named(machine: Machine, port: int) -> 
 
 def test_pip_installs_from_an_index_that_the_job_named(machine: Machine, port: int) -> None:
     host = f"{NAME}:{port}"
-    words = (
-        f"python -m pip install -q --no-cache-dir --target here --index-url http://{host}/simple/ --trusted-host {NAME}"
-    )
+    words = f"python -m pip install -q --no-cache-dir --target here -i http://{host}/simple/ --trusted-host {NAME}"
     seen = machine.run(
         "sh", "-c", f"{words} small && PYTHONPATH=here python -c 'import small; print(small.said)'", **reaching(host)
     )
