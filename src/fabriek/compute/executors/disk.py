@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-AT_ONCE = 4
-"""A disk takes several at once in the time of one."""
+AT_ONCE = 8
+"""A disk takes many at once in the time of one."""
 
 
 class Disk:
