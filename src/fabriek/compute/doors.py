@@ -9,7 +9,7 @@ from fabriek.audit.service import Audit
 from fabriek.compute.admission import admit
 from fabriek.compute.costs import worst_cost
 from fabriek.compute.decisions import Because
-from fabriek.compute.executors.contract import Executor, Hears, Reaches
+from fabriek.compute.executors.contract import Executor, Reaches
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.ports import Jobs
 from fabriek.compute.progress import Progress, handle_of
@@ -63,7 +63,7 @@ class Doors:
         """
         project = self._submission.access.project(project_ref)
         require(by, "job.submit", project=project.id)
-        if not isinstance(self._executor, Hears):
+        if not isinstance(self._executor, Reaches):
             raise Unavailable("this executor cannot speak to jobs that run", fix="submit it again with more --time")
         with self._jobs.transaction(alone=f"job:{job_id}"):
             job = self._jobs.get(job_id)

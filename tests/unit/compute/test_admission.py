@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fabriek.compute.admission import admit
+from fabriek.compute.capacity import Capacity
 from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.jobs import Priority
 from fabriek.compute.power import Contract
@@ -150,3 +151,49 @@ def test_no_reason_names_the_job_of_another() -> None:
     for decision in admit(a_snapshot(secret, mine, running=running, shares=HALVES), NOON):
         assert "job_" not in decision.reason
         assert "shr_" not in decision.reason
+
+
+def test_an_owed_share_puts_back_a_borrower_that_said_it_may_be_and_no_other() -> None:
+    owner = a_waiting("owner", share="shr_eu", gpus=2)
+    running = (
+        a_running("mine", share="shr_eu", gpus=1, preemptible=True),
+        a_running("stays", share="shr_nl", gpus=2),
+        a_running("goes", share="shr_nl", gpus=1, preemptible=True),
+    )
+    shot = a_snapshot(owner, running=running, shares=HALVES)
+    assert only(admit(shot, NOON)).preempts == ()  # without its own, two would still be missing
+    shot = a_snapshot(a_waiting("owner", share="shr_eu", gpus=1), running=running, shares=HALVES)
+    decision = only(admit(shot, NOON))
+    assert (decision.starts, decision.preempts) == (False, ("goes",))
+    assert decision.reason.endswith("; a job that may be put back makes room for it.")
+
+
+def test_eco_goes_first_and_no_more_go_than_make_room() -> None:
+    running = tuple(
+        a_running(priority.value, gpus=1, preemptible=True, priority=priority)
+        for priority in (Priority.NORMAL, Priority.ECO)
+    )
+    urgent = a_waiting("urgent", gpus=3, priority=Priority.URGENT)
+    assert only(admit(a_snapshot(urgent, running=running), NOON)).preempts == ("eco",)
+    leaving = (running[0], a_running("eco", gpus=1, leaving=True, ends=NOON + timedelta(seconds=90)))
+    decision = only(admit(a_snapshot(urgent, running=leaving), NOON))
+    assert (decision.preempts, decision.until) == ((), NOON + timedelta(seconds=90))
+
+
+def test_a_normal_job_of_a_machine_without_shares_puts_nobody_back() -> None:
+    running = (a_running(gpus=4, preemptible=True, priority=Priority.ECO),)
+    assert only(admit(a_snapshot(a_waiting(gpus=1), running=running), NOON)).preempts == ()
+
+
+def test_room_that_no_node_has_together_is_named() -> None:
+    running = (a_running("a", cpus=3), a_running("b", cpus=3))
+    shot = a_snapshot(a_waiting(cpus=2), running=running, capacity=Capacity(8, 0, 64 * GIB, nodes=2))
+    decision = only(admit(shot, NOON))
+    assert decision.reason == (
+        "Waits for room: no node has 2 CPUs, 1.0 GiB of memory free together; room is expected at 13:00."
+    )
+    never = only(admit(a_snapshot(a_waiting(cpus=5), capacity=Capacity(8, 0, 64 * GIB, nodes=2)), NOON))
+    assert never.reason == (
+        "Can never start here: this job needs 5 CPUs, 1.0 GiB of memory on a node, "
+        "and the machine has 2 nodes of 4 CPUs, 32.0 GiB of memory."
+    )

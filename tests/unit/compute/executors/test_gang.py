@@ -136,12 +136,21 @@ def test_a_batch_script_runs_once_and_its_tasks_on_every_node(machine: Machine) 
     ]  # fmt: skip
 
 
+HOLDS = """
+import os, time
+kept = bytearray(150 << 20)
+for at in range(0, 150 << 20, 4096): kept[at] = 1
+open("held-" + os.environ["RANK"], "w").close()
+while sum(name.startswith("held-") for name in os.listdir()) < 2: time.sleep(0.02)
+print("held")
+"""
+
+
 def test_members_share_what_all_of_them_asked_for(machine: Machine) -> None:
-    """Two members of 200 MiB: each may hold 150, and one alone more than its own part, but never more than both."""
-    hold = "kept = bytearray(150 << 20)\nfor at in range(0, 150 << 20, 4096): kept[at] = 1\nprint('held')"
-    seen = run(machine, 2, "python", "-c", hold, memory_bytes=200 * 2**20)
+    """Each may hold more than its own part, but together they hold no more than both parts."""
+    seen = run(machine, 2, "python", "-c", HOLDS, memory_bytes=200 * 2**20)
     assert (lines_of(seen, 0), lines_of(seen, 1)) == (["held"], ["held"]), seen
-    over = run(machine, 2, "python", "-c", hold, memory_bytes=100 * 2**20)
+    over = run(machine, 2, "python", "-c", HOLDS, memory_bytes=100 * 2**20)
     assert over.state.reason == "the memory limit of 200 MiB was exceeded"
 
 
