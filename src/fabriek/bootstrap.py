@@ -36,19 +36,19 @@ from fabriek.compute.installing import Installing
 from fabriek.compute.jobs import Job
 from fabriek.compute.logs import Logs
 from fabriek.compute.machine import Machine
-from fabriek.compute.outbox import Outbox
-from fabriek.compute.packing import Packing
+from fabriek.compute.notices.outbox import Outbox
+from fabriek.compute.notices.store import SqlNotices
+from fabriek.compute.packs.packing import Packing
+from fabriek.compute.packs.store import SqlPacks
 from fabriek.compute.planning import Planner
 from fabriek.compute.power import Contract, tables_of
 from fabriek.compute.progress import Progress
 from fabriek.compute.reaching import Reaching
+from fabriek.compute.secrets.store import SqlSecrets
+from fabriek.compute.secrets.strongbox import Strongbox
 from fabriek.compute.service import Compute
 from fabriek.compute.simulator.service import Simulator
 from fabriek.compute.store import SqlDecisions, SqlJobs, SqlPowerLimits
-from fabriek.compute.store_notices import SqlNotices
-from fabriek.compute.store_packs import SqlPacks
-from fabriek.compute.store_secrets import SqlSecrets
-from fabriek.compute.strongbox import Strongbox
 from fabriek.compute.submission import Submission
 from fabriek.funding.bridge import Bridge
 from fabriek.funding.purposes import rules_of

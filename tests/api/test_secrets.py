@@ -13,7 +13,7 @@ import pytest
 from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.compute.requests import JobAsked
-from fabriek.compute.secrets import use_of
+from fabriek.compute.secrets.secrets import use_of
 from fabriek.kernel.errors import NotFound
 from fabriek.sdk.client import Client
 from fabriek.sdk.secrets import Secrets, given_to

@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from fabriek.access.store import names
 from fabriek.adapters.database import Database
 from fabriek.compute.jobs import Job, State
-from fabriek.compute.notices import Notice, notice_asked_of
+from fabriek.compute.notices.notices import Notice, notice_asked_of
 from fabriek.compute.progress import handle_of
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.terms import Terms, after_of

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fabriek.adapters.database import Database
-from fabriek.compute.packs import State
+from fabriek.compute.packs.packs import State
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.terms import Terms
 from fabriek.kernel.callers import Caller

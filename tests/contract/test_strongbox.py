@@ -10,8 +10,8 @@ from sqlalchemy import text, update
 from fabriek.adapters.database import Database
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.requests import JobAsked
-from fabriek.compute.secrets import use_of
-from fabriek.compute.store_secrets import secrets as rows
+from fabriek.compute.secrets.secrets import use_of
+from fabriek.compute.secrets.store import secrets as rows
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import Damaged, NotFound, NotPermitted, QuotaExhausted, WrongState
 from tests.contract.test_worker import Shop, a_worker

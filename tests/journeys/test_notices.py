@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fabriek.compute.letters import signature
+from fabriek.compute.notices.letters import signature
 from tests.factories.waiting import until
 from tests.servers.factory import Running, quickstarted, why_no_jobs
 from tests.servers.mailbox import Mailbox, taking_mail

@@ -12,10 +12,10 @@ from starlette.responses import StreamingResponse
 from fabriek.compute.gpus import MILLI, UNNAMED, gpus_of
 from fabriek.compute.hosts import hosts_of
 from fabriek.compute.jobs import Job, reserved_end
-from fabriek.compute.notices import Notice, notice_asked_of
-from fabriek.compute.notices import shown as shown_target
+from fabriek.compute.notices.notices import Notice, notice_asked_of
+from fabriek.compute.notices.notices import shown as shown_target
 from fabriek.compute.requests import InputAsked, JobAsked
-from fabriek.compute.secrets import use_of
+from fabriek.compute.secrets.secrets import use_of
 from fabriek.compute.terms import Network, Terms, after_of
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.units import shown

@@ -6,7 +6,7 @@ Plain Starlette routes: a training loop calls `log-batch` thousands of times, an
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import anyio.from_thread
@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from fabriek import __version__
 from fabriek.api import packages_index
+from fabriek.api.mlflow_asked import Asked
 from fabriek.api.mlflow_models import MODEL_CALLS
 from fabriek.api.mlflow_runs import RUN_CALLS
 from fabriek.kernel.callers import Caller
@@ -41,51 +42,6 @@ MLFLOW_VERSION = "3.17.2"
 T = TypeVar("T")
 
 JOB_RIGHTS = frozenset({"lab.view", "lab.write"})
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One call: who, in which project, with what."""
-
-    services: Services
-    caller: Caller
-    project: str
-    body: Mapping[str, Any]
-    path: Mapping[str, str]
-
-    def text(self, name: str) -> str:
-        """A field as text; empty when it is absent. Raises InvalidInput in MLflow's words when it is of another kind."""
-        value = self.body.get(name)
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            raise InvalidInput(f"Invalid value {json.dumps(value)[:100]} for parameter '{name}' supplied")
-        return value
-
-    def number(self, name: str, default: int = 0) -> int:
-        value = self.body.get(name, default)
-        try:
-            return int(value if value is not None else default)
-        except (TypeError, ValueError, OverflowError):
-            raise InvalidInput(f"Invalid value {str(value)[:100]} for parameter '{name}' supplied") from None
-
-    def items(self, name: str) -> list[Any]:
-        value = self.body.get(name) or []
-        if isinstance(value, str):
-            return [value]
-        if not isinstance(value, list):
-            raise InvalidInput(f"Invalid value {json.dumps(value)[:100]} for parameter '{name}' supplied")
-        return value
-
-    def pairs(self, name: str) -> dict[str, str]:
-        """`[{"key": …, "value": …}]` as a mapping."""
-        made: dict[str, str] = {}
-        for one in self.items(name):
-            if not isinstance(one, dict) or not isinstance(one.get("key"), str):
-                raise InvalidInput(f"Invalid value for parameter '{name}' supplied: each needs a key and a value")
-            value = one.get("value")
-            made[one["key"]] = value if isinstance(value, str) else "" if value is None else str(value)
-        return made
 
 
 Call = Callable[[Asked], dict[str, Any]]

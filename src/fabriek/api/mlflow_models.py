@@ -1,14 +1,12 @@
 """MLflow's calls on logged and registered models: method and path → what is answered."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from fabriek.api.mlflow_asked import Asked
 from fabriek.api.mlflow_runs import milliseconds, tag_list
 from fabriek.kernel.errors import InvalidInput
 from fabriek.lab.models import LoggedModel, ModelVersion, RegisteredModel
-
-if TYPE_CHECKING:
-    from fabriek.api.mlflow import Asked
 
 STATUSES = {1: "LOGGED_MODEL_PENDING", 2: "LOGGED_MODEL_READY", 3: "LOGGED_MODEL_UPLOAD_FAILED"}
 
@@ -23,7 +21,7 @@ def _logged_out(model: LoggedModel) -> dict[str, Any]:
     return {"info": info, "data": {"params": tag_list(model.params), "metrics": []}}
 
 
-def _registered_out(asked: "Asked", model: RegisteredModel) -> dict[str, Any]:
+def _registered_out(asked: Asked, model: RegisteredModel) -> dict[str, Any]:
     versions = asked.services.registry.versions(asked.project, model.name, by=asked.caller)
     return {
         "name": model.name, "creation_timestamp": milliseconds(model.created_at), "last_updated_timestamp": milliseconds(model.changed_at),
@@ -40,7 +38,7 @@ def _version_out(one: ModelVersion) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def create_logged_model(asked: "Asked") -> dict[str, Any]:
+def create_logged_model(asked: Asked) -> dict[str, Any]:
     made = asked.services.registry.log_model(
         asked.project, asked.text("experiment_id"), asked.text("source_run_id"), name=asked.text("name"), model_type=asked.text("model_type"),
         tags=asked.pairs("tags"), params=asked.pairs("params"), by=asked.caller,
@@ -48,11 +46,11 @@ def create_logged_model(asked: "Asked") -> dict[str, Any]:
     return {"model": _logged_out(made)}
 
 
-def get_logged_model(asked: "Asked") -> dict[str, Any]:
+def get_logged_model(asked: Asked) -> dict[str, Any]:
     return {"model": _logged_out(asked.services.registry.logged(asked.project, asked.path["model"], by=asked.caller))}
 
 
-def finish_logged_model(asked: "Asked") -> dict[str, Any]:
+def finish_logged_model(asked: Asked) -> dict[str, Any]:
     status = asked.body.get("status")
     word = STATUSES.get(status, "") if isinstance(status, int) else status
     if word not in STATUSES.values():
@@ -64,26 +62,26 @@ def finish_logged_model(asked: "Asked") -> dict[str, Any]:
     }
 
 
-def tag_logged_model(asked: "Asked") -> dict[str, Any]:
+def tag_logged_model(asked: Asked) -> dict[str, Any]:
     changed = asked.services.registry.change_logged(
         asked.project, asked.path["model"], tags=asked.pairs("tags"), by=asked.caller
     )
     return {"model": _logged_out(changed)}
 
 
-def params_of_logged_model(asked: "Asked") -> dict[str, Any]:
+def params_of_logged_model(asked: Asked) -> dict[str, Any]:
     asked.services.registry.logged(asked.project, asked.path["model"], by=asked.caller)
     return {}
 
 
-def search_logged_models(asked: "Asked") -> dict[str, Any]:
+def search_logged_models(asked: Asked) -> dict[str, Any]:
     found = asked.services.registry.logged_of(
         asked.project, [str(one) for one in asked.items("experiment_ids")], by=asked.caller
     )
     return {"models": [_logged_out(one) for one in found]}
 
 
-def create_registered_model(asked: "Asked") -> dict[str, Any]:
+def create_registered_model(asked: Asked) -> dict[str, Any]:
     made = asked.services.registry.register(
         asked.project,
         asked.body.get("name"),
@@ -94,23 +92,23 @@ def create_registered_model(asked: "Asked") -> dict[str, Any]:
     return {"registered_model": _registered_out(asked, made)}
 
 
-def get_registered_model(asked: "Asked") -> dict[str, Any]:
+def get_registered_model(asked: Asked) -> dict[str, Any]:
     found = asked.services.registry.registered(asked.project, asked.body.get("name"), by=asked.caller)
     return {"registered_model": _registered_out(asked, found)}
 
 
-def search_registered_models(asked: "Asked") -> dict[str, Any]:
+def search_registered_models(asked: Asked) -> dict[str, Any]:
     found = asked.services.registry.all_registered(asked.project, by=asked.caller)
     return {"registered_models": [_registered_out(asked, one) for one in found]}
 
 
-def latest_versions(asked: "Asked") -> dict[str, Any]:
+def latest_versions(asked: Asked) -> dict[str, Any]:
     home = asked.services.registry.registered(asked.project, asked.body.get("name"), by=asked.caller)
     found = asked.services.registry.versions(asked.project, home.name, by=asked.caller)
     return {"model_versions": [_version_out(one) for one in found[:1]]}
 
 
-def create_version(asked: "Asked") -> dict[str, Any]:
+def create_version(asked: Asked) -> dict[str, Any]:
     made = asked.services.registry.add_version(
         asked.project, asked.body.get("name"), source=asked.text("source"), run_id=asked.text("run_id"), model_id=asked.text("model_id"),
         description=asked.text("description"), tags=asked.pairs("tags"), by=asked.caller,
@@ -118,14 +116,14 @@ def create_version(asked: "Asked") -> dict[str, Any]:
     return {"model_version": _version_out(made)}
 
 
-def get_version(asked: "Asked") -> dict[str, Any]:
+def get_version(asked: Asked) -> dict[str, Any]:
     found = asked.services.registry.version(
         asked.project, asked.body.get("name"), asked.body.get("version"), by=asked.caller
     )
     return {"model_version": _version_out(found)}
 
 
-def update_version(asked: "Asked") -> dict[str, Any]:
+def update_version(asked: Asked) -> dict[str, Any]:
     changed = asked.services.registry.change_version(
         asked.project,
         asked.body.get("name"),
@@ -136,7 +134,7 @@ def update_version(asked: "Asked") -> dict[str, Any]:
     return {"model_version": _version_out(changed)}
 
 
-def tag_version(asked: "Asked") -> dict[str, Any]:
+def tag_version(asked: Asked) -> dict[str, Any]:
     asked.services.registry.change_version(
         asked.project,
         asked.body.get("name"),
@@ -147,7 +145,7 @@ def tag_version(asked: "Asked") -> dict[str, Any]:
     return {}
 
 
-def search_versions(asked: "Asked") -> dict[str, Any]:
+def search_versions(asked: Asked) -> dict[str, Any]:
     """All of the project, narrowed to the name or run that the filter asks for."""
     found = asked.services.registry.versions(asked.project, by=asked.caller)
     wanted = asked.text("filter")
@@ -158,7 +156,7 @@ def search_versions(asked: "Asked") -> dict[str, Any]:
     return {"model_versions": [_version_out(one) for one in found]}
 
 
-def download_uri(asked: "Asked") -> dict[str, Any]:
+def download_uri(asked: Asked) -> dict[str, Any]:
     found = asked.services.registry.version(
         asked.project, asked.body.get("name"), asked.body.get("version"), by=asked.caller
     )
@@ -166,26 +164,26 @@ def download_uri(asked: "Asked") -> dict[str, Any]:
     return {"artifact_uri": f"mlflow-artifacts:/{model.experiment}/models/{model.id}/artifacts"}
 
 
-def set_alias(asked: "Asked") -> dict[str, Any]:
+def set_alias(asked: Asked) -> dict[str, Any]:
     asked.services.registry.set_alias(
         asked.project, asked.body.get("name"), asked.body.get("alias"), asked.body.get("version"), by=asked.caller
     )
     return {}
 
 
-def get_alias(asked: "Asked") -> dict[str, Any]:
+def get_alias(asked: Asked) -> dict[str, Any]:
     found = asked.services.registry.aliased(
         asked.project, asked.body.get("name"), asked.body.get("alias"), by=asked.caller
     )
     return {"model_version": _version_out(found)}
 
 
-def drop_alias(asked: "Asked") -> dict[str, Any]:
+def drop_alias(asked: Asked) -> dict[str, Any]:
     asked.services.registry.drop_alias(asked.project, asked.body.get("name"), asked.body.get("alias"), by=asked.caller)
     return {}
 
 
-MODEL_CALLS: dict[tuple[str, str], Callable[["Asked"], dict[str, Any]]] = {
+MODEL_CALLS: dict[tuple[str, str], Callable[[Asked], dict[str, Any]]] = {
     ("POST", "/logged-models"): create_logged_model,
     ("POST", "/logged-models/search"): search_logged_models,
     ("GET", "/logged-models/{model}"): get_logged_model,

@@ -3,15 +3,13 @@
 import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from fabriek.api.mlflow_asked import Asked
 from fabriek.kernel.errors import InvalidInput
 from fabriek.lab.experiments import Experiment
 from fabriek.lab.runs import Metric, check_batch
 from fabriek.lab.service import Logged
-
-if TYPE_CHECKING:
-    from fabriek.api.mlflow import Asked
 
 HISTORY_MAX = 25_000
 SEARCH_MAX = 50_000
@@ -91,14 +89,14 @@ def _whole(raw: Any, name: str) -> int:
     return number
 
 
-def create_experiment(asked: "Asked") -> dict[str, Any]:
+def create_experiment(asked: Asked) -> dict[str, Any]:
     made = asked.services.lab.create_experiment(
         asked.project, asked.body.get("name"), asked.pairs("tags"), by=asked.caller
     )
     return {"experiment_id": made.id}
 
 
-def get_experiment(asked: "Asked") -> dict[str, Any]:
+def get_experiment(asked: Asked) -> dict[str, Any]:
     return {
         "experiment": _experiment_out(
             asked.services.lab.experiment(asked.project, asked.text("experiment_id"), by=asked.caller)
@@ -106,18 +104,18 @@ def get_experiment(asked: "Asked") -> dict[str, Any]:
     }
 
 
-def get_experiment_by_name(asked: "Asked") -> dict[str, Any]:
+def get_experiment_by_name(asked: Asked) -> dict[str, Any]:
     found = asked.services.lab.experiment_named(asked.project, asked.body.get("experiment_name"), by=asked.caller)
     return {"experiment": _experiment_out(found)}
 
 
-def search_experiments(asked: "Asked") -> dict[str, Any]:
+def search_experiments(asked: Asked) -> dict[str, Any]:
     return {
         "experiments": [_experiment_out(one) for one in asked.services.lab.experiments(asked.project, by=asked.caller)]
     }
 
 
-def create_run(asked: "Asked") -> dict[str, Any]:
+def create_run(asked: Asked) -> dict[str, Any]:
     tags = asked.pairs("tags")
     made = asked.services.lab.create_run(
         asked.project, asked.text("experiment_id") or "0", name=asked.text("run_name") or tags.get("mlflow.runName", ""),
@@ -126,12 +124,12 @@ def create_run(asked: "Asked") -> dict[str, Any]:
     return {"run": _run_out(made)}
 
 
-def get_run(asked: "Asked") -> dict[str, Any]:
+def get_run(asked: Asked) -> dict[str, Any]:
     run_id = asked.body.get("run_id") or asked.body.get("run_uuid")
     return {"run": _run_out(asked.services.lab.run(asked.project, run_id, by=asked.caller))}
 
 
-def update_run(asked: "Asked") -> dict[str, Any]:
+def update_run(asked: Asked) -> dict[str, Any]:
     run_id = asked.body.get("run_id") or asked.body.get("run_uuid")
     asked.services.lab.update_run(
         asked.project,
@@ -144,7 +142,7 @@ def update_run(asked: "Asked") -> dict[str, Any]:
     return {"run_info": _info_out(asked.services.lab.run(asked.project, run_id, by=asked.caller))}
 
 
-def search_runs(asked: "Asked") -> dict[str, Any]:
+def search_runs(asked: Asked) -> dict[str, Any]:
     found = asked.services.lab.search(
         asked.project, [str(one) for one in asked.items("experiment_ids")], filter_text=asked.text("filter"),
         order_by=[str(one) for one in asked.items("order_by")], by=asked.caller,
@@ -158,20 +156,20 @@ def search_runs(asked: "Asked") -> dict[str, Any]:
     return answer
 
 
-def log_metric(asked: "Asked") -> dict[str, Any]:
+def log_metric(asked: Asked) -> dict[str, Any]:
     metric = _metric_in({name: asked.body.get(name, 0) for name in ("key", "value", "timestamp", "step")})
     asked.services.lab.log(asked.project, _run_id(asked), metrics=[metric], by=asked.caller)
     return {}
 
 
-def log_parameter(asked: "Asked") -> dict[str, Any]:
+def log_parameter(asked: Asked) -> dict[str, Any]:
     asked.services.lab.log(
         asked.project, _run_id(asked), params={asked.text("key"): asked.text("value")}, by=asked.caller
     )
     return {}
 
 
-def log_batch(asked: "Asked") -> dict[str, Any]:
+def log_batch(asked: Asked) -> dict[str, Any]:
     metrics, params, tags = asked.items("metrics"), asked.items("params"), asked.items("tags")
     check_batch(metrics, params, tags)
     asked.services.lab.log(
@@ -181,14 +179,14 @@ def log_batch(asked: "Asked") -> dict[str, Any]:
     return {}
 
 
-def set_tag(asked: "Asked") -> dict[str, Any]:
+def set_tag(asked: Asked) -> dict[str, Any]:
     asked.services.lab.log(
         asked.project, _run_id(asked), tags={asked.text("key"): asked.text("value")}, by=asked.caller
     )
     return {}
 
 
-def log_inputs(asked: "Asked") -> dict[str, Any]:
+def log_inputs(asked: Asked) -> dict[str, Any]:
     """Names of data, kept as tags of the run: what a run read from the vault is in its statement, not in its own word."""
     tags = {}
     for number, one in enumerate(asked.items("datasets")[:100]):
@@ -199,13 +197,13 @@ def log_inputs(asked: "Asked") -> dict[str, Any]:
     return {}
 
 
-def log_outputs(asked: "Asked") -> dict[str, Any]:
+def log_outputs(asked: Asked) -> dict[str, Any]:
     """A logged model carries its run already; this says the same the other way round."""
     asked.services.lab.run(asked.project, _run_id(asked), by=asked.caller)
     return {}
 
 
-def metric_history(asked: "Asked") -> dict[str, Any]:
+def metric_history(asked: Asked) -> dict[str, Any]:
     scope = f"history:{asked.project}"
     most = min(max(asked.number("max_results", HISTORY_MAX), 1), HISTORY_MAX)
     after = int(asked.services.cursors.read(scope, asked.text("page_token")) or 0)
@@ -222,11 +220,11 @@ def _points(rows: Sequence[tuple[int, Metric]]) -> list[dict[str, Any]]:
     return [_metric_out(metric) for _, metric in rows]
 
 
-def _run_id(asked: "Asked") -> Any:
+def _run_id(asked: Asked) -> Any:
     return asked.body.get("run_id") or asked.body.get("run_uuid")
 
 
-RUN_CALLS: dict[tuple[str, str], Callable[["Asked"], dict[str, Any]]] = {
+RUN_CALLS: dict[tuple[str, str], Callable[[Asked], dict[str, Any]]] = {
     ("POST", "/experiments/create"): create_experiment,
     ("GET", "/experiments/get"): get_experiment,
     ("GET", "/experiments/get-by-name"): get_experiment_by_name,

@@ -5,7 +5,7 @@ import base64
 from fabriek.api.compute import asked_of
 from fabriek.api.foreign import told
 from fabriek.api.vault import upload_out
-from fabriek.compute.packs import Pack
+from fabriek.compute.packs.packs import Pack
 from fabriek.schemas.assurance import StatementOut
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.packs import PackedInputOut, PackIn, PackOut, ResultsIn, ResultsOut, ReturnIn, SealIn

@@ -1,6 +1,6 @@
 """Secrets over HTTP: set, listed by name, removed, and given to the node of a job that names them."""
 
-from fabriek.compute.secrets import Secret
+from fabriek.compute.secrets.secrets import Secret
 from fabriek.schemas.base import DoneOut, PageOut
 from fabriek.schemas.secrets import GivenOut, SecretIn, SecretOut
 from fabriek.web.dependencies import CallerDep, FactoryDep

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fabriek.assurance.statements import STATEMENT_TYPE
-from fabriek.compute.packs import Pack, PackedInput
+from fabriek.compute.packs.packs import Pack, PackedInput
 from fabriek.vault.references import Reference
 
 PACK_TYPE = "urn:fabriek:pack:v1"

@@ -8,7 +8,7 @@ from fabriek.assurance.packs import pack_key, pack_statement, return_statement
 from fabriek.assurance.ports import Statements
 from fabriek.assurance.statements import JobFacts, has_subject, statement
 from fabriek.audit.service import Audit
-from fabriek.compute.packs import Pack
+from fabriek.compute.packs.packs import Pack
 from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.dsse import envelope
 from fabriek.kernel.errors import NotFound

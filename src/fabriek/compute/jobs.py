@@ -6,9 +6,9 @@ from enum import StrEnum
 from math import ceil
 
 from fabriek.compute.gpus import Gpus
-from fabriek.compute.notices import NoticeAsked
+from fabriek.compute.notices.notices import NoticeAsked
 from fabriek.compute.placement import Placement
-from fabriek.compute.secrets import SecretUse
+from fabriek.compute.secrets.secrets import SecretUse
 from fabriek.compute.terms import Terms
 from fabriek.compute.uses import Use
 from fabriek.kernel.errors import InvalidInput, WrongState

@@ -23,7 +23,7 @@ from fabriek.compute.jobs import (
     state_after,
 )
 from fabriek.compute.machine import Machine
-from fabriek.compute.outbox import Outbox
+from fabriek.compute.notices.outbox import Outbox
 from fabriek.compute.ports import Decisions, JobNames, Jobs, PowerLimits, Queue
 from fabriek.compute.power import Limit, energy_joules
 from fabriek.compute.snapshot import Snapshot, running_of

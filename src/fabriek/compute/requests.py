@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fabriek.compute.gpus import Gpus
-from fabriek.compute.notices import NoticeAsked
-from fabriek.compute.secrets import SecretUse, check_uses
+from fabriek.compute.notices.notices import NoticeAsked
+from fabriek.compute.secrets.secrets import SecretUse, check_uses
 from fabriek.compute.terms import Terms
 from fabriek.kernel.errors import InvalidInput
 from fabriek.schemas.node import may_hold_input

@@ -35,9 +35,9 @@ from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.gpus import MILLI, Gpus
 from fabriek.compute.jobs import ENDED, EarlierLog, Job, JobInput, Priority, Shape, State, seconds_left
 from fabriek.compute.limits import AnnouncedLimit
-from fabriek.compute.notices import NoticeAsked, Occasion
+from fabriek.compute.notices.notices import NoticeAsked, Occasion
 from fabriek.compute.placement import Placement
-from fabriek.compute.secrets import SecretUse
+from fabriek.compute.secrets.secrets import SecretUse
 from fabriek.compute.snapshot import Waiting
 from fabriek.compute.terms import USUAL, Terms
 from fabriek.compute.uses import Use

@@ -13,11 +13,11 @@ from fabriek.compute.fitting import check_fits
 from fabriek.compute.installing import Installing
 from fabriek.compute.jobs import Job, JobInput, Priority, State, move
 from fabriek.compute.machine import Machine
-from fabriek.compute.outbox import Outbox
+from fabriek.compute.notices.outbox import Outbox
 from fabriek.compute.ports import JobNames, Jobs
 from fabriek.compute.references import Reference
 from fabriek.compute.requests import JobAsked
-from fabriek.compute.strongbox import Strongbox
+from fabriek.compute.secrets.strongbox import Strongbox
 from fabriek.compute.terms import After, Terms
 from fabriek.compute.walls import check_gang, check_openings, check_shared, check_walls
 from fabriek.funding.service import Funding

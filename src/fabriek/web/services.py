@@ -14,14 +14,14 @@ from fabriek.compute.accounts.service import ClusterAccounts
 from fabriek.compute.doors import Doors
 from fabriek.compute.executors.contract import Executor
 from fabriek.compute.logs import Logs
-from fabriek.compute.outbox import Outbox
-from fabriek.compute.packing import Packing
+from fabriek.compute.notices.outbox import Outbox
+from fabriek.compute.packs.packing import Packing
 from fabriek.compute.planning import Planner
 from fabriek.compute.progress import Progress
 from fabriek.compute.reaching import Reaching
+from fabriek.compute.secrets.strongbox import Strongbox
 from fabriek.compute.service import Compute
 from fabriek.compute.simulator.service import Simulator
-from fabriek.compute.strongbox import Strongbox
 from fabriek.funding.bridge import Bridge
 from fabriek.funding.service import Funding
 from fabriek.kernel.clock import Clock

@@ -3,7 +3,7 @@
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from fabriek.compute.letters import Letter
+from fabriek.compute.notices.letters import Letter
 from fabriek.kernel.errors import FabriekError
 from fabriek.web.services import Services
 from fabriek.worker.rhythm import Rhythm

@@ -7,8 +7,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from fabriek.compute.jobs import Job, State, reserved_end
-from fabriek.compute.notices import MAIL, notice_asked_of
-from fabriek.compute.notices import shown as shown_target
+from fabriek.compute.notices.notices import MAIL, notice_asked_of
+from fabriek.compute.notices.notices import shown as shown_target
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.terms import Terms
 from fabriek.kernel.callers import Caller

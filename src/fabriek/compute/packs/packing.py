@@ -7,7 +7,7 @@ from fabriek.access.projects import Project
 from fabriek.compute import requests
 from fabriek.compute.executors.requirements import check_requirements
 from fabriek.compute.jobs import Job
-from fabriek.compute.packs import Pack, PackedInput, Returned, State, move, seal, take_back
+from fabriek.compute.packs.packs import Pack, PackedInput, Returned, State, move, seal, take_back
 from fabriek.compute.ports import Packs
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.slurm_words import sweep_variables

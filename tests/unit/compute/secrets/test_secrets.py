@@ -2,9 +2,9 @@
 
 import pytest
 
-from fabriek.compute import secrets
 from fabriek.compute.requests import JobAsked, check
-from fabriek.compute.secrets import SecretUse, use_of
+from fabriek.compute.secrets import secrets
+from fabriek.compute.secrets.secrets import SecretUse, use_of
 from fabriek.kernel.errors import InvalidInput
 from fabriek.schemas.secrets import SecretIn
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Integer, Row, String, Table, Text, insert, select, update
 
 from fabriek.adapters.database import Database, Instant, metadata
-from fabriek.compute.notices import Notice, Occasion
+from fabriek.compute.notices.notices import Notice, Occasion
 
 notices = Table(
     "compute_notices",

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fabriek.compute import notices
 from fabriek.compute.jobs import Job, State
-from fabriek.compute.letters import facts_of, mail_of, signature, signed_of
-from fabriek.compute.notices import NoticeAsked, Occasion, claimed, due_now, failed, new_notice, notice_asked_of
+from fabriek.compute.notices import notices
+from fabriek.compute.notices.letters import facts_of, mail_of, signature, signed_of
+from fabriek.compute.notices.notices import NoticeAsked, Occasion, claimed, due_now, failed, new_notice, notice_asked_of
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.purposes import Purpose
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fabriek.compute.jobs import Job, State
-from fabriek.compute.notices import MAIL, Notice, Occasion
+from fabriek.compute.notices.notices import MAIL, Notice, Occasion
 
 REASON_CHARACTERS_MAX = 200
 

@@ -6,7 +6,7 @@ from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.ports import Jobs, Secrets
-from fabriek.compute.secrets import SECRETS_MAX, Secret, SecretUse, check
+from fabriek.compute.secrets.secrets import SECRETS_MAX, Secret, SecretUse, check
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import NotFound, QuotaExhausted, WrongState, nothing_here

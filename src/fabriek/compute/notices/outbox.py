@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fabriek.access.service import Access
-from fabriek.compute import letters, notices
 from fabriek.compute.jobs import ENDED, Job, State
-from fabriek.compute.letters import Letter
-from fabriek.compute.notices import ASKED_MAX, KEPT, MAIL, Notice, NoticeAsked, Occasion
+from fabriek.compute.notices import letters, notices
+from fabriek.compute.notices.letters import Letter
+from fabriek.compute.notices.notices import ASKED_MAX, KEPT, MAIL, Notice, NoticeAsked, Occasion
 from fabriek.compute.ports import JobNames, Jobs, Notices
-from fabriek.compute.secrets import SIGNING_KEY
-from fabriek.compute.strongbox import Strongbox
+from fabriek.compute.secrets.secrets import SIGNING_KEY
+from fabriek.compute.secrets.strongbox import Strongbox
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import FabriekError, InvalidInput, NotFound, NotPermitted

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Row, String, Table, insert, select, update
 
 from fabriek.adapters.database import Database, Instant, metadata
-from fabriek.compute.packs import Pack, PackedInput, Returned, State
+from fabriek.compute.packs.packs import Pack, PackedInput, Returned, State
 from fabriek.kernel.errors import NotFound
 from fabriek.kernel.purposes import Purpose
 

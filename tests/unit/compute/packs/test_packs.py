@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fabriek.compute.packs import TRANSITIONS, Pack, Returned, State, move, seal, take_back
+from fabriek.compute.packs.packs import TRANSITIONS, Pack, Returned, State, move, seal, take_back
 from fabriek.kernel.errors import InvalidInput, WrongState
 from fabriek.kernel.purposes import Purpose
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Column, LargeBinary, String, Table, delete, insert, select, update
 
 from fabriek.adapters.database import Database, Instant, metadata
-from fabriek.compute.secrets import Secret
+from fabriek.compute.secrets.secrets import Secret
 
 secrets = Table(
     "compute_secrets",
