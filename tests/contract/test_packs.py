@@ -44,7 +44,7 @@ def test_what_the_whole_machine_does_not_have_is_packed_and_holds_nothing(town: 
     "asked",
     [
         JobAsked(()), JobAsked(("a",), array="0-3"), JobAsked(("a",), sweep={"x": ("1", "2")}), JobAsked(("a",), terms=Terms(requeues_max=1)),
-        JobAsked(("a",), requirements="--index-url=http://evil"), JobAsked(("a",), environment={"LD_PRELOAD": "x"}), JobAsked(("a",), cpus=0),
+        JobAsked(("a",), requirements="--trusted-host evil"), JobAsked(("a",), environment={"LD_PRELOAD": "x"}), JobAsked(("a",), cpus=0),
         JobAsked(("a",), inputs=(InputAsked("x", "/etc"),)), JobAsked(("a",), purpose="fun"),
     ],
 )  # fmt: skip
