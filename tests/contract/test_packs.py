@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from fabriek.adapters.database import Database
+from fabriek.compute.gpus import Gpus
 from fabriek.compute.packs.packs import State
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.terms import Terms
@@ -32,7 +33,7 @@ def slug(town: Town, owner: Caller) -> str:
 def test_what_the_whole_machine_does_not_have_is_packed_and_holds_nothing(town: Town, owner: Caller) -> None:
     project = slug(town, owner)
     before = town.services.funding.left(town.services.access.project(project).id)
-    pack = town.services.packing.pack(project, JobAsked(("train",), gpus=64, cpus=512), by=owner)
+    pack = town.services.packing.pack(project, JobAsked(("train",), gpus=Gpus(64_000), cpus=512), by=owner)
     assert (pack.state, pack.gpus, pack.stays) == (State.PACKED, 64, "")
     assert town.services.packing.get(project, pack.id, by=owner) == pack
     assert list(town.services.packing.list(project, by=owner)) == [pack]
