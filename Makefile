@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo install check test verify bench clean requirements
+.PHONY: demo install check test faults verify bench clean requirements
 
 demo: .venv/demo-installed
 	$(BIN)/fabriek demo
@@ -17,6 +17,10 @@ check: .venv/test-installed
 
 test: .venv/test-installed
 	$(BIN)/pytest -n auto --dist loadgroup
+
+# Many rounds of what `make test` kills ten times, on a real Slurm: FABRIEK_ROUNDS=500 for the long one.
+faults: .venv/test-installed
+	$(BIN)/pytest tests/faults -m faults -s --timeout 0
 
 verify: .venv/test-installed
 	$(BIN)/python -m tests.generated --check

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from fabriek.adapters.database import Database, metadata, open_database
-from tests.servers import postgres, slurm
+from tests.servers import postgres, slurm, slurm_release
 
 _numbers = itertools.count()
 
@@ -34,6 +34,27 @@ def slurm_cluster() -> Iterator[slurm.Cluster]:
         pytest.skip(reason)
     with slurm.running() as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def newer_slurm_cluster() -> Iterator[slurm.Cluster]:
+    """A running Slurm of the release that is spoken to by REST; skips with its reason when there is none."""
+    if reason := slurm.why_absent() or slurm_release.why_absent():
+        pytest.skip(reason)
+    with slurm.running(newer=True) as cluster:
+        yield cluster
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("slurm_cluster", marks=pytest.mark.xdist_group("slurm"), id="commands"),
+        pytest.param("newer_slurm_cluster", marks=pytest.mark.xdist_group("slurm-rest"), id="rest"),
+    ]
+)
+def any_slurm_cluster(request: pytest.FixtureRequest) -> slurm.Cluster:
+    """Both, one after the other: spoken to by commands, and by REST."""
+    found: slurm.Cluster = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

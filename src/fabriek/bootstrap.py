@@ -1,6 +1,7 @@
 """The one place that knows every class: from settings and a database to the services of an installation."""
 
 import os
+import pwd
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,11 @@ from fabriek.compute.executors.sacctmgr import Sacctmgr
 from fabriek.compute.executors.slurm import Site, SlurmExecutor
 from fabriek.compute.executors.slurm_accounts import SlurmAccounts
 from fabriek.compute.executors.slurm_commands import SlurmCommands
+from fabriek.compute.executors.slurm_dialect import Accounts, Slurm
+from fabriek.compute.executors.slurm_rest import SlurmRest
+from fabriek.compute.executors.slurm_rest_accounts import RestAccounts
+from fabriek.compute.executors.slurm_restd import Restd
+from fabriek.compute.executors.slurm_tokens import Tokens
 from fabriek.compute.gpus import Kind, kinds_of
 from fabriek.compute.hosts import listed
 from fabriek.compute.installing import Installing
@@ -221,11 +227,20 @@ def executor_of(settings: Settings) -> Executor:
         scratch = scratch_of(settings)
         scratch.mkdir(parents=True, exist_ok=True, mode=0o711)
         site = Site(settings.slurm_partition, settings.slurm_account, str(scratch), settings.slurm_shards)
-        commands = SlurmCommands(settings.slurm_conf)
-        return SlurmExecutor(
-            settings.slurm_jobs or settings.home / "jobs", commands, site, accounts=SlurmAccounts(commands)
-        )
+        slurm, accounts = slurm_of(settings)
+        return SlurmExecutor(settings.slurm_jobs or settings.home / "jobs", slurm, site, accounts=accounts)
     raise InvalidInput(f"there is no executor {settings.executor!r}", fix="FABRIEK_EXECUTOR=local, or slurm")
+
+
+def slurm_of(settings: Settings) -> tuple[Slurm, Accounts]:
+    """How Slurm is spoken to, by the settings. Raises InvalidInput."""
+    if not settings.slurm_rest:
+        commands = SlurmCommands(settings.slurm_conf)
+        return commands, SlurmAccounts(commands)
+    user = settings.slurm_user or pwd.getpwuid(os.geteuid()).pw_name
+    tokens = Tokens(settings.slurm_jwt_key, user, SystemClock(settings.zone)) if settings.slurm_jwt_key else None
+    restd = Restd(settings.slurm_rest, tokens)
+    return SlurmRest(restd), RestAccounts(restd)
 
 
 def environments(settings: Settings) -> Environments:

@@ -100,8 +100,17 @@ class Settings:
     )
     power_contract_watts: int = setting(0, "watts", "The contracted power; 0 means no limit but those announced.")
     scratch: Path | None = setting(None, "folder", "Memory-backed room for running jobs; empty means below /dev/shm.")
-    executor: str = setting("local", "local or slurm", "What runs jobs: this machine, or Slurm through its commands.")
+    executor: str = setting("local", "local or slurm", "What runs jobs: this machine, or Slurm.")
     slurm_conf: str = setting("", "path", "The slurm.conf that commands read; empty means the system's own.")
+    slurm_rest: str = setting(
+        "", "address", "slurmrestd: https://…, http:// on loopback, or unix:/path. Empty means by Slurm's commands."
+    )
+    slurm_jwt_key: Path | None = setting(
+        None,
+        "file",
+        "The jwt_key of slurm.conf, which signs a token for each request; empty on a socket that knows us itself.",
+    )
+    slurm_user: str = setting("", "name", "Whose batch jobs they are, by REST; empty means the server's own user.")
     slurm_partition: str = setting("", "name", "The partition of jobs; empty means the default one.")
     slurm_account: str = setting("", "name", "The account of jobs; empty means the default one.")
     slurm_accounts: bool = setting(

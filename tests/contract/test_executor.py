@@ -16,10 +16,15 @@ from tests.servers.on_slurm import on_slurm
 SPEC = {"lab_socket_dir": "/dev/null"}
 
 
-ON_SLURM = (pytest.mark.sandbox, pytest.mark.slurm, pytest.mark.xdist_group("slurm"))
+ON_SLURM = (pytest.mark.sandbox, pytest.mark.slurm)
+CLUSTERS = {"slurm": "slurm_cluster", "slurm-rest": "newer_slurm_cluster"}
 
 
-REAL = [pytest.param("local", marks=pytest.mark.sandbox), pytest.param("slurm", marks=ON_SLURM)]
+REAL = [
+    pytest.param("local", marks=pytest.mark.sandbox),
+    pytest.param("slurm", marks=[*ON_SLURM, pytest.mark.xdist_group("slurm")]),
+    pytest.param("slurm-rest", marks=[*ON_SLURM, pytest.mark.xdist_group("slurm-rest")]),
+]
 
 
 @pytest.fixture(params=["memory", *REAL])
@@ -27,10 +32,10 @@ def executor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     SPEC["lab_socket_dir"] = str(tmp_path_factory.mktemp("lab"))
     if request.param == "memory":
         yield MemoryExecutor()
-    elif request.param == "slurm":
+    elif request.param in CLUSTERS:
         if reason := why_no_sandbox():
             pytest.skip(f"no sandbox here: {reason}")
-        with on_slurm(request.getfixturevalue("slurm_cluster")) as executor:
+        with on_slurm(request.getfixturevalue(CLUSTERS[request.param])) as executor:
             yield executor
     else:
         with a_machine() as machine:

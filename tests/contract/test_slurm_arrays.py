@@ -17,14 +17,14 @@ from tests.servers.machine import why_no_sandbox
 from tests.servers.on_slurm import on_slurm
 from tests.servers.processes import processes_saying
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
+pytestmark = [pytest.mark.sandbox, pytest.mark.slurm]
 
 
 @pytest.fixture
-def executor(slurm_cluster: slurm.Cluster) -> Iterator[SlurmExecutor]:
+def executor(any_slurm_cluster: slurm.Cluster) -> Iterator[SlurmExecutor]:
     if reason := why_no_sandbox():
         pytest.skip(f"no sandbox here: {reason}")
-    with on_slurm(slurm_cluster) as made:
+    with on_slurm(any_slurm_cluster) as made:
         yield made
 
 
@@ -34,11 +34,11 @@ def lab(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def closed(slurm_cluster: slurm.Cluster) -> Iterator[None]:
+def closed(any_slurm_cluster: slurm.Cluster) -> Iterator[None]:
     """Jobs wait as long as the test lasts, unless it opens the partition itself."""
-    slurm_cluster.command("scontrol", "update", "PartitionName=batch", "State=DOWN")
+    any_slurm_cluster.command("scontrol", "update", "PartitionName=batch", "State=DOWN")
     yield
-    slurm_cluster.command("scontrol", "update", "PartitionName=batch", "State=UP")
+    any_slurm_cluster.command("scontrol", "update", "PartitionName=batch", "State=UP")
 
 
 def over(executor: SlurmExecutor, handle: Handle) -> ObservedState:
@@ -68,10 +68,10 @@ def batch_jobs(cluster: slurm.Cluster, executor: SlurmExecutor, handle: Handle) 
 
 
 def test_like_attempts_are_one_batch_job_and_each_has_its_own_end_and_log(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str
+    executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, lab: str
 ) -> None:
     handles = executor.submit_all(saying(lab, 6))
-    assert len(batch_jobs(slurm_cluster, executor, handles[0])) == 1
+    assert len(batch_jobs(any_slurm_cluster, executor, handles[0])) == 1
     assert [over(executor, one).exit_code for one in handles] == list(range(6))
     assert [executor.logs(one, 0, 100) for one in handles] == [f"{one}\n".encode() for one in range(6)]
 
@@ -86,26 +86,26 @@ def test_what_asks_for_something_else_goes_by_itself(executor: SlurmExecutor, la
 
 @pytest.mark.usefixtures("closed")
 def test_an_element_that_waits_is_cancelled_and_the_others_run(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str
+    executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, lab: str
 ) -> None:
     handles = executor.submit_all(saying(lab, 4))
     assert {one.phase for one in executor.poll(handles)} == {Phase.STARTING}
     executor.cancel(handles[2])
     assert over(executor, handles[2]).reason == "cancelled"
-    slurm_cluster.command("scontrol", "update", "PartitionName=batch", "State=UP")
+    any_slurm_cluster.command("scontrol", "update", "PartitionName=batch", "State=UP")
     assert [over(executor, one).exit_code for one in handles] == [0, 1, None, 3]
     assert executor.logs(handles[2], 0, 100) == b""
 
 
 def test_an_element_that_somebody_else_cancelled_is_lost_and_no_other(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str
+    executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, lab: str
 ) -> None:
     going = ["sleep 63.1717; exit 0", "sleep 1; exit 3"]
     handles = executor.submit_all([a_spec("sh", "-c", f"echo begun; {one}", lab_socket_dir=lab) for one in going])
     until(lambda: all(executor.logs(one, 0, 100) == b"begun\n" for one in handles))
     noted = noted_in(executor._folders.of(handles[0]))
     assert noted is not None
-    slurm_cluster.command("scancel", noted.id)
+    any_slurm_cluster.command("scancel", noted.id)
     assert over(executor, handles[0]).phase is Phase.LOST
     assert over(executor, handles[1]).exit_code == 3
     until(lambda: processes_saying("63.1717") == [])
@@ -113,25 +113,25 @@ def test_an_element_that_somebody_else_cancelled_is_lost_and_no_other(
 
 @pytest.mark.usefixtures("closed")
 def test_an_answer_that_was_never_noted_makes_no_second_array(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str
+    executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, lab: str
 ) -> None:
     """The server dies between sbatch and its notes, all of them or some; the next one asks again, in other company."""
     specs = saying(lab, 5)
     handles = executor.submit_all(specs[:4])
-    first = batch_jobs(slurm_cluster, executor, handles[0])
+    first = batch_jobs(any_slurm_cluster, executor, handles[0])
     for one in (handles[0], handles[3]):
         (executor._folders.of(one) / ID_FILE).unlink()
     again = executor.submit_all([specs[4], specs[0]])
     assert executor.submit(specs[3]) == handles[3]
-    assert batch_jobs(slurm_cluster, executor, handles[0]) == first
-    assert batch_jobs(slurm_cluster, executor, handles[3]) == first
-    slurm_cluster.command("scontrol", "update", "PartitionName=batch", "State=UP")
+    assert batch_jobs(any_slurm_cluster, executor, handles[0]) == first
+    assert batch_jobs(any_slurm_cluster, executor, handles[3]) == first
+    any_slurm_cluster.command("scontrol", "update", "PartitionName=batch", "State=UP")
     assert [over(executor, one).exit_code for one in [*handles, again[0]]] == [0, 1, 2, 3, 4]
     assert [executor.logs(one, 0, 100) for one in handles] == [f"{one}\n".encode() for one in range(4)]
 
 
 def test_an_array_that_never_reached_slurm_is_asked_anew_and_comes_late_to_nothing(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str, monkeypatch: pytest.MonkeyPatch
+    executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, lab: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(_: object) -> str:
         raise Unavailable("Slurm does not answer", fix="sinfo")
@@ -146,16 +146,16 @@ def test_an_array_that_never_reached_slurm_is_asked_anew_and_comes_late_to_nothi
     assert not roster.exists()
     assert [over(executor, one).exit_code for one in handles] == [1, 2]
     assert over(executor, executor.submit(specs[0])).exit_code == 0
-    until(lambda: slurm_cluster.command("squeue", "-h", "-o", "%i") == "")
+    until(lambda: any_slurm_cluster.command("squeue", "-h", "-o", "%i") == "")
 
 
 def test_a_killed_controller_loses_no_element_and_doubles_none(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str
+    executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, lab: str
 ) -> None:
     handles = executor.submit_all([a_spec("sh", "-c", "sleep 0.5; exit 3", lab_socket_dir=lab) for _ in range(4)])
-    slurm_cluster.kill("slurmctld")
-    slurm_cluster.start_controller()
-    until(slurm_cluster.is_up)
+    any_slurm_cluster.kill("slurmctld")
+    any_slurm_cluster.start_controller()
+    until(any_slurm_cluster.is_up)
     assert [over(executor, one).exit_code for one in handles] == [3] * 4
 
 
@@ -167,15 +167,15 @@ def test_what_no_node_has_is_refused_for_all_and_says_so(executor: SlurmExecutor
 
 @pytest.mark.parametrize("word", [";touch /tmp/x", "$(id)", "a\n#SBATCH --uid=0", "--wrap=id"])
 def test_nothing_that_a_user_wrote_stands_in_script_or_roster(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, word: str, lab: str
+    executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, word: str, lab: str
 ) -> None:
     handles = executor.submit_all([a_spec("echo", word, lab_socket_dir=lab) for _ in range(2)])
     assert [over(executor, one).exit_code for one in handles] == [0, 0]
     assert executor.logs(handles[1], 0, 1000) == f"{word}\n".encode()
-    (array,) = batch_jobs(slurm_cluster, executor, handles[0])
+    (array,) = batch_jobs(any_slurm_cluster, executor, handles[0])
     (roster,) = (executor._folders.root / "arrays").glob("*/roster")
     assert roster.read_text() == "".join(f"{one.job}-1\n" for one in handles)
-    assert word not in slurm_cluster.command("scontrol", "write", "batch_script", array, "-")
+    assert word not in any_slurm_cluster.command("scontrol", "write", "batch_script", array, "-")
 
 
 def test_nothing_is_left_of_an_array_but_tombstones(executor: SlurmExecutor, lab: str) -> None:

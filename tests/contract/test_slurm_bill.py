@@ -26,14 +26,14 @@ from tests.servers import slurm
 from tests.servers.machine import why_no_sandbox
 from tests.servers.on_slurm import on_slurm
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
+pytestmark = [pytest.mark.sandbox, pytest.mark.slurm]
 
 
 @pytest.fixture
-def executor(slurm_cluster: slurm.Cluster) -> Iterator[SlurmExecutor]:
+def executor(any_slurm_cluster: slurm.Cluster) -> Iterator[SlurmExecutor]:
     if reason := why_no_sandbox():
         pytest.skip(f"no sandbox here: {reason}")
-    with on_slurm(slurm_cluster) as made:
+    with on_slurm(any_slurm_cluster) as made:
         yield made
 
 
@@ -62,8 +62,8 @@ def test_the_accounts_hold_at_least_what_the_supervisor_says_it_ran(executor: Sl
         assert account.cpu_seconds > 0
 
 
-def test_a_cluster_without_accounts_says_so(slurm_cluster: slurm.Cluster, tmp_path: Path) -> None:
-    with on_slurm(slurm_cluster) as made:
+def test_a_cluster_without_accounts_says_so(any_slurm_cluster: slurm.Cluster, tmp_path: Path) -> None:
+    with on_slurm(any_slurm_cluster) as made:
         without = SlurmExecutor(tmp_path / "jobs", made._slurm, Site())
     with pytest.raises(NotFound, match="no accounts"):
         without.accounts([Handle("job_nobody", 1)])
@@ -100,7 +100,7 @@ def shop(executor: SlurmExecutor, tmp_path: Path) -> Iterator[Shop]:
 
 
 def test_a_job_that_vanished_is_charged_what_the_accounts_say_and_names_who_cancelled_it(
-    shop: Shop, executor: SlurmExecutor, slurm_cluster: slurm.Cluster, tmp_path: Path
+    shop: Shop, executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, tmp_path: Path
 ) -> None:
     handle = handle_of(shop.job)
     spec = a_spec(
@@ -109,7 +109,7 @@ def test_a_job_that_vanished_is_charged_what_the_accounts_say_and_names_who_canc
     executor.submit(spec)
     until(lambda: executor.logs(handle, 0, 100) == b"begun\n")
     until(lambda: executor.poll([handle])[0].phase is Phase.RUNNING)
-    slurm_cluster.command("scancel", batch_job(executor, handle))
+    any_slurm_cluster.command("scancel", batch_job(executor, handle))
     seen = until(lambda: (one := executor.poll([handle])[0]).phase is Phase.LOST and one)
     assert seen
     assert shop.services.progress.observe(handle.job, replace(seen, ended_at=None))

@@ -15,23 +15,38 @@ from fabriek.compute.executors.slurm_script import script_of
 from fabriek.kernel.errors import InvalidInput, Unavailable
 from tests.factories.executor import a_spec
 from tests.factories.waiting import until
+from tests.faults import slurm as rounds
+from tests.faults.load import Counted, Load
+from tests.faults.witness import Witness
 from tests.servers import slurm
 from tests.servers.machine import why_no_sandbox
 from tests.servers.on_slurm import on_slurm
 from tests.servers.processes import processes_saying
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
+pytestmark = [pytest.mark.sandbox, pytest.mark.slurm]
 
 ROUNDS = 10
-ROUNDS_OF_CONTROLLER = 1
+NOTHING = Counted(duplicates=0, orphans=0, false_successes=0, given_up=0)
 
 
 @pytest.fixture
-def executor(slurm_cluster: slurm.Cluster) -> Iterator[SlurmExecutor]:
+def cluster(any_slurm_cluster: slurm.Cluster) -> slurm.Cluster:
+    return any_slurm_cluster
+
+
+@pytest.fixture
+def executor(cluster: slurm.Cluster) -> Iterator[SlurmExecutor]:
     if reason := why_no_sandbox():
         pytest.skip(f"no sandbox here: {reason}")
-    with on_slurm(slurm_cluster) as made:
+    with on_slurm(cluster) as made:
         yield made
+
+
+@pytest.fixture
+def load(executor: SlurmExecutor, tmp_path: Path) -> Load:
+    shared = Path(executor._site.scratch).parent / "shared"  # a job's own user finds the way to it
+    shared.parent.chmod(0o711)
+    return Load(executor, Witness(shared))
 
 
 @pytest.fixture
@@ -57,101 +72,170 @@ def over(executor: SlurmExecutor, handle: Handle) -> ObservedState:
     return found
 
 
-def batch_jobs(cluster: slurm.Cluster, handle: Handle) -> list[str]:
-    """Slurm's ids of all batch jobs of an attempt."""
-    return cluster.command(
-        "squeue", "-h", "-t", "all", "-o", "%i", "--name", f"fabriek-{handle.job}-{handle.attempt}"
-    ).split()
+def attempts_of(cluster: slurm.Cluster, handle: Handle) -> list[str]:
+    return rounds.batch_jobs(cluster, handle.job)
 
 
-def living(cluster: slurm.Cluster) -> list[str]:
-    """Slurm's ids of all batch jobs that wait or run."""
-    return cluster.command("squeue", "-h", "-o", "%i").split()
+def living(cluster: slurm.Cluster, handle: Handle) -> list[str]:
+    """Those of them that wait or run."""
+    return cluster.command("squeue", "-h", "-o", "%i", "--name", f"fabriek-{handle.job}-{handle.attempt}").split()
 
 
-def test_an_answer_of_sbatch_that_was_never_noted_makes_no_second_job(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str
-) -> None:
-    """The server dies between sbatch and its note; the next one asks again with the same attempt."""
-    specs = [a_spec("echo", str(number), lab_socket_dir=lab) for number in range(ROUNDS)]
-    handles = [executor.submit(spec) for spec in specs]
-    for handle in handles:
-        (executor._folders.of(handle) / ID_FILE).unlink()
-    assert [executor.submit(spec) for spec in specs] == handles
-    for number, handle in enumerate(handles):
-        assert over(executor, handle).exit_code == 0
-        assert executor.logs(handle, 0, 100) == f"{number}\n".encode()
-        assert len(batch_jobs(slurm_cluster, handle)) == 1
+def test_a_server_that_dies_while_it_hands_over_makes_no_second_job(cluster: slurm.Cluster, load: Load) -> None:
+    """Before sbatch, between sbatch and its note, and after it; the next server asks again with the same attempt."""
+    rounds.kill_servers(cluster, load, ROUNDS)
+    assert load.counted(lambda: rounds.left_behind(cluster, load)) == NOTHING
+    assert len(load.witness.begun()) == ROUNDS
+    assert {len(attempts_of(cluster, handle)) for handle in load.states} == {1}
 
 
-def test_two_batch_jobs_of_one_attempt_run_it_once(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str
-) -> None:
+def test_two_batch_jobs_of_one_attempt_run_it_once(executor: SlurmExecutor, cluster: slurm.Cluster, lab: str) -> None:
     """Even where nobody knows of the first: the lock and the state in the attempt's folder let one through. Its end is taken for the attempt's."""
     spec = a_spec("sh", "-c", "echo once; sleep 3", lab_socket_dir=lab)
     handle = executor.submit(spec)
     folder = executor._folders.of(handle)
     executor._ask(handle, executor._whole(spec))
-    assert len(batch_jobs(slurm_cluster, handle)) == 2
-    until(lambda: len(living(slurm_cluster)) == 1 and executor.logs(handle, 0, 100) == b"once\n")
-    for one in batch_jobs(slurm_cluster, handle):
+    assert len(attempts_of(cluster, handle)) == 2
+    until(lambda: len(living(cluster, handle)) == 1 and executor.logs(handle, 0, 100) == b"once\n")
+    for one in attempts_of(cluster, handle):
         (folder / ID_FILE).write_text(one)  # whichever of the two was noted last
         assert executor.poll([handle])[0].phase is Phase.RUNNING
     assert over(executor, handle).exit_code == 0
-    until(lambda: living(slurm_cluster) == [])
+    until(lambda: living(cluster, handle) == [])
     assert executor.logs(handle, 0, 100) == b"once\n"
 
 
-def test_a_killed_controller_loses_nothing_and_doubles_nothing(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str
+def test_killed_controllers_lose_nothing_and_double_nothing(cluster: slurm.Cluster, load: Load) -> None:
+    rounds.kill_controllers(cluster, load, ROUNDS)
+    assert load.counted(lambda: rounds.left_behind(cluster, load)) == NOTHING
+    assert len(load.states) == ROUNDS * (rounds.JOBS_A_ROUND + 1)
+    assert (
+        len(load.witness.ended()) >= len(load.states) - ROUNDS
+    )  # one whose id was given away may be killed by its own node
+
+
+def test_after_all_that_every_node_works_as_before(cluster: slurm.Cluster, load: Load) -> None:
+    """Each of these jobs fills a node, and none ends before all of them run."""
+    load.waiting = [load.witness.spec(seconds=600, cpus=slurm.CPUS_PER_NODE) for _ in range(slurm.NODES)]
+    load.step()
+    until(lambda: load.step() or {state.phase for state in load.states.values()} == {Phase.RUNNING})
+    for handle in load.states:
+        load.executor.cancel(handle)
+    load.finish()
+
+
+def test_while_the_controller_is_away_nobody_guesses(
+    cluster: slurm.Cluster, executor: SlurmExecutor, load: Load
 ) -> None:
-    for _ in range(ROUNDS_OF_CONTROLLER):
-        before = [executor.submit(a_spec("sh", "-c", "sleep 0.5; exit 3", lab_socket_dir=lab)) for _ in range(4)]
-        slurm_cluster.kill("slurmctld")
-        waiting = a_spec("echo", "late", lab_socket_dir=lab)
+    load.add(1)
+    load.step()
+    cluster.kill("slurmctld")
+    try:
         with pytest.raises(Unavailable):
-            executor.submit(waiting)
+            executor.submit(load.witness.spec())
         with pytest.raises(Unavailable):
-            executor.poll(before)
-        slurm_cluster.start_controller()
-        until(slurm_cluster.is_up)
-        late = executor.submit(waiting)
-        assert [over(executor, handle).exit_code for handle in before] == [3] * 4
-        assert over(executor, late).exit_code == 0
-        assert [len(batch_jobs(slurm_cluster, handle)) for handle in [*before, late]] == [1] * 5
+            executor.poll(list(load.states))
+    finally:
+        cluster.start_controller()
+        until(cluster.is_up)
+    load.finish()
+    assert load.counted(lambda: rounds.left_behind(cluster, load)) == NOTHING
+
+
+def test_jobs_run_while_the_accounts_are_away_and_are_found_in_them_later(cluster: slurm.Cluster, load: Load) -> None:
+    cluster.kill("slurmdbd")
+    try:
+        load.add(4)
+        load.finish()
+    finally:
+        cluster.start_accounts()
+    assert load.counted(lambda: rounds.left_behind(cluster, load)) == NOTHING
+    names = [f"fabriek-{handle.job}-1" for handle in load.states]
+    until(lambda: all(cluster.command("sacct", "-X", "-n", "--name", name) for name in names))
+
+
+def test_a_job_that_left_the_queue_unseen_is_neither_lost_nor_asked_again_before_the_accounts_can_say(
+    cluster: slurm.Cluster, executor: SlurmExecutor, load: Load
+) -> None:
+    cluster.command("scontrol", "update", "PartitionName=batch", "State=DOWN")
+    load.add(1)
+    load.step()
+    (handle,) = load.states
+    noted = executor._folders.of(handle) / ID_FILE
+    ours = noted.read_text()
+    noted.write_text("4000000")  # which the controller does not know
+    cluster.kill("slurmdbd")
+    try:
+        with pytest.raises(Unavailable):
+            executor.poll([handle])
+        assert noted.read_text() == "4000000"
+    finally:
+        noted.write_text(ours)
+        cluster.start_accounts()
+        cluster.command("scontrol", "update", "PartitionName=batch", "State=UP")
+    load.finish()
+    assert load.counted(lambda: rounds.left_behind(cluster, load)) == NOTHING
+
+
+def test_jobs_that_come_while_munge_is_away_run_once_when_it_is_back(cluster: slurm.Cluster, load: Load) -> None:
+    cluster.kill("munged")
+    load.add(4)
+    load.step()
+    cluster.start_munge()
+    load.finish()
+    assert load.counted(lambda: rounds.left_behind(cluster, load)) == NOTHING
+
+
+def test_what_an_operator_holds_stays_held_until_the_operator_lets_it_go(
+    cluster: slurm.Cluster, executor: SlurmExecutor, load: Load
+) -> None:
+    cluster.command("scontrol", "update", "PartitionName=batch", "State=DOWN")
+    try:
+        load.add(1)
+        load.step()
+        (job_id,) = attempts_of(cluster, *load.states)
+        cluster.command("scontrol", "hold", job_id)
+    finally:
+        cluster.command("scontrol", "update", "PartitionName=batch", "State=UP")
+    for _ in range(3):
+        assert executor.poll(list(load.states))[0].phase is Phase.STARTING
+    assert cluster.command("squeue", "-h", "-j", job_id, "-o", "%r").strip() == "JobHeldAdmin"
+    cluster.command("scontrol", "release", job_id)
+    load.finish()
+    assert load.counted(lambda: rounds.left_behind(cluster, load)) == NOTHING
 
 
 def test_an_id_that_a_killed_controller_gave_to_another_is_not_taken_for_ours(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str
+    executor: SlurmExecutor, cluster: slurm.Cluster, lab: str
 ) -> None:
-    stranger = slurm_cluster.command(
+    stranger = cluster.command(
         "sbatch", "--parsable", "--account", slurm.ACCOUNT, "--output", "/dev/null", "--wrap", "sleep 600"
     ).strip()
     handle = executor.submit(a_spec("echo", "ours", lab_socket_dir=lab))
     over(executor, handle)
     (executor._folders.of(handle) / ID_FILE).write_text(stranger)
     assert executor.poll([handle])[0].exit_code == 0
-    slurm_cluster.command("scancel", stranger)
+    cluster.command("scancel", stranger)
 
 
 def test_a_node_daemon_that_dies_leaves_its_jobs_alone(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str
+    executor: SlurmExecutor, cluster: slurm.Cluster, lab: str
 ) -> None:
     handle = executor.submit(a_spec("sh", "-c", "echo begun; sleep 2; exit 3", lab_socket_dir=lab))
     until(lambda: executor.logs(handle, 0, 100) == b"begun\n")
     for number in range(1, slurm.NODES + 1):
-        slurm_cluster.kill(f"n{number}")
-        slurm_cluster.start_node(number)
+        cluster.kill(f"n{number}")
+        cluster.start_node(number)
     assert over(executor, handle).exit_code == 3
-    until(slurm_cluster.is_up)
+    until(cluster.is_up)
 
 
 def test_a_job_that_somebody_else_cancelled_is_lost_and_no_success(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str
+    executor: SlurmExecutor, cluster: slurm.Cluster, lab: str
 ) -> None:
     handle = executor.submit(a_spec("sh", "-c", "trap '' TERM; echo begun; sleep 62.1717", lab_socket_dir=lab))
     until(lambda: executor.logs(handle, 0, 100) == b"begun\n")
-    slurm_cluster.command("scancel", *batch_jobs(slurm_cluster, handle))
+    cluster.command("scancel", *attempts_of(cluster, handle))
     seen = over(executor, handle)
     assert (seen.phase, seen.exit_code) == (Phase.LOST, None)
     assert "cancelled" in seen.reason
@@ -159,16 +243,16 @@ def test_a_job_that_somebody_else_cancelled_is_lost_and_no_success(
 
 
 def test_a_waiting_job_is_cancelled_without_ever_running(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, lab: str
+    executor: SlurmExecutor, cluster: slurm.Cluster, lab: str
 ) -> None:
-    slurm_cluster.command("scontrol", "update", "PartitionName=batch", "State=DOWN")
+    cluster.command("scontrol", "update", "PartitionName=batch", "State=DOWN")
     try:
         handle = executor.submit(a_spec("echo", "never", lab_socket_dir=lab))
         assert executor.poll([handle])[0].phase is Phase.STARTING
         executor.cancel(handle)
         assert over(executor, handle).reason == "cancelled"
     finally:
-        slurm_cluster.command("scontrol", "update", "PartitionName=batch", "State=UP")
+        cluster.command("scontrol", "update", "PartitionName=batch", "State=UP")
     assert executor.logs(handle, 0, 100) == b""
 
 
@@ -178,11 +262,11 @@ def test_what_no_node_has_is_refused_in_slurms_words(executor: SlurmExecutor, la
 
 
 @pytest.mark.parametrize("word", [";touch /tmp/x", "$(id)", "a\n#SBATCH --uid=0", "--wrap=id", "\x1b[31m"])
-def test_words_of_a_user_stay_words(executor: SlurmExecutor, slurm_cluster: slurm.Cluster, word: str, lab: str) -> None:
+def test_words_of_a_user_stay_words(executor: SlurmExecutor, cluster: slurm.Cluster, word: str, lab: str) -> None:
     handle = executor.submit(a_spec("echo", word, lab_socket_dir=lab, environment={"NOTE": word.replace("\x1b", "")}))
     assert over(executor, handle).exit_code == 0
     assert executor.logs(handle, 0, 1000) == f"{word}\n".encode()
-    script = slurm_cluster.command("scontrol", "write", "batch_script", batch_jobs(slurm_cluster, handle)[0], "-")
+    script = cluster.command("scontrol", "write", "batch_script", attempts_of(cluster, handle)[0], "-")
     assert word not in script
 
 

@@ -20,7 +20,7 @@ from tests.servers import slurm
 from tests.servers.machine import why_no_sandbox
 from tests.servers.on_slurm import on_slurm
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
+pytestmark = [pytest.mark.sandbox, pytest.mark.slurm]
 
 LOOK = f"""
 import json, os, sys
@@ -38,10 +38,10 @@ __import__("time").sleep(float(sys.argv[2]))
 
 
 @pytest.fixture
-def executor(slurm_cluster: slurm.Cluster) -> Iterator[SlurmExecutor]:
+def executor(any_slurm_cluster: slurm.Cluster) -> Iterator[SlurmExecutor]:
     if reason := why_no_sandbox():
         pytest.skip(f"no sandbox here: {reason}")
-    with on_slurm(slurm_cluster) as made:
+    with on_slurm(any_slurm_cluster) as made:
         yield made
 
 
@@ -68,28 +68,28 @@ def saw(executor: SlurmExecutor, handle: Handle) -> Mapping[str, Any]:
 
 
 def test_within_walls_there_are_the_granted_gpus_alone_counted_from_0(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, tmp_path: Path
+    executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, tmp_path: Path
 ) -> None:
-    seen = saw(executor, looking(executor, slurm_cluster, tmp_path, 2))
+    seen = saw(executor, looking(executor, any_slurm_cluster, tmp_path, 2))
     assert sorted(seen["answers"]) == sorted([errno.ENXIO] * 2 + [errno.ENOENT] * 2)
     assert seen["visible"] == "0,1"
 
 
 def test_a_job_that_asked_for_none_has_none(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, tmp_path: Path
+    executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, tmp_path: Path
 ) -> None:
-    seen = saw(executor, looking(executor, slurm_cluster, tmp_path, 0))
+    seen = saw(executor, looking(executor, any_slurm_cluster, tmp_path, 0))
     assert seen["answers"] == [errno.ENOENT] * slurm.GPUS_PER_NODE
     assert seen["visible"] == "none"
 
 
 def test_two_jobs_on_one_node_have_not_one_gpu_in_common(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, tmp_path: Path
+    executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, tmp_path: Path
 ) -> None:
     for number in range(2, slurm.NODES + 1):
-        slurm_cluster.command("scontrol", "update", f"NodeName=n{number}", "State=DRAIN", "Reason=test")
+        any_slurm_cluster.command("scontrol", "update", f"NodeName=n{number}", "State=DRAIN", "Reason=test")
     try:
-        both = [looking(executor, slurm_cluster, tmp_path, 2, stays=600) for _ in range(2)]
+        both = [looking(executor, any_slurm_cluster, tmp_path, 2, stays=600) for _ in range(2)]
         answers = [saw(executor, one)["answers"] for one in both]
         assert [one == errno.ENXIO for one in answers[0]] == [one != errno.ENXIO for one in answers[1]]
         for one in both:
@@ -97,21 +97,21 @@ def test_two_jobs_on_one_node_have_not_one_gpu_in_common(
             over(executor, one)
     finally:
         for number in range(2, slurm.NODES + 1):
-            slurm_cluster.command("scontrol", "update", f"NodeName=n{number}", "State=RESUME")
+            any_slurm_cluster.command("scontrol", "update", f"NodeName=n{number}", "State=RESUME")
 
 
 def test_without_walls_the_kernel_keeps_the_others_from_it(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, tmp_path: Path
+    executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, tmp_path: Path
 ) -> None:
-    seen = saw(executor, looking(executor, slurm_cluster, tmp_path, 1, unsandboxed=True))
+    seen = saw(executor, looking(executor, any_slurm_cluster, tmp_path, 1, unsandboxed=True))
     assert sorted(seen["answers"]) == sorted([errno.ENXIO] + [errno.EPERM] * 3)
     assert seen["visible"] == "0"
 
 
 def test_the_accounts_say_how_many_it_had(
-    executor: SlurmExecutor, slurm_cluster: slurm.Cluster, tmp_path: Path
+    executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, tmp_path: Path
 ) -> None:
-    handle = looking(executor, slurm_cluster, tmp_path, 3)
+    handle = looking(executor, any_slurm_cluster, tmp_path, 3)
     assert over(executor, handle).exit_code == 0
     account = until(lambda: executor.accounts([handle])[0])
     assert account is not None
@@ -119,9 +119,11 @@ def test_the_accounts_say_how_many_it_had(
     assert noted_in(executor._folders.of(handle)) is not None
 
 
-def test_more_than_a_node_has_is_refused(executor: SlurmExecutor, slurm_cluster: slurm.Cluster, tmp_path: Path) -> None:
+def test_more_than_a_node_has_is_refused(
+    executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, tmp_path: Path
+) -> None:
     with pytest.raises(InvalidInput, match="Slurm refused"):
-        looking(executor, slurm_cluster, tmp_path, slurm.GPUS_PER_NODE + 1)
+        looking(executor, any_slurm_cluster, tmp_path, slurm.GPUS_PER_NODE + 1)
 
 
 def test_a_granted_gpu_without_its_device_file_ends_the_job_with_the_reason(

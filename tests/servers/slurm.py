@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.factories.waiting import until
+from tests.servers import slurm_release, slurm_rest
 
 PROGRAMS = ("munged", "mariadbd", "mysql_install_db", "slurmdbd", "slurmctld", "slurmd", "sbatch", "sacct", "sacctmgr")
 NODES = 4
@@ -34,7 +35,7 @@ ClusterName=fac
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={ctld}
 AuthType=auth/munge
-AuthInfo=socket={base}/socket/s
+AuthInfo=socket={base}/socket/s,cred_expire=10
 CredType=cred/munge
 SlurmUser=slurm
 SlurmdUser=root
@@ -53,7 +54,7 @@ JobAcctGatherType=jobacct_gather/linux
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 SchedulerType=sched/backfill
-SchedulerParameters=sched_min_interval=0,batch_sched_delay=0,bf_interval=5
+SchedulerParameters=sched_min_interval=0,batch_sched_delay=0,bf_interval=1
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=localhost
 AccountingStoragePort={dbd}
@@ -62,6 +63,8 @@ AccountingStorageTRES=gres/gpu
 AccountingStorageEnforce=associations,limits
 MinJobAge=300
 KillWait=5
+SlurmdTimeout=30
+MessageTimeout=3
 MaxArraySize=5001
 NodeName=n[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{last}] CPUs={cpus} CoresPerSocket={cpus} RealMemory=5000 \
 Gres=gpu:a100:{gpus}
@@ -104,9 +107,12 @@ def why_absent() -> str:
 
 @dataclass
 class Cluster:
-    """A running cluster. `environment` is what its commands need; the daemons can be killed and started again one by one."""
+    """A running cluster. `environment` is what its commands need; the daemons can be killed and started again one by one. `newer`: of the
+    release that is spoken to by REST.
+    """
 
     base: Path
+    newer: bool = False
     daemons: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
     @property
@@ -115,10 +121,12 @@ class Cluster:
 
     def command(self, *words: str) -> str:
         """What a Slurm command says. Raises CalledProcessError."""
-        done = subprocess.run(words, env=self.environment, capture_output=True, text=True, check=True)
+        argv = slurm_release.inside(*words) if self.newer else words
+        done = subprocess.run(argv, env=self.environment, capture_output=True, text=True, check=True)
         return done.stdout
 
     def start(self, name: str, words: Sequence[str], user: str = "root") -> None:
+        """A daemon of the host."""
         log = (self.base / "log" / f"{name}.out").open("ab")
         self.daemons[name] = subprocess.Popen(
             words, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, user=user, group=user, cwd=self.base,
@@ -126,11 +134,38 @@ class Cluster:
         )  # fmt: skip
         log.close()
 
+    def start_slurm(self, name: str, *words: str, user: str = "root") -> None:
+        """A daemon of Slurm, of the release that this cluster runs."""
+        if self.newer:
+            self.start(name, slurm_release.inside(*words, user=f"{user}:"))
+        else:
+            self.start(name, words, user)
+
     def start_controller(self) -> None:
-        self.start("slurmctld", ["slurmctld", "-D"], "slurm")
+        self.start_slurm("slurmctld", "slurmctld", "-D", user="slurm")
 
     def start_node(self, number: int) -> None:
-        self.start(f"n{number}", ["slurmd", "-D", "-N", f"n{number}"])
+        self.start_slurm(f"n{number}", "slurmd", "-D", "-N", f"n{number}")
+
+    def start_accounts(self) -> None:
+        """Returns when it answers."""
+        self.start_slurm("slurmdbd", "slurmdbd", "-D", user="slurm")
+        until(lambda: self.says("sacctmgr", "-n", "list", "cluster"))
+
+    def start_munge(self) -> None:
+        words = [
+            "munged", "--foreground", f"--key-file={self.base}/munge/key", f"--socket={self.base}/socket/s", f"--pid-file={self.base}/munge/pid",
+            f"--log-file={self.base}/munge/log", f"--seed-file={self.base}/munge/seed", "--num-threads=4", "--force",
+        ]  # fmt: skip
+        self.start("munged", words, "munge")
+        until((self.base / "socket" / "s").exists)
+
+    def says(self, *words: str) -> bool:
+        """Whether a Slurm command ends well."""
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self.command(*words)
+            return True
+        return False
 
     def kill(self, name: str) -> None:
         self.daemons[name].kill()
@@ -144,19 +179,23 @@ class Cluster:
 
 
 @contextmanager
-def running() -> Iterator[Cluster]:
-    """Starts everything, waits until all nodes are idle, and takes it away afterwards."""
+def running(*, newer: bool = False) -> Iterator[Cluster]:
+    """Starts everything, waits until all nodes are idle, and takes it away afterwards. `newer`: with a REST interface before it."""
     with tempfile.TemporaryDirectory(prefix="fabriek-slurm-", ignore_cleanup_errors=True) as folder:
         base = Path(folder)
         base.chmod(0o755)
-        cluster = Cluster(base)
+        cluster = Cluster(base, newer)
         try:
             _configure(base)
-            _start_munge(cluster)
+            if newer:
+                slurm_rest.configure(base)
+            cluster.start_munge()
             _start_accounting(cluster)
             cluster.start_controller()
             for number in range(1, NODES + 1):
                 cluster.start_node(number)
+            if newer:
+                slurm_rest.start(cluster)
             until(cluster.is_up)
             yield cluster
         finally:
@@ -173,7 +212,7 @@ def _configure(base: Path) -> None:
     shutil.chown(base / "munge" / "key", "munge", "munge")
     for number in range(1, NODES + 1):
         (base / "spool" / f"n{number}").mkdir()
-    first = _free_ports(NODES + 3)
+    first = free_ports(NODES + 3)
     facts = {
         "base": base, "host": socket.gethostname(), "nodes": NODES, "cpus": CPUS_PER_NODE, "ctld": first, "dbd": first + 1, "sql": first + 2,
         "gpus": GPUS_PER_NODE, "last_gpu": GPUS_PER_NODE - 1, "first": first + 3, "last": first + 2 + NODES, "password": secrets.token_hex(16),
@@ -189,27 +228,21 @@ def _configure(base: Path) -> None:
     shutil.chown(dbd, "slurm", "slurm")
 
 
-def _start_munge(cluster: Cluster) -> None:
-    base = cluster.base
-    words = [
-        "munged", "--foreground", f"--key-file={base}/munge/key", f"--socket={base}/socket/s", f"--pid-file={base}/munge/pid",
-        f"--log-file={base}/munge/log", f"--seed-file={base}/munge/seed", "--num-threads=4",
-    ]  # fmt: skip
-    cluster.start("munged", words, "munge")
-    until((base / "socket" / "s").exists)
-
-
 def _start_accounting(cluster: Cluster) -> None:
     base = cluster.base
     settings = dict(
         line.split("=", 1) for line in (base / "etc" / "slurmdbd.conf").read_text().splitlines() if "=" in line
     )
     data, sock = base / "mysql" / "d", base / "mysql" / "s"
-    cluster.command(
-        "mysql_install_db", "--no-defaults", "--user=mysql", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db"
+    temporary = f"--tmpdir={base}/mysql"  # another that starts would remove our temporary tables from /tmp
+    make = (
+        "mysql_install_db", "--no-defaults", "--user=mysql", f"--datadir={data}", temporary,
+        "--auth-root-authentication-method=normal", "--skip-test-db"
     )  # fmt: skip
+    subprocess.run(make, capture_output=True, check=True)
     words = [
-        "mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={sock}", f"--port={settings['StoragePort']}", "--bind-address=127.0.0.1",
+        "mariadbd", "--no-defaults", f"--datadir={data}", temporary, f"--socket={sock}", f"--port={settings['StoragePort']}",
+        "--bind-address=127.0.0.1",
         "--innodb-buffer-pool-size=64M", "--innodb-lock-wait-timeout=900",
     ]  # fmt: skip
     cluster.start("mariadbd", words, "mysql")
@@ -218,20 +251,15 @@ def _start_accounting(cluster: Cluster) -> None:
         f"create database slurm_acct_db; create user slurm@'127.0.0.1' identified by '{settings['StoragePass']}'; "
         "grant all on slurm_acct_db.* to slurm@'127.0.0.1'"
     )
-    cluster.command("mariadb", "--no-defaults", f"--socket={sock}", "--user=root", "-e", statements)
-    cluster.start("slurmdbd", ["slurmdbd", "-D"], "slurm")
-    until(lambda: _says(cluster, "sacctmgr", "-n", "list", "cluster"))
+    subprocess.run(["mariadb", "--no-defaults", f"--socket={sock}", "--user=root", "-e", statements], check=True)
+    cluster.start_accounts()
     cluster.command("sacctmgr", "-i", "add", "cluster", "fac")
     cluster.command("sacctmgr", "-i", "add", "account", ACCOUNT, "cluster=fac")
     cluster.command("sacctmgr", "-i", "add", "user", "name=root", f"account={ACCOUNT}")
 
 
-def _says(cluster: Cluster, *words: str) -> bool:
-    return subprocess.run(words, env=cluster.environment, capture_output=True, check=False).returncode == 0
-
-
 def _stop(cluster: Cluster) -> None:
-    subprocess.run(["scancel", "-u", "root"], env=cluster.environment, capture_output=True, check=False, timeout=30)
+    cluster.says("scancel", "-u", "root")
     for process in cluster.daemons.values():
         process.send_signal(signal.SIGTERM)
     for process in cluster.daemons.values():
@@ -242,7 +270,7 @@ def _stop(cluster: Cluster) -> None:
             process.wait()
 
 
-def _free_ports(count: int) -> int:
+def free_ports(count: int) -> int:
     """The first of so many free ports in a row."""
     while True:
         first = 20_000 + secrets.randbelow(10_000)

@@ -2,7 +2,7 @@
 
 contract      what every executor promises
 local         runs them on this machine; `warm` asks the program beside the jobs to fork
-slurm         runs them on a cluster: `slurm_dialect` is what is asked of it, `slurm_commands` how, `slurm_arrays` many at once
+slurm         hands them to Slurm: `slurm_dialect` is what it asks of it, by `slurm_commands` or by `slurm_rest`, `slurm_arrays` many at once
 environments  the packages that they see
 capabilities  what this machine can do for them
 """

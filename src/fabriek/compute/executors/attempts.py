@@ -1,5 +1,6 @@
 """The folder of each attempt: where it is, what its supervisor wrote there, and the small file that stays of it for good."""
 
+import fcntl
 import os
 import re
 from contextlib import suppress
@@ -62,6 +63,21 @@ def read_part(log: Path, offset: int, count: int) -> bytes:
             return source.read(count)
     except FileNotFoundError:
         return b""
+
+
+def is_held(lock: Path) -> bool:
+    """Whether the supervisor of an attempt lives. A node's lock is seen here too, where the file system is one."""
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def is_over(state: ObservedState) -> bool:

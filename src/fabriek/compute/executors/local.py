@@ -4,8 +4,6 @@ A supervisor per attempt holds a lock on the attempt's folder as long as it live
 was restarted finds every attempt again by looking at the folders.
 """
 
-import fcntl
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -86,7 +84,7 @@ class LocalExecutor:
     def _observe(self, handle: Handle) -> ObservedState:
         folder = self._folders.of(handle)
         # The lock is looked at first: a supervisor that writes DONE and leaves in between must not be taken for one that vanished.
-        alive = _is_held(folder / LOCK_FILE)
+        alive = attempts.is_held(folder / LOCK_FILE)
         state = self._folders.final(handle) or attempts.read_state(folder / STATE_FILE)
         if state is not None:
             over = attempts.is_over(state) or alive
@@ -95,20 +93,6 @@ class LocalExecutor:
 
     def _scratch(self, handle: Handle) -> Path:
         return self._scratch_dir / attempts.name_of(handle)
-
-
-def _is_held(lock: Path) -> bool:
-    try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _remove_groups(file: Path) -> None:

@@ -18,12 +18,12 @@ from fabriek.compute.executors.contract import Handle, JobSpec, ObservedState, P
 from fabriek.compute.executors.disk import Disk
 from fabriek.compute.executors.slurm_arrays import Roster, Rosters
 from fabriek.compute.executors.slurm_dialect import Accounts, BatchJob, InQueue, Slurm
-from fabriek.compute.executors.slurm_notes import Noted, note, noted_in
+from fabriek.compute.executors.slurm_notes import Noted, asks_again, note, note_ask_again, noted_in
 from fabriek.compute.executors.slurm_script import array_script_of, script_of
 from fabriek.compute.gpus import MILLI, UNNAMED
 from fabriek.kernel.errors import NotFound
 from fabriek.kernel.wiping import wipe
-from fabriek.schemas.node import CANCEL_FILE, JOB_FILE, LOG_FILE, STATE_FILE, write_whole
+from fabriek.schemas.node import CANCEL_FILE, JOB_FILE, LOCK_FILE, LOG_FILE, STATE_FILE, write_whole
 
 NODE = (sys.executable, "-m", "fabriek.node")
 CANCELLED = "cancelled"
@@ -35,6 +35,14 @@ what is left when the supervisor is gone."""
 LIVES = frozenset({"PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "STAGE_OUT", "SIGNALING", "RESIZING", "STOPPED"})  # fmt: skip
 HELD_BY_CRASH = "launch failed requeued held"
 """A batch job that was about to start when the controller died: it waits until somebody lets it go."""
+
+NEVER_BEGAN = frozenset({"", "COMPLETED", *LIVES})
+"""What may be said of a batch job that the controller does not have, whose supervisor never began. Nothing, or that it waits for ever: a
+killed controller forgot it, and the accounts may have heard of it. Completed: by the end of the job that had its id before.
+"""
+
+ASKS_MAX = 10
+"""How often it is asked for again. A node that does not see the attempts' folder completes each batch job without having begun it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,40 +208,47 @@ class SlurmExecutor:
         seen = queue.get(noted.id)
         seen = seen if seen is not None and seen.name == (noted.name or _name(handle)) else None
         if seen is not None and seen.state in LIVES:
-            if seen.state == "PENDING" and HELD_BY_CRASH in seen.reason:
+            if seen.state == "PENDING" and state is not None and attempts.is_over(state):
+                self._slurm.cancel_waiting(noted.id)  # a controller that forgot how far it was would start it once more
+            elif seen.state == "PENDING" and HELD_BY_CRASH in seen.reason.replace("_", " "):
                 self._slurm.let_go(noted.id)
             return state or ObservedState(Phase.STARTING)
         return self._gone(handle, noted, seen)
 
     def _gone(self, handle: Handle, noted: Noted, seen: InQueue | None) -> ObservedState:
-        """Its batch job has left the queue. What the supervisor wrote last may have come to us meanwhile."""
-        state = attempts.read_state(self._folders.of(handle) / STATE_FILE)
-        if state is not None and state.phase is Phase.DONE:
-            return state
-        if (other := self._other(handle, noted)) is not None:
-            note(self._folders.of(handle), other)
+        """Its batch job has left the queue. What the supervisor wrote last may have come to us meanwhile; and one whose batch job a killed
+        controller forgot may live for as long as its node does not hear of that.
+        """
+        folder, name = self._folders.of(handle), noted.name or _name(handle)
+        alive = attempts.is_held(folder / LOCK_FILE)
+        state = attempts.read_state(folder / STATE_FILE)
+        if alive or (state is not None and state.phase is Phase.DONE):
             return state or ObservedState(Phase.STARTING)
-        ended = seen.state if seen is not None else self._slurm.ended(noted.id, noted.name or _name(handle))
-        if state is None and (self._folders.of(handle) / CANCEL_FILE).exists():
+        if (other := self._other(noted, name)) is not None:
+            note(folder, other)
+            return state or ObservedState(Phase.STARTING)
+        ended = seen.state if seen is not None else self._slurm.ended(noted.id, name)
+        if state is None and (folder / CANCEL_FILE).exists():
             return ObservedState(Phase.DONE, reason=CANCELLED)
-        if state is None and not ended and (spec := self._unread(handle)) is not None:
-            # The controller said yes, was killed before it wrote that down, and knows nothing of it: it never began.
+        if state is None and ended in NEVER_BEGAN and (spec := self._unread(handle)) is not None:
+            note_ask_again(folder)
             self._ask(handle, spec)
             return ObservedState(Phase.STARTING)
         reason = f"its batch job {noted.id} is gone" + (f": {ended.lower().replace('_', ' ')}" if ended else "")
         return replace(state or ObservedState(Phase.LOST), phase=Phase.LOST, exit_code=None, reason=reason)
 
-    def _other(self, handle: Handle, noted: Noted) -> Noted | None:
+    def _other(self, noted: Noted, name: str) -> Noted | None:
         """A batch job of this attempt that lives, where two were made of it and the one that was noted found nothing left to do."""
         _, underscore, task = noted.id.partition("_")
-        name = noted.name or _name(handle)
         others = [found for one in self._slurm.named(name) if (found := f"{one}{underscore}{task}") != noted.id]
         queue = self._slurm.in_queue(others) if others else {}
         living = [one for one in others if one in queue and queue[one].name == name and queue[one].state in LIVES]
         return replace(noted, id=living[0]) if living else None
 
     def _unread(self, handle: Handle) -> JobSpec | None:
-        """The job as it was handed over, as long as no node has read it."""
+        """The job as it was handed over, as long as no node has read it; None too when it was asked for often enough."""
+        if asks_again(self._folders.of(handle)) >= ASKS_MAX:
+            return None
         try:
             return JobSpec.from_json((self._folders.of(handle) / JOB_FILE).read_text("utf-8"))
         except FileNotFoundError:

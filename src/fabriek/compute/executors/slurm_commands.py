@@ -5,7 +5,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Sequence
 
-from fabriek.compute.executors.slurm_dialect import BatchJob, InQueue
+from fabriek.compute.executors.slurm_dialect import BatchJob, InQueue, whole_of
 from fabriek.kernel.errors import InvalidInput, Unavailable
 
 ANSWER_SECONDS_MAX = 30
@@ -103,7 +103,7 @@ def options_of(batch: BatchJob) -> list[str]:
     """The words of sbatch."""
     options = [
         "--job-name", batch.name, "--time", str(batch.minutes), "--nodes", str(batch.nodes), "--ntasks-per-node", "1",
-        "--cpus-per-task", str(batch.cpus), "--mem", f"{batch.memory_mib}M", "--no-requeue", "--export", "NIL", "--chdir", "/",
+        "--cpus-per-task", str(batch.cpus), "--mem", f"{batch.memory_mib}M", "--requeue", "--export", "NIL", "--chdir", "/",
         "--output", batch.output, "--open-mode", "append",
     ]  # fmt: skip
     for option, value in (("--partition", batch.partition), ("--account", batch.account), ("--gres", batch.gres)):
@@ -111,8 +111,3 @@ def options_of(batch: BatchJob) -> list[str]:
     if batch.tasks:
         options += ["--array", f"0-{batch.tasks - 1}"]
     return options
-
-
-def whole_of(job_id: str) -> str:
-    """The array of a task, or the job itself."""
-    return job_id.partition("_")[0]

@@ -38,6 +38,11 @@ class InQueue:
     reason: str
 
 
+def whole_of(job_id: str) -> str:
+    """The array of a task, or the job itself."""
+    return job_id.partition("_")[0]
+
+
 class Accounts(Protocol):
     """What Slurm keeps of jobs that are over."""
 

@@ -1,10 +1,10 @@
-"""What is noted of an attempt's batch job: by which id and name Slurm knows it."""
+"""What is noted of an attempt's batch job: by which id and name Slurm knows it, and how often it was forgotten there."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-ID_FILE = "slurm-id"
+ID_FILE, AGAIN_FILE = "slurm-id", "asked-again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +31,17 @@ def note(folder: Path, noted: Noted) -> None:
         os.write(descriptor, f"{noted.id} {noted.name}".encode("ascii"))
     finally:
         os.close(descriptor)
+
+
+def note_ask_again(folder: Path) -> None:
+    """Before it is asked for: what we do not hear the answer of counts too."""
+    with (folder / AGAIN_FILE).open("a") as asked:
+        asked.write("again\n")
+
+
+def asks_again(folder: Path) -> int:
+    """How often it was asked for again."""
+    try:
+        return len((folder / AGAIN_FILE).read_text().splitlines())
+    except FileNotFoundError:
+        return 0

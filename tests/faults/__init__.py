@@ -1,0 +1,7 @@
+"""What dies while others work, round after round. `make faults` runs many rounds; the contract tests run ten of the same.
+
+witness      what jobs themselves wrote down
+load         jobs that are handed over and followed while something dies
+slurm        the rounds on a cluster
+dying        a server that is killed while it hands over
+"""
