@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from fabriek.compute.executors.contract import Handle, JobSpec, ObservedState, Phase
 from fabriek.compute.executors.slurm import SlurmExecutor
 from fabriek.kernel.errors import Unavailable
-from fabriek.schemas.node import STATE_FILE
 from tests.factories.waiting import until
 from tests.faults.witness import Witness
 
@@ -15,14 +14,11 @@ OVER = frozenset({Phase.DONE, Phase.LOST})
 
 @dataclass(frozen=True)
 class Counted:
-    """What must be nought. An orphan runs, or may yet run, and nobody follows it; a false success never wrote that it ended; a job is
-    given up when it is lost though no supervisor of it began.
-    """
+    """What must be nought. An orphan runs, or may yet run, and nobody follows it; a false success never wrote that it ended."""
 
     duplicates: int
     orphans: int
     false_successes: int
-    given_up: int
 
 
 @dataclass
@@ -60,11 +56,9 @@ class Load:
         """`left` names what of the load's jobs is still about once all are over."""
         begun, ended = self.witness.begun(), self.witness.ended()
         followed = {handle.job for handle in self.states}
-        lost = [handle for handle, state in self.states.items() if state.phase is Phase.LOST]
         succeeded = [handle.job for handle, state in self.states.items() if state.exit_code == 0]
         return Counted(
             duplicates=sum(count - 1 for count in begun.values()),
             orphans=len(begun.keys() - followed) + len(left()),
             false_successes=sum(1 for job in succeeded if ended[job] != 1),
-            given_up=sum(1 for handle in lost if not (self.executor._folders.of(handle) / STATE_FILE).exists()),
         )
