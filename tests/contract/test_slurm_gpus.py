@@ -87,7 +87,9 @@ def test_two_jobs_on_one_node_have_not_one_gpu_in_common(
     executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, tmp_path: Path
 ) -> None:
     for number in range(2, slurm.NODES + 1):
-        any_slurm_cluster.command("scontrol", "update", f"NodeName=n{number}", "State=DRAIN", "Reason=test")
+        any_slurm_cluster.command(
+            "scontrol", "update", f"NodeName={any_slurm_cluster.node(number)}", "State=DRAIN", "Reason=test"
+        )
     try:
         both = [looking(executor, any_slurm_cluster, tmp_path, 2, stays=600) for _ in range(2)]
         answers = [saw(executor, one)["answers"] for one in both]
@@ -97,7 +99,9 @@ def test_two_jobs_on_one_node_have_not_one_gpu_in_common(
             over(executor, one)
     finally:
         for number in range(2, slurm.NODES + 1):
-            any_slurm_cluster.command("scontrol", "update", f"NodeName=n{number}", "State=RESUME")
+            any_slurm_cluster.command(
+                "scontrol", "update", f"NodeName={any_slurm_cluster.node(number)}", "State=RESUME"
+            )
 
 
 def test_without_walls_the_kernel_keeps_the_others_from_it(

@@ -12,6 +12,7 @@ import socket
 import stat
 import subprocess
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -66,14 +67,14 @@ KillWait=5
 SlurmdTimeout=30
 MessageTimeout=3
 MaxArraySize=5001
-NodeName=n[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{last}] CPUs={cpus} CoresPerSocket={cpus} RealMemory=5000 \
+NodeName={node}[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{last}] CPUs={cpus} CoresPerSocket={cpus} RealMemory=5000 \
 Gres=gpu:a100:{gpus}
 GresTypes=gpu
 PartitionName=batch Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
 GRES_CONF = """\
-NodeName=n[1-{nodes}] Name=gpu Type=a100 File={base}/gpu[0-{last_gpu}]
+NodeName={node}[1-{nodes}] Name=gpu Type=a100 File={base}/gpu[0-{last_gpu}]
 """
 
 CGROUP_CONF = """\
@@ -145,7 +146,11 @@ class Cluster:
         self.start_slurm("slurmctld", "slurmctld", "-D", user="slurm")
 
     def start_node(self, number: int) -> None:
-        self.start_slurm(f"n{number}", "slurmd", "-D", "-N", f"n{number}")
+        self.start_slurm(f"n{number}", "slurmd", "-D", "-N", self.node(number))
+
+    def node(self, number: int) -> str:
+        """Its name, which no other cluster on this host has: by it Slurm names the control groups in which jobs are ended."""
+        return f"{_node_prefix(self.base)}{number}"
 
     def start_accounts(self) -> None:
         """Returns when it answers."""
@@ -211,9 +216,10 @@ def _configure(base: Path) -> None:
     (base / "munge" / "key").chmod(0o400)
     shutil.chown(base / "munge" / "key", "munge", "munge")
     for number in range(1, NODES + 1):
-        (base / "spool" / f"n{number}").mkdir()
+        (base / "spool" / f"{_node_prefix(base)}{number}").mkdir()
     first = free_ports(NODES + 3)
     facts = {
+        "node": _node_prefix(base),
         "base": base, "host": socket.gethostname(), "nodes": NODES, "cpus": CPUS_PER_NODE, "ctld": first, "dbd": first + 1, "sql": first + 2,
         "gpus": GPUS_PER_NODE, "last_gpu": GPUS_PER_NODE - 1, "first": first + 3, "last": first + 2 + NODES, "password": secrets.token_hex(16),
     }  # fmt: skip
@@ -226,6 +232,10 @@ def _configure(base: Path) -> None:
     dbd.write_text(SLURMDBD_CONF.format(**facts))
     dbd.chmod(0o600)
     shutil.chown(dbd, "slurm", "slurm")
+
+
+def _node_prefix(base: Path) -> str:
+    return f"h{zlib.crc32(base.name.encode())}n"
 
 
 def _start_accounting(cluster: Cluster) -> None:
