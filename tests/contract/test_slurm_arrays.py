@@ -97,6 +97,22 @@ def test_an_element_that_waits_is_cancelled_and_the_others_run(
     assert executor.logs(handles[2], 0, 100) == b""
 
 
+@pytest.mark.usefixtures("closed")
+def test_an_element_that_somebody_else_cancelled_while_it_waited_is_not_asked_for_again(
+    executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, lab: str
+) -> None:
+    """Slurm itself forgets that it ever was."""
+    handles = executor.submit_all(saying(lab, 4))
+    noted = noted_in(executor._folders.of(handles[2]))
+    assert noted is not None
+    any_slurm_cluster.command("scancel", noted.id)
+    seen = over(executor, handles[2])
+    assert (seen.phase, seen.reason) == (Phase.LOST, f"its batch job {noted.id} is gone: cancelled")
+    any_slurm_cluster.command("scontrol", "update", "PartitionName=batch", "State=UP")
+    assert [over(executor, one).exit_code for one in handles] == [0, 1, None, 3]
+    assert executor.logs(handles[2], 0, 100) == b""
+
+
 def test_an_element_that_somebody_else_cancelled_is_lost_and_no_other(
     executor: SlurmExecutor, any_slurm_cluster: slurm.Cluster, lab: str
 ) -> None:

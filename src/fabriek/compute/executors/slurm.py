@@ -17,7 +17,7 @@ from fabriek.compute.executors.accounts import Account
 from fabriek.compute.executors.contract import Handle, JobSpec, ObservedState, Phase
 from fabriek.compute.executors.disk import Disk
 from fabriek.compute.executors.slurm_arrays import Roster, Rosters
-from fabriek.compute.executors.slurm_dialect import Accounts, BatchJob, InQueue, Slurm
+from fabriek.compute.executors.slurm_dialect import Accounts, BatchJob, InQueue, Slurm, whole_of
 from fabriek.compute.executors.slurm_notes import Noted, asks_again, note, note_ask_again, noted_in
 from fabriek.compute.executors.slurm_script import array_script_of, script_of
 from fabriek.compute.gpus import MILLI, UNNAMED
@@ -213,9 +213,9 @@ class SlurmExecutor:
             elif seen.state == "PENDING" and HELD_BY_CRASH in seen.reason.replace("_", " "):
                 self._slurm.let_go(noted.id)
             return state or ObservedState(Phase.STARTING)
-        return self._gone(handle, noted, seen)
+        return self._gone(handle, noted, queue)
 
-    def _gone(self, handle: Handle, noted: Noted, seen: InQueue | None) -> ObservedState:
+    def _gone(self, handle: Handle, noted: Noted, queue: Mapping[str, InQueue]) -> ObservedState:
         """Its batch job has left the queue. What the supervisor wrote last may have come to us meanwhile; and one whose batch job a killed
         controller forgot may live for as long as its node does not hear of that.
         """
@@ -227,7 +227,7 @@ class SlurmExecutor:
         if (other := self._other(noted, name)) is not None:
             note(folder, other)
             return state or ObservedState(Phase.STARTING)
-        ended = seen.state if seen is not None else self._slurm.ended(noted.id, name)
+        ended = self._ended(noted, name, queue)
         if state is None and (folder / CANCEL_FILE).exists():
             return ObservedState(Phase.DONE, reason=CANCELLED)
         if state is None and ended in NEVER_BEGAN and (spec := self._unread(handle)) is not None:
@@ -236,6 +236,15 @@ class SlurmExecutor:
             return ObservedState(Phase.STARTING)
         reason = f"its batch job {noted.id} is gone" + (f": {ended.lower().replace('_', ' ')}" if ended else "")
         return replace(state or ObservedState(Phase.LOST), phase=Phase.LOST, exit_code=None, reason=reason)
+
+    def _ended(self, noted: Noted, name: str, queue: Mapping[str, InQueue]) -> str:
+        """In Slurm's word; empty when nobody knows. A task that waited when somebody cancelled it is neither in the queue nor in the accounts,
+        but the rest of its array is; a controller that forgets an array forgets all of it.
+        """
+        if noted.id in queue and queue[noted.id].name == name:
+            return queue[noted.id].state
+        rest = any(one.name == name and whole_of(one.id) == whole_of(noted.id) for one in queue.values())
+        return self._slurm.ended(noted.id, name) or ("CANCELLED" if rest else "")
 
     def _other(self, noted: Noted, name: str) -> Noted | None:
         """A batch job of this attempt that lives, where two were made of it and the one that was noted found nothing left to do."""
