@@ -90,8 +90,11 @@ def test_an_element_that_waits_is_cancelled_and_the_others_run(
 ) -> None:
     handles = executor.submit_all(saying(lab, 4))
     assert {one.phase for one in executor.poll(handles)} == {Phase.STARTING}
+    noted = [noted_in(executor._folders.of(one)) for one in handles]
     executor.cancel(handles[2])
     assert over(executor, handles[2]).reason == "cancelled"
+    assert [one.phase for one in executor.poll(handles)] == [Phase.STARTING, Phase.STARTING, Phase.DONE, Phase.STARTING]
+    assert [noted_in(executor._folders.of(one)) for one in handles] == noted  # none had to be handed over again
     any_slurm_cluster.command("scontrol", "update", "PartitionName=batch", "State=UP")
     assert [over(executor, one).exit_code for one in handles] == [0, 1, None, 3]
     assert executor.logs(handles[2], 0, 100) == b""
