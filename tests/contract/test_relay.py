@@ -96,7 +96,8 @@ def test_mlflows_own_client_logs_to_a_lab_on_another_host(apart: Apart) -> None:
 def test_a_job_reaches_nothing_of_the_server_but_its_lab(apart: Apart) -> None:
     paths = (
         "/api/v1/projects", "/../../api/v1/projects", "/%2e%2e/%2e%2e/api/v1/projects", "/..%2f..%2fapi/v1/projects", "/.%252e/api/v1",
-        "/lab/$SLUG/version", "/", "//api/v1/projects",
+        "/lab/$SLUG/version", "/", "//api/v1/projects", "/x%3F/../../../api/v1/projects", "/x%253F/../../../api/v1/projects",
+        "/x%23/../../../api/v1/projects",
     )  # fmt: skip
     ask = "curl -s --path-as-is -o /dev/null -w '%{http_code} ' -H \"Authorization: Bearer $MLFLOW_TRACKING_TOKEN\" "
     script = "; ".join(f'{ask} "http://127.0.0.1:5000{path}"' for path in paths)

@@ -127,7 +127,7 @@ class _Line:
 
 def _plain(target: bytes) -> bool:
     """Whether it is a path that leads nowhere else: a server before ours might resolve `..`, in whichever spelling."""
-    path = target.decode("latin-1")
+    path = target.decode("latin-1").partition("?")[0]  # before it is unquoted: a %3F within the path begins no query
     for _ in range(3):
         path = unquote(path)
-    return target.startswith(b"/") and target.isascii() and ".." not in path.replace("\\", "/").split("?")[0].split("/")
+    return target.startswith(b"/") and target.isascii() and ".." not in path.replace("\\", "/").split("/")
