@@ -20,9 +20,11 @@ BODY_BYTES_MAX = 80 * 2**20
 
 JSON_BYTES_MAX = 4 * 2**20
 
-STREAMED = ("/mlflow-artifacts/artifacts/", "/package-requests/")
+STREAMED = re.compile(r"/mlflow-artifacts/artifacts/|/package-requests/[^/]+/files/")
 STREAMED_BYTES_MAX = 256 * 2**30
-"""A file of a run, or a wheel, is sealed while it arrives, so that its size is a question of room on the disk and not of memory."""
+"""A file of a run, or a wheel, is sealed while it arrives, so that its size is a question of room on the disk and not of memory. No other
+route: their bodies are gathered before anybody asks who sends them.
+"""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
@@ -105,7 +107,7 @@ class Envelope:
 def _body_bytes_max(headers: Headers, path: str) -> int:
     if headers.get("content-type", "").startswith("application/json"):
         return JSON_BYTES_MAX
-    return STREAMED_BYTES_MAX if any(one in path for one in STREAMED) else BODY_BYTES_MAX
+    return STREAMED_BYTES_MAX if STREAMED.search(path) else BODY_BYTES_MAX
 
 
 def _bounded(receive: Receive, headers: Headers, path: str) -> Receive:
