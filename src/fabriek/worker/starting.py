@@ -154,19 +154,20 @@ class Starter:
 
     def _begun(self, let_in: Job) -> JobSpec | None:
         """The job begun, and all that it needs; None if it was cancelled. One transaction, so that it waits for the disk once, unless
-        its environment must be built, which takes a while.
+        its environment must be built, which takes a while. What programs are asked for is asked for before: everybody else who writes
+        would wait for them.
         """
         services, base = self._services, self._environments.base()
-        bare = services.compute.runs_without_walls(let_in)
+        bare, account = services.compute.runs_without_walls(let_in), self._account(let_in)
         with services.database.transaction(alone=f"job:{let_in.id}"):
             job = services.progress.begin(let_in.id)
             if job is None:
                 return None
             if not job.requirements.strip():
-                return self._spec(job, base, bare=bare)
+                return self._spec(job, base, account, bare=bare)
         environment = environment_of(job, services, self._environments, self._server_url)
         with services.database.transaction(alone=f"job:{let_in.id}"):
-            return self._spec(job, environment, bare=bare)
+            return self._spec(job, environment, account, bare=bare)
 
     def _fail(self, ids: Sequence[str], reason: str) -> None:
         """What went wrong has taken back the beginning too: each begins once more, to fail with its reason."""
@@ -175,7 +176,7 @@ class Starter:
                 if self._services.progress.begin(job_id) is not None:
                     self._services.progress.fail(job_id, reason)
 
-    def _spec(self, job: Job, environment: Environment, *, bare: bool) -> JobSpec:
+    def _spec(self, job: Job, environment: Environment, account: str, *, bare: bool) -> JobSpec:
         services, settings = self._services, self._services.settings
         run = job.run or services.lab.open_run(
             job.project, job.experiment or "Default", job=job.id, label=job.label, person=job.person, name=job.name,
@@ -227,7 +228,7 @@ class Starter:
             hosts=job.terms.hosts, addresses=self._addresses(job), host_network=job.terms.network is Network.HOST,
             port=job.terms.port, slurm=slurm_variables(job),
             secrets=tuple(SecretSpec(one.name, one.variable, one.file) for one in job.secrets),
-            account=self._account(job), gpu_devices=settings.gpu_devices,
+            account=account, gpu_devices=settings.gpu_devices,
             gpus=job.gpus.milli // MILLI, gpu_part_milli=job.gpus.part_milli, gpu_kind=placed.kind if placed else job.gpus.kind,
             devices=placed.devices if placed else (), nodes=job.nodes, batch=job.terms.batch,
         )  # fmt: skip
