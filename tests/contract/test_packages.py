@@ -100,6 +100,21 @@ def test_who_asked_or_carried_in_does_not_approve(town: Town) -> None:
     assert packages.approve(carried.id, by=another_operator(town)).state is State.APPROVED
 
 
+def test_who_brought_the_files_of_anothers_request_does_not_approve_what_nobody_else_has_seen(town: Town) -> None:
+    by, project = with_project(town, "lab")
+    _, other = with_project(town, "startup")
+    packages, second = town.services.packages, another_operator(town)
+    asked = bring(town, packages.ask(project, "greeter==1.0", "x", by=by), GREETER, by=town.operator)
+    with pytest.raises(NotPermitted) as refused:
+        packages.approve(asked.id, by=town.operator)
+    assert refused.value.fields["rule"] == "package.two_people"
+    assert (packages.request(asked.id, by=by).state, packages.shelf.packages(by=by)) == (State.SCANNED, [])
+    packages.approve(asked.id, by=second)
+    later = bring(town, packages.carry("greeter==1.0", "for all", by=second), GREETER)
+    assert packages.approve(later.id, by=town.operator).state is State.APPROVED, "another has seen it"
+    assert packages.shelf.is_installable(read_pinned("greeter==1"), project=town.services.access.project(other).id)
+
+
 def test_one_person_alone_may_where_the_operator_says_so_and_only_while_alone(town: Town) -> None:
     packages = town.services.packages
     carried = bring(town, packages.carry("greeter==1.0", "ours", by=town.operator), GREETER)

@@ -1,16 +1,16 @@
 """Packages for tests: two people of the operator, and what they put on the index."""
 
-from fabriek.kernel.callers import Caller
+from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.packages.requests import Request
 from tests.factories.services import Town
 from tests.factories.wheels import a_wheel, wheel_name
 
 
-def bring(town: Town, request: Request, *wheels: tuple[str, bytes]) -> Request:
-    """The files of a request, as an operator brings them."""
+def bring(town: Town, request: Request, *wheels: tuple[str, bytes], by: Caller = SYSTEM) -> Request:
+    """The files of a request, as the factory's own worker brings them, or an operator."""
     for name, raw in wheels:
-        town.services.packages.take(request.id, name, [raw], by=town.operator)
-    return town.services.packages.ready(request.id, by=town.operator)
+        town.services.packages.take(request.id, name, [raw], by=by)
+    return town.services.packages.ready(request.id, by=by)
 
 
 def another_operator(town: Town) -> Caller:

@@ -66,11 +66,15 @@ def decide(request: Request, to: State, *, by: str, at: datetime, says: str, alo
         move(request, to), decided_by=by, decided_at=at, decision=check_text(says, needed=to is State.REFUSED)
     )
     if to is State.APPROVED and request.person == by and not alone:
-        raise NotPermitted(
-            "nobody approves what they asked for or carried in", rule="package.two_people",
-            fix="ask another operator or the security officer; with one person only: setting packages_alone",
-        )  # fmt: skip
+        raise by_one_person()
     return decided
+
+
+def by_one_person() -> NotPermitted:
+    return NotPermitted(
+        "nobody approves what they asked for or carried in", rule="package.two_people",
+        fix="ask another operator or the security officer; with one person only: setting packages_alone",
+    )  # fmt: skip
 
 
 def check_text(text: str, *, needed: bool = True) -> str:

@@ -88,7 +88,7 @@ class Packages:
         return [one for one in self._requests.in_state(State.ASKED) if one.project and not one.trouble]
 
     def approve(self, request_id: str, *, everybody: bool = False, despite: str = "", by: Caller) -> Request:
-        """Puts it and all that it needs on the index: of the project that asked, or of all. Never by who asked.
+        """Puts it and all that it needs on the index: of the project that asked, or of all. Never by who asked or brought a file.
 
         Raises NotPermitted (`package.two_people`, `package.grave`), WrongState.
         """
@@ -99,7 +99,7 @@ class Packages:
             says = check_text(despite, needed=False)
             done = decide(asked, State.APPROVED, by=by.person, at=self._clock.now(), says=says, alone=alone)
             project = EVERYBODY if everybody else asked.project
-            self.shelf.approve(done, project, says, by=by)
+            self.shelf.approve(done, project, says, alone=alone, by=by)
             self._requests.put(done)
             self._audit.record(
                 "package.approved", done.id, by, project=project or "all", files=len(done.files), despite=bool(says)

@@ -13,7 +13,7 @@ from fabriek.packages.files import EVERYBODY, Approval, File, Listed
 from fabriek.packages.findings import Surroundings, is_grave, look_through, renewed
 from fabriek.packages.names import Pinned, normalised, same_version
 from fabriek.packages.ports import Advisories, Approvals, Files, Requests, Rooms, Safe
-from fabriek.packages.requests import Request, check_text
+from fabriek.packages.requests import Request, by_one_person, check_text
 from fabriek.packages.sealed import as_file
 from fabriek.packages.wheels import Wheel, read_file_name, read_wheel
 
@@ -105,12 +105,16 @@ class Shelf:
                 self._audit.record("package.taken", file.object_id, by, sha256=file.sha256)
         return self._safe.open(self._rooms.common_room(ROOM), file.object_id, start, stop)
 
-    def approve(self, request: Request, project: str, despite: str, *, by: Caller) -> None:
-        """Puts every file of a request on the index of a project, or of all. Advisories are looked up once more.
+    def approve(self, request: Request, project: str, despite: str, *, alone: bool, by: Caller) -> None:
+        """Puts every file of a request on the index of a project, or of all. Advisories are looked up once more. alone: one person may do both.
 
-        Raises NotPermitted on a grave finding without a reason, WrongState on a withdrawn file. Joins the caller's transaction.
+        Raises NotPermitted on a grave finding without a reason and on a file that only this person has seen, InvalidInput on a withdrawn
+        one. Joins the caller's transaction.
         """
         files = [self._files.get(name) for name in request.files]
+        by_others = {one.file for one in self._approvals.of_files(request.files) if one.by != by.person}
+        if not alone and any(one.added_by == by.person and one.name not in by_others for one in files):
+            raise by_one_person()
         advised = self._advisories.about([Pinned(one.package, one.version) for one in files])
         for file, found in zip(files, advised, strict=True):
             now = replace(file, findings=renewed(file.findings, found))
