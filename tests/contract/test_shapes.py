@@ -11,7 +11,7 @@ from sqlalchemy import text
 from fabriek.adapters.database import Database
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.gpus import Gpus, Kind, gpus_of
-from fabriek.compute.jobs import Job, State
+from fabriek.compute.jobs import EXIT_AGAIN, Job, State
 from fabriek.compute.placement import Placement
 from fabriek.compute.progress import handle_of
 from fabriek.compute.requests import InputAsked, JobAsked
@@ -218,6 +218,18 @@ def test_one_that_ended_before_it_heard_has_ended(hall: Hall) -> None:
     hall.executor.end(handle_of(back))
     hall.work(urgent, State.RUNNING)
     assert hall.job(back).state is State.SUCCEEDED
+
+
+def test_one_that_saves_its_state_and_says_so_before_it_is_stopped_is_put_back_too(hall: Hall) -> None:
+    back = hall.runs(cpus=8, nodes=2, terms=replace(PREEMPTIBLE, requeues_max=1), wall_seconds_max=7200)
+    hall.town.clock.move(timedelta(minutes=30))
+    urgent = hall.ask(cpus=8, priority="urgent")
+    hall.worker.round()
+    hall.executor.end(handle_of(hall.job(back)), exit_code=EXIT_AGAIN)
+    hall.work(urgent, State.RUNNING)
+    waits = hall.job(back)
+    assert (waits.state, waits.requeues, waits.preempting) == (State.QUEUED, 0, False)
+    assert waits.shape.wall_seconds_max == 5400
 
 
 @pytest.mark.parametrize("how", ["not asked", "not urgent", "would not help"])

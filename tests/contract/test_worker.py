@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,11 @@ import pytest
 
 from fabriek import bootstrap
 from fabriek.adapters.database import Database
+from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.executors.contract import Handle, JobSpec
 from fabriek.compute.gpus import gpus_of
 from fabriek.compute.jobs import Job, State
+from fabriek.compute.placement import Placement
 from fabriek.compute.progress import handle_of
 from fabriek.compute.requests import JobAsked
 from fabriek.compute.terms import Terms, after_of
@@ -131,6 +133,18 @@ def test_cancelled_before_its_start_it_costs_nothing(shop: Shop) -> None:
     assert shop.left() == before
 
 
+def test_cancelled_while_it_is_let_in_it_does_not_start(shop: Shop) -> None:
+    job, progress = shop.submit("sleep", "60"), shop.town.services.progress
+    made = [Decision(job.id, True, Because.FITS, "there is room", shop.town.clock.now(), Placement((0,), ((),)))]
+    with shop.town.services.database.transaction():
+        shop.town.services.compute.cancel(shop.project, job.id, by=shop.person)
+        letting_in = threading.Thread(target=progress.apply, args=(made,))
+        letting_in.start()
+        letting_in.join(0.5)  # so that it has looked at what was there before
+    letting_in.join()
+    assert shop.job(job).state is State.CANCELLED
+
+
 def test_cancelled_while_it_runs_it_is_charged_for_what_it_ran(shop: Shop) -> None:
     before = shop.left()
     job = shop.submit("sleep", "60")
@@ -231,6 +245,31 @@ def test_what_keeps_a_job_from_starting_is_its_reason_and_nothing_of_its_beginni
     assert shop.left() == before
     events = shop.town.services.audit.events(by=shop.town.operator, limit=100, subject=job.id).items
     assert [one.action for one in events].count("job.starting") == 1
+
+
+def test_nobody_who_writes_waits_for_a_cluster_that_makes_an_account(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, waits = shop.town.services, []
+
+    def account_of(_project: str) -> str:
+        waits.append(services.database.in_transaction())
+        if len(waits) == 1:
+            raise Unavailable("the cluster does not answer", fix="fabriek doctor")
+        return "fabriek-x"
+
+    def started() -> bool:
+        shop.worker.round()
+        shop.town.clock.move(timedelta(seconds=1))
+        return shop.job(job).state is State.RUNNING
+
+    object.__setattr__(services, "settings", replace(services.settings, slurm_accounts=True))
+    monkeypatch.setattr(services.cluster_accounts, "account_of", account_of)
+    monkeypatch.setattr(services.cluster_accounts, "sync", lambda **_: None)
+    job = shop.submit("sleep", "60")
+    until(started)
+    assert waits == [False, False]
+    assert shop.job(job).attempts == 1
 
 
 def test_a_job_that_wrote_nothing_has_no_sealed_log_and_one_that_did_has(shop: Shop) -> None:

@@ -101,23 +101,30 @@ class Progress:
         with self._jobs.transaction(alone="admission"):
             self._decisions.keep(fresh, now)
             for decision in starting:
-                job = self._jobs.get(decision.job)
-                if job.state is State.QUEUED:  # else it was cancelled since the snapshot
-                    self._jobs.save(replace(move(job, State.ADMITTED, at=now), placed=decision.placed))
-                    self._audit.record("job.admitted", job.id, SYSTEM, code=str(decision.code))
-                    let_in += 1
+                let_in += self._let_in(decision, now)
             for decision in fresh:
                 for job_id in decision.preempts:
                     self._preempt(job_id)
         self._said = {one.job: one for one in made if not one.starts}
         return let_in
 
+    def _let_in(self, decision: Decision, at: datetime) -> bool:
+        """Whether it waited still. One at a time with who cancels it: what they were told stands."""
+        with self._jobs.transaction(alone=f"job:{decision.job}"):
+            job = self._jobs.get(decision.job)
+            if job.state is not State.QUEUED:  # it was cancelled since the snapshot
+                return False
+            self._jobs.save(replace(move(job, State.ADMITTED, at=at), placed=decision.placed))
+            self._audit.record("job.admitted", job.id, SYSTEM, code=str(decision.code))
+        return True
+
     def _preempt(self, job_id: str) -> None:
         """Marks a running job as one that is put back; who watches it tells it so."""
-        job = self._jobs.get(job_id)
-        if job.state is State.RUNNING and job.terms.preemptible and not job.preempting:
-            self._jobs.save(replace(job, preempting=True, reason="is put back for another job"))
-            self._audit.record("job.preempted", job.id, SYSTEM, project=job.project)
+        with self._jobs.transaction(alone=f"job:{job_id}"):
+            job = self._jobs.get(job_id)
+            if job.state is State.RUNNING and job.terms.preemptible and not job.preempting:
+                self._jobs.save(replace(job, preempting=True, reason="is put back for another job"))
+                self._audit.record("job.preempted", job.id, SYSTEM, project=job.project)
 
     def to_begin(self) -> Sequence[Job]:
         """Let in and not begun, and those whose beginning a stopped server left half-way."""
@@ -233,7 +240,7 @@ class Progress:
             self._end(job, State.CANCELLED if job.cancelling else State.FAILED, seen.reason, seen.exit_code, at, seen)
         elif job.cancelling:
             self._end(job, State.CANCELLED, "cancelled while it ran", seen.exit_code, at, seen)
-        elif job.preempting and seen.again:
+        elif job.preempting and (seen.again or seen.exit_code == EXIT_AGAIN):
             # It did not ask for this: it has the time that was left, and none of its requeues is used up.
             back = move(job, State.SUSPENDED, at=at, reason="put back for another job", exit_code=seen.exit_code)
             self._jobs.save(replace(back, preempting=False, use=_use_after(job, back, seen)))
