@@ -61,13 +61,18 @@ def _begun(text: bytes, word: bytes) -> int:
 
 
 def _found(text: bytes, words: Iterable[bytes]) -> list[tuple[int, int]]:
+    """Where the words stand. A word that overlaps itself is one span: a secret of one letter, in a text of it, would be everywhere at once."""
     found = []
     for word in words:
-        at = text.find(word)
+        at, begin, end = text.find(word), 0, 0
         while at >= 0:
-            found.append((at, at + len(word)))
+            if at >= end:
+                found.append((begin, end))
+                begin = at
+            end = at + len(word)
             at = text.find(word, at + 1)
-    return found
+        found.append((begin, end))
+    return [(begin, end) for begin, end in found if end]
 
 
 def _merged(spans: list[tuple[int, int, bool]]) -> list[tuple[int, int, bool]]:

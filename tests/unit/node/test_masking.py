@@ -1,5 +1,6 @@
 """No secret gets through, however it is cut into pieces, and nothing else is lost."""
 
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -87,3 +88,13 @@ def test_a_log_keeps_no_secret_and_remembers_none(tmp_path: Path) -> None:
     log.finish()
     assert log.last_line() == "last ***"
     assert b"3cr3t" not in (tmp_path / "log").read_bytes()
+
+
+def test_secrets_of_one_letter_in_a_text_of_it_take_no_more_memory_than_the_text() -> None:
+    secrets, text = ["\n".join("a" * length for length in range(6, 30))], b"a" * 50_000
+    tracemalloc.start()
+    try:
+        assert masked(secrets, text) == b"***"
+        assert tracemalloc.get_traced_memory()[1] < 20 * len(text)
+    finally:
+        tracemalloc.stop()
