@@ -25,13 +25,11 @@ PLAIN = re.compile(r"[!-\[\]-~]+")
 """Printable ASCII without blanks and backslashes, which readers of addresses take for different things."""
 
 ANSWER = re.compile(rb"HTTP/1\.[01] ([0-9]{3})\b")
-CARRIERS_OF_IPV4 = (
-    IPv6Network("64:ff9b::/96"),
-    IPv6Network("64:ff9b:1::/48"),
-    IPv6Network("2002::/16"),
-    IPv6Network("2001::/32"),
-)
-"""Ways of writing an IPv4 address, private ones too, as one of IPv6."""
+GLOBAL_UNICAST = IPv6Network("2000::/3")
+"""All that is given out of IPv6 for one receiver in the world; site-local addresses and old spellings of IPv4 lie beside it."""
+
+CARRIERS_OF_IPV4 = (IPv6Network("2002::/16"), IPv6Network("2001::/32"))
+"""Ways within it of writing an IPv4 address, private ones too, as one of IPv6."""
 
 Resolve = Callable[..., list[tuple[Any, ...]]]
 Address = IPv4Address | IPv6Address
@@ -134,7 +132,7 @@ def _is_public(address: Address) -> bool:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return _is_public(address.ipv4_mapped)
-        if any(address in network for network in CARRIERS_OF_IPV4):
+        if address not in GLOBAL_UNICAST or any(address in network for network in CARRIERS_OF_IPV4):
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 

@@ -11,8 +11,8 @@ CONNECT_SECONDS_MAX = 20.0
 TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 """IPv6 addresses whose last four bytes are an IPv4 address, for gateways that translate."""
 
-TRANSLATED_WITHIN = ipaddress.ip_network("64:ff9b:1::/48")
-"""The same within one network: where its addresses end, only that network knows."""
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""All that is given out of IPv6 for one receiver in the world. What lies beside it leads inside, or to IPv4 in older spellings."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -33,7 +33,7 @@ def is_open(address: Address, allowed: Sequence[Block]) -> bool:
     """
     if any(address in block for block in allowed):
         return True
-    if address in TRANSLATED_WITHIN:
+    if address.version == 6 and address not in GLOBAL_UNICAST and address not in TRANSLATED:
         return False
     return address.is_global and not address.is_multicast and all(is_open(one, allowed) for one in _within(address))
 

@@ -84,7 +84,7 @@ def test_what_is_no_plain_https_address_is_refused(url: str) -> None:
     [
         "127.0.0.1", "10.0.0.1", "172.16.5.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", str(IPv4Address(0)), "224.0.0.1", "255.255.255.255",
         "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::1",
-        "fe80::1%eth0",
+        "fe80::1%eth0", "fec0::1", "::127.0.0.1", "::ffff:0:10.0.0.1",
     ],
 )  # fmt: skip
 def test_a_listed_name_that_leads_to_a_private_address_is_refused(address: str) -> None:

@@ -46,7 +46,8 @@ def test_no_body_that_is_gathered_in_memory_is_larger_than_one_part(path: str) -
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/v1/package-requests/pkg_1/files/x.whl", "/lab/x/api/2.0/mlflow-artifacts/artifacts/1/run/artifacts/a"]
+    "path",
+    ["/api/v1/package-requests/pkg_1/files/x.whl", "/lab/x/api/2.0/mlflow-artifacts/artifacts/1/run/artifacts/a"],
 )
 def test_what_is_sealed_while_it_arrives_may_be_larger(path: str) -> None:
     announce(path, BODY_BYTES_MAX + 1)
