@@ -8,6 +8,7 @@ from fabriek.adapters.database import Database
 from fabriek.compute.gpus import Gpus
 from fabriek.compute.packs.packs import State
 from fabriek.compute.requests import InputAsked, JobAsked
+from fabriek.compute.secrets.secrets import SecretUse
 from fabriek.compute.terms import Terms
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, WrongState
@@ -47,6 +48,7 @@ def test_what_the_whole_machine_does_not_have_is_packed_and_holds_nothing(town: 
         JobAsked(()), JobAsked(("a",), array="0-3"), JobAsked(("a",), sweep={"x": ("1", "2")}), JobAsked(("a",), terms=Terms(requeues_max=1)),
         JobAsked(("a",), requirements="--trusted-host evil"), JobAsked(("a",), environment={"LD_PRELOAD": "x"}), JobAsked(("a",), cpus=0),
         JobAsked(("a",), inputs=(InputAsked("x", "/etc"),)), JobAsked(("a",), purpose="fun"),
+        JobAsked(("a",), nodes=2), JobAsked(("a",), secrets=(SecretUse("TOKEN", "TOKEN"),)),
     ],
 )  # fmt: skip
 def test_what_is_not_one_well_formed_job_is_refused(town: Town, owner: Caller, asked: JobAsked) -> None:

@@ -84,7 +84,8 @@ class Packing:
         asked = JobAsked(
             argv=job.argv, name=job.name, code=job.code, inputs=tuple(InputAsked(one.version_id, one.mount) for one in job.inputs),
             environment=dict(job.environment) | sweep_variables(job), requirements=job.requirements, purpose=str(job.purpose), gpus=job.gpus,
-            cpus=job.cpus, memory_bytes=job.memory_bytes, wall_seconds_max=job.wall_seconds_max, terms=kept,
+            cpus=job.cpus, memory_bytes=job.memory_bytes, wall_seconds_max=job.wall_seconds_max, terms=kept, secrets=job.secrets,
+            nodes=job.nodes,
         )  # fmt: skip
         return self.pack(project_ref, asked, with_data=with_data, job=job.id, by=by)
 
@@ -176,10 +177,12 @@ class Packing:
 def _check(asked: JobAsked) -> None:
     requests.check(asked)
     check_requirements(asked.requirements.encode())
-    if asked.array or asked.sweep or asked.terms != USUAL:
+    if asked.secrets:
+        raise InvalidInput("a pack leaves the house, and a secret does not", fix="give it to the job where it runs")
+    if asked.array or asked.sweep or asked.nodes > 1 or asked.terms != USUAL:
         raise InvalidInput(
             "a pack is one job in one process without a network, a workspace or a queue of ours",
-            fix="leave out --array, --sweep, --after, --folder, --port, --network and their like",
+            fix="leave out --array, --sweep, --nodes, --after, --folder, --port, --network and their like",
         )
 
 
