@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from fabriek.adapters.database import Database
 from fabriek.funding.foreign import Dump, ForeignKey, Mapped, Refused, Told
@@ -12,6 +13,7 @@ from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, WrongState
 from fabriek.kernel.units import MICRO
+from fabriek.schemas.foreign import ForeignJobIn
 from tests.factories.services import Town, a_town
 
 SHA = "a" * 64
@@ -131,6 +133,33 @@ def test_another_figure_for_a_job_that_had_ended_is_quarantined(books: Books) ->
     (kept,) = books.town.services.bridge.quarantined(dump.id, limit=10, after=-1, by=books.town.operator)
     assert "had ended after 3600 s" in kept.reason
     assert books.left() == 8 * MICRO
+
+
+def test_a_line_that_is_told_twice_is_quarantined_once_and_the_import_goes_on(books: Books) -> None:
+    twice = (Refused(7, "it has 3 fields"), Refused(7, "it has 4 fields"))
+    bridge, by = books.town.services.bridge, books.town.operator
+    dump = bridge.open("lisa", "dump.txt", SHA, [Mapped("astro", books.slug)], by=by)
+    bridge.take(dump.id, [], twice, 0, by=by)
+    bridge.take(dump.id, [a_line()], (*twice, Refused(8, "too long")), 0, by=by)
+    kept = bridge.quarantined(dump.id, limit=10, after=-1, by=by)
+    assert [(one.line, one.reason) for one in kept] == [(7, "it has 3 fields"), (8, "too long")]
+    assert bridge.close(dump.id, by=by).booked == 1
+
+
+@pytest.mark.parametrize(
+    "began", ["9999-12-31T23:59:59-23:00", "9999-12-31T00:00:00Z", "0001-01-01T00:00:00+23:00", "1970-01-01T00:00:00Z"]
+)
+def test_an_instant_that_no_calendar_reckons_with_is_refused_before_it_is_read(began: str) -> None:
+    line = {
+        "cluster": "lisa",
+        "job": "1",
+        "account": "a",
+        "state": "COMPLETED",
+        "elapsed_seconds": 10**9,
+        "is_over": True,
+    }
+    with pytest.raises(ValidationError, match="started_at"):
+        ForeignJobIn.model_validate(line | {"started_at": began})
 
 
 def test_what_exceeds_the_allocation_is_shown_and_never_negative(books: Books) -> None:

@@ -136,8 +136,12 @@ class SqlDumps:
         return [_dump(row) for row in self._db.rows(select(dumps).order_by(dumps.c.id.desc()).limit(limit))]
 
     def quarantine(self, dump_id: str, lines: Sequence[Refused]) -> None:
-        if lines:
-            rows = [{"dump": dump_id, "line": one.line, "reason": one.reason} for one in lines]
+        fresh = {one.line: one.reason for one in reversed(lines)}
+        c = quarantine.c
+        for row in self._db.rows(select(c.line).where(c.dump == dump_id, c.line.in_(list(fresh)))):
+            del fresh[row.line]  # told twice: the first reason stays
+        if fresh:
+            rows = [{"dump": dump_id, "line": line, "reason": reason} for line, reason in fresh.items()]
             self._db.execute(insert(quarantine), rows)
 
     def quarantined(self, dump_id: str, *, limit: int, after: int) -> Sequence[Refused]:

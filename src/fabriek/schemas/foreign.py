@@ -1,6 +1,6 @@
 """The accounts of other sites on the wire. Amounts are decimal text in whole units of a resource."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints
@@ -13,6 +13,9 @@ Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 Line = Annotated[int, Field(ge=0, le=10**12)]
 Count = Annotated[int, Field(ge=0, le=10**6)]
 
+
+Began = Annotated[AwareDatetime, Field(ge=datetime(1990, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+"""Within what calendars and time zones can reckon with."""
 
 LINES_MAX = 250
 """Of one batch: at some milliseconds each, its transaction stays below what others would notice."""
@@ -43,7 +46,7 @@ class ForeignJobIn(Wire):
     cluster: Cluster
     job: Annotated[str, StringConstraints(pattern="^[0-9]{1,19}$")]
     task: Annotated[str, StringConstraints(pattern=r"^([0-9]{1,10}|\+[0-9]{1,6})?$")] = ""
-    started_at: AwareDatetime
+    started_at: Began
     account: Account
     state: Annotated[str, StringConstraints(pattern="^[A-Z_]{1,30}$")]
     elapsed_seconds: Annotated[int, Field(ge=1, le=10**9)]
