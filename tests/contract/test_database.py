@@ -6,6 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from fabriek.adapters.database import Database, Instant
 from fabriek.kernel.clock import FakeClock
+from fabriek.kernel.errors import InvalidInput
 from tests.factories.threads import at_once
 
 own = MetaData()
@@ -32,6 +33,16 @@ def test_a_transaction_is_all_or_nothing(database: Database) -> None:
     with pytest.raises(ZeroDivisionError), database.transaction():
         database.execute(insert(notes).values(text="half"))
         raise ZeroDivisionError
+    assert count(database) == 0
+
+
+def test_what_the_database_cannot_hold_is_its_senders_mistake_and_no_fault(database: Database) -> None:
+    if database.dialect == "sqlite":
+        write(database, "a\0b")
+        assert database.scalar(select(notes.c.text)) == "a\0b"
+        return
+    with pytest.raises(InvalidInput, match="NUL"):
+        write(database, "a\0b")
     assert count(database) == 0
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import DateTime, Executable, MetaData, Row, create_engine, text
 from sqlalchemy.engine import Connection, CursorResult, Dialect, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.types import TypeDecorator
 
 from fabriek.adapters.groupcommit import Writer
-from fabriek.kernel.errors import StorageFull, Unavailable
+from fabriek.kernel.errors import InvalidInput, StorageFull, Unavailable
 
 metadata = MetaData()
 """Every table of every area; each area's `store.py` adds its own, and Alembic compares against it."""
@@ -116,6 +116,10 @@ class Database(ABC):
         except OperationalError as error:
             self._translate(error)
             raise
+        except DataError as error:
+            raise InvalidInput(
+                "a text holds a NUL byte, or a number is larger than the database keeps", fix="leave it out"
+            ) from error
 
     def ping(self) -> None:
         """Raises Unavailable when the database does not answer."""
