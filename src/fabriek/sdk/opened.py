@@ -14,6 +14,8 @@ from fabriek.sealing.manifest import File, Manifest, Part, read_manifest
 from fabriek.sealing.objects import Opener, open_bytes, open_stream
 
 FETCHED_BYTES = 2**20
+HEAD_FETCHED_BYTES = 64 * 1024
+"""Of an object that is read here and there, with its head: small ones come whole."""
 
 
 class OpenedVersion:
@@ -60,13 +62,21 @@ class OpenedVersion:
                 yield from self._range(part, begin - position, finish - position)
             position += part.length
 
+    def opener(self, part: Part) -> Opener:
+        """Opens any stretch of the object that holds the part, for one thread. Raises Damaged."""
+        size, head = self._head(part.object_id)
+
+        def read_at(offset: int, count: int) -> bytes:
+            return (
+                head[offset : offset + count]
+                if offset + count <= len(head)
+                else self._read_at(part.object_id, offset, count)
+            )
+
+        return Opener(read_at, size, part.key, self._context(part.object_id))
+
     def _range(self, part: Part, begin: int, finish: int) -> Iterator[bytes]:
-        opener = Opener(
-            lambda offset, count: self._read_at(part.object_id, offset, count),
-            self._size(part.object_id),
-            part.key,
-            self._context(part.object_id),
-        )
+        opener = self.opener(part)
         place, end = part.offset + begin, part.offset + finish
         while place < end:
             piece = opener.read(place, min(FETCHED_BYTES, end - place))
@@ -80,9 +90,12 @@ class OpenedVersion:
     def _read_at(self, object_id: str, offset: int, count: int) -> bytes:
         return self._client.get_bytes(self._path(object_id), headers={"Range": f"bytes={offset}-{offset + count - 1}"})
 
-    def _size(self, object_id: str) -> int:
-        with self._client.stream(self._path(object_id), headers={"Range": "bytes=0-0"}) as response:
-            return int(response.headers["content-range"].rpartition("/")[2])
+    def _head(self, object_id: str) -> tuple[int, bytes]:
+        """The object's size and its first bytes: all of a small one."""
+        with self._client.stream(
+            self._path(object_id), headers={"Range": f"bytes=0-{HEAD_FETCHED_BYTES - 1}"}
+        ) as response:
+            return int(response.headers["content-range"].rpartition("/")[2]), response.read()
 
     def _path(self, object_id: str) -> str:
         return f"/api/v1/grants/{self.grant.grant}/objects/{object_id}"
