@@ -62,6 +62,11 @@ class Settings:
     job_log_bytes_max: int = setting(
         64 * 2**20, "bytes", "How much of a job's output is kept; the rest is counted and dropped."
     )
+    job_inputs: str = setting(
+        "auto",
+        "auto, copy or mount",
+        "How jobs get their inputs: mounted and read in place where the node can (root and /dev/fuse), or copied into memory.",
+    )
     job_grace_seconds: int = setting(10, "seconds", "Between asking a job to stop and killing it.")
     job_python: str = setting("", "path", "The interpreter whose packages jobs see; empty means the server's own.")
     jobs_unsandboxed: bool = setting(

@@ -11,7 +11,8 @@ import signal
 from collections.abc import Mapping
 
 CLONE_NEWNS = 0x00020000
-MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE, MS_SLAVE = 1, 2, 4, 4096, 16384, 1 << 18, 1 << 19
+MNT_DETACH = 2
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 
 STAGE = "/mnt"
@@ -44,6 +45,23 @@ def become(uid: int) -> None:
 def ends_with_parent() -> None:
     """Asks the kernel to kill us when who started us is gone. Raises OSError."""
     _check(_libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
+
+
+def set_apart() -> None:
+    """From now on what this process mounts is seen by it and its children alone, and gone with the last of them. Raises OSError."""
+    _check(_libc.unshare(CLONE_NEWNS), "unshare")
+    _mount("none", "/", "", MS_REC | MS_SLAVE)
+
+
+def mount_fuse(device: int, target: str, bytes_max: int) -> None:
+    """Mounts what will be answered on a descriptor of /dev/fuse, for every uid to read. Raises OSError."""
+    said = f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions,max_read={bytes_max}"
+    _mount("fabriek", target, "fuse", MS_RDONLY | MS_NOSUID | MS_NODEV, said)
+
+
+def unmount(target: str) -> None:
+    """At once, also where somebody is in it. Raises OSError."""
+    _check(_libc.umount2(os.fsencode(target), MNT_DETACH), f"umount {target}")
 
 
 def _mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:

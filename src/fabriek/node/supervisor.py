@@ -19,7 +19,7 @@ from fabriek.node.beside import Beside
 from fabriek.node.bubblewrap import bubblewrap
 from fabriek.node.child import Child, Ended
 from fabriek.node.devices import devices_of
-from fabriek.node.inputs import Inputs, open_inputs
+from fabriek.node.inputs import Inputs, Opened, open_inputs
 from fabriek.node.inside import Inside
 from fabriek.node.limits.limiter import Limiter, limiter
 from fabriek.node.logs import Log
@@ -97,6 +97,7 @@ class _Attempt:
         self._job, self._doors = job, doors
         self._folder, self._room = Path(job.folder), Room(Path(job.scratch))
         self._state = ObservedState(Phase.STARTING)
+        self._opened = Opened()
 
     def run(self, begun: Callable[[], None]) -> None:
         self._set(Phase.STARTING)
@@ -110,6 +111,7 @@ class _Attempt:
         except RecursionError:
             self._done(reason="folders are nested too deep")
         finally:
+            self._opened.end()
             wipe(*self._room.opened)
 
     def _execute(self) -> None:
@@ -118,7 +120,7 @@ class _Attempt:
             raise Unavailable("bubblewrap is not installed, so jobs cannot be kept apart", fix="apt install bubblewrap")
         uid = None if job.unsandboxed else owner_of(job.shared) if job.shared else take_uid(self._folder)
         self._room.prepare(uid, hosts_of(job))
-        mounts = open_inputs(job, self._doors.inputs(job), self._room, uid)
+        self._opened = open_inputs(job, self._doors.inputs(job), self._room, uid)
         given = self._given()
         variables = variables_of(job, in_variables(job, given))
         in_files(job, given, self._room, uid)
@@ -132,7 +134,7 @@ class _Attempt:
         hosts = partial(proxy_for, job.hosts, job.addresses)
         proxy = Beside(self._room.proxy / PROXY_SOCKET, hosts, uid) if self._proxied() else None
         try:
-            ended = self._child(variables, mounts, bounds, uid).run(
+            ended = self._child(variables, self._opened.mounts, bounds, uid).run(
                 log, lambda: self._set(Phase.RUNNING, started_at=_now())
             )
         finally:
@@ -142,7 +144,7 @@ class _Attempt:
                 self._state = replace(self._state, reached=reached, refused=refused)
             if relay is not None:
                 relay.end()
-        self._seal(ended, log)
+        self._seal(_with(ended, self._opened.end()), log)
 
     def _given(self) -> Mapping[str, str]:
         """The job's secrets. Waits for a server that is away."""
@@ -233,6 +235,11 @@ def hosts_of(job: JobSpec) -> Iterator[tuple[str, str]]:
     yield "127.0.0.1", "localhost job"
     for number, name in enumerate(job.slurm.get("SLURM_JOB_NODELIST", "").split(",") if job.nodes > 1 else ()):
         yield f"127.0.{number // 250}.{number % 250 + 1}", name
+
+
+def _with(ended: Ended, said: str) -> Ended:
+    """With what went wrong besides."""
+    return replace(ended, reason="; ".join(filter(None, (ended.reason, said)))) if said else ended
 
 
 def _hint(module: str) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from fabriek.schemas.node import InputSpec, JobSpec, OutputSpec
 from fabriek.sdk.client import Client
+from fabriek.sdk.reading import Reading
 from fabriek.sdk.secrets import given_to
-from fabriek.sdk.vault import open_grant, seal_upload
+from fabriek.sdk.vault import open_grant, opened_grant, seal_upload
 
 
 class VaultDoors:
@@ -23,6 +24,11 @@ class VaultDoors:
 
     def open(self, spec: InputSpec, into: Path) -> None:
         open_grant(self._client, spec.grant, into)
+
+    def reading(self, spec: InputSpec) -> Reading:
+        """With a connection of its own: it is used in another process, by many threads."""
+        client = Client(self._job.server_url, self._job.node_token)
+        return Reading(opened_grant(client, spec.grant))
 
     def seal(self, spec: OutputSpec, folder: Path) -> str:
         return seal_upload(self._client, spec.upload, folder).id

@@ -48,6 +48,9 @@ JOBS_LAB = "/node/lab"
 PORT_SOCKET = "port.sock"
 SHELL_SOCKET = "shell.sock"
 
+AUTO, COPY, MOUNT = "auto", "copy", "mount"
+"""How inputs come: read in place where the node can mount them, copied, or not at all where it cannot."""
+
 SECRETS = "/run/secrets"
 """A folder of the job's memory-backed room, inside the walls."""
 
@@ -113,6 +116,7 @@ class JobSpec:
     runs as, unless it is a `batch` script, which runs once. `devices`: of each node the GPUs by the machine's numbers, where we give them or a
     scheduler granted them, which says in `gpus_visible` how programs count them; `gpus` whole ones on each node, or `gpu_part_milli` thousandths
     of one, of `gpu_kind`. `gpu_devices`: how the paths of their device files begin, before the number.
+    `inputs_by`: one of `auto`, `copy` and `mount`.
     """
 
     job: str
@@ -155,6 +159,7 @@ class JobSpec:
     account: str = ""
     gpu_devices: str = "/dev/nvidia"
     gpus_visible: str = ""
+    inputs_by: str = AUTO
 
     def in_all(self) -> "JobSpec":
         """With what all of its nodes take together, for one tree of processes that holds them all."""

@@ -49,8 +49,10 @@ class Blocks:
         found |= {number: future.result() for number, future in (ours | coming).items()}
         return [found[number] for number in range(first, stop)]
 
-    def clear(self) -> None:
+    def close(self) -> None:
+        """Drops all, and keeps nothing that comes later."""
         with self._lock:
+            self._bytes_max = 0
             self._kept.clear()
             self._bytes = 0
 

@@ -30,6 +30,10 @@ class OpenedVersion:
         with suppress(FabriekError):
             self._client.delete(f"/api/v1/grants/{self.grant.grant}")
 
+    def check(self) -> None:
+        """Raises NotPermitted or NotFound once the grant has ended."""
+        self._client.get(f"/api/v1/grants/{self.grant.grant}")
+
     def file(self, path: str) -> File:
         """Raises NotFound."""
         for file in self.manifest.files:

@@ -63,9 +63,9 @@ class Reading:
         self.opened.close()
 
     def forget(self) -> None:
-        """Drops every byte that was kept."""
+        """Drops every byte that was kept, and keeps none from now on."""
         self._ahead.shutdown(wait=False, cancel_futures=True)
-        self._blocks.clear()
+        self._blocks.close()
         with self._lock:
             self._openers.clear()
 

@@ -220,8 +220,12 @@ class Vault:
 
 def open_grant(client: Client, grant: str, into: Path) -> Pulled:
     """For a job's node: the granted version's files in a folder that exists and is empty. Raises Damaged, NotPermitted."""
-    shown = GrantOut.model_validate(client.get(f"/api/v1/grants/{grant}"))
-    return pull_files(OpenedVersion(client, shown), into)
+    return pull_files(opened_grant(client, grant), into)
+
+
+def opened_grant(client: Client, grant: str) -> OpenedVersion:
+    """For whoever holds the grant. Raises Damaged, NotPermitted."""
+    return OpenedVersion(client, GrantOut.model_validate(client.get(f"/api/v1/grants/{grant}")))
 
 
 def seal_upload(client: Client, upload: str, directory: Path) -> VersionOut:

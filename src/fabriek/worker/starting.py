@@ -231,6 +231,7 @@ class Starter:
             account=account, gpu_devices=settings.gpu_devices,
             gpus=job.gpus.milli // MILLI, gpu_part_milli=job.gpus.part_milli, gpu_kind=placed.kind if placed else job.gpus.kind,
             devices=placed.devices if placed else (), nodes=job.nodes, batch=job.terms.batch,
+            inputs_by=settings.job_inputs,
         )  # fmt: skip
 
     def _account(self, job: Job) -> str:
