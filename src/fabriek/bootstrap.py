@@ -81,6 +81,7 @@ from fabriek.packages.service import Packages
 from fabriek.packages.shelf import Shelf
 from fabriek.packages.store import SqlApprovals, SqlFiles
 from fabriek.packages.store import SqlRequests as SqlPackageRequests
+from fabriek.schemas.node import AUTO, COPY, MOUNT
 from fabriek.settings import Settings
 from fabriek.vault.agreements import DataRight
 from fabriek.vault.desk import Parts
@@ -192,6 +193,10 @@ def this_machine(settings: Settings) -> Machine:
     memory = settings.job_memory_bytes_max or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4
     kinds = kinds_of(settings.job_gpus, settings.job_gpus_shared, settings.job_gpus_max)
     _check_cut(settings, kinds)
+    if settings.job_inputs not in {AUTO, COPY, MOUNT}:
+        raise InvalidInput(
+            f"job_inputs = {settings.job_inputs!r} is none of the ways", fix="set it to auto, copy or mount"
+        )
     cpus = settings.job_cpus_max or os.cpu_count() or 1
     capacity = Capacity(cpus, sum(kind.count for kind in kinds), memory, settings.job_nodes, kinds)
     contract = Contract(settings.power_contract_watts) if settings.power_contract_watts else None

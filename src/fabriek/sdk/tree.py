@@ -23,29 +23,26 @@ def tree_of(files: Iterable[File]) -> Folder:
 
 def find(top: Folder, path: str) -> "File | Folder | None":
     """What is at a path, every link on the way followed; None where there is nothing, or where links go round."""
-    here, names, followed = [top], list(reversed(path.split("/"))), 0
-    found: File | Folder = top
+    here, names, followed = [top], path.split("/")[::-1], 0
+    file: File | None = None
     while names:
         name = names.pop()
         if name in {"", "."}:
             continue
-        if name == "..":
+        if name == ".." and file is None:
             here = here[:-1] or here
-            found = here[-1]
             continue
-        entry = here[-1].get(name) if isinstance(found, dict) else None
-        if entry is None:
-            return None
-        if isinstance(entry, File) and entry.link:
-            followed += 1
-            if followed > LINKS_FOLLOWED_MAX:
-                return None
-            names += reversed(entry.link.split("/"))
-            continue
-        found = entry
+        entry = here[-1].get(name) if file is None else None
         if isinstance(entry, dict):
             here.append(entry)
-    return found
+        elif entry is None or followed == LINKS_FOLLOWED_MAX:
+            return None
+        elif entry.link:
+            followed += 1
+            names += entry.link.split("/")[::-1]
+        else:
+            file = entry
+    return file or here[-1]
 
 
 def entries(folder: Folder) -> Iterator[tuple[str, "File | Folder"]]:
