@@ -3,7 +3,17 @@
 import platform
 import sys
 
-from benches import factory_overhead, job_overhead, job_rate, queue, seal, slurm_submit, start, submit_rate
+from benches import (
+    factory_overhead,
+    job_overhead,
+    job_rate,
+    queue,
+    seal,
+    slurm_submit,
+    start,
+    submit_rate,
+    vault_reading,
+)
 from fabriek import __version__
 
 if __name__ == "__main__":
@@ -11,6 +21,16 @@ if __name__ == "__main__":
         f"Fabriek {__version__}, Python {platform.python_version()}, {platform.machine()}, kernel {platform.release()}"
     )
     # A figure that falls short is reported and no failure of the run: machines differ, and the figure is what is wanted.
-    for bench in (seal, start, queue, submit_rate, job_overhead, factory_overhead, job_rate, slurm_submit):
+    for bench in (
+        seal,
+        start,
+        queue,
+        submit_rate,
+        job_overhead,
+        factory_overhead,
+        job_rate,
+        slurm_submit,
+        vault_reading,
+    ):
         bench.main()
     sys.exit(0)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from itertools import pairwise
 
-from fabriek.sealing.objects import PIECE_BYTES
+from fabriek.sealing.objects import CHUNK_BYTES
 
-BLOCK_BYTES = PIECE_BYTES
+BLOCK_BYTES = 4 * CHUNK_BYTES
 """Plaintext of one block: whole chunks, few enough that a small read fetches little, many enough that a large one asks seldom."""
 
 Load = Callable[[int, int], bytes]
