@@ -1,5 +1,6 @@
 """The server may die; jobs go on, and the next server finds them."""
 
+import hashlib
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fabriek.kernel.clock import SystemClock
+from fabriek.node.mounts.mounting import why_not
 from tests.servers.factory import COMMAND, clean_environment, quickstarted, why_no_jobs
 
 
@@ -35,3 +37,35 @@ def test_a_job_survives_a_restart_of_the_server_and_keeps_its_code(tmp_path: Pat
         assert "before\nafter" in done.stdout
         shown = json.loads(first.run("job", "show", job, "--json").stdout)
         assert (shown["state"], shown["exit_code"]) == ("failed", 5)
+
+
+@pytest.mark.sandbox
+def test_a_job_that_reads_in_place_waits_for_a_server_that_restarts(tmp_path: Path) -> None:
+    if reason := why_no_jobs() or why_not():
+        pytest.skip(reason)
+    home, data = tmp_path / "home", tmp_path / "data"
+    data.mkdir()
+    (data / "big").write_bytes(body := os.urandom(24 * 2**20))
+    code = (
+        "import hashlib, time\n"
+        "f = open('/data/big', 'rb', buffering=0); h = hashlib.sha256(f.read(2**20)); print('before', flush=True); time.sleep(3)\n"
+        "while got := f.read(2**20): h.update(got)\n"
+        "print(h.hexdigest())\n"
+    )
+    with quickstarted(home, FABRIEK_JOB_INPUTS="mount") as first:
+        port = first.url.rpartition(":")[2]
+        assert first.run("data", "push", str(data), "big").returncode == 0
+        job = first.run("run", "--detach", "--data", "big:/data", "--", "python", "-c", code).stdout.strip()
+        clock, give_up = SystemClock(), SystemClock().monotonic() + 40
+        while "before" not in first.run("job", "log", job).stdout:
+            assert clock.monotonic() < give_up
+        os.kill(first.variables["pid"], signal.SIGKILL)  # type: ignore[arg-type]
+        clock.sleep(5)
+        argv = [*COMMAND, "up", "--quickstart", "--home", str(home), "--port", port, "--detach", "--json"]
+        again = subprocess.run(
+            argv, env=clean_environment(home), capture_output=True, text=True, check=False, timeout=60
+        )
+        assert again.returncode == 0, again.stderr
+        done = first.run("job", "follow", job)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert hashlib.sha256(body).hexdigest() in done.stdout

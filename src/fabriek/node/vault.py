@@ -6,9 +6,12 @@ from pathlib import Path
 
 from fabriek.schemas.node import InputSpec, JobSpec, OutputSpec
 from fabriek.sdk.client import Client
-from fabriek.sdk.reading import Reading
+from fabriek.sdk.reading import KEPT_BYTES_MAX, Reading
 from fabriek.sdk.secrets import given_to
 from fabriek.sdk.vault import open_grant, opened_grant, seal_upload
+
+KEPT_BYTES_MIN = 8 * 2**20
+"""Of one input in the node's memory, however many a job has; together they share what one alone would have."""
 
 
 class VaultDoors:
@@ -28,7 +31,8 @@ class VaultDoors:
     def reading(self, spec: InputSpec) -> Reading:
         """With a connection of its own: it is used in another process, by many threads."""
         client = Client(self._job.server_url, self._job.node_token)
-        return Reading(opened_grant(client, spec.grant))
+        kept = max(KEPT_BYTES_MAX // len(self._job.inputs), KEPT_BYTES_MIN)
+        return Reading(opened_grant(client, spec.grant), kept_bytes_max=kept)
 
     def seal(self, spec: OutputSpec, folder: Path) -> str:
         return seal_upload(self._client, spec.upload, folder).id
