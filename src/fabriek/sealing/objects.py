@@ -82,6 +82,10 @@ class _Cipher:
 
     def open_run(self, first: int, sealed: memoryview | bytes) -> bytes:
         """Chunks one after another; the last of them may be short. Nothing is returned unless all of them hold."""
+        return bytes(self.open_here(first, sealed))
+
+    def open_here(self, first: int, sealed: memoryview | bytes) -> memoryview:
+        """The same in the buffer that is kept: it holds until the next call."""
         view, base, decrypt = memoryview(sealed), self._base, self._aead.decrypt_into
         count = -(-len(view) // SEALED_CHUNK_BYTES)
         out = self._room_for(len(view) - count * TAG_BYTES)
@@ -95,7 +99,7 @@ class _Cipher:
                 start, at = start + SEALED_CHUNK_BYTES, end
         except InvalidTag:
             raise _changed(f"chunk {number}") from None
-        return bytes(out)
+        return out
 
     def _room_for(self, count: int) -> memoryview:
         """A buffer that is kept: a fresh one of this size would be zeroed by the kernel, page by page, for each run."""
@@ -155,7 +159,7 @@ class Opener:
         if not hmac.compare_digest(self._cipher.commitment, head[SALT_BYTES:]):
             raise _changed("commitment")
         self._last = self.size // CHUNK_BYTES
-        self._tail = self._open_chunks(self._last, self._last + 1)
+        self._tail = bytes(self._open_chunks(self._last, self._last + 1))
 
     def read(self, offset: int, count: int) -> bytes:
         """Plaintext from an offset on; fewer bytes only at the end. Fetches no more chunks than it needs. Raises Damaged."""
@@ -165,8 +169,9 @@ class Opener:
         first, stop = offset // CHUNK_BYTES, (end - 1) // CHUNK_BYTES + 1
         opened = self._open_chunks(first, min(stop, self._last))
         if stop > self._last:
-            opened += self._tail
-        return opened[offset - first * CHUNK_BYTES : end - first * CHUNK_BYTES]
+            opened = memoryview(bytes(opened) + self._tail)
+        begin = offset - first * CHUNK_BYTES
+        return bytes(opened[begin : begin + end - offset])
 
     def stream(self, offset: int = 0) -> Iterator[bytes]:
         """The plaintext from an offset to the end, in pieces of a few MiB."""
@@ -174,15 +179,15 @@ class Opener:
             offset += len(piece)
             yield piece
 
-    def _open_chunks(self, first: int, stop: int) -> bytes:
+    def _open_chunks(self, first: int, stop: int) -> memoryview:
         if stop <= first:
-            return b""
+            return memoryview(b"")
         begin = HEAD_BYTES + first * SEALED_CHUNK_BYTES
         end = min(HEAD_BYTES + stop * SEALED_CHUNK_BYTES, self._sealed_size)
         sealed = self._read_at(begin, end - begin)
         if len(sealed) != end - begin:
             raise _changed(f"chunk {first}")
-        return self._cipher.open_run(first, sealed)
+        return self._cipher.open_here(first, sealed)
 
 
 def open_stream(pieces: Iterable[bytes], key: bytes, context: bytes) -> Iterator[bytes]:
