@@ -175,6 +175,8 @@ def test_what_was_read_is_gone_after_its_supervisor_was_killed(place: Place, by:
         inputs_by=by,
     )
     place.machine.said(handle, "read")
+    if by == MOUNT:  # whoever is on the node and looks finds nothing there
+        assert [list(folder.iterdir()) for folder in place.machine.scratch.glob("*/inputs/0")] == [[]]
     family = processes_of(place.machine)
     os.kill(supervisor_of(place.machine), signal.SIGKILL)
     until(lambda: place.machine.state(handle).phase is Phase.LOST)
