@@ -38,6 +38,7 @@ from fabriek.compute.executors.slurm_restd import Restd
 from fabriek.compute.executors.slurm_tokens import Tokens
 from fabriek.compute.gpus import Kind, kinds_of
 from fabriek.compute.hosts import listed
+from fabriek.compute.images import listed_images
 from fabriek.compute.installing import Installing
 from fabriek.compute.jobs import Job
 from fabriek.compute.logs import Logs
@@ -204,7 +205,7 @@ def this_machine(settings: Settings) -> Machine:
         capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
         MACHINE_KIND, contract, ZoneInfo(settings.zone), able=cache(probe), unsandboxed=settings.jobs_unsandboxed,
         workspaces=str(settings.workspaces or ""), host_network=settings.job_network == "host",
-        gangs=settings.executor == "local", hosts=listed(settings.job_network_hosts),
+        gangs=settings.executor == "local", hosts=listed(settings.job_network_hosts), images=listed_images(settings.job_images),
     )  # fmt: skip
 
 

@@ -84,6 +84,11 @@ class Settings:
         "hosts",
         "What such jobs may name instead: `pypi.example, *.files.example:8443`, and inner addresses `10.1.2.0/24` to which a name may lead.",
     )
+    job_images: str = setting(
+        "",
+        "NAME=/PATH,…",
+        "SIF or squashfs files that jobs may have as their root by name, `torch=/srv/torch.sif`; any job may use one of its project's data.",
+    )
     workspaces: Path | None = setting(
         None,
         "folder",

@@ -11,6 +11,7 @@ from fabriek.access.roles import PROJECT, rights_of
 from fabriek.adapters.database import Database
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.hosts import listed
+from fabriek.compute.images import listed_images
 from fabriek.compute.machine import Machine
 from fabriek.compute.power import tables_of
 from fabriek.funding.rates import rates_of
@@ -23,7 +24,7 @@ from fabriek.settings import Settings
 from fabriek.web.services import Services
 from tests.factories.executor import MemoryExecutor
 
-WALLED = Capabilities("bwrap", "1", sandbox=True, limits="none")
+WALLED = Capabilities("bwrap", "1", sandbox=True, limits="none", images=True)
 WALL_LESS = Capabilities(
     "bwrap", "1", sandbox=False, limits="", reason="no user namespace is allowed", fix="sudo sysctl"
 )
@@ -72,16 +73,16 @@ class Town:
 
 def a_town(
     database: Database, home: Path, *, able: Capabilities = WALLED, unsandboxed: bool = False, capacity: Capacity = SMALL,
-    gangs: bool = True, hosts: str = "", **settings: Any,
+    gangs: bool = True, hosts: str = "", images: str = "", **settings: Any,
 ) -> Town:  # fmt: skip
     clock = FakeClock()
     machine = Machine(
         capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
-        "workstation", None, UTC, able=lambda: able, unsandboxed=unsandboxed, gangs=gangs, hosts=listed(hosts),
+        "workstation", None, UTC, able=lambda: able, unsandboxed=unsandboxed, gangs=gangs, hosts=listed(hosts), images=listed_images(images),
     )  # fmt: skip
     home.mkdir(exist_ok=True, mode=0o700)
     services = bootstrap.build(
-        Settings(home=home, job_network_hosts=hosts, **settings),
+        Settings(home=home, job_network_hosts=hosts, job_images=images, **settings),
         database,
         wake=lambda: None,
         clock=clock,

@@ -15,7 +15,7 @@ from fabriek.node.limits import limiter, rlimits
 from fabriek.node.limits.limiter import Limiter
 from fabriek.node.supervisor import Doors
 from fabriek.node.warm import serve
-from fabriek.schemas.node import InputSpec, JobSpec, OutputSpec
+from fabriek.schemas.node import ImageSpec, InputSpec, JobSpec, OutputSpec
 
 GIVEN = {"TOKEN": "canary-" + "k7q2" * 4, "KEY": "-----BEGIN KEY-----\ncanary-line-two\n-----END KEY-----"}
 """Every job's secrets."""
@@ -29,6 +29,9 @@ class FolderDoors:
             raise NotFound("this grant has ended", fix="submit the job again")
         shutil.copytree(spec.grant, into, dirs_exist_ok=True, symlinks=True)
 
+    def open_image(self, spec: ImageSpec, place: Path) -> None:
+        shutil.copyfile(Path(spec.grant, spec.file), place)
+
     def seal(self, spec: OutputSpec, folder: Path) -> str:
         shutil.copytree(folder, spec.upload, dirs_exist_ok=True, symlinks=True)
         return "ver_of_output"
@@ -38,7 +41,9 @@ class FolderDoors:
 
 
 def doors(bounds: Callable[[JobSpec, int | None], Limiter] = limiter.limiter) -> Doors:
-    return Doors(lambda _job: FolderDoors(), lambda _job: FolderDoors(), bounds, secrets=lambda _job: FolderDoors())
+    return Doors(
+        lambda _job: FolderDoors(), lambda _job: FolderDoors(), bounds, secrets=lambda _job: FolderDoors(), images=lambda _job: FolderDoors()
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -107,6 +107,7 @@ def job_out(job: Job, services: Services, elements: int = 1, *, slug: str = "") 
         nodes=job.nodes,
         gpu_kind=job.gpus.kind or (job.placed.kind if job.placed and job.placed.kind != UNNAMED else ""),
         preemptible=job.terms.preemptible,
+        image=job.terms.image,
     )
 
 
@@ -163,6 +164,7 @@ def asked_of(wanted: JobIn) -> JobAsked:
             not_before=wanted.not_before, deadline=wanted.deadline, requeues_max=wanted.requeues_max, signal=signal,
             signal_seconds=int(before or 0), grace_seconds=wanted.grace_seconds, preemptible=wanted.preemptible,
             **_network(wanted.network), folder=wanted.folder, port=wanted.port, tasks=wanted.tasks, batch=wanted.batch,
+            image=wanted.image,
         ),
     )  # fmt: skip
 

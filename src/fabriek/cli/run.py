@@ -22,6 +22,12 @@ INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M"]
     "--data", "-d", multiple=True, metavar="NAME[@V]:/MOUNT", help="A dataset version and where it is seen; repeatable."
 )
 @click.option("--code", help="Folder sent along; default: the folder of the script. `--code none` sends nothing.")
+@click.option(
+    "--image",
+    default="",
+    metavar="NAME[@V]:FILE",
+    help="A SIF or squashfs file to run in; or the operator's name for one.",
+)
 @click.option("--requirements", help="Packages the job needs; default: requirements.txt beside the script.")
 @click.option(
     "--nodes",

@@ -99,7 +99,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class JobInput:
-    """A dataset version that the job reads, resolved at submission, and where the job sees it."""
+    """A dataset version that the job reads, resolved at submission, and where the job sees it: nowhere, if it holds the job's image."""
 
     dataset: str
     dataset_name: str
@@ -181,6 +181,11 @@ class Job:
 
     def __post_init__(self) -> None:
         Shape(self.cpus, self.gpus, self.memory_bytes, self.wall_seconds_max, self.nodes)
+
+    @property
+    def mounted(self) -> tuple[JobInput, ...]:
+        """What it sees of its inputs: all but the version that holds its image."""
+        return tuple(one for one in self.inputs if one.mount)
 
     def has_ended(self) -> bool:
         return self.state in ENDED

@@ -1,7 +1,7 @@
 """The machine that this installation schedules: its size, what it draws, what its power contract allows, what its hours cost."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, tzinfo
 
 from fabriek.compute.capacity import Capacity
@@ -17,7 +17,7 @@ class Machine:
     `unsandboxed`: the operator lets jobs that read nothing above the lowest label run without walls where none can stand.
     `workspaces`: the folder that holds one for each project; empty where there are none. `host_network`: the operator lets jobs at the
     lowest label reach what this machine reaches, `hosts` which of the world a job may name. `gangs`: members of a job of several nodes can
-    reach each other.
+    reach each other. `images`: those that the operator lists, name → path.
     """
 
     capacity: Capacity
@@ -32,6 +32,7 @@ class Machine:
     host_network: bool = False
     gangs: bool = True
     hosts: Listed = NONE_LISTED
+    images: Mapping[str, str] = field(default_factory=dict)
 
     def without_walls(self) -> bool:
         """Whether jobs run without walls here."""

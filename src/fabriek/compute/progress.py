@@ -179,6 +179,7 @@ class Progress:
             changed = job.state is State.STARTING and begun
             if changed:
                 job = move(job, State.RUNNING, at=seen.started_at or self._clock.now(), reason=job.reason)
+                job = replace(job, environment_hash=seen.image_hash or job.environment_hash)
                 self._jobs.save(job)
                 self._outbox.write(job)
                 self._audit.record("job.running", job.id, SYSTEM)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fabriek.compute.gpus import Gpus
+from fabriek.compute.images import image_of
 from fabriek.compute.notices.notices import NoticeAsked
 from fabriek.compute.secrets.secrets import SecretUse, check_uses
 from fabriek.compute.terms import Terms
@@ -54,7 +55,23 @@ def check(asked: JobAsked) -> None:
     """Raises InvalidInput without a command, on a mount that is taken or named twice, a variable that would reach under the sandbox, or a NUL."""
     if not asked.argv or not asked.argv[0]:
         raise InvalidInput("there is no command", fix="fabriek run -- python train.py")
-    mounts = [one.mount for one in asked.inputs]
+    _check_mounts([one.mount for one in asked.inputs])
+    if image_of(asked.terms.image) is not None and asked.requirements.strip():
+        raise InvalidInput(
+            "an image brings its own packages, and this job names others too", fix="leave out --image or --requirements"
+        )
+    check_uses(asked.secrets, asked.environment)
+    for name in (*asked.environment, *(one.variable for one in asked.secrets)):
+        if _FORBIDDEN_VARIABLE.match(name):
+            raise InvalidInput(f"the variable {name} is not yours to set in a job", fix="use another name")
+    for name, value in asked.environment.items():
+        if "\0" in value:
+            raise InvalidInput(f"the variable {name} holds a NUL byte", fix="leave it out")
+    if any("\0" in word for word in asked.argv):
+        raise InvalidInput("the command holds a NUL byte", fix="leave it out")
+
+
+def _check_mounts(mounts: Sequence[str]) -> None:
     for mount in mounts:
         if not may_hold_input(mount):
             raise InvalidInput(
@@ -66,12 +83,3 @@ def check(asked: JobAsked) -> None:
         raise InvalidInput(
             "two inputs share a mount point, or one lies inside another", fix="give each its own, /data/a and /data/b"
         )
-    check_uses(asked.secrets, asked.environment)
-    for name in (*asked.environment, *(one.variable for one in asked.secrets)):
-        if _FORBIDDEN_VARIABLE.match(name):
-            raise InvalidInput(f"the variable {name} is not yours to set in a job", fix="use another name")
-    for name, value in asked.environment.items():
-        if "\0" in value:
-            raise InvalidInput(f"the variable {name} holds a NUL byte", fix="leave it out")
-    if any("\0" in word for word in asked.argv):
-        raise InvalidInput("the command holds a NUL byte", fix="leave it out")

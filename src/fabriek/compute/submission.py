@@ -10,13 +10,14 @@ from fabriek.compute import arrays, requests, terms
 from fabriek.compute.arrays import Array, Element
 from fabriek.compute.costs import worst_cost
 from fabriek.compute.fitting import check_fits
+from fabriek.compute.images import NOT_MOUNTED, check_image, image_of, resolved
 from fabriek.compute.installing import Installing
 from fabriek.compute.jobs import Job, JobInput, Priority, State, move
 from fabriek.compute.machine import Machine
 from fabriek.compute.notices.outbox import Outbox
 from fabriek.compute.ports import JobNames, Jobs
 from fabriek.compute.references import Reference
-from fabriek.compute.requests import JobAsked
+from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.secrets.strongbox import Strongbox
 from fabriek.compute.terms import After, Terms
 from fabriek.compute.walls import check_gang, check_openings, check_shared, check_walls
@@ -90,12 +91,13 @@ class Submission:
         check_walls(label, self.labels, self.machine)
         check_shared(asked.gpus, label, self.labels)
         check_gang(asked.nodes, self.machine)
+        check_image(asked.terms.image, self.machine)
         return Job(
             id="", project=project.id, person=by.person, name=asked.name or " ".join(asked.argv)[:100],
             purpose=purpose, argv=asked.argv, cpus=asked.cpus, gpus=asked.gpus, memory_bytes=asked.memory_bytes,
             wall_seconds_max=asked.wall_seconds_max, share="", label=label, submitted_at=now, priority=Priority(asked.priority),
             inputs=inputs, code=code.version if code else "", environment=dict(asked.environment),
-            experiment=asked.experiment, requirements=asked.requirements, terms=self._terms(project, asked, label),
+            experiment=asked.experiment, requirements=asked.requirements, terms=self._terms(project, asked, label, inputs),
             secrets=asked.secrets, notify=asked.notify, nodes=asked.nodes,
         )  # fmt: skip
 
@@ -122,9 +124,9 @@ class Submission:
         held = self.funding.hold(project.id, job.purpose, cost.resource, cost.amount_micro, job.id)
         return replace(job, share=held.share, resource=str(cost.resource), held_micro=held.amount_micro)
 
-    def _terms(self, project: Project, asked: JobAsked, label: str) -> Terms:
+    def _terms(self, project: Project, asked: JobAsked, label: str, inputs: Sequence[JobInput]) -> Terms:
         after = tuple(After(self._waited_for(project, one.job), one.once) for one in asked.terms.after)
-        agreed = replace(asked.terms, after=after)
+        agreed = replace(asked.terms, after=after, image=resolved(asked.terms.image, inputs))
         terms.check(agreed, now=self.clock.now(), wall_seconds_max=asked.wall_seconds_max)
         check_openings(agreed, label, project.slug, self.labels, self.machine)
         return agreed
@@ -144,12 +146,13 @@ class Submission:
         return found[0].array if whole else found[0].id
 
     def _inputs(self, asked: JobAsked, project: Project, purpose: Purpose, by: Caller) -> tuple[JobInput, ...]:
-        resolved = self.vault.inputs_for_job(
-            [one.dataset for one in asked.inputs], project=project.id, purpose=purpose, by=by
-        )
+        """What it reads, and last the version that holds its image."""
+        image = image_of(asked.terms.image)
+        read = (*asked.inputs, InputAsked(image.dataset, NOT_MOUNTED)) if image and image.dataset else asked.inputs
+        found = self.vault.inputs_for_job([one.dataset for one in read], project=project.id, purpose=purpose, by=by)
         return tuple(
             JobInput(one.dataset, one.name, one.number, one.version, one.label, wanted.mount)
-            for one, wanted in zip(resolved, asked.inputs, strict=True)
+            for one, wanted in zip(found, read, strict=True)
         )
 
 

@@ -45,7 +45,8 @@ class Terms:
     """`requeues_max`: how often it may ask to run again. `signal` is sent `signal_seconds` before its time is over. `parameters`: this
     element's of a sweep. `folder`: a folder below the project's workspace that the job shares with its people and works in.
     `tasks`: how many processes `srun` starts inside, on each node. `batch`: the command runs once, on the first node, and `srun` in it starts
-    on all; else it runs on each. `hosts`: `name:port` of each that it may reach.
+    on all; else it runs on each. `hosts`: `name:port` of each that it may reach. `image`: what it has in place of the machine's programs,
+    `NAME@3:FILE` or the operator's name for one; empty means those.
     """
 
     after: tuple[After, ...] = ()
@@ -62,6 +63,7 @@ class Terms:
     port: int = 0
     tasks: int = 1
     batch: bool = False
+    image: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:

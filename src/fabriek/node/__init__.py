@@ -13,5 +13,6 @@ logs        its output, kept up to a bound
 beside      processes that serve the job a socket: `relay`, to a lab on another host, and `proxy`
 proxy       the way to hosts that a job named: `proxy_requests` reads what it asks, `addresses` judges where a name leads
 forward     what runs first within the walls; there too `gang`, for a job of several nodes, and `slurm_inside`
+images/     a job in an image: its files unpacked, and laid in place of the machine's
 probe       what this machine can do
 """

@@ -12,7 +12,7 @@ def main() -> int:
             from fabriek.node.vault import VaultDoors  # noqa: PLC0415
             from fabriek.node.warm import serve  # noqa: PLC0415
 
-            return serve(Doors(VaultDoors, VaultDoors, secrets=VaultDoors))
+            return serve(Doors(VaultDoors, VaultDoors, secrets=VaultDoors, images=VaultDoors))
         case ["attempt", job_file]:
             return _attempt(job_file)
         case ["task", roster, task]:
@@ -34,7 +34,7 @@ def _attempt(job_file: str) -> int:
     from fabriek.node.supervisor import Doors  # noqa: PLC0415
     from fabriek.node.vault import VaultDoors  # noqa: PLC0415
 
-    return run(job_file, Doors(VaultDoors, VaultDoors, secrets=VaultDoors))
+    return run(job_file, Doors(VaultDoors, VaultDoors, secrets=VaultDoors, images=VaultDoors))
 
 
 if __name__ == "__main__":

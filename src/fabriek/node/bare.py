@@ -57,7 +57,7 @@ class Bare:
         temporary.mkdir(exist_ok=True)
         outside = {inside: str(folder) for folder, inside in self.mounts}
         found = {name: outside.get(value, value) for name, value in self.variables.items()}
-        shim = str(make_shim(self.room.scratch / "shim", self.python, str(self.room.scratch / "shim")))
+        shim = str(make_shim(self.room.scratch / "shim", (self.python,), str(self.room.scratch / "shim")))
         found["PATH"] = found["PATH"].removesuffix(f":{SPARE_BIN}").replace(SHIM_DIR, shim)
         ours = {"TMPDIR": str(temporary), "FABRIEK_OUTPUT": str(self.room.output), "FABRIEK_DOOR": str(self.room.door)}
         if "FABRIEK_SECRETS" in found:

@@ -4,6 +4,7 @@ import json
 import os
 import select
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,8 @@ from fabriek.node.forwarder import INSIDE_COMPILED, INSIDE_FORWARD
 
 INFO_BYTES_MAX = 4096
 END_SECONDS_MAX = 10.0
+FORWARD_WORDS_MAX = 8
+"""Among so many words stands the forwarder's own name: what starts an interpreter within an image is longer than its path."""
 
 
 class First(Protocol):
@@ -35,6 +38,12 @@ def catches(pid: int, number: int) -> bool:
     status = Path(f"/proc/{pid}/status").read_text("ascii", errors="replace")
     caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
     return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
+def _is_forwarder(argv: Sequence[str]) -> bool:
+    """Whether these words start the forwarder, and not the bubblewrap that is about to become it: that is told its arguments."""
+    begins = argv[:FORWARD_WORDS_MAX]
+    return bool({INSIDE_FORWARD, INSIDE_COMPILED}.intersection(begins)) and "--args" not in begins
 
 
 class Inside:
@@ -70,8 +79,7 @@ class Inside:
         try:
             first = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text("ascii").split()[0]
             # Before it becomes the forwarder, it is one more bubblewrap, which would die of this and take the tree along.
-            words = Path(f"/proc/{first}/cmdline").read_text("utf-8", "replace").split("\0")[1:4]
-            if not {INSIDE_FORWARD, INSIDE_COMPILED}.intersection(words):
+            if not _is_forwarder(Path(f"/proc/{first}/cmdline").read_text("utf-8", "replace").split("\0")):
                 return False
             if not catches(int(first), number):  # it is still starting, and would die of it
                 return False

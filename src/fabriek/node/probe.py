@@ -7,6 +7,7 @@ from pathlib import Path
 from fabriek.kernel.errors import FabriekError
 from fabriek.node.bubblewrap import bubblewrap, version
 from fabriek.node.child import Child
+from fabriek.node.images.unpacking import unsquashfs
 from fabriek.node.inside import Inside
 from fabriek.node.limits.limiter import limiter
 from fabriek.node.logs import Log
@@ -35,7 +36,7 @@ def probe(settings: Path = Path("/proc/sys")) -> Capabilities:
     except (FabriekError, OSError) as error:
         reason, fix = why(str(error), settings)
         return Capabilities(program, number, sandbox=False, limits="", reason=reason, fix=fix)
-    return Capabilities(program, number, sandbox=True, limits=limits)
+    return Capabilities(program, number, sandbox=True, limits=limits, images=bool(unsquashfs()))
 
 
 def _try() -> str:

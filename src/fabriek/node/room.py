@@ -63,9 +63,14 @@ class Room:
         return self.scratch / "secrets"
 
     @property
+    def image(self) -> Path:
+        """A room within, where the job's image is unpacked."""
+        return self.scratch / "image"
+
+    @property
     def opened(self) -> tuple[Path, ...]:
         """Where data stands in plain."""
-        return (self.inputs, self.work, self.output, self.secrets)
+        return (self.inputs, self.work, self.output, self.secrets, self.image)
 
     def prepare(self, uid: int | None, hosts: Iterable[tuple[str, str]] = (("127.0.0.1", "localhost"),)) -> None:
         """Makes the folders; what the job writes into belongs to its uid, and nobody else's uid gets past the door. hosts: addresses and

@@ -15,6 +15,8 @@ from pathlib import Path
 from fabriek.kernel.errors import InvalidInput
 from fabriek.node.bubblewrap import NESTING_CAN_BE_REFUSED, bubblewrap, package_folders, version
 from fabriek.node.forwarder import copy_forward, inside_forward
+from fabriek.node.images.aside import aside, words_of
+from fabriek.node.images.roots import with_variables
 from fabriek.node.room import INSIDE_UID, PROXY_SOCKET, Room
 from fabriek.node.seccomp import program
 from fabriek.node.staging import STAGE, become, stage
@@ -27,6 +29,8 @@ ANY_PORT = 0
 
 LAB_DIR = "/run/fabriek"
 PROXY_DIR = "/run/proxy"
+SYSTEM_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64")
+
 SLURM_INSIDE = Path(__file__).with_name("slurm_inside.py")
 GANG = Path(__file__).with_name("gang.py")
 GANG_COMMAND = "fabriek-gang"
@@ -62,7 +66,9 @@ class Openings:
 
 @dataclass(frozen=True, slots=True)
 class Walls:
-    """What goes inside. `mounts`: folder outside, path inside. `inside`: resource limits that are set there."""
+    """What goes inside. `mounts`: folder outside, path inside. `inside`: resource limits that are set there. `root`: a folder below the room whose
+    files the job has in place of the machine's.
+    """
 
     room: Room
     argv: Sequence[str]
@@ -74,6 +80,7 @@ class Walls:
     inside: dict[str, int]
     uid: int | None
     openings: Openings = Openings()
+    root: Path | None = None
 
     def command(self, ends: Mapping[str, int]) -> Command:
         argv, arguments = command(self, ends)
@@ -132,7 +139,7 @@ def command(walls: Walls, ends: Mapping[str, int]) -> tuple[list[str], bytes]:
         "--args",
         str(ends["arguments"]),
         "--",
-        walls.python,
+        *_python(walls),
         "-I",
         "-S",
         inside_forward(walls.python),
@@ -148,7 +155,7 @@ def command(walls: Walls, ends: Mapping[str, int]) -> tuple[list[str], bytes]:
         str(ends["status"]),
         *_proxied(walls),
         "--",
-        *walls.argv,
+        *(walls.argv if walls.root is None else with_variables(walls.root, walls.argv)),
     ]
     if any("\0" in word for word in (*words, *inner)):
         raise InvalidInput("the command, a variable or a mount holds a NUL byte", fix="leave it out")
@@ -172,34 +179,61 @@ def _namespaces(walls: Walls) -> list[str]:
     return [*words, "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
 
 
-def _file_system(walls: Walls, staged: dict[str, str]) -> list[str]:
-    room, size = walls.room, str(walls.memory_bytes)
+def _programs() -> list[str]:
+    """The machine's own."""
     words = ["--ro-bind", "/usr", "/usr"]
-    for name in ("bin", "sbin", "lib", "lib32", "lib64"):
+    for name in SYSTEM_FOLDERS:
         place = Path("/") / name
         if place.is_symlink():
             words += ["--symlink", str(place.readlink()), str(place)]
         elif place.is_dir():
             words += ["--ro-bind", str(place), str(place)]
+    return words
+
+
+def _etc(room: Room, staged: dict[str, str]) -> list[str]:
+    words = ["--ro-bind", _at(str(room.etc), staged), "/etc"]
+    for name in ("alternatives", "ld.so.cache"):
+        words += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    return words
+
+
+def _aside() -> list[str]:
+    """The machine's own programs, where an image's are in their place."""
+    words = ["--ro-bind", "/usr", aside("/usr")]
+    for name in SYSTEM_FOLDERS:
+        place = Path("/") / name
+        if place.is_dir() and not place.is_symlink():
+            words += ["--ro-bind", str(place), aside(str(place))]
+    return words
+
+
+def _file_system(walls: Walls, staged: dict[str, str]) -> list[str]:
+    room, size, root = walls.room, str(walls.memory_bytes), walls.root
+    words = _programs() if root is None else ["--ro-bind", _at(str(root), staged), "/", "--tmpfs", "/run"]
     words += ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm"]  # noqa: S108  # inside the walls
     words += ["--size", size, "--tmpfs", "/tmp"]  # noqa: S108
     for device in walls.openings.devices:
         words += ["--dev-bind", str(device), str(device)]
-    words += ["--ro-bind", _at(str(room.etc), staged), "/etc"]
-    for name in ("alternatives", "ld.so.cache"):
-        words += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    words += _etc(room, staged) if root is None else _aside()
     words += ["--bind", _at(str(room.work), staged), HOME, "--bind", _at(str(room.output), staged), "/output"]
     # After everything that is laid over whole folders: an installation below /tmp or /home must still be there.
     for prefix in prefixes(walls.python):
-        words += ["--ro-bind", _at(prefix, staged), prefix]
+        words += ["--ro-bind", _at(prefix, staged), prefix if root is None else aside(prefix)]
     for outside, inside in walls.mounts:
         words += ["--ro-bind", _at(str(outside), staged), inside]
     words += _doors(walls, staged)
     words += ["--ro-bind", _at(str(_shim(walls)), staged), SHIM_DIR]
-    words += ["--symlink", walls.python, f"{SPARE_BIN}/python"]
+    words += ["--symlink", walls.python, f"{SPARE_BIN}/python"] if root is None else []
     forward = copy_forward(walls.python, room.scratch)
     words += ["--ro-bind", _at(str(forward), staged), inside_forward(walls.python)]
-    return [*words, "--ro-bind", _at(walls.lab_dir, staged), LAB_DIR, "--remount-ro", "/dev", "--remount-ro", "/"]
+    words += ["--ro-bind", _at(walls.lab_dir, staged), LAB_DIR, "--remount-ro", "/dev"]
+    return [*words, *([] if root is None else ["--remount-ro", "/run"]), "--remount-ro", "/"]
+
+
+def _python(walls: Walls) -> tuple[str, ...]:
+    """What starts our own interpreter inside."""
+    return (walls.python,) if walls.root is None else words_of(walls.python)
 
 
 def _proxied(walls: Walls) -> list[str]:
@@ -222,18 +256,18 @@ def _doors(walls: Walls, staged: dict[str, str]) -> list[str]:
 
 def _shim(walls: Walls) -> Path:
     """A folder with the commands of Slurm that scripts call within a job."""
-    return make_shim(walls.room.scratch / "shim", walls.python, SHIM_DIR)
+    return make_shim(walls.room.scratch / "shim", _python(walls), SHIM_DIR)
 
 
-def make_shim(folder: Path, python: str, seen_at: str) -> Path:
-    """seen_at: where the job sees the folder."""
+def make_shim(folder: Path, python: Sequence[str], seen_at: str) -> Path:
+    """python: what starts our interpreter there. seen_at: where the job sees the folder."""
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
     for file in (SLURM_INSIDE, GANG):
         shutil.copyfile(file, folder / file.name)
         (folder / file.name).chmod(0o644)
     for name, (script, *arguments) in SHIM_COMMANDS.items():
-        words = shlex.join([python, "-I", "-S", f"{seen_at}/{script}", *arguments])
+        words = shlex.join([*python, "-I", "-S", f"{seen_at}/{script}", *arguments])
         (folder / name).write_text(f'#!/bin/sh\nexec {words} "$@"\n', "utf-8")
         (folder / name).chmod(0o755)
     return folder

@@ -19,6 +19,7 @@ from fabriek.node.beside import Beside
 from fabriek.node.bubblewrap import bubblewrap
 from fabriek.node.child import Child, Ended
 from fabriek.node.devices import devices_of
+from fabriek.node.images.unpacking import Images, unpack
 from fabriek.node.inputs import Inputs, Opened, open_inputs
 from fabriek.node.inside import Inside
 from fabriek.node.limits.limiter import Limiter, limiter
@@ -62,6 +63,7 @@ class Doors:
     outputs: Callable[[JobSpec], Outputs]
     bounds: Callable[[JobSpec, int | None], Limiter] = limiter
     secrets: Callable[[JobSpec], Secrets] = field(kw_only=True)
+    images: Callable[[JobSpec], Images] = field(kw_only=True)
 
 
 def run_attempt(job: JobSpec, doors: Doors, begun: Callable[[], None]) -> None:
@@ -127,6 +129,7 @@ class _Attempt:
         if (self._folder / CANCEL_FILE).exists():
             self._done(reason=CANCELLED)
             return
+        root = self._image(uid)
         bounds = self._doors.bounds(job.in_all(), uid)
         (self._folder / GROUPS_FILE).write_text("\n".join(map(str, bounds.places())), "utf-8")
         log = Log(Path(job.log) if job.log else self._room.scratch / LOG_FILE, job.log_bytes_max, given.values())
@@ -134,7 +137,7 @@ class _Attempt:
         hosts = partial(proxy_for, job.hosts, job.addresses)
         proxy = Beside(self._room.proxy / PROXY_SOCKET, hosts, uid) if self._proxied() else None
         try:
-            ended = self._child(variables, self._opened.mounts, bounds, uid).run(
+            ended = self._child(variables, self._opened.mounts, bounds, uid, root).run(
                 log, lambda: self._set(Phase.RUNNING, started_at=_now())
             )
         finally:
@@ -170,9 +173,19 @@ class _Attempt:
     def _lab_dir(self) -> str:
         return str(self._room.lab) if self._relayed() else self._job.lab_socket_dir
 
+    def _image(self, uid: int | None) -> Path | None:
+        """The root of the job's image; None for a job that has none."""
+        if self._job.image is None:
+            return None
+        if self._job.unsandboxed:
+            raise Unavailable("jobs run without walls here, and an image needs them", fix="fabriek doctor")
+        unpacked = unpack(self._job.in_all(), self._doors.images(self._job), self._room, uid, self._doors.bounds)
+        self._state = replace(self._state, image_hash=unpacked.hash)
+        return unpacked.root
+
     def _child(
-        self, variables: dict[str, str], mounts: Sequence[tuple[Path, str]], bounds: Limiter, uid: int | None
-    ) -> Child:
+        self, variables: dict[str, str], mounts: Sequence[tuple[Path, str]], bounds: Limiter, uid: int | None, root: Path | None
+    ) -> Child:  # fmt: skip
         job, room, inside = self._job.in_all(), self._room, bounds.inside()
         argv = job.argv if job.nodes == 1 or job.batch else (GANG_COMMAND, str(job.nodes), *job.argv)
         if job.unsandboxed:
@@ -183,7 +196,7 @@ class _Attempt:
             devices=tuple(devices_of(job)),
         )  # fmt: skip
         walls = Walls(
-            room, argv, variables, mounts, job.python, self._lab_dir(), job.memory_bytes, inside, uid, openings
+            room, argv, variables, mounts, job.python, self._lab_dir(), job.memory_bytes, inside, uid, openings, root
         )
         return Child(job, walls, bounds, Inside)
 

@@ -14,6 +14,9 @@ SPARE_BIN = "/run/bin"
 SHIM_DIR = "/run/slurm"
 """Holds the commands of Slurm that scripts call within a job; before /usr, where the machine may have its own."""
 
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where programs are on any system."""
+
 PROXY_PORT = 3128
 """Where a job that named hosts finds its proxy."""
 
@@ -45,7 +48,7 @@ def variables_of(job: JobSpec, secrets: Mapping[str, str]) -> dict[str, str]:
     asked = job.environment | dict(secrets)
     check_environment(asked)
     ours = {
-        "PATH": f"{Path(job.python).parent}:{SHIM_DIR}:/usr/local/bin:/usr/bin:/bin:{SPARE_BIN}",
+        "PATH": _path(job),
         "HOME": HOME,
         "LANG": "C.UTF-8",
         "TMPDIR": "/tmp",  # noqa: S108  # inside the walls
@@ -67,3 +70,9 @@ def variables_of(job: JobSpec, secrets: Mapping[str, str]) -> dict[str, str]:
     # The machine may have more cores than the job: libraries that count them would start threads that wait for each other.
     threads = {name: str(job.cpus) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     return threads | asked | ours | job.slurm | gpu_variables(job)
+
+
+def _path(job: JobSpec) -> str:
+    if job.image:
+        return f"{SHIM_DIR}:{SYSTEM_PATH}"
+    return f"{Path(job.python).parent}:{SHIM_DIR}:/usr/local/bin:/usr/bin:/bin:{SPARE_BIN}"

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
-from fabriek.schemas.node import InputSpec, JobSpec, OutputSpec
+from fabriek.schemas.node import ImageSpec, InputSpec, JobSpec, OutputSpec
 from fabriek.sdk.client import Client
 from fabriek.sdk.reading import KEPT_BYTES_MAX, Reading
 from fabriek.sdk.secrets import given_to
-from fabriek.sdk.vault import open_grant, opened_grant, seal_upload
+from fabriek.sdk.vault import open_grant, open_granted_file, opened_grant, seal_upload
 
 KEPT_BYTES_MIN = 8 * 2**20
 """Of one input in the node's memory, however many a job has; together they share what one alone would have."""
@@ -33,6 +33,9 @@ class VaultDoors:
         client = Client(self._job.server_url, self._job.node_token)
         kept = max(KEPT_BYTES_MAX // len(self._job.inputs), KEPT_BYTES_MIN)
         return Reading(opened_grant(client, spec.grant), kept_bytes_max=kept)
+
+    def open_image(self, spec: ImageSpec, place: Path) -> None:
+        open_granted_file(self._client, spec.grant, spec.file, place)
 
     def seal(self, spec: OutputSpec, folder: Path) -> str:
         return seal_upload(self._client, spec.upload, folder).id

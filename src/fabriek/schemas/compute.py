@@ -16,6 +16,7 @@ Line = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x
 """What stands in lists beside the names of others: one that held a line break would forge their lines."""
 
 Value = Annotated[str, StringConstraints(max_length=250, pattern=r"^[^\x00]*$")]
+ImageAsked = Annotated[str, StringConstraints(max_length=1_200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 MountPoint = Annotated[
     str, StringConstraints(pattern=r"^/[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$", max_length=200)
 ]
@@ -38,7 +39,8 @@ class JobIn(Wire):
     serves. `cpus`, `gpus` and `memory_bytes` are for each of `nodes`; `gpus` is a number, a part of one such as 0.25, or of a kind, `a100:2`. The
     command runs on each node, with `batch` on the first alone. `tasks`: how many processes `srun` starts inside, on each node. `secrets` are the
     project's: `NAME` as the variable of that name, `NAME=VARIABLE`, or `NAME=file:FILE` below /run/secrets. `notify` says whom to tell:
-    `mail`, `https://…` or `secret:NAME` when it has ended, `begin,fail:mail` on these occasions.
+    `mail`, `https://…` or `secret:NAME` when it has ended, `begin,fail:mail` on these occasions. `image`: a SIF or squashfs file that it has in
+    place of the machine's programs, `NAME@3:FILE` of the vault, or the operator's name for one.
     """
 
     command: Annotated[list[Word], Field(min_length=1, max_length=200)]
@@ -75,6 +77,7 @@ class JobIn(Wire):
     batch: bool = False
     secrets: Annotated[list[SecretUsed], Field(max_length=32)] = Field(default_factory=list)
     notify: Annotated[list[Annotated[str, Field(max_length=2_050)]], Field(max_length=4)] = Field(default_factory=list)
+    image: ImageAsked = ""
 
 
 class NoticeOut(Wire):
@@ -158,6 +161,7 @@ class JobOut(Wire):
     nodes: int = 1
     gpu_kind: str = ""
     preemptible: bool = False
+    image: str = ""
 
 
 class SignalIn(Wire):

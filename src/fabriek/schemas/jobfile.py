@@ -21,6 +21,11 @@ class JobFile(Wire):
     name: str = Field("", max_length=100, description="What to call it; else the command.")
     data: dict[str, str] = Field(default_factory=dict, description="Dataset, `name@3`, to the folder where it is seen.")
     code: str = Field("", description="Folder sent along; else that of the script. `none` sends nothing.")
+    image: str = Field(
+        "",
+        max_length=1_200,
+        description="SIF or squashfs file to run in: `NAME@3:FILE` of the vault, or the operator's name for one.",
+    )
     requirements: str = Field("", description="File of packages; else requirements.txt beside the script.")
     env: dict[str, Plain] = Field(default_factory=dict, description="Variables of the job.")
     experiment: str = Field("", max_length=100, description="Where its run belongs; else `Default`.")

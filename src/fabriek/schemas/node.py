@@ -85,6 +85,14 @@ class InputSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageSpec:
+    """The image whose files are the job's root: `file` of the version that `grant` opens; without a grant, a file of the machine."""
+
+    file: str
+    grant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OutputSpec:
     """The upload that takes what the job leaves in /output."""
 
@@ -115,8 +123,8 @@ class JobSpec:
     `cpus`, `memory_bytes` and `processes_max` are for each of its `nodes`; on a machine of its own each is a member of the gang that the command
     runs as, unless it is a `batch` script, which runs once. `devices`: of each node the GPUs by the machine's numbers, where we give them or a
     scheduler granted them, which says in `gpus_visible` how programs count them; `gpus` whole ones on each node, or `gpu_part_milli` thousandths
-    of one, of `gpu_kind`. `gpu_devices`: how the paths of their device files begin, before the number.
-    `inputs_by`: one of `auto`, `copy` and `mount`.
+    of one, of `gpu_kind`. `gpu_devices`: how the paths of their device files begin, before the number. `inputs_by`: one of `auto`, `copy` and
+    `mount`. `image`: what it has in place of the machine's programs; None for those.
     """
 
     job: str
@@ -160,6 +168,7 @@ class JobSpec:
     gpu_devices: str = "/dev/nvidia"
     gpus_visible: str = ""
     inputs_by: str = AUTO
+    image: ImageSpec | None = None
 
     def in_all(self) -> "JobSpec":
         """With what all of its nodes take together, for one tree of processes that holds them all."""
@@ -181,6 +190,7 @@ class JobSpec:
         plain["code"] = InputSpec(**plain["code"]) if plain["code"] else None
         plain["devices"] = tuple(tuple(each) for each in plain.get("devices", ()))
         plain["output"] = OutputSpec(**plain["output"]) if plain["output"] else None
+        plain["image"] = ImageSpec(**plain["image"]) if plain.get("image") else None
         return cls(**plain)
 
 
@@ -200,7 +210,8 @@ class Phase(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ObservedState:
     """One look at an attempt. `reason` is why it was stopped or could not run; empty when it ended by itself. `hint` helps its owner.
-    `again`: it asked to run once more. `reached` and `refused`: how often it asked its proxy for each host.
+    `again`: it asked to run once more. `reached` and `refused`: how often it asked its proxy for each host. `image_hash`: of the file of its
+    image, once that is unpacked.
     """
 
     phase: Phase
@@ -216,6 +227,7 @@ class ObservedState:
     again: bool = False
     reached: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
+    image_hash: str = ""
 
     def to_json(self) -> str:
         plain = asdict(self)
@@ -234,7 +246,9 @@ class ObservedState:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What this machine can do for jobs. `reason` and `fix` are empty where jobs can be kept apart and bounded."""
+    """What this machine can do for jobs. `reason` and `fix` are empty where jobs can be kept apart and bounded. `images`: whether it can unpack
+    the image that a job names.
+    """
 
     bubblewrap: str
     version: str
@@ -242,6 +256,7 @@ class Capabilities:
     limits: str
     reason: str = ""
     fix: str = ""
+    images: bool = False
 
 
 def write_whole(file: Path, text: str, *, named: bool = True) -> None:

@@ -52,7 +52,7 @@ class Compute:
     ) -> JobOut:
         """Packs the code folder, seals it, uploads what is missing, and submits. `data` maps dataset → mount point.
 
-        `packages` are the requirements as text. Without those or `requirements`, a requirements.txt beside the code is taken. Other
+        `packages` are the requirements as text. Without those, `requirements` or an image, a requirements.txt beside the code is taken. Other
         names are those of JobIn.
         Raises CreditsExhausted, NotPermitted or InvalidInput, each naming the rule and the fix.
         """
@@ -83,7 +83,7 @@ class Compute:
             command=list(command),
             code=version,
             inputs=[{"dataset": name, "mount": mount} for name, mount in (data or {}).items()],
-            requirements=packages or _requirements(requirements, code),
+            requirements=packages or _requirements(requirements, None if asked.get("image") else code),
             **asked,
         )
 

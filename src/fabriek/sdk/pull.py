@@ -53,6 +53,16 @@ def pull_files(
     return Pulled(folder, len(wanted), sum(file.size for file in wanted), kept)
 
 
+def pull_file(opened: OpenedVersion, path: str, place: Path) -> None:
+    """Fetches one file and checks it. Raises NotFound; InvalidInput where the version has a link of that name; Damaged."""
+    file = opened.file(path)
+    if file.link:
+        raise InvalidInput(f"{path} is a link", fix="name the file that it points at")
+    with _explained(place.parent):
+        for done in fetch(opened, [file], lambda _: _Staged(place)):
+            _check(done)
+
+
 def check_links(files: Sequence[File]) -> None:
     """Raises InvalidInput on a link whose way leads through another link: step by step such a pair can lead out."""
     links = {file.path for file in files if file.link}

@@ -26,7 +26,7 @@ from fabriek.sdk.fetching import Fetched, Nowhere, fetch
 from fabriek.sdk.folders import snapshot
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sdk.places import place_of
-from fabriek.sdk.pull import Pulled, pull_files
+from fabriek.sdk.pull import Pulled, pull_file, pull_files
 from fabriek.sdk.push import Pushed, send_folder
 from fabriek.sealing.packing import placed, plan
 
@@ -226,6 +226,12 @@ def open_grant(client: Client, grant: str, into: Path) -> Pulled:
 def opened_grant(client: Client, grant: str) -> OpenedVersion:
     """For whoever holds the grant. Raises Damaged, NotPermitted."""
     return OpenedVersion(client, GrantOut.model_validate(client.get(f"/api/v1/grants/{grant}")))
+
+
+def open_granted_file(client: Client, grant: str, path: str, place: Path) -> None:
+    """For a job's node: one file of the granted version, at a place that nothing has yet. Raises NotFound, Damaged, NotPermitted."""
+    shown = GrantOut.model_validate(client.get(f"/api/v1/grants/{grant}"))
+    pull_file(OpenedVersion(client, shown), path, place)
 
 
 def seal_upload(client: Client, upload: str, directory: Path) -> VersionOut:

@@ -27,9 +27,10 @@ def environment_of(job: Job, services: Services, environments: Environments, ser
 def pip_variables(job: Job, token: str, python_version: str, *, walls: bool) -> dict[str, str]:
     """Lets `pip install` in a job without a network find what is approved for its project. `token`: the job's own for the lab's socket.
 
-    A job on the machine's network, or without walls, keeps what pip is configured to use there; so does one that names an index itself.
+    A job on the machine's network, or without walls, keeps what pip is configured to use there; so does one that names an index itself, and
+    one in an image, whose interpreter may be any.
     """
-    if not walls or job.terms.network is Network.HOST or "PIP_INDEX_URL" in job.environment:
+    if not walls or job.terms.image or job.terms.network is Network.HOST or "PIP_INDEX_URL" in job.environment:
         return {}
     theirs = job.environment.get("PYTHONPATH", "")
     ours = f"{INSIDE}/lib/python{python_version}/site-packages"

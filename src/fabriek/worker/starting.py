@@ -7,7 +7,7 @@ array go together.
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,12 +16,14 @@ from fabriek.compute.executors.contract import InputSpec, JobSpec, OutputSpec, S
 from fabriek.compute.executors.environments import Environment, Environments
 from fabriek.compute.gpus import MILLI
 from fabriek.compute.hosts import listed
-from fabriek.compute.jobs import Job, State
+from fabriek.compute.images import NOT_MOUNTED, image_of, listed_images, path_of
+from fabriek.compute.jobs import Job, JobInput, State
 from fabriek.compute.slurm_words import slurm_variables, sweep_variables
 from fabriek.compute.terms import Network
 from fabriek.compute.walls import check_hosts, workspace
 from fabriek.kernel.errors import FabriekError, InvalidInput, Unavailable
-from fabriek.schemas.node import SecretSpec
+from fabriek.schemas.node import ImageSpec, SecretSpec
+from fabriek.vault.grants import Grant
 from fabriek.web.services import Services
 from fabriek.worker.handing import handed_together
 from fabriek.worker.installing import environment_of, pip_variables
@@ -183,12 +185,9 @@ class Starter:
             parameters=job.terms.parameters,
         )  # fmt: skip
         terms = {"project": job.project, "purpose": job.purpose}
-        grants = [services.vault.grant_to_job(one.version_id, job.id, **terms) for one in job.inputs]
+        grants = {one: services.vault.grant_to_job(one.version_id, job.id, **terms) for one in job.inputs}
         code = services.vault.grant_to_job(job.code, job.id, **terms) if job.code else None
-        inputs = [
-            InputSpec(one.dataset_name, one.version, grant.id, one.mount)
-            for one, grant in zip(job.inputs, grants, strict=True)
-        ]
+        inputs = [InputSpec(one.dataset_name, one.version, grants[one].id, one.mount) for one in job.mounted]
         if job.output:  # of the attempt before: where it was when it asked to run again
             left = services.vault.grant_to_job(job.output, job.id, **terms)
             inputs.append(InputSpec("checkpoint", 0, left.id, CHECKPOINT))
@@ -196,7 +195,8 @@ class Starter:
         ends = services.clock.now() + timedelta(seconds=job.wall_seconds_max) + TOKEN_MARGIN
         node_token = services.identity.issue_job_token(job.id, job.project, "node", ends)
         lab_token = services.identity.issue_job_token(job.id, job.project, "lab", ends)
-        services.progress.note(job.id, run=run, environment_hash=environment.hash)
+        # Of an image, only its node knows the hash, once it has opened it.
+        services.progress.note(job.id, run=run, environment_hash="" if job.terms.image else environment.hash)
         variables = (
             dict(job.environment)
             | pip_variables(job, lab_token, self._environments.version, walls=not bare)
@@ -232,7 +232,17 @@ class Starter:
             gpus=job.gpus.milli // MILLI, gpu_part_milli=job.gpus.part_milli, gpu_kind=placed.kind if placed else job.gpus.kind,
             devices=placed.devices if placed else (), nodes=job.nodes, batch=job.terms.batch,
             inputs_by=settings.job_inputs,
+            image=self._image(job, grants),
         )  # fmt: skip
+
+    def _image(self, job: Job, grants: Mapping[JobInput, Grant]) -> ImageSpec | None:
+        """Raises NotFound where the operator has taken one off the list."""
+        image = image_of(job.terms.image)
+        if image is None:
+            return None
+        if not image.dataset:
+            return ImageSpec(path_of(image.file, listed_images(self._services.settings.job_images)))
+        return ImageSpec(image.file, next(grant.id for one, grant in grants.items() if one.mount == NOT_MOUNTED))
 
     def _account(self, job: Job) -> str:
         if not self._services.settings.slurm_accounts:

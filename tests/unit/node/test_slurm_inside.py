@@ -75,7 +75,7 @@ def test_node_lists_are_written_out() -> None:
 
 
 def test_the_commands_are_on_the_path_and_start_with_the_jobs_python(tmp_path: Path) -> None:
-    folder = make_shim(tmp_path / "a folder", sys.executable, str(tmp_path / "a folder"))
+    folder = make_shim(tmp_path / "a folder", (sys.executable,), str(tmp_path / "a folder"))
     done = subprocess.run(
         ["srun", "echo", "a b"], env={"PATH": f"{folder}:{os.defpath}"}, capture_output=True, text=True, check=True
     )

@@ -80,9 +80,15 @@ class Packing:
 
     def pack_job(self, project_ref: str, job: Job, *, with_data: bool | None = None, by: Caller) -> Pack:
         """What a job of ours reads and runs, once more. Every rule is asked as of now; what it said to our queue is left out."""
-        kept = Terms(network=job.terms.network, folder=job.terms.folder, port=job.terms.port, tasks=job.terms.tasks)
+        kept = Terms(
+            network=job.terms.network,
+            folder=job.terms.folder,
+            port=job.terms.port,
+            tasks=job.terms.tasks,
+            image=job.terms.image,
+        )
         asked = JobAsked(
-            argv=job.argv, name=job.name, code=job.code, inputs=tuple(InputAsked(one.version_id, one.mount) for one in job.inputs),
+            argv=job.argv, name=job.name, code=job.code, inputs=tuple(InputAsked(one.version_id, one.mount) for one in job.mounted),
             environment=dict(job.environment) | sweep_variables(job), requirements=job.requirements, purpose=str(job.purpose), gpus=job.gpus,
             cpus=job.cpus, memory_bytes=job.memory_bytes, wall_seconds_max=job.wall_seconds_max, terms=kept, secrets=job.secrets,
             nodes=job.nodes,
@@ -181,8 +187,8 @@ def _check(asked: JobAsked) -> None:
         raise InvalidInput("a pack leaves the house, and a secret does not", fix="give it to the job where it runs")
     if asked.array or asked.sweep or asked.nodes > 1 or asked.terms != USUAL:
         raise InvalidInput(
-            "a pack is one job in one process without a network, a workspace or a queue of ours",
-            fix="leave out --array, --sweep, --nodes, --after, --folder, --port, --network and their like",
+            "a pack is one job in one process without a network, a workspace, an image or a queue of ours",
+            fix="leave out --array, --sweep, --nodes, --after, --folder, --port, --network, --image and their like",
         )
 
 

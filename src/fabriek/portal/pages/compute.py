@@ -28,7 +28,7 @@ LOG_SHOWN_BYTES = 256 * 1024
 
 
 def _facts(services: Services, project: str, job: Job) -> dict[str, Any]:
-    inputs = [f"{one.dataset_name}@{one.version} at {one.mount}" for one in job.inputs]
+    inputs = [f"{one.dataset_name}@{one.version} at {one.mount}" for one in job.mounted]
     cost = f"{shown(job.used_micro)} {job.resource.replace('_', ' ')}s" if job.settled and job.used_micro else ""
     if not cost and job.held_micro and not job.settled:
         cost = f"at most {shown(job.held_micro)} {job.resource.replace('_', ' ')}s, held"
@@ -38,7 +38,7 @@ def _facts(services: Services, project: str, job: Job) -> dict[str, Any]:
         "why": services.compute.why(job).sentence, "live": not job.has_ended(), "number": job.short,
         "ends_at": reserved_end(job, job.started_at) if job.state is State.RUNNING and job.started_at else None,
         "serves": bool(job.terms.port) and job.state is State.RUNNING, "after": [f"{one.once} {one.job}" for one in job.terms.after],
-        "parameters": dict(job.terms.parameters), "secrets": [one.asked for one in job.secrets],
+        "parameters": dict(job.terms.parameters), "image": job.terms.image, "secrets": [one.asked for one in job.secrets],
         "told": [{"occasion": one.occasion, "to": shown_target(one.target), "state": one.standing} for one in services.outbox.of_job(job)],
     }  # fmt: skip
 

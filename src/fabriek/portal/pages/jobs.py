@@ -47,15 +47,16 @@ class Wanted:
     after: str = ""
     requirements: str = ""
     code: str = field(default="")
+    image: str = ""
 
     @classmethod
     def of(cls, job: Job) -> "Wanted":
         """To run a job again, with its code and its first input."""
-        first = job.inputs[0] if job.inputs else None
+        first = job.mounted[0] if job.mounted else None
         return cls(
             shlex.join(job.argv), job.name, f"{first.dataset_name}@{first.version}" if first else "", first.mount if first else "/data",
             str(job.cpus), str(job.gpus), str(job.nodes), f"{job.memory_bytes // 2**20}MiB", f"{job.wall_seconds_max}s", str(job.priority),
-            requirements=job.requirements, code=job.code,
+            requirements=job.requirements, code=job.code, image=job.terms.image,
         )  # fmt: skip
 
     def asked(self) -> JobAsked:
@@ -69,7 +70,7 @@ class Wanted:
             argv, name=self.name, code=self.code, inputs=(InputAsked(self.data, self.mount),) if self.data else (),
             requirements=self.requirements, gpus=gpus_of(self.gpus), nodes=_count(self.nodes, "nodes"), cpus=_count(self.cpus, "CPUs"),
             memory_bytes=parse_bytes(self.memory), wall_seconds_max=parse_seconds(self.time), priority=_priority(self.priority),
-            array=self.array, terms=Terms(after=after),
+            array=self.array, terms=Terms(after=after, image=self.image.strip()),
         )  # fmt: skip
 
 
