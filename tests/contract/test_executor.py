@@ -1,13 +1,15 @@
 """What every executor promises, read aloud to this machine's and to the one in memory."""
 
+import hashlib
 import threading
 from collections.abc import Iterator
 
 import pytest
 
 from fabriek.compute.executors.contract import Executor, Handle, Hears, ObservedState, Phase, Tells
-from fabriek.schemas.node import PREEMPT, SecretSpec
+from fabriek.schemas.node import PREEMPT, ImageSpec, SecretSpec
 from tests.factories.executor import MemoryExecutor, a_spec
+from tests.factories.images import a_root, a_squashfs, why_no_images
 from tests.factories.waiting import until
 from tests.servers.machine import a_machine, why_no_sandbox
 from tests.servers.node_twin import GIVEN
@@ -81,6 +83,21 @@ def test_an_end_is_told_once_it_can_be_seen() -> None:
         handle = machine.executor.submit(a_spec("true", lab_socket_dir=str(machine.lab)))
         assert heard.wait(60)
         assert machine.executor.poll([handle])[0].phase is Phase.DONE
+
+
+def test_a_job_in_an_image_has_its_files_and_says_its_hash(
+    executor: Executor, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    if isinstance(executor, MemoryExecutor):
+        pytest.skip("the executor in memory has no files")
+    if reason := why_no_images():
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("image")
+    file = a_squashfs(a_root(folder / "root"), folder / "image")
+    handle = executor.submit(a_spec("cat", "/etc/image", image=ImageSpec(str(file)), **SPEC))
+    state = ended(executor, handle)
+    assert (state.exit_code, state.image_hash) == (0, hashlib.sha256(file.read_bytes()).hexdigest())
+    assert executor.logs(handle, 0, 100) == b"tiny\n"
 
 
 def test_a_failing_commands_exit_code_is_kept(executor: Executor) -> None:
