@@ -54,6 +54,7 @@ def with_order(field: str, order: str) -> dict[str, Any]:
 
 REFUSED = (
     "variable", "parameter", "after", "dataset", "mount", "array", "signal", "network", "folder", "priority", "purpose", "code", "not_before",
+    "image",
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from fabriek.ops.migrate import known_schemas
 from fabriek.sdk import Fabriek
 from fabriek.settings import Settings, read_settings
 
+NO_IMAGES = "jobs have no images of their own here (apt install squashfs-tools)"
 FREE_BYTES_MIN = 2 * 2**30
 
 
@@ -64,6 +65,7 @@ def _sandbox() -> list[Finding]:
     return [
         walls,
         Finding("limits", bool(able.limits), able.limits or "jobs cannot be bounded", "" if able.limits else able.fix),
+        Finding("images", well=True, found="jobs may have images" if able.images else NO_IMAGES, fix=""),
     ]
 
 
