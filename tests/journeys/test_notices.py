@@ -1,6 +1,7 @@
 """A whole factory tells what becomes of a job: by mail to who submitted it, and signed to a program."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,3 +82,37 @@ def test_nothing_leaves_to_where_the_operator_listed_nothing(factory: Running) -
         refused = factory.run("run", "--notify", address, "--", "true")
         assert refused.returncode in {2, 5}, refused.stderr
     assert json.loads(factory.run("job", "ls", "--json").stdout) == []
+
+
+SCRIPT = "#!/bin/sh\n#SBATCH --mail-type=END,FAIL\n#SBATCH --mail-user=somebody@elsewhere.example\ntrue\n"
+
+
+def sbatch(factory: Running, script: Path) -> "subprocess.CompletedProcess[str]":
+    script.write_text(SCRIPT)
+    shim = Path(factory.run("slurm-shim").stdout.strip())
+    words = [str(shim / "sbatch"), "--wait", str(script)]
+    return subprocess.run(
+        words, env=factory.environment(), cwd=script.parent, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+@pytest.mark.sandbox
+def test_a_batch_script_that_asks_for_mail_gets_it_at_the_address_of_who_submits(
+    factory: Running, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    done = sbatch(factory, tmp_path / "job.sh")
+    assert done.returncode == 0, done.stderr
+    assert "mail goes to the address of your account" in done.stderr
+    until(lambda: mailbox.came)
+    assert [str(mail["Subject"]) for _, mail in mailbox.came] == ["Job 1: succeeded"]
+    assert "elsewhere.example" not in str(mailbox.came[0][1]["To"])
+
+
+@pytest.mark.sandbox
+def test_where_no_mail_is_sent_a_batch_script_that_asks_for_it_runs_all_the_same(tmp_path: Path) -> None:
+    if reason := why_no_jobs():
+        pytest.skip(reason)
+    with quickstarted(tmp_path / "home") as factory:
+        done = sbatch(factory, tmp_path / "job.sh")
+        assert done.returncode == 0, done.stderr
+        assert "this installation sends no mail: --mail-type is ignored" in done.stderr

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fabriek.cli.session import connect
+from fabriek.cli.slurm.mail import notify_of
 from fabriek.cli.slurm.options import bytes_of, directives, from_variables, known, seconds_of
-from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.schemas.compute import JobOut
 
 KNOWN = known(
@@ -38,6 +39,9 @@ FROM_VARIABLES = (
     "qos",
 )
 SCRIPT = "slurm_script"
+NO_MAIL = "outbound.mail"
+"""The rule by which a job that asks for mail is refused where none is sent."""
+
 BYTES_MAX = 4 << 20
 """As Slurm's own limit for a batch script."""
 
@@ -75,6 +79,8 @@ def asked_of(options: dict[str, str], folder: str) -> dict[str, Any]:
         "requeues_max": REQUEUES if "no-requeue" not in options else 0, "environment": _exported(options.get("export", "NONE")),
         "signal": _signal(options.get("signal", "")),
     }  # fmt: skip
+    if notify := notify_of(options):
+        asked["notify"] = notify
     if "time" in options:
         asked["wall_seconds_max"] = seconds_of(options["time"])
     if asked["requeues_max"] and "requeue" not in options:
@@ -102,7 +108,17 @@ def _submit(options: dict[str, str], script: str, arguments: list[str]) -> JobOu
             sys.stderr.write(
                 "sbatch: this folder is in no workspace: the job gets no copy of its files, only the script\n"
             )
-        return factory.jobs.run(command, code=code, **asked_of(options, str(begins) if shared else ""))
+        asked = asked_of(options, str(begins) if shared else "")
+        try:
+            job = factory.jobs.run(command, code=code, **asked)
+        except NotPermitted as refused:
+            if refused.fields.get("rule") != NO_MAIL:
+                raise
+            sys.stderr.write("sbatch: this installation sends no mail: --mail-type is ignored\n")
+            return factory.jobs.run(command, code=code, **asked | {"notify": []})
+    if "notify" in asked and options.get("mail-user"):
+        sys.stderr.write("sbatch: mail goes to the address of your account, whoever --mail-user names\n")
+    return job
 
 
 def _redirected(options: dict[str, str], begins: Path, *, shared: bool) -> list[str]:
