@@ -42,7 +42,7 @@ from fabriek.compute.images import listed_images
 from fabriek.compute.installing import Installing
 from fabriek.compute.jobs import Job
 from fabriek.compute.logs import Logs
-from fabriek.compute.machine import Machine
+from fabriek.compute.machine import GangNetwork, Machine
 from fabriek.compute.notices.outbox import Outbox
 from fabriek.compute.notices.store import SqlNotices
 from fabriek.compute.packs.packing import Packing
@@ -205,8 +205,16 @@ def this_machine(settings: Settings) -> Machine:
         capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
         MACHINE_KIND, contract, ZoneInfo(settings.zone), able=cache(probe), unsandboxed=settings.jobs_unsandboxed,
         workspaces=str(settings.workspaces or ""), host_network=settings.job_network == "host",
-        gangs=settings.executor == "local", hosts=listed(settings.job_network_hosts), images=listed_images(settings.job_images),
+        gangs=_gang_network(settings), doors=settings.executor == "local", hosts=listed(settings.job_network_hosts),
+        images=listed_images(settings.job_images),
     )  # fmt: skip
+
+
+def _gang_network(settings: Settings) -> GangNetwork:
+    """Raises InvalidInput on what the operator cannot choose."""
+    if settings.gang_network not in {GangNetwork.NONE, GangNetwork.HOST}:
+        raise InvalidInput(f"gang_network = {settings.gang_network!r} is not known", fix="gang_network = none, or host")
+    return GangNetwork.OWN if settings.executor == "local" else GangNetwork(settings.gang_network)
 
 
 def _check_cut(settings: Settings, kinds: Sequence[Kind]) -> None:

@@ -89,6 +89,11 @@ class Settings:
         "NAME=/PATH,…",
         "SIF or squashfs files that jobs may have as their root by name, `torch=/srv/torch.sif`; any job may use one of its project's data.",
     )
+    gang_network: str = setting(
+        "none",
+        "none or host",
+        "On Slurm, what members of jobs of several nodes that read nothing above `open` have: `host` is the network of their hosts.",
+    )
     workspaces: Path | None = setting(
         None,
         "folder",

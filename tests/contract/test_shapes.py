@@ -12,6 +12,7 @@ from fabriek.adapters.database import Database
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.gpus import Gpus, Kind, gpus_of
 from fabriek.compute.jobs import EXIT_AGAIN, Job, State
+from fabriek.compute.machine import GangNetwork
 from fabriek.compute.placement import Placement
 from fabriek.compute.progress import handle_of
 from fabriek.compute.requests import InputAsked, JobAsked
@@ -153,10 +154,28 @@ def test_data_above_the_line_shares_no_gpu(hall: Hall) -> None:
 
 
 def test_a_gang_whose_members_could_not_meet_is_refused(database: Database, tmp_path: Path) -> None:
-    hall = a_hall(a_town(database, tmp_path / "home", capacity=CLUSTER, gangs=False))
+    hall = a_hall(a_town(database, tmp_path / "home", capacity=CLUSTER, gangs=GangNetwork.NONE))
     with pytest.raises(NotPermitted) as refused:
         hall.ask(nodes=2)
     assert refused.value.fields["rule"] == "gang.network"
+    hall.worker._starter.close()
+
+
+def test_a_gang_over_hosts_reads_nothing_above_the_lowest_label_and_is_no_batch_script(
+    database: Database, tmp_path: Path
+) -> None:
+    hall = a_hall(a_town(database, tmp_path / "home", capacity=CLUSTER, gangs=GangNetwork.HOST))
+    services, by = hall.town.services, hall.person
+    services.vault.create(hall.project, "plans", label="confidential-business", by=by)
+    fill(services, services.vault.open_upload(hall.project, "plans", label="", by=by), {"a.txt": b"a"}, by=by)
+    for rule, asked in (
+        ("network.label", {"inputs": (InputAsked("plans", "/data"),)}),
+        ("gang.batch", {"terms": Terms(batch=True)}),
+    ):
+        with pytest.raises(NotPermitted) as refused:
+            hall.ask(nodes=2, **asked)
+        assert refused.value.fields["rule"] == rule
+    assert hall.ask(nodes=2).nodes == 2
     hall.worker._starter.close()
 
 

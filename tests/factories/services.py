@@ -12,7 +12,7 @@ from fabriek.adapters.database import Database
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.hosts import listed
 from fabriek.compute.images import listed_images
-from fabriek.compute.machine import Machine
+from fabriek.compute.machine import GangNetwork, Machine
 from fabriek.compute.power import tables_of
 from fabriek.funding.rates import rates_of
 from fabriek.kernel.callers import Caller
@@ -73,12 +73,13 @@ class Town:
 
 def a_town(
     database: Database, home: Path, *, able: Capabilities = WALLED, unsandboxed: bool = False, capacity: Capacity = SMALL,
-    gangs: bool = True, hosts: str = "", images: str = "", **settings: Any,
+    gangs: GangNetwork = GangNetwork.OWN, doors: bool = True, hosts: str = "", images: str = "", **settings: Any,
 ) -> Town:  # fmt: skip
     clock = FakeClock()
     machine = Machine(
         capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
-        "workstation", None, UTC, able=lambda: able, unsandboxed=unsandboxed, gangs=gangs, hosts=listed(hosts), images=listed_images(images),
+        "workstation", None, UTC, able=lambda: able, unsandboxed=unsandboxed, gangs=gangs, doors=doors, hosts=listed(hosts),
+        images=listed_images(images),
     )  # fmt: skip
     home.mkdir(exist_ok=True, mode=0o700)
     services = bootstrap.build(

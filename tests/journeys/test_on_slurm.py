@@ -22,14 +22,14 @@ print("summed", flush=True)
 """
 
 
-def a_home(cluster: slurm.Cluster, room: Path) -> Path:
+def a_home(cluster: slurm.Cluster, room: Path, **more: object) -> Path:
     """A home whose jobs go to the cluster."""
-    settings = {
+    settings: dict[str, object] = {
         "executor": "slurm",
         "slurm_conf": cluster.environment["SLURM_CONF"],
         "slurm_account": slurm.ACCOUNT,
         "slurm_accounts": True,
-    }
+    } | more
     home = room / "home"
     home.mkdir(mode=0o700)
     (home / "fabriek.toml").write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
@@ -92,3 +92,72 @@ def test_a_secret_reaches_a_job_on_a_node_and_lies_in_no_folder_on_the_way(
         assert factory.run("job", "follow", job).returncode == 0
         assert factory.run("job", "log", job).stdout == f"it has {len(canary)} letters: ***\n"
         assert sightings(factory.home) == []
+
+
+LEAVES = """
+import os, socket
+rank = os.environ["RANK"]
+print(rank, open("/data/numbers.csv").read())
+open(f"/output/rank-{rank}.txt", "w").write(rank)
+open("/output/model.txt", "w").write(rank)
+open("/output/same.txt", "w").write("same")
+"""
+
+
+def test_members_on_nodes_of_their_own_read_the_same_data_and_leave_one_version(
+    slurm_cluster: slurm.Cluster, tmp_path: Path
+) -> None:
+    if reason := why_no_jobs():
+        pytest.skip(reason)
+    home = a_home(
+        slurm_cluster, tmp_path, gang_network="host", job_nodes=4, job_cpus_max=8, job_memory_bytes_max=4 * 2**30
+    )
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "numbers.csv").write_text("1,2,3")
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "train.py").write_text(LEAVES)
+    with quickstarted(home) as factory:
+        assert factory.run("data", "push", str(tmp_path / "data"), "numbers", "--label", "open").returncode == 0
+        words = (
+            "--nodes",
+            "2",
+            "--cpus",
+            "1",
+            "--memory",
+            "256MiB",
+            "--data",
+            "numbers:/data",
+            "--json",
+            "--",
+            "python",
+            "train.py",
+        )
+        ran = factory.run("run", *words, cwd=tmp_path / "code")
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        job = json.loads(ran.stdout)
+        assert sorted(factory.run("job", "log", job["id"]).stdout.splitlines()) == ["0: 0 1,2,3", "1: 1 1,2,3"]
+        assert "members left different files at model.txt" in json.dumps(job)
+        results = tmp_path / "results"
+        pulled = factory.run("job", "pull", job["id"], str(results))
+        assert pulled.returncode == 0, pulled.stderr
+        left = {file.relative_to(results).as_posix(): file.read_text() for file in results.rglob("*") if file.is_file()}
+        assert left == {
+            "rank-0.txt": "0", "rank-1.txt": "1", "same.txt": "same", "model.txt": "0", "member-1/model.txt": "1"
+        }  # fmt: skip
+        refused = factory.run("run", "--nodes", "2", "--cpus", "1", "--batch", "--", "true", cwd=tmp_path / "code")
+        assert "cannot start tasks on the others" in refused.stderr
+        failed = factory.run(
+            "run",
+            "--nodes",
+            "2",
+            "--cpus",
+            "1",
+            "--memory",
+            "256MiB",
+            "--",
+            "sh",
+            "-c",
+            "exit 3",
+            cwd=tmp_path / "code",
+        )
+        assert failed.returncode == 9

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
+from enum import StrEnum
 
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.hosts import NONE_LISTED, Listed
@@ -11,13 +12,23 @@ from fabriek.funding.rates import Rate
 from fabriek.schemas.node import Capabilities
 
 
+class GangNetwork(StrEnum):
+    """What lies between the members of a job of several nodes. `own`: they share one sandbox, and its network leads nowhere. `host`: each is on a
+    host of its own, and has that host's network.
+    """
+
+    OWN = "own"
+    NONE = "none"
+    HOST = "host"
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """`able`: what this machine can do for jobs; asked when it is first needed, since finding out takes a moment.
     `unsandboxed`: the operator lets jobs that read nothing above the lowest label run without walls where none can stand.
     `workspaces`: the folder that holds one for each project; empty where there are none. `host_network`: the operator lets jobs at the
-    lowest label reach what this machine reaches, `hosts` which of the world a job may name. `gangs`: members of a job of several nodes can
-    reach each other. `images`: those that the operator lists, name → path.
+    lowest label reach what this machine reaches, `hosts` which of the world a job may name. `gangs`: how members of a job of several
+    nodes reach each other. `doors`: the server reaches into jobs that run. `images`: those that the operator lists, name → path.
     """
 
     capacity: Capacity
@@ -30,7 +41,8 @@ class Machine:
     unsandboxed: bool = False
     workspaces: str = ""
     host_network: bool = False
-    gangs: bool = True
+    gangs: GangNetwork = GangNetwork.OWN
+    doors: bool = True
     hosts: Listed = NONE_LISTED
     images: Mapping[str, str] = field(default_factory=dict)
 

@@ -9,12 +9,13 @@ from fabriek.compute import limits, sentences
 from fabriek.compute.gpus import Kind
 from fabriek.compute.jobs import ON_THE_MACHINE, Job, State, move
 from fabriek.compute.limits import AnnouncedLimit
+from fabriek.compute.machine import GangNetwork
 from fabriek.compute.ports import Decisions, JobStatistics, PowerLimits
 from fabriek.compute.power import Limit, draw, envelope, idle_watts
 from fabriek.compute.references import Reference
 from fabriek.compute.requests import JobAsked
 from fabriek.compute.submission import Submission
-from fabriek.compute.walls import check_walls, workspace
+from fabriek.compute.walls import check_gang, check_walls, workspace
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import NotFound, NotPermitted, WrongState
 from fabriek.kernel.pages import Cursors, Page
@@ -239,6 +240,11 @@ class Compute:
             self._machine.contract, [Limit(one.starts_at, one.ends_at, one.watts) for one in announced], now
         )
         return PowerOutlook(allowed, planned, announced)
+
+    def spreads(self, job: Job) -> bool:
+        """Whether its members are on hosts of their own, with the network of these. Raises NotPermitted where the operator allows that no more."""
+        check_gang(job.nodes, job.label, self._labels, self._machine, batch=job.terms.batch)
+        return job.nodes > 1 and self._machine.gangs is GangNetwork.HOST
 
     def runs_without_walls(self, job: Job) -> bool:
         """Whether the job is to run as one of the server's own processes. Raises NotPermitted when its data must not be near that:

@@ -90,7 +90,7 @@ class Submission:
         label = self.labels.highest([one.label for one in inputs] + ([code.label] if code else []))
         check_walls(label, self.labels, self.machine)
         check_shared(asked.gpus, label, self.labels)
-        check_gang(asked.nodes, self.machine)
+        check_gang(asked.nodes, label, self.labels, self.machine, batch=asked.terms.batch)
         check_image(asked.terms.image, self.machine)
         return Job(
             id="", project=project.id, person=by.person, name=asked.name or " ".join(asked.argv)[:100],

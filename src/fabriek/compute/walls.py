@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from fabriek.compute.gpus import Gpus
 from fabriek.compute.hosts import Listed
-from fabriek.compute.machine import Machine
+from fabriek.compute.machine import GangNetwork, Machine
 from fabriek.compute.terms import Network, Terms
 from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.vault.labels import Labels
@@ -36,6 +36,8 @@ def check_openings(terms: Terms, label: str, project: str, labels: Labels, machi
     if terms.hosts:
         _only_open(label, labels, "network.label", "reaches the network")
         check_hosts(terms.hosts, machine.hosts)
+    if terms.port and not machine.doors:
+        raise on_other_host()
     if terms.folder:
         _only_open(label, labels, "workspace.label", "shares a folder, where all is in plain,")
         home = workspace(machine.workspaces, project)
@@ -62,14 +64,34 @@ def check_shared(gpus: Gpus, label: str, labels: Labels) -> None:
         )
 
 
-def check_gang(nodes: int, machine: Machine) -> None:
-    """Raises NotPermitted for a gang where its members could not reach each other."""
-    if nodes > 1 and not machine.gangs:
+def check_gang(nodes: int, label: str, labels: Labels, machine: Machine, *, batch: bool) -> None:
+    """Raises NotPermitted for a gang whose members could not reach each other, or only over a network that its label keeps it from; and for a
+    batch script, whose `srun` reaches no other host.
+    """
+    if nodes == 1 or machine.gangs is GangNetwork.OWN:
+        return
+    if machine.gangs is GangNetwork.NONE:
         raise NotPermitted(
             "jobs of several nodes have no network between them here",
             rule="gang.network",
-            fix="ask for --nodes 1, with as many CPUs and GPUs as one node has",
+            fix="ask for --nodes 1, with as many CPUs and GPUs as one node has; or ask the operator for gang_network = host",
         )
+    _only_open(label, labels, "network.label", "runs on several nodes, over the network of these,")
+    if batch:
+        raise NotPermitted(
+            "a batch script of several nodes cannot start tasks on the others here",
+            rule="gang.batch",
+            fix="fabriek run --nodes N -- COMMAND, which runs on every node; or ask for --nodes 1",
+        )
+
+
+def on_other_host() -> NotPermitted:
+    """No way leads from the server into a job on another host."""
+    return NotPermitted(
+        "jobs here run on hosts of their own, into which no session and no shell can be opened",
+        rule="session.other_host",
+        fix="submit a job without --port, and follow it: fabriek job follow",
+    )
 
 
 def check_hosts(hosts: Sequence[str], allowed: Listed) -> None:

@@ -19,13 +19,21 @@ def main() -> int:
             from fabriek.node.batch import job_file_of  # noqa: PLC0415
 
             return _attempt(job_file_of(roster, task))
+        case ["member", member_file]:
+            from fabriek.node.member import run  # noqa: PLC0415
+            from fabriek.node.supervisor import Doors  # noqa: PLC0415
+            from fabriek.node.vault import VaultDoors  # noqa: PLC0415
+
+            return run(member_file, Doors(VaultDoors, VaultDoors, secrets=VaultDoors, images=VaultDoors))
         case ["probe"]:
             from fabriek.node.probe import probe  # noqa: PLC0415
 
             sys.stdout.write(json.dumps(asdict(probe())))
             return 0
         case _:
-            sys.stderr.write("usage: python -m fabriek.node warm | attempt JOB_FILE | task ROSTER NUMBER | probe\n")
+            sys.stderr.write(
+                "usage: python -m fabriek.node warm | attempt JOB_FILE | task ROSTER NUMBER | member FILE | probe\n"
+            )
             return 2
 
 

@@ -45,6 +45,11 @@ def run(job_file: str, doors: Doors) -> int:
 
 
 def given_by(environment: Mapping[str, str]) -> tuple[int, ...]:
-    """The GPUs that the scheduler gave the batch job, by the machine's numbers; none where it says nothing, or names none by number."""
-    said = environment.get("SLURM_JOB_GPUS") or environment.get("CUDA_VISIBLE_DEVICES") or ""
+    """The GPUs that the scheduler gave a batch job, or a step of it, on this node, by the machine's numbers; none where it names none by number."""
+    said = (
+        environment.get("SLURM_STEP_GPUS")
+        or environment.get("SLURM_JOB_GPUS")
+        or environment.get("CUDA_VISIBLE_DEVICES")
+        or ""
+    )
     return tuple(int(one) for one in said.split(",")) if re.fullmatch(r"\d+(,\d+)*", said, re.ASCII) else ()

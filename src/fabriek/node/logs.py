@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
 from fabriek.node.masking import Masking
 
@@ -12,13 +13,35 @@ LAST_BYTES = 4096
 MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]{1,100})'")
 
 
+class Out(Protocol):
+    """Where a log goes."""
+
+    def write(self, piece: bytes) -> None:
+        """All of it."""
+
+    def close(self) -> None: ...
+
+
+class LogFile:
+    """A file that is written on at its end."""
+
+    def __init__(self, file: Path) -> None:
+        self._descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    def write(self, piece: bytes) -> None:
+        while piece:
+            piece = piece[os.write(self._descriptor, piece) :]
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
 class Log:
     """Takes bytes; `finish` says how many were not kept. `secrets` are masked before anything is kept or remembered."""
 
-    def __init__(self, file: Path, bytes_max: int, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, out: Out, bytes_max: int, secrets: Iterable[str] = ()) -> None:
         self._masking = Masking(secrets)
-        self._descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._left = bytes_max
+        self._out, self._left = out, bytes_max
         self._last = b""
         self.dropped = 0
 
@@ -28,8 +51,8 @@ class Log:
     def finish(self) -> None:
         self._keep(self._masking.finish())
         if self.dropped:
-            os.write(self._descriptor, f"\n[fabriek: {self.dropped} more bytes were written and not kept]\n".encode())
-        os.close(self._descriptor)
+            self._out.write(f"\n[fabriek: {self.dropped} more bytes were written and not kept]\n".encode())
+        self._out.close()
 
     def last_line(self) -> str:
         """The last that was said, kept or not; empty if nothing was."""
@@ -46,5 +69,5 @@ class Log:
         self._left -= len(kept)
         self.dropped += len(piece) - len(kept)
         self._last = (self._last + piece)[-LAST_BYTES:]
-        while kept:
-            kept = kept[os.write(self._descriptor, kept) :]
+        if kept:
+            self._out.write(kept)

@@ -1,6 +1,8 @@
 """The one door through which results leave: /output sealed as a version, no link followed."""
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -11,11 +13,25 @@ from fabriek.schemas.node import OutputSpec
 READ_PER_BYTE_HELD_MAX = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A version of several members' parts. `apart`: paths where they left different things."""
+
+    version: str
+    apart: tuple[str, ...] = ()
+
+
 class Outputs(Protocol):
     """Takes what a job leaves."""
 
     def seal(self, spec: OutputSpec, folder: Path) -> str:
         """The id of the version that holds the folder now."""
+
+    def part(self, spec: OutputSpec, folder: Path) -> str:
+        """Of a member on its own host: the folder kept, and what makes it a part of the version, for `whole`."""
+
+    def whole(self, spec: OutputSpec, parts: Mapping[int, str]) -> "Whole":
+        """The version that holds the parts of all members, by their numbers."""
 
 
 def keep_what_may_leave(folder: Path) -> int:

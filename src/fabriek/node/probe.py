@@ -10,7 +10,7 @@ from fabriek.node.child import Child
 from fabriek.node.images.unpacking import unsquashfs
 from fabriek.node.inside import Inside
 from fabriek.node.limits.limiter import limiter
-from fabriek.node.logs import Log
+from fabriek.node.logs import Log, LogFile
 from fabriek.node.room import Room, take_uid
 from fabriek.node.sandbox import Walls
 from fabriek.node.variables import variables_of
@@ -58,7 +58,7 @@ def _try() -> str:
         walls = Walls(
             room, job.argv, variables_of(job, {}), (), job.python, str(lab), job.memory_bytes, bounds.inside(), uid
         )
-        log = Log(scratch / "log", job.log_bytes_max)
+        log = Log(LogFile(scratch / "log"), job.log_bytes_max)
         ended = Child(job, walls, bounds, Inside).run(log, lambda: None)
         log.finish()
         if ended.exit_code:

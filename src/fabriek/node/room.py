@@ -142,6 +142,14 @@ def take_uid(folder: Path) -> int | None:
         os.close(lock)
 
 
+def uid_taken(folder: Path) -> int | None:
+    """The uid that was taken for the attempt; None where none was."""
+    try:
+        return int((folder / UID_FILE).read_text("ascii"))
+    except FileNotFoundError:
+        return None
+
+
 def _taken(attempts: Path) -> set[str]:
     """The uids of attempts that are not released yet. One may be, while we look: its folder goes without asking for our lock."""
     found = set()

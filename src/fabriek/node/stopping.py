@@ -8,13 +8,26 @@ from pathlib import Path
 from fabriek.node.inside import First
 from fabriek.node.limits.limiter import Limiter
 from fabriek.node.room import DOOR_FOLDER
-from fabriek.schemas.node import AGAIN_FILE, CANCEL_FILE, EXTEND, PREEMPT, RUN_AGAIN, SIGNAL_FILE, STEPS, JobSpec
+from fabriek.schemas.node import (
+    AGAIN_FILE,
+    CANCEL_FILE,
+    END_FILE,
+    EXTEND,
+    PREEMPT,
+    RUN_AGAIN,
+    SIGNAL_FILE,
+    STEPS,
+    JobSpec,
+)
 
 LOOK_SECONDS = 0.05
 """Between looks for a request to stop."""
 
 CANCELLED = "cancelled"
 AGAIN = "it asked to run again"
+ENDED_BY_ANOTHER = "another member ended it"
+OTHERS_GRACE_SECONDS = 5.0
+"""What a member has between being asked to stop, because another failed, and its end."""
 
 
 class Stopping:
@@ -23,6 +36,7 @@ class Stopping:
     def __init__(self, job: JobSpec, bounds: Limiter) -> None:
         self._job, self._bounds = job, bounds
         self._file = Path(job.folder) / CANCEL_FILE
+        self._others = Path(job.folder) / END_FILE if job.spread else None
         self._began = time.monotonic()
         self._lasts = job.wall_seconds_max
         self._ends = self._began + self._lasts
@@ -86,6 +100,8 @@ class Stopping:
         elif self.again or self._again.exists() or (self._leaves_at is not None and now >= self._leaves_at):
             # Asked for from inside, once its state is safe: what is left of it is stopped, and it is put back into the queue.
             self.again, self.reason, self._kill_at = True, AGAIN, now + self._job.grace_seconds
+        elif self._others is not None and self._others.exists():
+            self.reason, self._kill_at = ENDED_BY_ANOTHER, now + OTHERS_GRACE_SECONDS
         elif now >= self._ends:
             self.reason = f"the time limit of {self._lasts} s was reached"
             self._kill_at = now + self._job.grace_seconds

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fabriek.kernel.errors import FabriekError, Unavailable
 from fabriek.kernel.wiping import wipe
@@ -22,8 +22,9 @@ from fabriek.node.devices import devices_of
 from fabriek.node.images.unpacking import Images, unpack
 from fabriek.node.inputs import Inputs, Opened, open_inputs
 from fabriek.node.inside import Inside
+from fabriek.node.leading import Leader, part_file
 from fabriek.node.limits.limiter import Limiter, limiter
-from fabriek.node.logs import Log
+from fabriek.node.logs import Log, LogFile, Out
 from fabriek.node.news import tell_news
 from fabriek.node.outputs import Outputs, check_size, keep_what_may_leave
 from fabriek.node.proxy import proxy_for
@@ -41,6 +42,7 @@ from fabriek.schemas.node import (
     STATE_FILE,
     JobSpec,
     ObservedState,
+    OutputSpec,
     Phase,
     write_whole,
 )
@@ -52,6 +54,8 @@ SECRETS_PATIENCE_SECONDS = 300
 """How long a start waits for a server that is away."""
 
 SEAL_RETRY_SECONDS = 0.5
+Kept = TypeVar("Kept")
+NOT_SEALED = "the results could not be sealed"
 LOCK_TRIES, LOCK_RETRY_SECONDS = 50, 0.02
 
 
@@ -66,6 +70,21 @@ class Doors:
     images: Callable[[JobSpec], Images] = field(kw_only=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where an attempt, or one member of it, is: the file of its state, its uid, addresses and names within, its log, variables of its own,
+    who keeps its results, giving the name of what was kept, and who is told of each state.
+    """
+
+    state: Path
+    uid: Callable[[], int | None]
+    hosts: Sequence[tuple[str, str]]
+    log: Callable[[], Out]
+    keep: Callable[[Outputs, OutputSpec, Path], str]
+    changed: Callable[[ObservedState], None]
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
 def run_attempt(job: JobSpec, doors: Doors, begun: Callable[[], None]) -> None:
     """The whole attempt. It never runs twice: the lock keeps a second supervisor out, the state a later one. `begun` is called
     when its state is on the disk, or when another's is.
@@ -77,7 +96,7 @@ def run_attempt(job: JobSpec, doors: Doors, begun: Callable[[], None]) -> None:
         return
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
-    _Attempt(job, doors).run(begun)
+    Attempt(job, doors, _alone(job)).run(begun)
 
 
 def _take(lock: int, state: Path) -> bool:
@@ -94,9 +113,27 @@ def _take(lock: int, state: Path) -> bool:
     return False
 
 
-class _Attempt:
-    def __init__(self, job: JobSpec, doors: Doors) -> None:
-        self._job, self._doors = job, doors
+def _alone(job: JobSpec) -> Seat:
+    """Of an attempt that is one tree of processes, or leads several."""
+    folder = Path(job.folder)
+
+    def changed(state: ObservedState) -> None:
+        if state.phase is Phase.DONE:
+            tell_news(folder)
+
+    return Seat(
+        state=folder / STATE_FILE,
+        uid=lambda: take_uid(folder),
+        hosts=tuple(hosts_of(job)),
+        log=lambda: LogFile(Path(job.log) if job.log else Path(job.scratch, LOG_FILE)),
+        keep=lambda outputs, spec, output: outputs.seal(spec, output),
+        changed=changed,
+    )
+
+
+class Attempt:
+    def __init__(self, job: JobSpec, doors: Doors, seat: Seat) -> None:
+        self._job, self._doors, self._seat = job, doors, seat
         self._folder, self._room = Path(job.folder), Room(Path(job.scratch))
         self._state = ObservedState(Phase.STARTING)
         self._opened = Opened()
@@ -104,8 +141,12 @@ class _Attempt:
     def run(self, begun: Callable[[], None]) -> None:
         self._set(Phase.STARTING)
         begun()
+        leads = bool(self._job.spread) and self._seat.state.name == STATE_FILE
         try:
-            self._execute()
+            if leads:
+                self._lead()
+            else:
+                self._execute()
         except FabriekError as error:
             self._done(reason=error.detail)
         except OSError as error:
@@ -120,19 +161,20 @@ class _Attempt:
         job = self._job
         if not job.unsandboxed and not bubblewrap():
             raise Unavailable("bubblewrap is not installed, so jobs cannot be kept apart", fix="apt install bubblewrap")
-        uid = None if job.unsandboxed else owner_of(job.shared) if job.shared else take_uid(self._folder)
-        self._room.prepare(uid, hosts_of(job))
+        uid = self._uid()
+        self._room.prepare(uid, self._seat.hosts)
         self._opened = open_inputs(job, self._doors.inputs(job), self._room, uid)
         given = self._given()
-        variables = variables_of(job, in_variables(job, given))
+        variables = variables_of(job, in_variables(job, given)) | dict(self._seat.words)
         in_files(job, given, self._room, uid)
         if (self._folder / CANCEL_FILE).exists():
             self._done(reason=CANCELLED)
             return
         root = self._image(uid)
-        bounds = self._doors.bounds(job.in_all(), uid)
-        (self._folder / GROUPS_FILE).write_text("\n".join(map(str, bounds.places())), "utf-8")
-        log = Log(Path(job.log) if job.log else self._room.scratch / LOG_FILE, job.log_bytes_max, given.values())
+        bounds = self._doors.bounds(self._in_all(), uid)
+        if not job.spread:
+            (self._folder / GROUPS_FILE).write_text("\n".join(map(str, bounds.places())), "utf-8")
+        log = Log(self._seat.log(), job.log_bytes_max, given.values())
         relay = Beside(self._room.lab / LAB_SOCKET, partial(Relay, job.server_url), uid) if self._relayed() else None
         hosts = partial(proxy_for, job.hosts, job.addresses)
         proxy = Beside(self._room.proxy / PROXY_SOCKET, hosts, uid) if self._proxied() else None
@@ -148,6 +190,38 @@ class _Attempt:
             if relay is not None:
                 relay.end()
         self._seal(_with(ended, self._opened.end()), log)
+
+    def _lead(self) -> None:
+        """Has members run it, each on its own node, and makes one version of what they leave."""
+        job = self._job
+        self._uid()  # of all members: none of their nodes can see which uids are taken on another
+        log = Log(self._seat.log(), job.log_bytes_max)
+        try:
+            self._state = Leader(job, log, lambda: self._set(Phase.RUNNING, started_at=_now())).run()
+        finally:
+            log.finish()
+        self._state = replace(self._state, log_bytes_dropped=log.dropped)
+        files = {number: part_file(self._folder, number) for number in range(job.nodes)}
+        parts = {number: file.read_text("utf-8") for number, file in files.items() if file.exists()}
+        if job.output is None or not parts:
+            self._done()
+            return
+        self._set(Phase.SEALING)
+        try:
+            outputs, spec = self._doors.outputs(job), job.output
+            whole = self._patiently(lambda: outputs.whole(spec, parts))
+        except (FabriekError, OSError) as error:
+            self._done(reason="; ".join(filter(None, (self._state.reason, f"{NOT_SEALED}: {error}"))))
+            return
+        for number in parts:
+            files[number].unlink(missing_ok=True)
+        self._done(output=whole.version, hint=_apart(whole.apart) or self._state.hint)
+
+    def _uid(self) -> int | None:
+        """Whom the job runs as; None where it is who we are."""
+        if self._job.unsandboxed:
+            return None
+        return owner_of(self._job.shared) if self._job.shared else self._seat.uid()
 
     def _given(self) -> Mapping[str, str]:
         """The job's secrets. Waits for a server that is away."""
@@ -179,15 +253,19 @@ class _Attempt:
             return None
         if self._job.unsandboxed:
             raise Unavailable("jobs run without walls here, and an image needs them", fix="fabriek doctor")
-        unpacked = unpack(self._job.in_all(), self._doors.images(self._job), self._room, uid, self._doors.bounds)
+        unpacked = unpack(self._in_all(), self._doors.images(self._job), self._room, uid, self._doors.bounds)
         self._state = replace(self._state, image_hash=unpacked.hash)
         return unpacked.root
+
+    def _in_all(self) -> JobSpec:
+        """With what this tree of processes may take: of all nodes, or of its own."""
+        return self._job if self._job.spread else self._job.in_all()
 
     def _child(
         self, variables: dict[str, str], mounts: Sequence[tuple[Path, str]], bounds: Limiter, uid: int | None, root: Path | None
     ) -> Child:  # fmt: skip
-        job, room, inside = self._job.in_all(), self._room, bounds.inside()
-        argv = job.argv if job.nodes == 1 or job.batch else (GANG_COMMAND, str(job.nodes), *job.argv)
+        job, room, inside = self._in_all(), self._room, bounds.inside()
+        argv = job.argv if job.nodes == 1 or job.batch or job.spread else (GANG_COMMAND, str(job.nodes), *job.argv)
         if job.unsandboxed:
             bare = Bare(room, argv, variables, mounts, job.python, self._lab_dir(), inside, job.folder_inside, job.port)
             return Child(job, bare, bounds, Loose)
@@ -216,17 +294,21 @@ class _Attempt:
             self._set(Phase.SEALING)
             self._done(output=self._sealed())
         except (FabriekError, OSError, RecursionError) as error:
-            lost = f"the results could not be sealed: {error}"
+            lost = f"{NOT_SEALED}: {error}"
             self._done(reason=f"{ended.reason}; {lost}" if ended.reason else lost)
 
     def _sealed(self) -> str:
-        """The version that holds /output. Waits for a server that is away."""
-        assert self._job.output is not None
-        outputs = self._doors.outputs(self._job)
+        """What the results are kept as."""
+        spec, outputs = self._job.output, self._doors.outputs(self._job)
+        assert spec is not None
+        return self._patiently(lambda: self._seat.keep(outputs, spec, self._room.output))
+
+    def _patiently(self, keep: Callable[[], Kept]) -> Kept:
+        """Waits for a server that is away."""
         give_up = time.monotonic() + SEAL_PATIENCE_SECONDS
         while True:
             try:
-                return outputs.seal(self._job.output, self._room.output)
+                return keep()
             except Unavailable:
                 if time.monotonic() > give_up or (self._folder / CANCEL_FILE).exists():
                     raise
@@ -238,9 +320,8 @@ class _Attempt:
     def _set(self, phase: Phase, **fields: Any) -> None:
         self._state = replace(self._state, phase=phase, **fields)
         # The first state keeps the attempt from running twice; of a later one, a crash of the machine may leave the one before.
-        write_whole(self._folder / STATE_FILE, self._state.to_json(), named=phase is Phase.STARTING)
-        if phase is Phase.DONE:
-            tell_news(self._folder)
+        write_whole(self._seat.state, self._state.to_json(), named=phase is Phase.STARTING)
+        self._seat.changed(self._state)
 
 
 def hosts_of(job: JobSpec) -> Iterator[tuple[str, str]]:
@@ -253,6 +334,12 @@ def hosts_of(job: JobSpec) -> Iterator[tuple[str, str]]:
 def _with(ended: Ended, said: str) -> Ended:
     """With what went wrong besides."""
     return replace(ended, reason="; ".join(filter(None, (ended.reason, said)))) if said else ended
+
+
+def _apart(paths: Sequence[str]) -> str:
+    if not paths:
+        return ""
+    return f"members left different files at {paths[0]}{f' and {len(paths) - 1} more paths' if paths[1:] else ''}: see /output/member-N"
 
 
 def _hint(module: str) -> str:

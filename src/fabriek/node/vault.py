@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
+from fabriek.node.outputs import Whole
 from fabriek.schemas.node import ImageSpec, InputSpec, JobSpec, OutputSpec
 from fabriek.sdk.client import Client
 from fabriek.sdk.reading import KEPT_BYTES_MAX, Reading
 from fabriek.sdk.secrets import given_to
-from fabriek.sdk.vault import open_grant, open_granted_file, opened_grant, seal_upload
+from fabriek.sdk.vault import commit_parts, open_grant, open_granted_file, opened_grant, seal_part, seal_upload
+from fabriek.sealing.manifest import read_manifest
 
 KEPT_BYTES_MIN = 8 * 2**20
 """Of one input in the node's memory, however many a job has; together they share what one alone would have."""
@@ -39,6 +41,14 @@ class VaultDoors:
 
     def seal(self, spec: OutputSpec, folder: Path) -> str:
         return seal_upload(self._client, spec.upload, folder).id
+
+    def part(self, spec: OutputSpec, folder: Path) -> str:
+        return seal_part(self._client, spec.upload, folder).to_bytes().decode()
+
+    def whole(self, spec: OutputSpec, parts: Mapping[int, str]) -> Whole:
+        read = {member: read_manifest(text.encode()) for member, text in parts.items()}
+        version, apart = commit_parts(self._client, spec.upload, read)
+        return Whole(version.id, apart)
 
     def given(self) -> Mapping[str, str]:
         return given_to(self._client, self._job.job)

@@ -15,6 +15,12 @@ JOB_FILE = "job.json"
 STATE_FILE = "state.json"
 LOCK_FILE = "lock"
 CANCEL_FILE = "cancel"
+END_FILE = "end"
+"""Beside it: one member of a gang on several hosts has failed, and all others are to end."""
+
+MEMBER_FILE = "member.json"
+"""What the members of a gang on several hosts are started with; it is gone when they are over."""
+
 LOG_FILE = "log"
 GROUPS_FILE = "groups"
 NEWS_SOCKET = "news"
@@ -124,7 +130,8 @@ class JobSpec:
     runs as, unless it is a `batch` script, which runs once. `devices`: of each node the GPUs by the machine's numbers, where we give them or a
     scheduler granted them, which says in `gpus_visible` how programs count them; `gpus` whole ones on each node, or `gpu_part_milli` thousandths
     of one, of `gpu_kind`. `gpu_devices`: how the paths of their device files begin, before the number. `inputs_by`: one of `auto`, `copy` and
-    `mount`. `image`: what it has in place of the machine's programs; None for those.
+    `mount`. `image`: what it has in place of the machine's programs; None for those. `spread`: the words that start a member on another host,
+    before the path of its file; empty where all nodes are this one. `member`: which of them this is.
     """
 
     job: str
@@ -169,6 +176,8 @@ class JobSpec:
     gpus_visible: str = ""
     inputs_by: str = AUTO
     image: ImageSpec | None = None
+    spread: tuple[str, ...] = ()
+    member: int = 0
 
     def in_all(self) -> "JobSpec":
         """With what all of its nodes take together, for one tree of processes that holds them all."""
@@ -183,7 +192,7 @@ class JobSpec:
     def from_json(cls, text: str) -> "JobSpec":
         plain: dict[str, Any] = json.loads(text)
         plain["argv"] = tuple(plain["argv"])
-        for name in ("hosts", "addresses"):
+        for name in ("hosts", "addresses", "spread"):
             plain[name] = tuple(plain.get(name, ()))
         plain["inputs"] = tuple(InputSpec(**one) for one in plain["inputs"])
         plain["secrets"] = tuple(SecretSpec(**one) for one in plain["secrets"])

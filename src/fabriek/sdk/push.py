@@ -43,8 +43,11 @@ class Sender:
 
     def send(self, taken: Snapshot, made: Plan, progress: Progress) -> VersionOut:
         """Every new object, then the manifest, then the commit. Nothing is visible to anybody before the last."""
-        manifest = placed(made, self._objects(taken, made.objects, progress))
-        return self.commit(manifest)
+        return self.commit(self.send_objects(taken, made, progress))
+
+    def send_objects(self, taken: Snapshot, made: Plan, progress: Progress) -> Manifest:
+        """Every new object, and what says where each file is."""
+        return placed(made, self._objects(taken, made.objects, progress))
 
     def commit(self, manifest: Manifest) -> VersionOut:
         raw = manifest.to_bytes()

@@ -1,7 +1,7 @@
 """Datasets, for the client. Data is sealed and opened here: the server sees sealed bytes and never what they say."""
 
 from builtins import list as List  # noqa: N812  # the class has a method of that name
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -27,7 +27,9 @@ from fabriek.sdk.folders import snapshot
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sdk.places import place_of
 from fabriek.sdk.pull import Pulled, pull_file, pull_files
-from fabriek.sdk.push import Pushed, send_folder
+from fabriek.sdk.push import Pushed, Sender, send_folder
+from fabriek.sealing.manifest import Manifest
+from fabriek.sealing.merging import merged
 from fabriek.sealing.packing import placed, plan
 
 CODE_BYTES_MAX = 256 * 2**20
@@ -238,3 +240,17 @@ def seal_upload(client: Client, upload: str, directory: Path) -> VersionOut:
     """For a job's node: the folder as the version that its upload was opened for."""
     shown = UploadOut.model_validate(client.get(f"/api/v1/uploads/{upload}"))
     return send_folder(client, shown, snapshot(directory), None, _silent)
+
+
+def seal_part(client: Client, upload: str, directory: Path) -> Manifest:
+    """For one member of a job on several nodes: the folder's objects sent, for `commit_parts`."""
+    shown = UploadOut.model_validate(client.get(f"/api/v1/uploads/{upload}"))
+    taken = snapshot(directory)
+    return Sender(client, shown).send_objects(taken, plan(taken.found, None), _silent)
+
+
+def commit_parts(client: Client, upload: str, parts: Mapping[int, Manifest]) -> tuple[VersionOut, tuple[str, ...]]:
+    """What members sent as one version, and the paths where they had left different things. parts: by the members' numbers."""
+    shown = UploadOut.model_validate(client.get(f"/api/v1/uploads/{upload}"))
+    manifest, apart = merged(parts)
+    return Sender(client, shown).commit(manifest), apart

@@ -225,7 +225,7 @@ class Starter:
             server_url=self._server_url, node_token=node_token, lab_socket_dir=self._lab_socket_dir,
             output=OutputSpec(upload.id), unsandboxed=bare,
             signal=job.terms.signal, signal_seconds=job.terms.signal_seconds, shared=shared, folder_inside=job.terms.folder,
-            hosts=job.terms.hosts, addresses=self._addresses(job), host_network=job.terms.network is Network.HOST,
+            hosts=job.terms.hosts, addresses=self._addresses(job), host_network=job.terms.network is Network.HOST or services.compute.spreads(job),
             port=job.terms.port, slurm=slurm_variables(job),
             secrets=tuple(SecretSpec(one.name, one.variable, one.file) for one in job.secrets),
             account=account, gpu_devices=settings.gpu_devices,

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from fabriek.node.logs import Log
+from fabriek.node.logs import Log, LogFile
 
 
 def test_the_head_is_kept_and_the_rest_is_counted(tmp_path: Path) -> None:
-    log = Log(tmp_path / "log", 5)
+    log = Log(LogFile(tmp_path / "log"), 5)
     for piece in (b"abc", b"defg", b"hi"):
         log.add(piece)
     log.finish()
@@ -18,7 +18,7 @@ def test_the_head_is_kept_and_the_rest_is_counted(tmp_path: Path) -> None:
 
 
 def test_a_log_within_its_bound_has_nothing_added(tmp_path: Path) -> None:
-    log = Log(tmp_path / "log", 5)
+    log = Log(LogFile(tmp_path / "log"), 5)
     log.add(b"abcde")
     log.finish()
     assert (tmp_path / "log").read_bytes() == b"abcde"
@@ -33,7 +33,7 @@ def test_a_log_within_its_bound_has_nothing_added(tmp_path: Path) -> None:
     ],
 )
 def test_a_missing_module_is_recognised_also_beyond_the_bound(tmp_path: Path, said: bytes, module: str) -> None:
-    log = Log(tmp_path / "log", 3)
+    log = Log(LogFile(tmp_path / "log"), 3)
     log.add(said)
     log.finish()
     assert log.missing_module() == module

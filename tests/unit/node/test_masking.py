@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabriek.node.logs import Log
+from fabriek.node.logs import Log, LogFile
 from fabriek.node.masking import Masking
 
 SECRET = "s3cr3t-value"
@@ -82,7 +82,7 @@ def test_pieces_make_no_difference_and_exactly_what_is_no_secret_stays(
 
 
 def test_a_log_keeps_no_secret_and_remembers_none(tmp_path: Path) -> None:
-    log = Log(tmp_path / "log", 10, [SECRET])
+    log = Log(LogFile(tmp_path / "log"), 10, [SECRET])
     log.add(b"one " + SECRET.encode()[:5])
     log.add(SECRET.encode()[5:] + b"\nlast " + SECRET.encode())
     log.finish()

@@ -150,7 +150,8 @@ class SlurmExecutor:
         folder = self._folders.of(handle)
         scratch = f"{self._site.scratch}/{_name(handle)}"
         # Which devices, Slurm says on the node.
-        return replace(spec, scratch=scratch, folder=str(folder), log=str(folder / LOG_FILE), devices=())
+        spread = (*self._node, "member") if spec.nodes > 1 else ()
+        return replace(spec, scratch=scratch, folder=str(folder), log=str(folder / LOG_FILE), devices=(), spread=spread)
 
     def _ask(self, handle: Handle, spec: JobSpec) -> None:
         """Makes the batch job. Asked once more for one that the controller forgot."""
@@ -194,6 +195,7 @@ class SlurmExecutor:
             cpus=spec.cpus,
             memory_mib=math.ceil(spec.memory_bytes / 2**20),
             output="",
+            nodes=spec.nodes,
             gres=gres_of(spec, self._site.shards),
             partition=self._site.partition,
             account=spec.account or self._site.account,

@@ -20,7 +20,7 @@ from fabriek.node.images.roots import make_ready
 from fabriek.node.images.sif import place_of
 from fabriek.node.inside import Inside
 from fabriek.node.limits.limiter import Limiter
-from fabriek.node.logs import Log
+from fabriek.node.logs import Log, LogFile
 from fabriek.node.room import Room
 from fabriek.node.sandbox import Walls
 from fabriek.node.variables import SYSTEM_PATH, variables_of
@@ -134,7 +134,7 @@ def _run(
     walls = Walls(
         room, job.argv, variables_of(job, {}), mounts, job.python, str(lab), job.memory_bytes, limits.inside(), uid
     )
-    log = Log(room.scratch / "log", job.log_bytes_max)
+    log = Log(LogFile(room.scratch / "log"), job.log_bytes_max)
     ended = Child(job, walls, limits, Inside).run(log, lambda: None)
     log.finish()
     return ended, log.last_line()

@@ -20,7 +20,7 @@ def name_of(job: JobSpec) -> str:
     the end of one job would end the other.
     """
     home = hashlib.sha256(job.folder.encode()).hexdigest()[:8]
-    return f"fabriek-{home}-{job.job}-{job.attempt}"
+    return f"fabriek-{home}-{job.job}-{job.attempt}" + (f"-{job.member}" if job.member else "")
 
 
 def own_group(controller: str, mounts: str, membership: str) -> Path:
