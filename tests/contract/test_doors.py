@@ -173,3 +173,28 @@ def test_who_may_only_compute_on_data_does_not_look_at_it_through_a_session(
     ):
         with pytest.raises(NotPermitted):
             way()
+
+
+def test_where_jobs_are_on_other_hosts_a_session_is_refused_before_it_costs_anything(
+    database: Database, tmp_path: Path
+) -> None:
+    town = a_town(database, tmp_path / "home", doors=False)
+    person = town.person("weefsel")
+    project = town.project(person)
+    asked = JobAsked(("sleep", "60"), terms=Terms(port=8_888))
+    with pytest.raises(NotPermitted, match="hosts of their own") as refused:
+        town.services.compute.submit(project, asked, by=town.again(person))
+    assert refused.value.fields["rule"] == "session.other_host"
+
+
+def test_no_code_is_given_for_a_job_into_which_no_way_leads(shop: Shop) -> None:
+    running = shop.work(shop.submit("sleep", "60"), State.RUNNING)
+    doors = shop.town.services.doors
+    doors._executor = object()  # type: ignore[assignment]  # as an executor that reaches into nothing
+    for ask in (
+        lambda: doors.code_for(shop.project, running.id, by=shop.person),
+        lambda: doors.shell_of(running.id, by=shop.person),
+    ):
+        with pytest.raises(NotPermitted) as refused:
+            ask()
+        assert refused.value.fields["rule"] == "session.other_host"

@@ -14,6 +14,7 @@ from fabriek.compute.jobs import Job, State
 from fabriek.compute.ports import Jobs
 from fabriek.compute.progress import Progress, handle_of
 from fabriek.compute.submission import Submission
+from fabriek.compute.walls import on_other_host
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, Unavailable, WrongState, nothing_here
 from fabriek.schemas.node import EXTEND, PORT_SOCKET, SHELL_SOCKET
@@ -40,6 +41,7 @@ class Doors:
         if job.project != project.id:
             raise NotFound("there is no such job", fix="fabriek job ls")
         self._check(job, by)
+        self._room(job)
         with self._jobs.transaction():
             code = self._identity.issue_door(by.person, job.id, job.project)
             self._audit.record("session.opened", job.id, by, project=job.project)
@@ -126,5 +128,5 @@ class Doors:
 
     def _room(self, job: Job) -> Path:
         if not isinstance(self._executor, Reaches):
-            raise Unavailable("jobs of this executor cannot be reached", fix="fabriek job log")
+            raise on_other_host()
         return self._executor.door(handle_of(job))
