@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,7 +102,8 @@ class Leader:
             if kill_at == float("inf") and self._is_in_vain():
                 kill_at = time.monotonic() + STEP_SECONDS_MAX
                 step.terminate()  # srun ends every task of the step, if it can still reach it
-        os.killpg(step.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(step.pid, signal.SIGKILL)
 
     def _take(self, said: Said, step: "subprocess.Popen[bytes]") -> None:
         self._heard[said.member] = time.monotonic()
