@@ -51,7 +51,7 @@ def plain_size(size: int) -> int:
     return whole * CHUNK_BYTES + last - TAG_BYTES
 
 
-class _Cipher:
+class Cipher:
     """Key, base nonce and commitment of one object, for one thread: it keeps its buffer."""
 
     def __init__(self, key: bytes, salt: bytes, context: bytes) -> None:
@@ -63,18 +63,28 @@ class _Cipher:
         self._room = bytearray()
         self.commitment = made[KEY_BYTES + NONCE_BYTES :]
 
+    def check(self, head: bytes) -> None:
+        """Raises Damaged unless the head of an object was made with this key, salt and context."""
+        if not hmac.compare_digest(self.commitment, head[SALT_BYTES:HEAD_BYTES]):
+            raise _changed("commitment")
+
     def seal_run(self, first: int, plain: memoryview | bytes) -> bytes:
         """Chunks one after another; the last of them may be short."""
-        view, base, encrypt = memoryview(plain), self._base, self._aead.encrypt_into
-        count = -(-len(view) // CHUNK_BYTES)
-        out = self._room_for(len(view) + count * TAG_BYTES)
+        count = -(-len(plain) // CHUNK_BYTES)
+        out = self._room_for(len(plain) + count * TAG_BYTES)
+        self.seal_into(first, memoryview(plain), out)
+        return bytes(out)
+
+    def seal_into(self, first: int, plain: memoryview, out: memoryview) -> int:
+        """The same into room of the caller's; how many bytes of it were filled."""
+        base, encrypt = self._base, self._aead.encrypt_into
         start = at = 0
-        for number in range(first, first + count):
-            chunk = view[start : start + CHUNK_BYTES]
+        for number in range(first, first - (-len(plain) // CHUNK_BYTES)):
+            chunk = plain[start : start + CHUNK_BYTES]
             end = at + len(chunk) + TAG_BYTES
             encrypt((base ^ number).to_bytes(NONCE_BYTES, "big"), chunk, None, out[at:end])
             start, at = start + CHUNK_BYTES, end
-        return bytes(out)
+        return at
 
     def seal_last(self, number: int) -> bytes:
         """The empty chunk at the end of a message of whole chunks."""
@@ -86,20 +96,25 @@ class _Cipher:
 
     def open_here(self, first: int, sealed: memoryview | bytes) -> memoryview:
         """The same in the buffer that is kept: it holds until the next call."""
-        view, base, decrypt = memoryview(sealed), self._base, self._aead.decrypt_into
-        count = -(-len(view) // SEALED_CHUNK_BYTES)
-        out = self._room_for(len(view) - count * TAG_BYTES)
+        count = -(-len(sealed) // SEALED_CHUNK_BYTES)
+        out = self._room_for(len(sealed) - count * TAG_BYTES)
+        self.open_into(first, memoryview(sealed), out)
+        return out
+
+    def open_into(self, first: int, sealed: memoryview, out: memoryview) -> int:
+        """The same into room of the caller's, who uses none of it unless this returns; how many bytes of it were filled."""
+        base, decrypt = self._base, self._aead.decrypt_into
         start = at = 0
         number = first
         try:
-            for number in range(first, first + count):
-                chunk = view[start : start + SEALED_CHUNK_BYTES]
+            for number in range(first, first - (-len(sealed) // SEALED_CHUNK_BYTES)):
+                chunk = sealed[start : start + SEALED_CHUNK_BYTES]
                 end = at + len(chunk) - TAG_BYTES
                 decrypt((base ^ number).to_bytes(NONCE_BYTES, "big"), chunk, None, out[at:end])
                 start, at = start + SEALED_CHUNK_BYTES, end
         except InvalidTag:
             raise _changed(f"chunk {number}") from None
-        return out
+        return at
 
     def _room_for(self, count: int) -> memoryview:
         """A buffer that is kept: a fresh one of this size would be zeroed by the kernel, page by page, for each run."""
@@ -111,7 +126,7 @@ class _Cipher:
 def seal(plain: Iterable[bytes | memoryview], key: bytes, context: bytes, salt: bytes) -> Iterator[bytes]:
     """Seals a stream; yields the object in pieces as large as those that come in. `salt`: 24 fresh random bytes."""
     assert len(salt) == SALT_BYTES, "a salt has 24 bytes"
-    cipher = _Cipher(key, salt, context)
+    cipher = Cipher(key, salt, context)
     yield salt + cipher.commitment
     number, left = 0, b""
     for run, rest in _whole_chunks(plain, CHUNK_BYTES, keep=0):
@@ -155,9 +170,8 @@ class Opener:
         head = read_at(0, HEAD_BYTES)
         if len(head) < HEAD_BYTES:
             raise _changed("head")
-        self._cipher = _Cipher(key, head[:SALT_BYTES], context)
-        if not hmac.compare_digest(self._cipher.commitment, head[SALT_BYTES:]):
-            raise _changed("commitment")
+        self._cipher = Cipher(key, head[:SALT_BYTES], context)
+        self._cipher.check(head)
         self._last = self.size // CHUNK_BYTES
         self._tail = bytes(self._open_chunks(self._last, self._last + 1))
 
@@ -198,9 +212,10 @@ def open_stream(pieces: Iterable[bytes], key: bytes, context: bytes) -> Iterator
         head += piece
         if len(head) >= HEAD_BYTES:
             break
-    cipher = _Cipher(key, head[:SALT_BYTES], context) if len(head) >= HEAD_BYTES else None
-    if cipher is None or not hmac.compare_digest(cipher.commitment, head[SALT_BYTES:HEAD_BYTES]):
+    if len(head) < HEAD_BYTES:
         raise _changed("commitment")
+    cipher = Cipher(key, head[:SALT_BYTES], context)
+    cipher.check(head)
     number, left = 0, b""
     # One byte is always kept back: a chunk is opened once more bytes follow it, since the one at the end must be short.
     for run, rest in _whole_chunks(itertools.chain([head[HEAD_BYTES:]], source), SEALED_CHUNK_BYTES, keep=1):
