@@ -12,7 +12,6 @@ from pathlib import Path
 
 from tests.servers.factory import Running
 
-from fabriek.sdk import Fabriek
 from fabriek.sdk.client import Client
 from fabriek.sealing import files
 from fabriek.sealing.objects import Opener
@@ -104,7 +103,9 @@ class Ours:
     def read_sealed(sealed: Path, at: int) -> float:
         descriptor = os.open(sealed, os.O_RDONLY)
         try:
-            opener = Opener(lambda offset, count: os.pread(descriptor, count, offset), os.fstat(descriptor).st_size, KEY, b"")
+            opener = Opener(
+                lambda offset, count: os.pread(descriptor, count, offset), os.fstat(descriptor).st_size, KEY, b""
+            )
             return timed(lambda: opener.read(at, 2**20))
         finally:
             os.close(descriptor)
@@ -140,4 +141,3 @@ def child(argv: list[str], environment: dict[str, str] | None = None) -> tuple[f
 
 def _mib(used: "resource.struct_rusage") -> float:
     return used.ru_maxrss / 1024
-

@@ -26,6 +26,12 @@ def show_upload(upload: str, caller: CallerDep, factory: FactoryDep) -> UploadOu
     return upload_out(*factory.vault.upload(upload, by=caller))
 
 
+@router.post("/uploads/{upload}/resume", access=HOLDER, status_code=201, once=False)
+def resume_upload(upload: str, caller: CallerDep, factory: FactoryDep) -> UploadOut:
+    """Go on with an upload that was interrupted: it once more, with a fresh grant on the version that it builds on."""
+    return upload_out(*factory.vault.resume_upload(upload, by=caller))
+
+
 @router.post("/uploads/{upload}/objects", access=HOLDER, status_code=201)
 def mint(upload: str, wanted: MintIn, caller: CallerDep, factory: FactoryDep) -> MintOut:
     """Names for objects to come."""

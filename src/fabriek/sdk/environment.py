@@ -29,6 +29,11 @@ def context_file() -> Path:
     return base / "fabriek" / "context.json"
 
 
+def memory_folder() -> Path:
+    """Where the client remembers what it may forget: journals of pushes, hashes of files. Beside the context file."""
+    return context_file().with_name("memory")
+
+
 def read_context() -> Context:
     """The variables, and the context file for what they leave open. A token from the file goes only to the file's own URL."""
     saved = _saved()

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fabriek.kernel.errors import Damaged, FabriekError, InvalidInput, Unavailable
+from fabriek.sdk.ahead import ahead
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sealing.manifest import File, Part
 
 FETCHED_AT_ONCE = 4
 TRIES = 3
+AHEAD_BYTES = 2**20
+"""From this size on a file is worth a second thread."""
 
 
 class Sink(Protocol):
@@ -107,7 +110,8 @@ def _attempts(opened: OpenedVersion, task: _Task, sinks: Sinks) -> list[Fetched]
 def _fetch_once(opened: OpenedVersion, task: _Task, sinks: Sinks) -> list[Fetched]:
     if len(task.files) == 1:
         file = task.files[0]
-        return [_filled(file, sinks, (piece for part in file.parts for piece in opened.stream_part(part)))]
+        pieces = (piece for part in file.parts for piece in opened.stream_part(part))
+        return [_filled(file, sinks, ahead(pieces) if file.size >= AHEAD_BYTES else pieces)]
     return _scatter(opened, task.files, sinks)
 
 

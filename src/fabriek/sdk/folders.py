@@ -9,11 +9,20 @@ from io import FileIO
 from pathlib import Path
 
 from fabriek.kernel.errors import InvalidInput
+from fabriek.sdk.hashes import Hashes
 from fabriek.sealing.packing import Found, Piece
 from fabriek.sealing.paths import check_link, check_path
 
-READ_BYTES = 4 * 2**20
+READ_BYTES = 2**20
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+Standing = tuple[int, int, int]
+"""Size, and times of change of content and of file: what shows that it was touched."""
+
+
+class Changed(InvalidInput):
+    """A file changed while it was being read. Once more may help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +31,28 @@ class Snapshot:
 
     root: Path
     found: tuple[Found, ...]
-    stood: dict[str, tuple[int, int]]
+    stood: dict[str, "Standing"]
 
     @property
     def size_bytes(self) -> int:
         return sum(one.size for one in self.found)
 
 
-def snapshot(folder: Path, *, skip: Collection[str] = (), bytes_max: int | None = None) -> Snapshot:
-    """Walks and hashes. `skip`: names of folders to leave out.
+def snapshot(
+    folder: Path, *, skip: Collection[str] = (), bytes_max: int | None = None, hashes: Hashes | None = None
+) -> Snapshot:
+    """Walks and hashes. `skip`: names of folders to leave out; `hashes`: what is known of files that nobody touched.
 
     Raises InvalidInput when it is not a folder, holds a socket, pipe or device, a link that leads out, a name that is not UTF-8 or
     too long, more than bytes_max, or changes under our hands.
     """
     if not folder.is_dir():
         raise InvalidInput(f"{folder} is not a folder", fix="name a folder that exists")
-    root = folder.resolve()
+    root, memory = folder.resolve(), hashes or Hashes(None)
     found: list[Found] = []
-    stood: dict[str, tuple[int, int]] = {}
+    stood: dict[str, Standing] = {}
     total = 0
-    for entry, path in _walk(root, "", frozenset(skip)):
+    for entry, path in _walk(str(root), "", frozenset(skip)):
         check_path(path)
         if entry.is_symlink():
             found.append(_link(root, path, entry))
@@ -55,9 +66,14 @@ def snapshot(folder: Path, *, skip: Collection[str] = (), bytes_max: int | None 
                 f"{folder} holds more than {bytes_max // 2**20} MiB",
                 fix="name a smaller folder, or push the data as a dataset",
             )
-        one, as_read = _hashed(root, path)
-        found.append(one)
-        stood[path] = as_read
+        sha256 = memory.known(path, status)
+        if not sha256:
+            sha256, status = _hashed(root, path)
+            memory.learn(path, status, sha256)
+        # Only whether it may be run is kept of the mode: the rest belongs to the machine it was on.
+        found.append(Found(path, 0o755 if status.st_mode & 0o100 else 0o644, status.st_size, sha256))
+        stood[path] = _standing(status)
+    memory.save()
     return Snapshot(root, tuple(found), stood)
 
 
@@ -69,22 +85,22 @@ def read_piece(taken: Snapshot, piece: Piece) -> Iterator[bytes]:
         while left and (part := source.read(min(left, READ_BYTES))):
             left -= len(part)
             yield part
-        if left or _standing(source.fileno()) != taken.stood[piece.path]:
+        if left or _standing(os.fstat(source.fileno())) != taken.stood[piece.path]:
             raise _changed(piece.path)
 
 
-def _walk(folder: Path, above: str, skip: frozenset[str]) -> Iterator["tuple[os.DirEntry[str], str]"]:
+def _walk(folder: str, above: str, skip: frozenset[str]) -> Iterator["tuple[os.DirEntry[str], str]"]:
     try:
         with os.scandir(folder) as listed:
             entries = sorted(listed, key=lambda entry: entry.name)
     except OSError as error:
-        raise _unreadable(above or str(folder), error) from None
+        raise _unreadable(above or folder, error) from None
     for entry in entries:
         path = f"{above}{entry.name}"
         if not entry.is_symlink() and entry.is_dir():
             if entry.name not in skip:
                 check_path(path)
-                yield from _walk(Path(entry.path), f"{path}/", skip)
+                yield from _walk(entry.path, f"{path}/", skip)
         else:
             yield entry, path
 
@@ -98,23 +114,23 @@ def _link(root: Path, path: str, entry: "os.DirEntry[str]") -> Found:
     return Found(path, 0o777, 0, "", target)
 
 
-def _hashed(root: Path, path: str) -> tuple[Found, tuple[int, int]]:
+def _hashed(root: Path, path: str) -> tuple[str, os.stat_result]:
+    """(SHA-256, how it stood before and after it was read)."""
     digest, size = hashlib.sha256(), 0
     with _opened(root, path) as source:
-        before = _standing(source.fileno())
-        mode = os.fstat(source.fileno()).st_mode
-        while part := source.read(READ_BYTES):
+        before = os.fstat(source.fileno())
+        # One byte more than there is: a file that grew shows, and one that did not is at its end without another call.
+        while size <= before.st_size and (part := source.read(min(READ_BYTES, before.st_size - size + 1))):
             digest.update(part)
             size += len(part)
-        if size != before[0] or _standing(source.fileno()) != before:
+        if size != before.st_size or _standing(os.fstat(source.fileno())) != _standing(before):
             raise _changed(path)
-    # Only whether it may be run is kept of the mode: the rest belongs to the machine it was on.
-    return Found(path, 0o755 if mode & 0o100 else 0o644, size, digest.hexdigest()), before
+    return digest.hexdigest(), before
 
 
 def _opened(root: Path, path: str) -> FileIO:
     try:
-        descriptor = os.open(root / path, os.O_RDONLY | _NO_FOLLOW)
+        descriptor = os.open(f"{root}/{path}", os.O_RDONLY | _NO_FOLLOW)
     except OSError as error:
         raise _unreadable(path, error) from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -123,13 +139,12 @@ def _opened(root: Path, path: str) -> FileIO:
     return FileIO(descriptor, "rb")
 
 
-def _standing(descriptor: int) -> tuple[int, int]:
-    status = os.fstat(descriptor)
-    return status.st_size, status.st_mtime_ns
+def _standing(status: os.stat_result) -> Standing:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _changed(path: str) -> InvalidInput:
-    return InvalidInput(f"{path} changed while it was being read", fix="push again when nothing writes to it")
+def _changed(path: str) -> Changed:
+    return Changed(f"{path} changed while it was being read", fix="push again when nothing writes to it")
 
 
 def _unreadable(path: str, error: OSError) -> InvalidInput:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -11,11 +12,14 @@ from fabriek.schemas.vault import GrantOut
 from fabriek.sdk.client import Client
 from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import File, Manifest, Part, read_manifest
-from fabriek.sealing.objects import Opener, open_bytes, open_stream
+from fabriek.sealing.objects import BATCH_CHUNKS, SEALED_CHUNK_BYTES, Opener, open_bytes, open_stream
 
 FETCHED_BYTES = 2**20
 HEAD_FETCHED_BYTES = 64 * 1024
 """Of an object that is read here and there, with its head: small ones come whole."""
+OPENERS_MAX = 64
+SEALED_PIECE_BYTES = BATCH_CHUNKS * SEALED_CHUNK_BYTES
+"""What is opened at a time: it stays in the processor's cache."""
 
 
 class OpenedVersion:
@@ -23,6 +27,7 @@ class OpenedVersion:
 
     def __init__(self, client: Client, grant: GrantOut) -> None:
         self._client, self.grant = client, grant
+        self._own = threading.local()
         self.manifest = self._read_manifest()
 
     def close(self) -> None:
@@ -53,8 +58,8 @@ class OpenedVersion:
             raise Damaged("an object is shorter than its version says", fix="fabriek data verify", where=part.object_id)
 
     def stream_object(self, object_id: str, key: bytes) -> Iterator[bytes]:
-        with self._client.stream(self._path(object_id)) as response:
-            yield from open_stream(response.iter_bytes(FETCHED_BYTES), key, self._context(object_id))
+        sealed = self._client.fetch_sealed(self._path(object_id), piece_bytes=SEALED_PIECE_BYTES)
+        yield from open_stream(sealed, key, self._context(object_id))
 
     def read(self, file: File, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """The file's bytes start ≤ position < stop, fetching no more than the chunks they lie in."""
@@ -80,7 +85,7 @@ class OpenedVersion:
         return Opener(read_at, size, part.key, self._context(part.object_id))
 
     def _range(self, part: Part, begin: int, finish: int) -> Iterator[bytes]:
-        opener = self.opener(part)
+        opener = self._opener(part)
         place, end = part.offset + begin, part.offset + finish
         while place < end:
             piece = opener.read(place, min(FETCHED_BYTES, end - place))
@@ -90,6 +95,15 @@ class OpenedVersion:
                 )
             yield piece
             place += len(piece)
+
+    def _opener(self, part: Part) -> Opener:
+        """Kept a thread and an object: head, end and size are asked for once."""
+        kept: dict[str, Opener] = self._own.__dict__.setdefault("openers", {})
+        if part.object_id not in kept:
+            if len(kept) >= OPENERS_MAX:
+                kept.pop(next(iter(kept)))
+            kept[part.object_id] = self.opener(part)
+        return kept[part.object_id]
 
     def _read_at(self, object_id: str, offset: int, count: int) -> bytes:
         return self._client.get_bytes(self._path(object_id), headers={"Range": f"bytes={offset}-{offset + count - 1}"})

@@ -3,19 +3,25 @@
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path, PurePosixPath
 
-from fabriek.kernel.errors import Damaged, InvalidInput, StorageFull
+from fabriek.kernel.errors import Damaged, InvalidInput, NotFound, StorageFull
 from fabriek.sdk.fetching import Fetched, fetch
+from fabriek.sdk.journal import is_alone
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sealing.manifest import File
+from fabriek.sealing.paths import folders_of
 
 _FULL = {28, 122}
 """ENOSPC and EDQUOT."""
+
+_STAGE = ".fabriek-"
+_LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +35,34 @@ class Pulled:
 
 
 def pull_files(
-    opened: OpenedVersion, folder: Path, *, overwrite: bool = False, progress: Callable[[int], None] = lambda _: None
+    opened: OpenedVersion,
+    folder: Path,
+    *,
+    paths: Sequence[str] = (),
+    overwrite: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Pulled:
-    """Fetches everything into a hidden folder inside `folder`, checks it, and moves it into place.
+    """Fetches everything, or the files and folders of `paths`, into a hidden folder inside `folder`, checks it, and moves it into place.
 
     Raises Damaged naming the first file that is not what was pushed: then no file has been placed. Raises InvalidInput where a link
     or a file of the folder stands in the way.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    root = folder.resolve()
+    root = _made(folder)
     check_links(opened.manifest.files)
-    _check_ways(root, opened.manifest.files)
-    kept = () if overwrite else tuple(one.path for one in opened.manifest.files if os.path.lexists(root / one.path))
+    files = chosen(opened.manifest.files, paths)
+    _check_ways(root, files)
+    kept = () if overwrite else tuple(one.path for one in files if os.path.lexists(f"{root}/{one.path}"))
     skipped = frozenset(kept)
-    wanted = [file for file in opened.manifest.files if file.path not in skipped]
-    with _staging(root) as stage, _explained(root):
-        names = {file.path: stage / str(number) for number, file in enumerate(wanted)}
+    wanted = [file for file in files if file.path not in skipped]
+    with _explained(root), _staging(root) as stage:
+        names = {file.path: f"{stage}/{number}" for number, file in enumerate(wanted)}
         for done in fetch(opened, [file for file in wanted if not file.link], lambda file: _Staged(names[file.path])):
             _check(done)
             progress(done.file.size)
+        for folder_of in sorted(folders_of(file.path for file in wanted)):
+            Path(root, folder_of).mkdir(exist_ok=True)
         for file in wanted:
-            _place(root, file, names[file.path], overwrite=overwrite)
+            _place(f"{root}/{file.path}", file, names[file.path], overwrite=overwrite)
     return Pulled(folder, len(wanted), sum(file.size for file in wanted), kept)
 
 
@@ -59,16 +72,40 @@ def pull_file(opened: OpenedVersion, path: str, place: Path) -> None:
     if file.link:
         raise InvalidInput(f"{path} is a link", fix="name the file that it points at")
     with _explained(place.parent):
-        for done in fetch(opened, [file], lambda _: _Staged(place)):
+        for done in fetch(opened, [file], lambda _: _Staged(str(place))):
             _check(done)
+
+
+def chosen(files: Sequence[File], paths: Sequence[str]) -> Sequence[File]:
+    """Those named, and what lies in the folders named; all without names. Raises NotFound on a name that the version does not have."""
+    if not paths:
+        return files
+    found: dict[str, File] = {}
+    for path in paths:
+        plain = path.rstrip("/")
+        under = [file for file in files if file.path == plain or file.path.startswith(f"{plain}/")]
+        if not under:
+            raise NotFound(f"the version has no file or folder {path!r}", fix="fabriek data diff NAME lists its files")
+        found |= {file.path: file for file in under}
+    return list(found.values())
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _said(folder, error) from error
+    return folder.resolve()
 
 
 def check_links(files: Sequence[File]) -> None:
     """Raises InvalidInput on a link whose way leads through another link: step by step such a pair can lead out."""
     links = {file.path for file in files if file.link}
     for file in files:
+        if not file.link:
+            continue
         here = list(PurePosixPath(file.path).parent.parts)
-        for name in file.link.split("/") if file.link else ():
+        for name in file.link.split("/"):
             if "/".join(here) in links:
                 raise InvalidInput(f"the link {file.path!r} leads through another link", fix="pull nothing from there")
             if name == "..":
@@ -82,7 +119,7 @@ def check_links(files: Sequence[File]) -> None:
 class _Staged(FileIO):
     """A new file of the hidden folder, readable by its owner until it has its place."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: str) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         super().__init__(os.open(place, flags, 0o600), "wb")
 
@@ -99,36 +136,45 @@ def _check(done: Fetched) -> None:
 
 def _check_ways(root: Path, files: Sequence[File]) -> None:
     """Every folder on the way to a file must be a real one: through a link we would write somewhere else."""
-    for parent in {parent for file in files for parent in PurePosixPath(file.path).parents if parent.parts}:
-        place = root / parent
+    for folder in sorted(folders_of(file.path for file in files)):
+        place = root / folder
         if place.is_symlink() or (place.exists() and not place.is_dir()):
             raise InvalidInput(f"{place} is in the way: it is not a folder", fix="pull into an empty folder")
     for file in files:
-        if (root / file.path).is_dir() and not (root / file.path).is_symlink():
+        try:
+            is_folder = stat.S_ISDIR(os.lstat(f"{root}/{file.path}").st_mode)
+        except FileNotFoundError:
+            continue
+        if is_folder:
             raise InvalidInput(f"{root / file.path} is in the way: it is a folder", fix="pull into an empty folder")
 
 
 @contextmanager
 def _staging(root: Path) -> Iterator[Path]:
-    stage = root / f".fabriek-{secrets.token_hex(8)}"
+    """A hidden folder of our own. Those that a killed pull left are cleared: its lock fell with it."""
+    for left in root.glob(f"{_STAGE}*"):
+        with suppress(OSError), (left / _LOCK).open("rb") as lock:
+            if is_alone(lock.fileno()):
+                shutil.rmtree(left, ignore_errors=True)
+    stage = root / f"{_STAGE}{secrets.token_hex(8)}"
     stage.mkdir(mode=0o700)
     try:
-        yield stage
+        with (stage / _LOCK).open("xb") as lock:
+            is_alone(lock.fileno())
+            yield stage
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def _place(root: Path, file: File, staged: Path, *, overwrite: bool) -> None:
-    place = root / file.path
-    place.parent.mkdir(parents=True, exist_ok=True)
+def _place(place: str, file: File, staged: str, *, overwrite: bool) -> None:
     if file.link:
-        staged.symlink_to(file.link)
+        os.symlink(file.link, staged)  # noqa: PTH211  # a version may have millions: making a Path costs more than the call
     else:
-        staged.chmod(file.mode & 0o777)
+        os.chmod(staged, file.mode & 0o777)  # noqa: PTH101
     if not overwrite and os.path.lexists(place):
         return
     # Replaces a link itself, never what it points at.
-    staged.replace(place)
+    os.replace(staged, place)  # noqa: PTH105
 
 
 @contextmanager
@@ -136,8 +182,10 @@ def _explained(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
-            raise StorageFull(f"the disk of {root} is full", fix="free some space and pull again") from error
-        raise InvalidInput(
-            f"{root} cannot be written ({error.strerror})", fix="check the folder's permissions"
-        ) from error
+        raise _said(root, error) from error
+
+
+def _said(folder: Path, error: OSError) -> StorageFull | InvalidInput:
+    if error.errno in _FULL:
+        return StorageFull(f"the disk of {folder} is full", fix="free some space and pull again")
+    return InvalidInput(f"{folder} cannot be written ({error.strerror})", fix="check the folder's permissions")

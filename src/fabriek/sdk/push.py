@@ -9,6 +9,7 @@ from fabriek.kernel.errors import Unavailable
 from fabriek.schemas.vault import CommitIn, MintIn, MintOut, UploadOut, VersionOut
 from fabriek.sdk.client import Client
 from fabriek.sdk.folders import Snapshot, read_piece
+from fabriek.sdk.journal import Journal, tag_of
 from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import Manifest
 from fabriek.sealing.objects import KEY_BYTES, SALT_BYTES, seal, sealed_size
@@ -36,6 +37,7 @@ class Sender:
 
     client: Client
     upload: UploadOut
+    journal: Journal
 
     @property
     def path(self) -> str:
@@ -65,25 +67,34 @@ class Sender:
     def _objects(
         self, taken: Snapshot, wanted: Sequence[Sequence[Piece]], progress: Progress
     ) -> list[tuple[str, bytes]]:
-        names = self._mint(len(wanted))
+        contents = {one.path: one.sha256 for one in taken.found}
+        tags = [tag_of([(contents[one.path], one.offset, one.length) for one in pieces]) for pieces in wanted]
+        arrived = self.journal.arrived
+        missing = [number for number, tag in enumerate(tags) if tag not in arrived]
+        names = dict(zip(missing, self._mint(len(missing)), strict=True))
+        progress(sum(one.length for number, pieces in enumerate(wanted) if number not in names for one in pieces))
 
-        def one(number: int) -> tuple[str, bytes]:
+        def one(number: int) -> None:
             pieces = wanted[number]
             length = sum(piece.length for piece in pieces)
-            sent = self._deliver(
+            name, key = self._deliver(
                 lambda: (part for piece in pieces for part in read_piece(taken, piece)), length, names[number]
             )
+            self.journal.add(tags[number], name, key)
             progress(length)
-            return sent
 
-        if len(wanted) <= 1:
-            return [one(number) for number in range(len(wanted))]
-        with ThreadPoolExecutor(SENT_AT_ONCE, thread_name_prefix="fabriek-push") as pool:
-            try:
-                return list(pool.map(one, range(len(wanted))))
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        if len(missing) <= 1:
+            for number in missing:
+                one(number)
+        else:
+            with ThreadPoolExecutor(SENT_AT_ONCE, thread_name_prefix="fabriek-push") as pool:
+                try:
+                    for _ in pool.map(one, missing):
+                        pass
+                except BaseException:
+                    pool.shutdown(cancel_futures=True)
+                    raise
+        return [arrived[tag] for tag in tags]
 
     def _mint(self, count: int) -> list[str]:
         names: list[str] = []
@@ -100,7 +111,7 @@ class Sender:
             context = object_context(self.upload.organisation, self.upload.dataset, name)
             sealed = seal(plain(), key, context, secrets.token_bytes(SALT_BYTES))
             try:
-                self.client.put_bytes(f"{self.path}/objects/{name}", sealed, length=sealed_size(length))
+                self.client.send_sealed(f"{self.path}/objects/{name}", sealed, sealed_size(length))
             except Unavailable:
                 if attempt == TRIES - 1:
                     raise
@@ -111,9 +122,14 @@ class Sender:
 
 
 def send_folder(
-    client: Client, upload: UploadOut, taken: Snapshot, parent: Manifest | None, progress: Progress
+    client: Client,
+    upload: UploadOut,
+    taken: Snapshot,
+    parent: Manifest | None,
+    progress: Progress,
+    journal: Journal | None = None,
 ) -> VersionOut:
-    """Sends what is new and makes the upload a version."""
+    """Sends what is new and makes the upload a version. What the journal says has arrived is not sent again."""
     made = plan(taken.found, parent)
     progress(taken.size_bytes - made.bytes_to_send)
-    return Sender(client, upload).send(taken, made, progress)
+    return Sender(client, upload, journal or Journal()).send(taken, made, progress)

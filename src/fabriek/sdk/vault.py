@@ -1,12 +1,12 @@
 """Datasets, for the client. Data is sealed and opened here: the server sees sealed bytes and never what they say."""
 
 from builtins import list as List  # noqa: N812  # the class has a method of that name
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
-from fabriek.kernel.errors import Damaged, NotFound
+from fabriek.kernel.errors import Damaged, NotFound, NotPermitted, WrongState
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.vault import (
     AccessRequestIn,
@@ -22,12 +22,16 @@ from fabriek.schemas.vault import (
     VersionOut,
 )
 from fabriek.sdk.client import Client
+from fabriek.sdk.environment import memory_folder
 from fabriek.sdk.fetching import Fetched, Nowhere, fetch
-from fabriek.sdk.folders import snapshot
+from fabriek.sdk.folders import Changed, Snapshot, snapshot
+from fabriek.sdk.hashes import Hashes, hashes_of
+from fabriek.sdk.journal import Journal, journal_of
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sdk.places import place_of
 from fabriek.sdk.pull import Pulled, pull_file, pull_files
 from fabriek.sdk.push import Pushed, Sender, send_folder
+from fabriek.sealing.comparing import Change, changes
 from fabriek.sealing.manifest import Manifest
 from fabriek.sealing.merging import merged
 from fabriek.sealing.packing import placed, plan
@@ -41,6 +45,10 @@ CODE_SKIPPED = frozenset(
 
 def _silent(_: int) -> None:
     """Nobody watches."""
+
+
+def _unsaid(_: str) -> None:
+    """Nobody listens."""
 
 
 class Vault:
@@ -74,21 +82,39 @@ class Vault:
         label: str = "",
         project: str = "",
         progress: Callable[[int], None] = _silent,
+        tell: Callable[[str], None] = _unsaid,
     ) -> Pushed:
         """The folder as the next version of a dataset, which is made when there is none. Unchanged data makes no version.
 
-        `progress` is told of every byte done. Raises InvalidInput before anything is sent when the folder holds what cannot be
-        pushed, NotPermitted naming the rule.
+        A push that was interrupted goes on: what had arrived is not sent again. A file that changes meanwhile is told of, and all is
+        tried once more. `progress` is told of every byte done. Raises InvalidInput before anything is sent when the folder holds what
+        cannot be pushed, NotPermitted naming the rule.
         """
-        taken = snapshot(Path(folder))
+        hashes = hashes_of(memory_folder() / "hashes", Path(folder).resolve())
+        taken = _taken(Path(folder), hashes, tell)
         home, _, bare = name.rpartition("/")
         try:
             known = self.show(name, project=home or project)
         except NotFound:
             known = self.create(bare, label=label, project=home or project)
-        opening = UploadIn(label=label)
-        path = f"/api/v1/projects/{known.project}/datasets/{known.id}/uploads"
-        upload = UploadOut.model_validate(self._client.post(path, json=opening.model_dump()))
+        named = (self._client.url, known.id, str(taken.root))
+        with journal_of(memory_folder() / "pushes", *named) as journal:
+            try:
+                return self._push(taken, known, label, journal, project, progress)
+            except Changed as error:
+                tell(f"{error.detail}; trying once more")
+            return self._push(_taken(Path(folder), hashes, tell), known, label, journal, project, progress)
+
+    def _push(
+        self,
+        taken: Snapshot,
+        known: DatasetOut,
+        label: str,
+        journal: Journal,
+        project: str,
+        progress: Callable[[int], None],
+    ) -> Pushed:
+        upload = self._upload(known, label, journal)
         with self._parent(upload) as parent:
             manifest = parent.manifest if parent else None
             made = plan(taken.found, manifest)
@@ -96,9 +122,29 @@ class Vault:
                 same = placed(made, []).content_hash() == parent.manifest.content_hash()
                 if same:
                     progress(taken.size_bytes)
+                    journal.forget()
                     return Pushed(self._version(parent.grant.version, project), 0, unchanged=True)
-            version = send_folder(self._client, upload, taken, manifest, progress)
+            try:
+                version = send_folder(self._client, upload, taken, manifest, progress, journal)
+            except (NotFound, WrongState):
+                # The server knows nothing of what the journal says: the next push starts anew.
+                journal.forget()
+                raise
+        journal.forget()
         return Pushed(version, made.bytes_to_send)
+
+    def _upload(self, known: DatasetOut, label: str, journal: Journal) -> UploadOut:
+        """The upload that was interrupted, when it is still open and would get the same label; else a new one."""
+        if journal.upload:
+            with suppress(NotFound, NotPermitted, WrongState):
+                going_on = UploadOut.model_validate(self._client.post(f"/api/v1/uploads/{journal.upload}/resume"))
+                if going_on.label == (label or known.label):
+                    return going_on
+        opening = UploadIn(label=label)
+        path = f"/api/v1/projects/{known.project}/datasets/{known.id}/uploads"
+        upload = UploadOut.model_validate(self._client.post(path, json=opening.model_dump()))
+        journal.begin(upload.upload)
+        return upload
 
     def push_code(self, folder: str | Path, *, project: str = "") -> str:
         """A code folder for a job; the id of its version. The same code once more is the same version."""
@@ -118,11 +164,13 @@ class Vault:
         into: str | Path,
         *,
         project: str = "",
+        paths: Sequence[str] = (),
         overwrite: bool = False,
         progress: Callable[[int], None] = _silent,
     ) -> Path:
         """The version's files in a folder; the folder. See `fetch` for what was kept."""
-        return self.fetch(reference, into, project=project, overwrite=overwrite, progress=progress).folder
+        fetched = self.fetch(reference, into, project=project, paths=paths, overwrite=overwrite, progress=progress)
+        return fetched.folder
 
     def fetch(
         self,
@@ -130,12 +178,22 @@ class Vault:
         into: str | Path,
         *,
         project: str = "",
+        paths: Sequence[str] = (),
         overwrite: bool = False,
         progress: Callable[[int], None] = _silent,
     ) -> Pulled:
-        """Like `pull`, and tells what it came to. Files that are there are kept unless `overwrite`."""
+        """Like `pull`, and tells what it came to. Files that are there are kept unless `overwrite`; `paths`: these files and folders
+        only.
+        """
         with self.opened(reference, project=project) as version:
-            return pull_files(version, Path(into), overwrite=overwrite, progress=progress)
+            return pull_files(version, Path(into), paths=paths, overwrite=overwrite, progress=progress)
+
+    def diff(self, older: str, newer: str, *, project: str = "") -> List[Change]:
+        """What the files of one version have become in another, by path. Raises as `opened` does."""
+        with self.opened(older, project=project) as before:
+            was = before.manifest
+        with self.opened(newer, project=project) as after:
+            return changes(was, after.manifest)
 
     def verify(self, reference: str, *, project: str = "", progress: Callable[[int], None] = _silent) -> List[Fetched]:
         """Fetches and checks every file and keeps none; those that are damaged, by path."""
@@ -220,6 +278,15 @@ class Vault:
             version.close()
 
 
+def _taken(folder: Path, hashes: Hashes, tell: Callable[[str], None]) -> Snapshot:
+    """The folder as it stands; once more where a file changed meanwhile."""
+    try:
+        return snapshot(folder, hashes=hashes)
+    except Changed as error:
+        tell(f"{error.detail}; trying once more")
+    return snapshot(folder, hashes=hashes)
+
+
 def open_grant(client: Client, grant: str, into: Path) -> Pulled:
     """For a job's node: the granted version's files in a folder that exists and is empty. Raises Damaged, NotPermitted."""
     return pull_files(opened_grant(client, grant), into)
@@ -246,11 +313,11 @@ def seal_part(client: Client, upload: str, directory: Path) -> Manifest:
     """For one member of a job on several nodes: the folder's objects sent, for `commit_parts`."""
     shown = UploadOut.model_validate(client.get(f"/api/v1/uploads/{upload}"))
     taken = snapshot(directory)
-    return Sender(client, shown).send_objects(taken, plan(taken.found, None), _silent)
+    return Sender(client, shown, Journal()).send_objects(taken, plan(taken.found, None), _silent)
 
 
 def commit_parts(client: Client, upload: str, parts: Mapping[int, Manifest]) -> tuple[VersionOut, tuple[str, ...]]:
     """What members sent as one version, and the paths where they had left different things. parts: by the members' numbers."""
     shown = UploadOut.model_validate(client.get(f"/api/v1/uploads/{upload}"))
     manifest, apart = merged(parts)
-    return Sender(client, shown).commit(manifest), apart
+    return Sender(client, shown, Journal()).commit(manifest), apart

@@ -49,7 +49,9 @@ def seal_file(plain: int, sealed: int, key: bytes, context: bytes, salt: bytes, 
     last = size // CHUNK_BYTES
     _in_threads(step, -(-size // CHUNK_BYTES), lambda: Cipher(key, salt, context), threads)
     if size % CHUNK_BYTES == 0:
-        _write_all(sealed, memoryview(Cipher(key, salt, context).seal_last(last)), HEAD_BYTES + last * SEALED_CHUNK_BYTES)
+        _write_all(
+            sealed, memoryview(Cipher(key, salt, context).seal_last(last)), HEAD_BYTES + last * SEALED_CHUNK_BYTES
+        )
     return sealed_size(size)
 
 
@@ -82,7 +84,11 @@ def _in_threads(step: Step, chunks: int, cipher: Callable[[], Cipher], threads: 
     count = max(1, min(threads or os.cpu_count() or 1, THREADS_MAX, -(-chunks // span)))
 
     def work(number: int) -> None:
-        own, taken, made = cipher(), bytearray(RUN_CHUNKS * SEALED_CHUNK_BYTES), bytearray(RUN_CHUNKS * SEALED_CHUNK_BYTES)
+        own, taken, made = (
+            cipher(),
+            bytearray(RUN_CHUNKS * SEALED_CHUNK_BYTES),
+            bytearray(RUN_CHUNKS * SEALED_CHUNK_BYTES),
+        )
         for begin in range(number * span, chunks, count * span):
             for first in range(begin, min(begin + span, chunks), RUN_CHUNKS):
                 if stopped.is_set():
@@ -108,7 +114,9 @@ def _read_all(descriptor: int, room: memoryview, offset: int) -> None:
     while room:
         count = os.preadv(descriptor, [room], offset)
         if count == 0:
-            raise Damaged("the file became shorter while it was read", fix="try again when nothing writes to it", where="end")
+            raise Damaged(
+                "the file became shorter while it was read", fix="try again when nothing writes to it", where="end"
+            )
         room, offset = room[count:], offset + count
 
 
@@ -116,5 +124,3 @@ def _write_all(descriptor: int, piece: memoryview, offset: int) -> None:
     while piece:
         count = os.pwrite(descriptor, piece, offset)
         piece, offset = piece[count:], offset + count
-
-

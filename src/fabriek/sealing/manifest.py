@@ -71,7 +71,8 @@ def read_manifest(raw: bytes) -> Manifest:
     """Raises Damaged on what is not a manifest, InvalidInput on one whose paths would escape: a manifest can come from anyone."""
     try:
         plain = json.loads(raw)
-        form, files = plain["form"], [_file(one) for one in plain["files"]]
+        keys = _Keys()
+        form, files = plain["form"], [_file(one, keys) for one in plain["files"]]
     except (KeyError, TypeError, ValueError):
         form, files = "", []
     if form != FORM:
@@ -85,11 +86,16 @@ def _plain(file: File) -> dict[str, Any]:
     return plain | ({"link": file.link} if file.link else {"sha256": file.sha256, "parts": parts})
 
 
-def _file(plain: dict[str, Any]) -> File:
-    parts = tuple(
-        Part(str(one[0]), base64.b64decode(one[1], validate=True), int(one[2]), int(one[3]))
-        for one in plain.get("parts", [])
-    )
+class _Keys(dict[str, bytes]):
+    """Each key once, however many files lie in its object."""
+
+    def __missing__(self, text: str) -> bytes:
+        key = self[text] = base64.b64decode(text, validate=True)
+        return key
+
+
+def _file(plain: dict[str, Any], keys: _Keys) -> File:
+    parts = tuple([Part(str(one[0]), keys[one[1]], int(one[2]), int(one[3])) for one in plain.get("parts", [])])
     size = int(plain["size"])
     if any(part.offset < 0 or part.length < 0 for part in parts) or sum(part.length for part in parts) != size:
         raise ValueError("parts that do not make up the file")

@@ -10,7 +10,7 @@ from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.grants import LASTS, LASTS_FOR_JOB, Grant, is_alive
 from fabriek.vault.pushing import Pushing
 from fabriek.vault.references import Reference
-from fabriek.vault.uploads import Upload
+from fabriek.vault.uploads import Upload, check_open
 from fabriek.vault.versions import Facts, Record, Version
 
 
@@ -40,6 +40,12 @@ class Opening(Pushing):
         if None not in refusals:
             raise refusals[0] or nothing_here()
         return self._hand_out(dataset, version, right=DataRight.TAKE_AWAY, project=rooms[refusals.index(None)], by=by)
+
+    def resume_upload(self, upload_id: str, *, by: Caller) -> tuple[Upload, Dataset, Opened | None]:
+        """An upload that was interrupted, with the version that it builds on opened anew. Raises NotFound, WrongState when it is over."""
+        upload, dataset = self.upload(upload_id, by=by)
+        check_open(upload, self._parts.clock.now())
+        return upload, dataset, self.parent_of(upload, by=by)
 
     def parent_of(self, upload: Upload, *, by: Caller) -> Opened | None:
         """The version that an upload builds on, for whoever may take it away; None when there is none. Nobody else pushes to it."""

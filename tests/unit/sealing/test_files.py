@@ -51,7 +51,9 @@ def test_a_flipped_bit_anywhere_stops_every_thread(tmp_path: Path, at: int) -> N
         opened(file, 3)
 
 
-@pytest.mark.parametrize("left", [0, HEAD_BYTES, HEAD_BYTES + SEALED_CHUNK_BYTES, HEAD_BYTES + 2 * SEALED_CHUNK_BYTES + 16])
+@pytest.mark.parametrize(
+    "left", [0, HEAD_BYTES, HEAD_BYTES + SEALED_CHUNK_BYTES, HEAD_BYTES + 2 * SEALED_CHUNK_BYTES + 16]
+)
 def test_a_cut_at_a_border_is_seen(tmp_path: Path, left: int) -> None:
     file = sealed(tmp_path, os.urandom(5 * CHUNK_BYTES), 1)
     os.truncate(file, left)
