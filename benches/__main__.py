@@ -12,6 +12,7 @@ from benches import (
     slurm_submit,
     start,
     submit_rate,
+    vault,
     vault_reading,
 )
 from fabriek import __version__
@@ -30,6 +31,7 @@ if __name__ == "__main__":
         factory_overhead,
         job_rate,
         slurm_submit,
+        vault,
         vault_reading,
     ):
         bench.main()

@@ -92,6 +92,7 @@ from fabriek.vault.service import Vault
 from fabriek.vault.store import SqlDatasets, SqlVersions
 from fabriek.vault.store_keys import SqlEpochKeys
 from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
+from fabriek.vault.store_tags import SqlTags
 from fabriek.vault.store_uploads import SqlUploads
 from fabriek.web.services import Services
 from fabriek.web.store import SqlAnswers
@@ -128,8 +129,8 @@ def build(
     )  # fmt: skip
     labels = shipped_labels()
     vault = Vault(Parts(
-        datasets=SqlDatasets(database), versions=SqlVersions(database), uploads=SqlUploads(database), grants=SqlGrants(database),
-        agreements=SqlAgreements(database), requests=SqlRequests(database), epoch_keys=SqlEpochKeys(database),
+        datasets=SqlDatasets(database), versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database),
+        grants=SqlGrants(database), agreements=SqlAgreements(database), requests=SqlRequests(database), epoch_keys=SqlEpochKeys(database),
         blobs=LocalBlobs(settings.home / "objects"), cipher=EpochCipher(keyring, clock, ids), signer=keyring, projects=access,
         audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited,
     ))  # fmt: skip

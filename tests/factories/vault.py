@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from fabriek.adapters.database import Database
 from fabriek.api import vault as vault_api
-from fabriek.api import vault_objects
+from fabriek.api import vault_objects, vault_versions
 from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
 from fabriek.kernel.callers import Caller
@@ -35,6 +35,7 @@ from fabriek.vault.service import Vault
 from fabriek.vault.store import SqlDatasets, SqlVersions
 from fabriek.vault.store_keys import SqlEpochKeys
 from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
+from fabriek.vault.store_tags import SqlTags
 from fabriek.vault.store_uploads import SqlUploads
 from fabriek.vault.uploads import Upload
 from fabriek.vault.versions import Version
@@ -120,6 +121,7 @@ class World:
         )  # fmt: skip
         app.router.routes.extend(vault_api.router.routes)
         app.router.routes.extend(vault_objects.router.routes)
+        app.router.routes.extend(vault_versions.router.routes)
         problems.install(app, lambda request, error: problems.problem_response(error, problems.request_id(request)))
         app.add_middleware(Envelope, clock=self.clock, ids=RandomIds(), counts=Counts())
         refuse_undeclared(app)
@@ -161,7 +163,7 @@ def a_world(database: Database, *, blobs: Blobs | None = None, ids: Any = None, 
     store = blobs or MemoryBlobs()
     audit = Audit(SqlEvents(database), SqlTrees(database), clock, RandomIds(), signer=keyring, cursors=Cursors(b"key"))
     parts = Parts(
-        datasets=SqlDatasets(database), versions=SqlVersions(database), uploads=SqlUploads(database), grants=SqlGrants(database),
+        datasets=SqlDatasets(database), versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database), grants=SqlGrants(database),
         agreements=SqlAgreements(database), requests=SqlRequests(database), epoch_keys=SqlEpochKeys(database), blobs=store,
         cipher=EpochCipher(keyring, clock, made), signer=keyring, projects=directory, audit=audit, labels=shipped_labels(),
         clock=clock, ids=made,

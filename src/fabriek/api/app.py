@@ -27,6 +27,7 @@ from fabriek.api import (
     secrets,
     vault,
     vault_objects,
+    vault_versions,
 )
 from fabriek.kernel.errors import FabriekError, NotPermitted
 from fabriek.web import problems
@@ -35,7 +36,8 @@ from fabriek.web.router import Router, refuse_undeclared
 from fabriek.web.services import Services
 
 AREAS = (
-    access, funding, foreign, vault, vault_objects, packages, compute, secrets, packs, cluster, power, lab, knowledge, assurance, audit,
+    access, funding, foreign, vault, vault_objects, vault_versions, packages, compute, secrets, packs, cluster, power, lab, knowledge, assurance,
+    audit,
     health,
 )  # fmt: skip
 

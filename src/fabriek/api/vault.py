@@ -1,6 +1,7 @@
 """Datasets over HTTP: make, push, share. Data moves sealed; see vault_objects for the bytes.
 
-`{dataset}` is a name in the project, an id, or `home:name` for a dataset of another project; `{version}` a number, `newest`, or an id.
+`{dataset}` is a name in the project, an id, or `home:name` for a dataset of another project; `{version}` a number, a tag,
+`newest`, or an id.
 """
 
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi import Query
 
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import nothing_here
+from fabriek.kernel.errors import InvalidInput, nothing_here
 from fabriek.schemas.base import DoneOut, PageOut
 from fabriek.schemas.vault import (
     AccessRequestIn,
@@ -27,7 +28,7 @@ from fabriek.schemas.vault import (
 from fabriek.vault.agreements import Agreement, is_in_force
 from fabriek.vault.datasets import Dataset
 from fabriek.vault.opening import Opened
-from fabriek.vault.references import is_id
+from fabriek.vault.references import is_id, read_reference
 from fabriek.vault.requests import AccessRequest
 from fabriek.vault.uploads import Upload
 from fabriek.vault.versions import Version
@@ -142,8 +143,12 @@ def said(dataset: str, version: str = "") -> str:
     name = dataset.replace(":", "/", 1)
     if version in {"", "newest"}:
         return name
-    if is_id(name, "ds") or not version.isascii() or not version.isdigit():
+    if is_id(name, "ds"):
         raise nothing_here()
+    try:
+        read_reference(f"{name}@{version}")
+    except InvalidInput:
+        raise nothing_here() from None
     return f"{name}@{version}"
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from fabriek.cli.output import counted, json_option, print_json, project_option, say, show, table
+from fabriek.cli.data_versions import diff, remove, tag
+from fabriek.cli.output import counted, json_option, print_json, project_option, say, show, table, warn
 from fabriek.cli.progress import bar
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
@@ -20,7 +21,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 def data() -> None:
     """Push, pull and share datasets.
 
-    A dataset is named NAME (the newest version), NAME@3, or PROJECT/NAME@3 when another project is its home.
+    A dataset is named NAME (the newest version), NAME@3, NAME@TAG, or PROJECT/NAME@3 when another project is its home.
     """
 
 
@@ -31,9 +32,14 @@ def data() -> None:
 @project_option
 @json_option
 def push(folder: Path, name: str, label: str, project: str, *, as_json: bool) -> None:
-    """Send the folder DIR as the next version of NAME. What is unchanged is not sent again."""
-    with bar("pushing") as progress:
-        pushed = connect(project).vault.push(folder, name, label=label, project=project, progress=progress)
+    """Send the folder DIR as the next version of NAME. What is unchanged is not sent again.
+
+    A push that was interrupted goes on where it stopped when it is given once more.
+    """
+    with bar("pushing") as drawn:
+        pushed = connect(project).vault.push(
+            folder, name, label=label, project=project, progress=drawn.advance, expect=drawn.expect, tell=warn
+        )
     version = pushed.version
     if as_json:
         print_json({"version": version, "sent_bytes": pushed.sent_bytes, "unchanged": pushed.unchanged})
@@ -47,13 +53,16 @@ def push(folder: Path, name: str, label: str, project: str, *, as_json: bool) ->
 @data.command("pull")
 @click.argument("name", metavar="NAME[@V]")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
 @click.option("--overwrite", is_flag=True, help="Replace files that are there; without it they are kept.")
 @project_option
 @json_option
-def pull(name: str, folder: Path, project: str, *, overwrite: bool, as_json: bool) -> None:
-    """Fetch a version into DIR. Needs the right to take it away."""
-    with bar("pulling") as progress:
-        pulled = connect(project).vault.fetch(name, folder, project=project, overwrite=overwrite, progress=progress)
+def pull(name: str, folder: Path, paths: tuple[str, ...], project: str, *, overwrite: bool, as_json: bool) -> None:
+    """Fetch a version into DIR, or the files and folders PATH of it. Needs the right to take it away."""
+    with bar("pulling") as drawn:
+        pulled = connect(project).vault.fetch(
+            name, folder, project=project, paths=paths, overwrite=overwrite, progress=drawn.advance, expect=drawn.expect
+        )
     if as_json:
         print_json({"folder": str(folder), "files": pulled.files, "size_bytes": pulled.size_bytes, "kept": pulled.kept})
         return
@@ -84,11 +93,13 @@ def show_dataset(name: str, project: str, *, as_json: bool) -> None:
     """A dataset and its versions."""
     vault = connect(project).vault
     dataset = vault.show(name, project=project)
-    versions = vault.versions(name, project=project)
+    versions, tags = vault.versions(name, project=project), vault.tags(name, project=project)
     if as_json:
-        print_json({"dataset": dataset, "versions": versions})
+        print_json({"dataset": dataset, "versions": versions, "tags": tags})
         return
     show(dataset, as_json=False)
+    for named in tags:
+        say(f"tag {named.tag} is @{named.number}")
     table(versions, ["number", "label", "files", "size_bytes", "content_hash", "created_at"], as_json=False)
 
 
@@ -98,8 +109,8 @@ def show_dataset(name: str, project: str, *, as_json: bool) -> None:
 @json_option
 def verify(name: str, project: str, *, as_json: bool) -> int:
     """Fetch every byte of a version and check it; nothing is kept. Names each damaged file, and leaves with 10 if there is one."""
-    with bar("verifying") as progress:
-        damaged = connect(project).vault.verify(name, project=project, progress=progress)
+    with bar("verifying") as drawn:
+        damaged = connect(project).vault.verify(name, project=project, progress=drawn.advance)
     if as_json:
         print_json({"sound": not damaged, "damaged": [{"path": one.file.path, "why": one.damage} for one in damaged]})
     else:
@@ -194,3 +205,7 @@ def log(name: str, project: str, *, as_json: bool) -> None:
     """Who opened your dataset, newest first."""
     found = connect(project).vault.log(name, project=project)
     table(found, ["opened_at", "version", "right", "person", "job", "project", "ended_at"], as_json=as_json)
+
+
+for _one in (diff, tag, remove):
+    data.add_command(_one)

@@ -30,6 +30,11 @@ def say(line: str) -> None:
     click.echo(clean(line))
 
 
+def warn(line: str) -> None:
+    """One line on standard error, which output that is piped does not hold."""
+    click.echo(clean(line).replace("\n", "\N{REPLACEMENT CHARACTER}"), err=True)
+
+
 def counted(count: int, what: str) -> str:
     """`1 file`, `2 files`."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -52,6 +52,22 @@ class DatasetOut(Wire):
     is_published: bool = False
 
 
+class TagIn(Wire):
+    """The name that a version gets."""
+
+    tag: Annotated[str, StringConstraints(max_length=63)]
+
+
+class TagOut(Wire):
+    """A name, and the version that it stands for. It may be moved; the version stays as it is."""
+
+    tag: str
+    version: str
+    number: int
+    set_at: datetime
+    set_by: str
+
+
 class UploadIn(Wire):
     """Begins a version; a label raises the dataset's."""
 

@@ -68,17 +68,18 @@ class Lines:
             line = self._own.line = self._new()
             self._every.append(line)
         try:
-            if line.sock is not None and _is_over(line.sock):
+            if line.sock is None or _is_over(line.sock):
                 line.close()
-            if line.sock is None:
-                line.timeout = CONNECT_SECONDS_MAX
-                line.connect()
-                assert line.sock is not None
-                line.sock.settimeout(ANSWER_SECONDS_MAX)
+                self._connect(line)
             yield line
         except BaseException:
             line.close()
             raise
+
+    def _connect(self, line: http.client.HTTPConnection) -> None:
+        line.timeout = CONNECT_SECONDS_MAX
+        line.connect()
+        line.sock.settimeout(ANSWER_SECONDS_MAX)
 
     def _new(self) -> http.client.HTTPConnection:
         host, port = self._at.hostname or "", self._at.port

@@ -1,4 +1,4 @@
-"""Where a dataset is on the server, from how people name it: `name`, `name@3`, `project/name@3`, or an id."""
+"""Where a dataset is on the server, from how people name it: `name`, `name@3`, `name@tag`, `project/name@3`, or an id."""
 
 import re
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from fabriek.kernel.errors import InvalidInput
 from fabriek.sdk.client import Client
 
 _PATTERN = re.compile(
-    r"(?:(?P<home>[a-z0-9][a-z0-9-]{0,62})/)?(?P<name>[a-z0-9][a-z0-9-]{0,62})(?:@(?P<version>[1-9][0-9]{0,8}))?"
+    r"(?:(?P<home>[a-z0-9][a-z0-9-]{0,62})/)?(?P<name>[a-z0-9][a-z0-9-]{0,62})(?:@(?P<version>[1-9][0-9]{0,8}|[a-z][a-z0-9.-]{0,62}))?"
 )
 _ID = re.compile(r"(?:ds|ver)_[0-9a-z]{1,26}")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`path` is the dataset's on the server; `version` a number, `newest` or an id."""
+    """`path` is the dataset's on the server; `version` a number, a tag, `newest` or an id."""
 
     path: str
     version: str = "newest"
@@ -35,7 +35,9 @@ def place_of(client: Client, reference: str, project: str = "") -> Place:
     else:
         found = _PATTERN.fullmatch(reference)
         if found is None:
-            raise InvalidInput(f"{reference!r} does not name data", fix="write NAME, NAME@3 or PROJECT/NAME@3")
+            raise InvalidInput(
+                f"{reference!r} does not name data", fix="write NAME, NAME@3, NAME@TAG or PROJECT/NAME@3"
+            )
         if not found["home"]:
             acting = client.the_project(project)
         dataset = f"{found['home']}:{found['name']}" if found["home"] else found["name"]

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
+from urllib.parse import quote
 
-from fabriek.kernel.errors import Damaged, NotFound, NotPermitted, WrongState
+from fabriek.kernel.errors import Damaged, InvalidInput, NotFound, NotPermitted, WrongState
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.vault import (
     AccessRequestIn,
@@ -17,6 +18,8 @@ from fabriek.schemas.vault import (
     DatasetOut,
     GrantOut,
     OpenedOut,
+    TagIn,
+    TagOut,
     UploadIn,
     UploadOut,
     VersionOut,
@@ -29,7 +32,7 @@ from fabriek.sdk.hashes import Hashes, hashes_of
 from fabriek.sdk.journal import Journal, journal_of
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sdk.places import place_of
-from fabriek.sdk.pull import Pulled, pull_file, pull_files
+from fabriek.sdk.pull import Pulled, chosen, pull_file, pull_files
 from fabriek.sdk.push import Pushed, Sender, send_folder
 from fabriek.sealing.comparing import Change, changes
 from fabriek.sealing.manifest import Manifest
@@ -82,16 +85,18 @@ class Vault:
         label: str = "",
         project: str = "",
         progress: Callable[[int], None] = _silent,
+        expect: Callable[[int], None] = _silent,
         tell: Callable[[str], None] = _unsaid,
     ) -> Pushed:
         """The folder as the next version of a dataset, which is made when there is none. Unchanged data makes no version.
 
         A push that was interrupted goes on: what had arrived is not sent again. A file that changes meanwhile is told of, and all is
-        tried once more. `progress` is told of every byte done. Raises InvalidInput before anything is sent when the folder holds what
-        cannot be pushed, NotPermitted naming the rule.
+        tried once more. `progress` is told of every byte done, `expect` how many there are. Raises InvalidInput before anything is
+        sent when the folder holds what cannot be pushed, NotPermitted naming the rule.
         """
         hashes = hashes_of(memory_folder() / "hashes", Path(folder).resolve())
         taken = _taken(Path(folder), hashes, tell)
+        expect(taken.size_bytes)
         home, _, bare = name.rpartition("/")
         try:
             known = self.show(name, project=home or project)
@@ -181,11 +186,13 @@ class Vault:
         paths: Sequence[str] = (),
         overwrite: bool = False,
         progress: Callable[[int], None] = _silent,
+        expect: Callable[[int], None] = _silent,
     ) -> Pulled:
         """Like `pull`, and tells what it came to. Files that are there are kept unless `overwrite`; `paths`: these files and folders
         only.
         """
         with self.opened(reference, project=project) as version:
+            expect(sum(file.size for file in chosen(version.manifest.files, paths)))
             return pull_files(version, Path(into), paths=paths, overwrite=overwrite, progress=progress)
 
     def diff(self, older: str, newer: str, *, project: str = "") -> List[Change]:
@@ -256,6 +263,27 @@ class Vault:
         """Who opened the data, newest first. For its owner."""
         answer = self._client.get(f"{place_of(self._client, reference, project).path}/log")
         return [OpenedOut.model_validate(one) for one in answer]
+
+    def tag(self, reference: str, tag: str, *, project: str = "") -> TagOut:
+        """From now on NAME@tag is this version; moved when it stood elsewhere. For the data's owner."""
+        path = f"{place_of(self._client, reference, project).version_path}/tags"
+        return TagOut.model_validate(self._client.post(path, json=TagIn(tag=tag).model_dump()))
+
+    def untag(self, reference: str, tag: str, *, project: str = "") -> None:
+        """The tag stands for nothing again."""
+        self._client.delete(f"{place_of(self._client, reference, project).path}/tags/{quote(tag, safe='')}")
+
+    def tags(self, reference: str, *, project: str = "") -> List[TagOut]:
+        """By name."""
+        answer = self._client.get(f"{place_of(self._client, reference, project).path}/tags")
+        return [TagOut.model_validate(one) for one in answer]
+
+    def remove(self, reference: str, *, project: str = "") -> VersionOut:
+        """Takes a version away for good; it must be named: NAME@3. Raises WrongState while a tag names it or somebody has it open."""
+        place = place_of(self._client, reference, project)
+        if place.version == "newest":
+            raise InvalidInput(f"{reference!r} does not say which version", fix=f"name it: {reference}@3")
+        return VersionOut.model_validate(self._client.delete(place.version_path))
 
     def _version(self, version: str, project: str) -> VersionOut:
         return VersionOut.model_validate(self._client.get(place_of(self._client, version, project).version_path))

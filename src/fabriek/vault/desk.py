@@ -23,6 +23,7 @@ from fabriek.vault.ports import (
     ProjectFacts,
     Projects,
     Requests,
+    Tags,
     Uploads,
     Versions,
 )
@@ -37,6 +38,7 @@ class Parts:
 
     datasets: Datasets
     versions: Versions
+    tags: Tags
     uploads: Uploads
     grants: Grants
     agreements: Agreements
@@ -68,7 +70,7 @@ class Desk:
     def _find(self, reference: str, project: str, by: Caller) -> tuple[Dataset, int]:
         """The dataset that the caller means, and the number of the version (0: the newest).
 
-        `reference` is an id, `name`, `name@3` or `home/name@3`; a bare name is one of `project`. Raises NotFound, the same for what
+        `reference` is an id, `name`, `name@3`, `name@tag` or `home/name@3`; a bare name is one of `project`. Raises NotFound, the same for what
         is not there and for what the caller may not know of.
         """
         parts = self._parts
@@ -83,9 +85,18 @@ class Desk:
             if not home:
                 raise nothing_here()
             dataset, number = parts.datasets.named(self._project(home).id, named.name), named.number
+            if named.tag and self._may_know(dataset, by):
+                number = self._tagged(dataset, named.tag)
         if not self._may_know(dataset, by):
             raise nothing_here()
         return dataset, number
+
+    def _tagged(self, dataset: Dataset, name: str) -> int:
+        """The number of the version that a tag names. Raises NotFound."""
+        tag = self._parts.tags.get(dataset.id, name)
+        if tag is None:
+            raise NotFound(f"{dataset.name} has no tag {name}", fix=f"fabriek data show {dataset.name} lists them")
+        return self._parts.versions.get(tag.version).number
 
     def _may_know(self, dataset: Dataset, by: Caller) -> bool:
         if by is SYSTEM or by.may("data.view", project=dataset.project):

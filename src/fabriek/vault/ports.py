@@ -11,6 +11,7 @@ from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.epochs import Epoch
 from fabriek.vault.grants import Grant
 from fabriek.vault.requests import AccessRequest
+from fabriek.vault.tags import Tag
 from fabriek.vault.uploads import StoredObject, Upload
 from fabriek.vault.versions import Version
 
@@ -101,11 +102,28 @@ class Versions(Protocol):
         """Newest first."""
 
     def save(self, version: Version) -> None:
-        """Its record and wrapped key; nothing else of a version ever changes."""
+        """Its record, wrapped key and end; nothing else of a version ever changes. A removed one uses no objects and is not found."""
+
+    def last_number(self, dataset: str) -> int:
+        """The highest that was ever given, removed versions counted; 0 before the first."""
 
     def uses(self, version_id: str, object_id: str) -> bool: ...
 
     def objects(self, version_id: str) -> frozenset[str]: ...
+
+
+class Tags(Protocol):
+    """Storage of names for versions."""
+
+    def put(self, tag: Tag) -> None:
+        """Sets it, or moves it."""
+
+    def get(self, dataset: str, name: str) -> Tag | None: ...
+
+    def of_dataset(self, dataset: str) -> Sequence[Tag]:
+        """By name."""
+
+    def remove(self, dataset: str, name: str) -> None: ...
 
 
 class Uploads(Protocol):

@@ -207,13 +207,12 @@ class Pushing(Holding):
             dataset.label,
             *(self._labelled(parts.datasets.get(source)).label for source in sources),
         ]
-        newest = self.newest(dataset.id)
         version_id = parts.ids.new("ver")
         epoch = self._current_epoch(dataset.id)
         facts = Facts(
             dataset=dataset.id,
             version=version_id,
-            number=(newest.number if newest else 0) + 1,
+            number=parts.versions.last_number(dataset.id) + 1,
             sequence=dataset.sequence + 1,
             label=parts.labels.highest(labels),
             organisation=dataset.organisation,

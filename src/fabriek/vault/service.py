@@ -1,11 +1,11 @@
-"""What one may do in the vault. The verbs stand in four groups, each on the one before: holding, pushing, opening, sharing."""
+"""What one may do in the vault. The verbs stand in five groups, each on the one before: holding, pushing, opening, sharing, naming."""
 
 from fabriek.vault.desk import Parts
+from fabriek.vault.naming import Naming
 from fabriek.vault.safe import Safe
-from fabriek.vault.sharing import Sharing
 
 
-class Vault(Sharing):
+class Vault(Naming):
     """The vault of one installation. `safe` seals for the dialects."""
 
     def __init__(self, parts: Parts) -> None:

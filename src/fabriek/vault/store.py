@@ -15,6 +15,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    delete,
+    func,
     insert,
     select,
     update,
@@ -57,6 +59,8 @@ versions = Table(
     Column("signature", LargeBinary, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
+    # A removed version keeps its row, so that its number is never given again and the log speaks of something.
+    Column("removed_at", Instant),
     UniqueConstraint("dataset", "number"),
 )
 
@@ -133,18 +137,23 @@ class SqlVersions:
             self._db.execute(insert(version_objects), rows)
 
     def get(self, version_id: str) -> Version:
-        return _version(self._db.row(select(versions).where(versions.c.id == version_id)))
+        return _version(self._db.row(_standing().where(versions.c.id == version_id)))
 
     def numbered(self, dataset: str, number: int) -> Version:
-        asked = select(versions).where(versions.c.dataset == dataset).order_by(versions.c.number.desc()).limit(1)
+        asked = _standing().where(versions.c.dataset == dataset).order_by(versions.c.number.desc()).limit(1)
         return _version(self._db.row(asked.where(versions.c.number == number) if number else asked))
 
     def of_dataset(self, dataset: str) -> Sequence[Version]:
-        asked = select(versions).where(versions.c.dataset == dataset).order_by(versions.c.number.desc())
+        asked = _standing().where(versions.c.dataset == dataset).order_by(versions.c.number.desc())
         return [_version(row) for row in self._db.rows(asked)]
 
     def save(self, version: Version) -> None:
         self._db.execute(update(versions).where(versions.c.id == version.id).values(_changing(version)))
+        if version.removed_at is not None:
+            self._db.execute(delete(version_objects).where(version_objects.c.version == version.id))
+
+    def last_number(self, dataset: str) -> int:
+        return int(self._db.scalar(select(func.max(versions.c.number)).where(versions.c.dataset == dataset)) or 0)
 
     def uses(self, version_id: str, object_id: str) -> bool:
         asked = select(version_objects.c.object).where(
@@ -155,6 +164,10 @@ class SqlVersions:
     def objects(self, version_id: str) -> frozenset[str]:
         asked = select(version_objects.c.object).where(version_objects.c.version == version_id)
         return frozenset(row.object for row in self._db.rows(asked))
+
+
+def _standing() -> Any:
+    return select(versions).where(versions.c.removed_at.is_(None))
 
 
 def _named(project: str, name: str) -> Any:
@@ -179,6 +192,7 @@ def _changing(version: Version) -> dict[str, Any]:
         "signature": version.record.signature,
         "epoch": version.epoch,
         "wrapped_key": version.wrapped_key,
+        "removed_at": version.removed_at,
     }
 
 

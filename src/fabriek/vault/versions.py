@@ -44,7 +44,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """`wrapped_key` is the manifest's key under the dataset's epoch key number `epoch`."""
+    """`wrapped_key` is the manifest's key under the dataset's epoch key number `epoch`; empty once the version was removed."""
 
     id: str
     dataset: str
@@ -54,6 +54,7 @@ class Version:
     record: Record
     epoch: int
     wrapped_key: bytes
+    removed_at: datetime | None = None
 
     @property
     def facts(self) -> Facts:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from fabriek.kernel.errors import InvalidInput, NotFound, StorageFull, Unavailable
+from fabriek.kernel.errors import InvalidInput, NotFound, StorageFull, Unavailable, WrongState
 from fabriek.sdk import folders, push
 from fabriek.sdk.vault import Vault
 from tests.factories.vault import Doors, World
@@ -316,3 +316,24 @@ def test_a_memory_that_cannot_be_written_is_done_without(doors: Doors, tmp_path:
     assert vault.push(folder, "forgetful").version.number == 1
     assert vault.push(folder, "forgetful").unchanged
     assert json.dumps(memory.read_text())
+
+
+def test_a_tag_stands_wherever_a_version_is_named(doors: Doors, tmp_path: Path) -> None:
+    folder = a_folder(tmp_path / "in", {"a": b"first"})
+    vault = doors.vault("hanna")
+    vault.push(folder, "tagged")
+    vault.tag("tagged@1", "gold")
+    (folder / "a").write_bytes(b"second")
+    vault.push(folder, "tagged")
+    assert contents(vault.pull("tagged@gold", tmp_path / "out")) == {"a": b"first"}
+    assert b"".join(vault.read("lab/tagged@gold", "a")) == b"first"
+    assert [(one.how, one.path) for one in vault.diff("tagged@gold", "tagged")] == [("changed", "a")]
+    assert [(one.tag, one.number) for one in vault.tags("tagged")] == [("gold", 1)]
+    with pytest.raises(WrongState, match="the tag gold"):
+        vault.remove("tagged@1")
+    vault.untag("tagged", "gold")
+    assert vault.remove("tagged@1").number == 1
+    with pytest.raises(NotFound):
+        vault.pull("tagged@1", tmp_path / "none")
+    with pytest.raises(InvalidInput, match="does not say which version"):
+        vault.remove("tagged")

@@ -40,7 +40,7 @@ def test_people_name_data_by_name_version_and_home(text: str, named: Named) -> N
         "a@0",
         "a@01",
         "a@-1",
-        "a@x",
+        "a@X",
         "A",
         "a b",
         "../a",
