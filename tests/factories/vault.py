@@ -163,9 +163,9 @@ def a_world(database: Database, *, blobs: Blobs | None = None, ids: Any = None, 
     store = blobs or MemoryBlobs()
     audit = Audit(SqlEvents(database), SqlTrees(database), clock, RandomIds(), signer=keyring, cursors=Cursors(b"key"))
     parts = Parts(
-        datasets=SqlDatasets(database), versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database), grants=SqlGrants(database),
-        agreements=SqlAgreements(database), requests=SqlRequests(database), epoch_keys=SqlEpochKeys(database), blobs=store,
-        cipher=EpochCipher(keyring, clock, made), signer=keyring, projects=directory, audit=audit, labels=shipped_labels(),
+        datasets=SqlDatasets(database), versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database),
+        grants=SqlGrants(database), agreements=SqlAgreements(database), requests=SqlRequests(database), epoch_keys=SqlEpochKeys(database),
+        blobs=store, cipher=EpochCipher(keyring, clock, made), signer=keyring, projects=directory, audit=audit, labels=shipped_labels(),
         clock=clock, ids=made,
     )  # fmt: skip
     parts = replace(parts, **changed)

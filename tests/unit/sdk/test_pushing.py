@@ -337,3 +337,26 @@ def test_a_tag_stands_wherever_a_version_is_named(doors: Doors, tmp_path: Path) 
         vault.pull("tagged@1", tmp_path / "none")
     with pytest.raises(InvalidInput, match="does not say which version"):
         vault.remove("tagged")
+
+
+@pytest.mark.parametrize("full_at", range(6))
+def test_a_store_that_is_full_at_any_object_shows_nothing_and_the_push_goes_on_when_there_is_room(
+    world: World, doors: Doors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full_at: int
+) -> None:
+    """Five objects of data and the manifest."""
+    folder = a_folder(tmp_path / "in", {f"{number}": os.urandom(2**20) for number in range(5)})
+    vault, real = doors.vault("hanna"), world.blobs.put
+    monkeypatch.setattr(push, "SENT_AT_ONCE", 1)
+
+    def full(name: str, chunks: Iterator[bytes], *, bytes_max: int | None = None) -> object:
+        if len(world.blobs.objects) >= full_at:
+            raise StorageFull("the disk of the objects is full", fix="free some space")
+        return real(name, chunks, bytes_max=bytes_max)
+
+    with monkeypatch.context() as without_room:
+        without_room.setattr(world.blobs, "put", full)
+        with pytest.raises(StorageFull):
+            vault.push(folder, "large")
+        assert vault.versions("large") == []
+    assert objects_sent(world, lambda: vault.push(folder, "large")) == 6 - full_at
+    assert contents(vault.pull("large", tmp_path / "out")) == contents(folder)
