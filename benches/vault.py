@@ -56,7 +56,7 @@ def main() -> int:
     parser.add_argument("--only", default="seal,big,tree,again,random")
     asked = parser.parse_known_args()[0]
     figures = Figures()
-    print(f"vault: against {versions()}", flush=True)
+    print(f"vault: against {versions()}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors", flush=True)
     with tempfile.TemporaryDirectory(prefix="fabriek-bench-", dir="/dev/shm", ignore_cleanup_errors=True) as named:
         work = Path(named)
         sources = _sources(work, asked.mib, asked.files)
