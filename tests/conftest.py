@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from fabriek.adapters.database import Database, metadata, open_database
-from tests.servers import postgres, slurm, slurm_release
+from tests.servers import openbao, postgres, slurm, slurm_release, softhsm
 
 _numbers = itertools.count()
 
@@ -55,6 +55,24 @@ def any_slurm_cluster(request: pytest.FixtureRequest) -> slurm.Cluster:
     """Both, one after the other: spoken to by commands, and by REST."""
     found: slurm.Cluster = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture(scope="session")
+def openbao_server() -> Iterator[openbao.OpenBao]:
+    """A running OpenBao; skips with its reason when there is none."""
+    if reason := openbao.why_absent():
+        pytest.skip(reason)
+    with openbao.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def soft_hsm() -> Iterator[softhsm.SoftHsm]:
+    """Where PKCS#11 tokens can be made; skips with its reason when there is no such place."""
+    if reason := softhsm.why_absent():
+        pytest.skip(reason)
+    with softhsm.running() as place:
+        yield place
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -14,7 +14,10 @@ from fabriek.access.store import SqlApplications, SqlCredentials, SqlOrganisatio
 from fabriek.adapters.blobs_local import LocalBlobs
 from fabriek.adapters.database import Database
 from fabriek.adapters.keys import FileKeyring
+from fabriek.adapters.keys_openbao import OpenBaoKeys
+from fabriek.adapters.keys_pkcs11 import Pkcs11Keys
 from fabriek.adapters.mail import Relay
+from fabriek.adapters.masters import Masters
 from fabriek.adapters.outbound import Hosts, Outbound
 from fabriek.assurance.service import Assurance
 from fabriek.assurance.store import SqlStatements
@@ -66,9 +69,10 @@ from fabriek.funding.store_foreign import SqlDumps, SqlForeignJobs
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.dated import shipped
-from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.kernel.ids import Ids, RandomIds
 from fabriek.kernel.pages import Cursors
+from fabriek.kernel.signing import Keys, MasterKeys
 from fabriek.knowledge.service import Knowledge
 from fabriek.knowledge.store import SqlCards, SqlExperts, SqlQuestions
 from fabriek.lab.keeping import Keeping
@@ -87,9 +91,14 @@ from fabriek.settings import Settings
 from fabriek.vault.agreements import DataRight
 from fabriek.vault.desk import Parts
 from fabriek.vault.epochs import EpochCipher
+from fabriek.vault.homes import HolderKind, OrganisationKeys
 from fabriek.vault.labels import shipped_labels
+from fabriek.vault.own_keys import Connect, OwnKeys
+from fabriek.vault.ports_keeping import KeyStores
+from fabriek.vault.seals import Seal, SealableKeys
 from fabriek.vault.service import Vault
 from fabriek.vault.store import SqlDatasets, SqlVersions
+from fabriek.vault.store_keeping import SqlErasures, SqlHolds, SqlOrganisationKeys, SqlRotations, SqlSeals
 from fabriek.vault.store_keys import SqlEpochKeys
 from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
 from fabriek.vault.store_tags import SqlTags
@@ -103,15 +112,18 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # the kernel's own memory-backed
 
 def build(
     settings: Settings, database: Database, *, wake: Callable[[], None], clock: Clock | None = None, ids: Ids | None = None,
-    executor: Executor | None = None, machine: Machine | None = None,
+    executor: Executor | None = None, machine: Machine | None = None, passphrase: str | None = None, keys: MasterKeys | None = None,
 ) -> Services:  # fmt: skip
-    """Every service of the embedded shape on this database. `wake` is called when the worker has something to do."""
+    """Every service of the embedded shape on this database. `wake` is called when the worker has something to do, `passphrase` opens the
+    keyring where no file holds it, and `keys` stand in for what the settings name.
+    """
     clock, ids = clock or SystemClock(settings.zone), ids or RandomIds()
     if settings.packages not in {"operator", "approved"}:
         raise InvalidInput(
             f"packages do not come from {settings.packages!r}", fix="FABRIEK_PACKAGES=operator, or approved"
         )
-    keyring = FileKeyring(settings.home / "keys", ids)
+    keyring = FileKeyring(settings.home / "keys", ids, passphrase=passphrase_of(settings, passphrase))
+    masters = keys or masters_of(settings, keyring)
     cursors = Cursors(keyring.sign(b"fabriek cursors")[:32])
     audit = Audit(SqlEvents(database), SqlTrees(database), clock, ids, signer=keyring, cursors=cursors)
     bodies, people, projects = SqlOrganisations(database), SqlPeople(database), SqlProjects(database)
@@ -128,11 +140,29 @@ def build(
         rates=rates_of(shipped("fabriek.funding", "rates.toml")), zone=ZoneInfo(settings.zone),
     )  # fmt: skip
     labels = shipped_labels()
+    own_rows, epoch_rows, secret_rows, sets = (
+        SqlOrganisationKeys(database),
+        SqlEpochKeys(database),
+        SqlSecrets(database),
+        SqlDatasets(database),
+    )
+    seal = Seal(
+        SqlSeals(database), audit, clock, ids, transaction=database.transaction, locks=None if keys else keyring
+    )
+    sealable = SealableKeys(masters, seal.is_sealed)
+    own_keys = OwnKeys(
+        own_rows, audit, clock, ids, keys=sealable, connect=connect_of(settings), transaction=database.transaction
+    )
+    cipher = EpochCipher(masters, clock, ids, keys_of=own_keys.keys_of, is_sealed=seal.is_sealed)
+    seal.forgetting = (cipher.forget_all, own_keys.forget_all)
     vault = Vault(Parts(
-        datasets=SqlDatasets(database), versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database),
-        grants=SqlGrants(database), agreements=SqlAgreements(database), requests=SqlRequests(database), epoch_keys=SqlEpochKeys(database),
-        blobs=LocalBlobs(settings.home / "objects"), cipher=EpochCipher(keyring, clock, ids), signer=keyring, projects=access,
+        datasets=sets, versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database), grants=SqlGrants(database),
+        agreements=SqlAgreements(database), requests=SqlRequests(database), epoch_keys=epoch_rows,
+        blobs=LocalBlobs(settings.home / "objects"), cipher=cipher, signer=keyring, projects=access,
         audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited,
+    ), KeyStores(
+        SqlHolds(database), SqlErasures(database), SqlRotations(database), expiring=sets, masters=masters,
+        under_master=(epoch_rows, own_rows, secret_rows),
     ))  # fmt: skip
     files, asked = SqlFiles(database), SqlPackageRequests(database)
     shelf = Shelf(
@@ -157,7 +187,7 @@ def build(
     )
     registry = Registry(models, SqlModelVersions(database), runs, experiments, keeping, audit, clock, ids)
     machine = machine or this_machine(settings)
-    strongbox = Strongbox(SqlSecrets(database), jobs, access, audit, keys=keyring, clock=clock, ids=ids)
+    strongbox = Strongbox(secret_rows, jobs, access, audit, keys=sealable, clock=clock, ids=ids)
     relay = Relay(settings.mail_host, settings.mail_port, settings.mail_from, settings.mail_tls)
     outbound = Outbound(Hosts.read(settings.outbound_hosts))
     outbox = Outbox(
@@ -181,13 +211,69 @@ def build(
     )  # fmt: skip
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
-        access=access, identity=identity, intake=intake, funding=funding, bridge=bridge, vault=vault, packages=packages, lab=lab,
-        registry=registry, keeping=keeping, compute=compute, cluster_accounts=cluster_accounts, progress=progress,
+        access=access, identity=identity, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
+        packages=packages, lab=lab, registry=registry, keeping=keeping, compute=compute, cluster_accounts=cluster_accounts, progress=progress,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound, doors=Doors(submission, jobs, progress, executor, identity, audit),
         assurance=Assurance(SqlStatements(database), audit, keyring), knowledge=knowledge,
     )  # fmt: skip
+
+
+def passphrase_of(settings: Settings, said: str | None) -> str | None:
+    """What opens the keyring. Raises InvalidInput on a file that cannot be read."""
+    return _kept_in(settings.passphrase_file, "passphrase_file") if said is None and settings.passphrase_file else said
+
+
+def masters_of(settings: Settings, keyring: FileKeyring) -> MasterKeys:
+    """What holds the master key, by the settings. The file's own stays beside it, for what was wrapped before. Raises InvalidInput."""
+    if settings.keys == "file":
+        return keyring
+    if settings.keys == "pkcs11":
+        if not settings.keys_module or not settings.keys_token or not settings.keys_pin_file:
+            raise InvalidInput(
+                "a PKCS#11 token needs a module, a label and a PIN", fix="set keys_module, keys_token, keys_pin_file"
+            )
+        pin = _kept_in(settings.keys_pin_file, "keys_pin_file")
+        token = Pkcs11Keys(settings.keys_module, settings.keys_token, pin)
+        return Masters(token, keyring, kinds=("pkcs11", "file"))
+    if settings.keys == "openbao":
+        if not settings.keys_url or not settings.keys_token_file:
+            raise InvalidInput("OpenBao needs an address and a token", fix="set keys_url and keys_token_file")
+        file = settings.keys_token_file
+        server = OpenBaoKeys(
+            settings.keys_url, lambda: _kept_in(file, "keys_token_file"), name=settings.keys_name, mount=settings.keys_mount,
+            ca=_kept_in(settings.keys_ca_file, "keys_ca_file") if settings.keys_ca_file else "",
+        )  # fmt: skip
+        return Masters(server, keyring, kinds=("openbao", "file"))
+    raise InvalidInput(f"no {settings.keys!r} holds master keys", fix="FABRIEK_KEYS=file, pkcs11 or openbao")
+
+
+def connect_of(settings: Settings) -> Connect:
+    """How organisations' own keys are reached: at listed hosts, or in tokens that this machine has."""
+    listed_hosts = Outbound(Hosts.read(settings.keys_hosts), says="keys_hosts")
+
+    def connect(told: OrganisationKeys, credential: str) -> Keys:
+        if told.kind is HolderKind.OPENBAO:
+            listed_hosts.check(told.place)
+            return OpenBaoKeys(told.place, lambda: credential, name=told.name, mount=told.mount, ca=told.ca)
+        if settings.keys_module is None:
+            raise InvalidInput(
+                "this installation has no PKCS#11 module", fix="ask the operator for the setting keys_module"
+            )
+        if told.place == settings.keys_token:
+            raise NotPermitted("that token is the installation's own", rule="key_home.token", fix="name your own token")
+        return Pkcs11Keys(settings.keys_module, told.place, credential, label=told.name)
+
+    return connect
+
+
+def _kept_in(file: Path, name: str) -> str:
+    """The one line of a file with a secret."""
+    try:
+        return file.read_text("utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{name} cannot be read ({type(error).__name__})", fix=f"look at {file}") from None
 
 
 def this_machine(settings: Settings) -> Machine:

@@ -38,6 +38,25 @@ class Settings:
         "Europe/Amsterdam", "time zone", "Where civil dates, such as the end of an agreement, are read."
     )
     accredited: bool = setting(False, "yes/no", "The owner declares this installation accredited for state labels.")
+    passphrase_file: Path | None = setting(
+        None, "file", "Holds the passphrase of the keyring, where it has one and nobody is there to type it."
+    )
+    keys: str = setting("file", "file, pkcs11 or openbao", "What holds the master key.")
+    keys_module: Path | None = setting(None, "file", "The library of the PKCS#11 token's maker.")
+    keys_token: str = setting("", "label", "The PKCS#11 token with the master key.")
+    keys_pin_file: Path | None = setting(None, "file", "Holds the PIN of that token.")
+    keys_url: str = setting("", "address", "The OpenBao server with the master key: https://keys.example:8200.")
+    keys_mount: str = setting("transit", "path", "Where its transit engine is mounted.")
+    keys_name: str = setting("fabriek", "name", "The name of the master key there.")
+    keys_token_file: Path | None = setting(
+        None, "file", "Holds the token for OpenBao; it is read at each call, so that a renewed one is found."
+    )
+    keys_ca_file: Path | None = setting(
+        None, "file", "Who signed that server's certificate, in PEM; empty means the system's own."
+    )
+    keys_hosts: str = setting(
+        "", "hosts", "Where organisations' own OpenBao servers may be: HOST or HOST:PORT with commas. Empty: nowhere."
+    )
     worker_poll_seconds: float = setting(1.0, "seconds", "How often the worker looks when nothing wakes it.")
     job_cpus_max: int = setting(0, "cores", "Cores that jobs may use together; 0 means all of this machine.")
     job_memory_bytes_max: int = setting(

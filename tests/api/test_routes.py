@@ -135,6 +135,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     home = services.access.project(project)
     dataset = services.vault.create(project, "biopsies", label="personal", by=owner)
     upload = services.vault.open_upload(project, "biopsies", label="", by=owner)
+    erasure, _ = services.vault.erasing.ask(dataset.id, "to see who may confirm it", by=owner)
     agreement = services.vault.agree(
         dataset.id, project=project, purposes=["civilian"], right="compute", until=date(2027, 6, 1), by=owner
     )
@@ -152,7 +153,8 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     filed = services.intake.list(by=owner)[0]
     wanted = put_on_index(town, asked_by=owner, project=project)
     return {
-        "project": project, "dataset": dataset.id, "upload": upload.id, "agreement": agreement.id, "run": run, "model": model.id, "job": job.id,
+        "project": project, "dataset": dataset.id, "upload": upload.id, "erasure": erasure.id, "agreement": agreement.id, "run": run, "model": model.id,
+        "job": job.id,
         "booking": booking.id, "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
         "secret": "TOKEN_OF_THEIRS",
         "package_request": wanted.id, "filename": wanted.files[0],
@@ -264,7 +266,9 @@ def test_the_owner_is_served(place: Place) -> None:
             and "/mlflow" not in path
         ):
             status, text = place.ask(place.tokens["owner"], method, path, place.things)
-            if status not in {200, 303} and not re.search(f"/statement|/metrics/|/open$|{FOR_NODES}", path):
+            if status not in {200, 303} and not re.search(
+                f"/statement|/metrics/|/open$|/certificate$|{FOR_NODES}", path
+            ):
                 missing.append(f"{path}: {status} {text[:200]}")
     assert missing == []
 

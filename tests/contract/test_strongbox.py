@@ -163,7 +163,7 @@ def test_a_row_that_was_moved_behind_our_back_does_not_open(shop: Shop, moved: s
 
 
 def test_a_project_has_so_many_secrets_and_no_more(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fabriek.compute.strongbox.SECRETS_MAX", 2)
+    monkeypatch.setattr("fabriek.compute.secrets.strongbox.SECRETS_MAX", 2)
     box = shop.town.services.strongbox
     for name in ("A", "B"):
         box.set(shop.project, name, CANARY, by=shop.person)

@@ -173,7 +173,7 @@ def test_agreements_and_requests_come_back_as_they_were(database: Database) -> N
 
 def test_the_first_server_makes_the_epoch_and_the_second_learns_that(database: Database) -> None:
     store = SqlEpochKeys(database)
-    epoch = Epoch("ds_1", 1, b"\0wrapped", NOW)
+    epoch = Epoch("ds_1", 1, b"file/1\0wrapped", NOW)
     with database.transaction():
         assert store.add(epoch)
         assert not store.add(replace(epoch, wrapped=b"mine"))

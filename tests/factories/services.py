@@ -19,10 +19,12 @@ from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import FakeClock
 from fabriek.kernel.dated import shipped
 from fabriek.kernel.ids import RandomIds
+from fabriek.kernel.signing import MasterKeys
 from fabriek.schemas.node import Capabilities
 from fabriek.settings import Settings
 from fabriek.web.services import Services
 from tests.factories.executor import MemoryExecutor
+from tests.factories.keyring import MemoryKeyring
 
 WALLED = Capabilities("bwrap", "1", sandbox=True, limits="none", images=True)
 WALL_LESS = Capabilities(
@@ -73,7 +75,8 @@ class Town:
 
 def a_town(
     database: Database, home: Path, *, able: Capabilities = WALLED, unsandboxed: bool = False, capacity: Capacity = SMALL,
-    gangs: GangNetwork = GangNetwork.OWN, doors: bool = True, hosts: str = "", images: str = "", **settings: Any,
+    gangs: GangNetwork = GangNetwork.OWN, doors: bool = True, hosts: str = "", images: str = "", keys: MasterKeys | None = None,
+    file_keys: bool = False, passphrase: str | None = None, **settings: Any,
 ) -> Town:  # fmt: skip
     clock = FakeClock()
     machine = Machine(
@@ -90,6 +93,8 @@ def a_town(
         ids=RandomIds(),
         executor=MemoryExecutor(clock),
         machine=machine,
+        keys=None if file_keys else keys or MemoryKeyring(open_transaction=database.in_transaction),
+        passphrase=passphrase,
     )
     body = services.access.new_organisation("The Factory", "operator", "NL", slug="factory")
     person, token = services.identity.first_person(body, "Olga", "olga@factory.example", ALL_ROLES)

@@ -30,9 +30,11 @@ from fabriek.vault.epochs import EpochCipher
 from fabriek.vault.labels import shipped_labels
 from fabriek.vault.opening import Opened
 from fabriek.vault.ports import Blobs
+from fabriek.vault.ports_keeping import KeyStores
 from fabriek.vault.pushing import Committed
 from fabriek.vault.service import Vault
 from fabriek.vault.store import SqlDatasets, SqlVersions
+from fabriek.vault.store_keeping import SqlErasures, SqlHolds, SqlRotations
 from fabriek.vault.store_keys import SqlEpochKeys
 from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
 from fabriek.vault.store_tags import SqlTags
@@ -105,12 +107,14 @@ class World:
     blobs: MemoryBlobs
     clock: FakeClock
     audit: Audit
+    keyring: MemoryKeyring
+    keeping: KeyStores
     hanna: Caller
     stef: Caller
     uma: Caller
 
     def accredited(self) -> Vault:
-        return Vault(replace(self.parts, accredited=True))
+        return Vault(replace(self.parts, accredited=True), self.keeping)
 
     def app(self) -> FastAPI:
         """The vault's own routes behind the real guard, envelope and problems."""
@@ -156,7 +160,7 @@ class Doors:
 
 def a_world(database: Database, *, blobs: Blobs | None = None, ids: Any = None, **changed: Any) -> World:
     """Two projects, three people, an empty vault. Ids are random unless counted ones are asked for."""
-    clock, made, keyring = FakeClock(), ids or RandomIds(), MemoryKeyring()
+    clock, made, keyring = FakeClock(), ids or RandomIds(), MemoryKeyring(open_transaction=database.in_transaction)
     directory = Directory()
     for project in (AProject("prj_1", "lab"), AProject("prj_2", "campus", lead_organisation="org_university")):
         directory.projects[project.id] = project
@@ -169,8 +173,12 @@ def a_world(database: Database, *, blobs: Blobs | None = None, ids: Any = None, 
         clock=clock, ids=made,
     )  # fmt: skip
     parts = replace(parts, **changed)
+    keeping = KeyStores(
+        SqlHolds(database), SqlErasures(database), SqlRotations(database), expiring=SqlDatasets(database), masters=keyring,
+        under_master=(SqlEpochKeys(database),),
+    )  # fmt: skip
     return World(
-        Vault(parts), parts, directory, database, store, clock, audit,  # type: ignore[arg-type]  # tests that play the vandal use the twin
+        Vault(parts, keeping), parts, directory, database, store, clock, audit, keyring, keeping,  # type: ignore[arg-type]  # tests that play the vandal use the twin
         hanna=directory.add_person("hanna", "hospital", "prj_1"), stef=directory.add_person("stef", "startup", "prj_1"),
         uma=directory.add_person("uma", "university", "prj_2"),
     )  # fmt: skip

@@ -7,7 +7,7 @@ EVERYONE = frozenset({"application.submit", "knowledge.ask", "knowledge.view", "
 
 _OPERATOR = frozenset({
     "application.review", "funding.view", "funding.award", "funding.contribute", "power.manage", "audit.read", "ops.backup",
-    "machine.view", "simulate", "package.add", "package.approve", "usage.import", "cluster.manage",
+    "machine.view", "simulate", "package.add", "package.approve", "usage.import", "cluster.manage", "keys.rotate", "vault.seal",
 })  # fmt: skip
 
 GLOBAL: dict[str, frozenset[str]] = {
@@ -15,7 +15,8 @@ GLOBAL: dict[str, frozenset[str]] = {
     "funder": frozenset({"funding.contribute", "funding.view", "funding.award"}),
     "operator": _OPERATOR,
     "expert": frozenset({"knowledge.answer", "knowledge.be_booked"}),
-    "security_officer": frozenset({"audit.read", "package.approve"}),
+    "security_officer": frozenset({"audit.read", "package.approve", "data.hold", "keys.rotate", "vault.seal"}),
+    "key_holder": frozenset({"organisation.keys"}),
     "auditor": frozenset({"audit.read", "funding.view"}),
     "administrator": _OPERATOR | {"organisation.create", "person.invite"},
 }

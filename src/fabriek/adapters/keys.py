@@ -1,65 +1,55 @@
-"""The keyring file: the master key and the signing key of one installation, in a file that only its owner can read.
+"""The keyring file: master keys and the signing key of one installation, in a file that only its owner can read.
 
-Whoever reads this file can read everything: it protects against theft of the store, the disk, or a backup without it. It does not
-protect against the operator.
+Whoever reads this file, and knows its passphrase where it has one, can read everything: it protects against theft of the store, the disk,
+or a backup without it. It does not protect against the operator.
 """
 
-import base64
-import json
+import fcntl
 import os
-import stat
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from fabriek.kernel.errors import Damaged, NotFound, WrongState
+from fabriek.adapters.keyring_file import NONCE_BYTES, SALT_BYTES, Lock, Ring, lock_of, read_ring, write_ring
+from fabriek.kernel.errors import Damaged, Unavailable, WrongState
 from fabriek.kernel.ids import Ids, RandomIds
+from fabriek.kernel.signing import named, wrapped_under
 
 KEYRING_FILE = "keyring.json"
-FORM = "fabriek-keyring-1"
-NONCE_BYTES = 12
+KIND = "file"
 
 
 class FileKeyring:
-    """The keys in `folder`; made at the first start, found again at the next.
+    """The keys in `folder`; made at the first start, found again at the next, and read again when another server renewed them.
 
-    Raises WrongState when others can read the file or the folder, Damaged when the file is not a keyring. With `create=False` raises
-    NotFound when there is none: a home that has data and lost its keys must not quietly get new ones.
+    Raises WrongState when others can read the file or the folder, Damaged when the file is not a keyring, NotPermitted without its
+    passphrase. With `create=False` raises NotFound when there is none: a home that has data and lost its keys must not quietly get new
+    ones.
     """
 
-    def __init__(self, folder: Path, ids: Ids | None = None, *, create: bool = True) -> None:
-        file = folder / KEYRING_FILE
-        if create and not file.exists():
-            _make(folder, file, ids or RandomIds())
-        kept = _read(folder, file)
-        try:
-            self._installation_id = str(kept["installation"])
-            self._master = AESGCM(base64.b64decode(kept["master"], validate=True))
-            self._signing = Ed25519PrivateKey.from_private_bytes(base64.b64decode(kept["signing"], validate=True))
-        except (KeyError, TypeError, ValueError):
-            raise Damaged(
-                "the keyring file is not readable", fix=f"restore {file} from your copy", where="keys"
-            ) from None
+    def __init__(
+        self, folder: Path, ids: Ids | None = None, *, create: bool = True, passphrase: str | None = None
+    ) -> None:
+        self._folder, self._ids = folder, ids or RandomIds()
+        if create and not (folder / KEYRING_FILE).exists():
+            fresh = Ring(self._ids.new("fab"), {1: self._ids.random(32)}, 1, self._ids.random(32))
+            write_ring(folder, KEYRING_FILE, fresh, None, nonce=self._nonce(), fresh=True)
+        self._guard = threading.RLock()
+        self._passphrase = passphrase
+        self._ring: Ring | None = None
+        self._lock: Lock | None = None
+        ring = self._read()
+        self._installation_id = ring.installation
+        self._signing = Ed25519PrivateKey.from_private_bytes(ring.signing)
 
     @property
     def installation_id(self) -> str:
         return self._installation_id
-
-    def wrap(self, key: bytes, context: bytes) -> bytes:
-        # Random nonces of 96 bits are good for 2**32 wraps under one key; the vault wraps one for each epoch of a dataset.
-        nonce = os.urandom(NONCE_BYTES)
-        return nonce + self._master.encrypt(nonce, key, context)
-
-    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
-        try:
-            return self._master.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], context)
-        except (InvalidTag, ValueError):
-            raise Damaged(
-                "a wrapped key does not open", fix="fabriek doctor; was the keyring replaced?", where="keys"
-            ) from None
 
     def sign(self, message: bytes) -> bytes:
         return self._signing.sign(message)
@@ -67,60 +57,103 @@ class FileKeyring:
     def public_key_bytes(self) -> bytes:
         return self._signing.public_key().public_bytes_raw()
 
+    def wrap(self, key: bytes, context: bytes) -> bytes:
+        # Random nonces of 96 bits are good for 2**32 wraps under one key; the vault wraps one for each epoch of a dataset.
+        ring, nonce = self._now(), self._nonce()
+        return named(f"{KIND}/{ring.current}", nonce + AESGCM(ring.masters[ring.current]).encrypt(nonce, key, context))
 
-def _make(folder: Path, file: Path, ids: Ids) -> None:
-    """Writes a new keyring, unless somebody else was first. On the disk before anything is wrapped under it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    keys = {
-        "form": FORM,
-        "installation": ids.new("fab"),
-        "master": base64.b64encode(ids.random(32)).decode(),
-        "signing": base64.b64encode(ids.random(32)).decode(),
-    }
-    draft = folder / f".{KEYRING_FILE}.{ids.secret()[:8]}.draft"
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-        json.dump(keys, out)
-        out.flush()
-        os.fsync(out.fileno())
-    try:
-        with suppress(FileExistsError):
-            # A link fails where a rename would replace: of two servers that start at once, both must end with the same keys.
-            os.link(draft, file)
-    finally:
-        draft.unlink()
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _read(folder: Path, file: Path) -> dict[str, str]:
-    _refuse_open(folder, folder.stat() if folder.exists() else None)
-    try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        raise NotFound("this home has no keyring", fix=f"restore {file} from your copy of the keys") from None
-    except OSError as error:
-        raise WrongState(
-            f"{file} cannot be opened ({error.strerror})", fix=f"it must be a plain file: {file}"
-        ) from None
-    with os.fdopen(descriptor, encoding="utf-8") as source:
-        _refuse_open(file, os.fstat(descriptor))
+    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
+        name, ring = wrapped_under(wrapped), self._now()
+        kind, _, number = name.partition("/")
+        sealed = wrapped[len(name) + 1 :]
         try:
-            kept = json.load(source)
-        except ValueError:
-            kept = None
-    # Another form, or none, has no keys for us: the caller says that it is not readable.
-    return kept if isinstance(kept, dict) and kept.get("form") == FORM else {}
+            if kind == KIND:
+                master = AESGCM(ring.masters[int(number)])
+                return master.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
+        except (KeyError, InvalidTag, ValueError):
+            pass
+        raise Damaged("a wrapped key does not open", fix="fabriek doctor; was the keyring replaced?", where="keys")
 
+    def current(self) -> str:
+        return f"{KIND}/{self._now().current}"
 
-def _refuse_open(path: Path, status: os.stat_result | None) -> None:
-    if status is None:
-        return
-    mode = stat.S_IMODE(status.st_mode)
-    if mode & 0o077:
-        wanted = "700" if stat.S_ISDIR(status.st_mode) else "600"
-        raise WrongState(f"{path} is open to other users (mode {mode:o})", fix=f"chmod {wanted} {path}")
-    if status.st_uid != os.getuid():
-        raise WrongState(f"{path} belongs to another user", fix=f"sudo chown $USER {path}")
+    def names(self) -> Sequence[str]:
+        return [f"{KIND}/{number}" for number in sorted(self._now().masters)]
+
+    def renew(self) -> str:
+        with self._alone():
+            self._write(self._now().renewed(self._ids.random(32)))
+        return self.current()
+
+    def destroy(self, name: str) -> None:
+        with self._alone():
+            if name == self.current():
+                raise WrongState(f"{name} is the master key that wraps now", fix="fabriek admin keys rotate")
+            if name in self.names():
+                self._write(self._now().without(int(name.partition("/")[2])))
+
+    def lock(self) -> bool:
+        with self._guard:
+            if self._lock is None:
+                return False
+            self._ring = self._lock = self._passphrase = None
+            return True
+
+    def is_locked(self) -> bool:
+        return self._ring is None
+
+    def unlock(self, passphrase: str) -> None:
+        with self._guard:
+            self._passphrase = passphrase
+            try:
+                self._read()
+            finally:
+                if self._ring is None:
+                    self._passphrase = None
+
+    def set_passphrase(self, passphrase: str) -> None:
+        """From now on the file opens with this one alone; empty: with none."""
+        with self._alone():
+            ring = self._now()
+            self._lock = lock_of(passphrase, self._ids.random(SALT_BYTES)) if passphrase else None
+            self._passphrase = passphrase or None
+            self._write(ring)
+
+    def _now(self) -> Ring:
+        """As the file has it, which another server may have renewed."""
+        with self._guard:
+            if self._ring is None:
+                raise Unavailable("the keyring is locked", fix="fabriek admin unseal", retry_after_seconds=60)
+            if self._seen != self._stamp():
+                return self._read()
+            return self._ring
+
+    def _read(self) -> Ring:
+        self._seen = self._stamp()
+        self._ring, self._lock = read_ring(self._folder, KEYRING_FILE, self._passphrase)
+        return self._ring
+
+    def _write(self, ring: Ring) -> None:
+        write_ring(self._folder, KEYRING_FILE, ring, self._lock, nonce=self._nonce())
+        self._ring, self._seen = ring, self._stamp()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Alone among all servers that have this file: two that renew at once must not lose the key of one."""
+        with self._guard:
+            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(folder)
+
+    def _stamp(self) -> tuple[int, int, int]:
+        try:
+            status = (self._folder / KEYRING_FILE).stat()
+        except FileNotFoundError:
+            return (0, 0, 0)  # reading it says so
+        return status.st_ino, status.st_mtime_ns, status.st_size
+
+    def _nonce(self) -> bytes:
+        return os.urandom(NONCE_BYTES)

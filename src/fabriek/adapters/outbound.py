@@ -61,10 +61,10 @@ class Hosts:
 
 
 class Outbound:
-    """Sends to listed hosts. `resolve` is the system's own, unless a test has another."""
+    """Sends to listed hosts. `resolve` is the system's own, unless a test has another; `says` is the setting that lists them."""
 
-    def __init__(self, hosts: Hosts, resolve: Resolve = socket.getaddrinfo) -> None:
-        self._hosts, self._resolve = hosts, resolve
+    def __init__(self, hosts: Hosts, resolve: Resolve = socket.getaddrinfo, *, says: str = "outbound_hosts") -> None:
+        self._hosts, self._resolve, self._says = hosts, resolve, says
 
     def check(self, url: str) -> None:
         """Raises InvalidInput on what is no plain address, NotPermitted on a host that is not listed. Resolves nothing."""
@@ -105,7 +105,7 @@ class Outbound:
             raise NotPermitted(
                 f"nothing is sent to {end[0]} from here",
                 rule="outbound.host",
-                fix="ask the operator for the setting outbound_hosts",
+                fix=f"ask the operator for the setting {self._says}",
             )
         return at
 

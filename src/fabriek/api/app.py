@@ -14,9 +14,11 @@ from fabriek.api import (
     audit,
     cluster,
     compute,
+    erasing,
     foreign,
     funding,
     health,
+    keys,
     knowledge,
     lab,
     mlflow,
@@ -33,12 +35,12 @@ from fabriek.kernel.errors import FabriekError, NotPermitted
 from fabriek.web import problems
 from fabriek.web.envelope import Counts, Envelope
 from fabriek.web.router import Router, refuse_undeclared
+from fabriek.web.sealed import SealGate
 from fabriek.web.services import Services
 
 AREAS = (
-    access, funding, foreign, vault, vault_objects, vault_versions, packages, compute, secrets, packs, cluster, power, lab, knowledge, assurance,
-    audit,
-    health,
+    access, funding, foreign, vault, vault_objects, vault_versions, erasing, keys, packages, compute, secrets, packs, cluster, power, lab,
+    knowledge, assurance, audit, health,
 )  # fmt: skip
 
 
@@ -65,6 +67,7 @@ def build(
     app.router.routes.extend(packages_index.routes(services))
     app.router.routes.extend(portal)
     problems.install(app, _renderer(services, page_of))
+    app.add_middleware(SealGate, seal=services.seal)
     app.add_middleware(Envelope, clock=services.clock, ids=services.ids, counts=app.state.counts)
     refuse_undeclared(app)
     return app

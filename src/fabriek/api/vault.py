@@ -27,6 +27,7 @@ from fabriek.schemas.vault import (
 )
 from fabriek.vault.agreements import Agreement, is_in_force
 from fabriek.vault.datasets import Dataset
+from fabriek.vault.homes import PROMISES
 from fabriek.vault.opening import Opened
 from fabriek.vault.references import is_id, read_reference
 from fabriek.vault.requests import AccessRequest
@@ -57,6 +58,12 @@ def dataset_out(dataset: Dataset, services: "Services") -> DatasetOut:
         files=facts.files if facts else 0,
         size_bytes=facts.size_bytes if facts else 0,
         is_published=dataset.is_published,
+        key_home=str(dataset.key_home),
+        promise=PROMISES[dataset.key_home],
+        held=services.vault.erasing.is_held(dataset.id),
+        keep_until=dataset.keep_until,
+        erase_after=dataset.erase_after,
+        erased_at=dataset.erased_at,
     )
 
 
@@ -155,7 +162,9 @@ def said(dataset: str, version: str = "") -> str:
 @router.post("/projects/{project}/datasets", access=Right("data.write"), status_code=201)
 def create(project: str, wanted: DatasetIn, caller: CallerDep, factory: FactoryDep) -> DatasetOut:
     """Make a dataset, owned by your organisation."""
-    return dataset_out(factory.vault.create(project, wanted.name, label=wanted.label, by=caller), factory)
+    return dataset_out(
+        factory.vault.create(project, wanted.name, label=wanted.label, key_home=wanted.key_home, by=caller), factory
+    )
 
 
 @router.get("/projects/{project}/datasets", access=Right("data.view"))

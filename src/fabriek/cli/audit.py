@@ -103,3 +103,22 @@ def _tell(outcome: "VerifiedOut") -> None:
     say(f"  key      {outcome.key} ({says.get(outcome.key_from, 'as given')})")
     if not outcome.witnessed:
         say("  witness  none: whoever holds the signing key could re-sign a rewritten log; keep checkpoints elsewhere")
+
+
+@audit.command("certificate")
+@click.argument("file", type=file_type)
+@click.option("--key", required=True, metavar="KEY", help="The log's verifier key, from a source you trust.")
+@json_option
+def certificate(file: Path, key: str, *, as_json: bool) -> None:
+    """Check the certificate of an erasure, without any server; leaves with 10 where it does not hold."""
+    from fabriek.sdk.erasing import read_certificate  # noqa: PLC0415  # the SDK's cryptography, for this one command
+
+    said = read_certificate(file.read_text("utf-8"), key)
+    if as_json:
+        print_json(said)
+    else:
+        dataset, keys = said["dataset"], said["keys_destroyed"]
+        say(
+            f"{dataset['name']} ({dataset['id']}) was erased at {said['erased_at']}: {len(keys)} keys, {len(said['versions'])} versions"
+        )
+        say(said["covers"])

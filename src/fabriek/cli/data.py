@@ -29,16 +29,28 @@ def data() -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.argument("name")
 @click.option("--label", default="", help="How sensitive it is; default: internal, or what the dataset has.")
+@click.option(
+    "--key-home",
+    type=click.Choice(["installation", "organisation"]),
+    help="Who holds the key of a new dataset: installation (default; not against its operator), or your organisation, which can withdraw.",
+)
 @project_option
 @json_option
-def push(folder: Path, name: str, label: str, project: str, *, as_json: bool) -> None:
+def push(folder: Path, name: str, label: str, key_home: str | None, project: str, *, as_json: bool) -> None:
     """Send the folder DIR as the next version of NAME. What is unchanged is not sent again.
 
     A push that was interrupted goes on where it stopped when it is given once more.
     """
     with bar("pushing") as drawn:
         pushed = connect(project).vault.push(
-            folder, name, label=label, project=project, progress=drawn.advance, expect=drawn.expect, tell=warn
+            folder,
+            name,
+            label=label,
+            key_home=key_home or "",
+            project=project,
+            progress=drawn.advance,
+            expect=drawn.expect,
+            tell=warn,
         )
     version = pushed.version
     if as_json:

@@ -40,8 +40,13 @@ class Announcement:
         return {"variables": self.variables, "pid": self.pid, "bootstrap": self.bootstrap, "sign_in": self.sign_in}
 
 
-def run(settings: Settings, *, quickstart: bool, announce: Callable[[Announcement], None]) -> None:
-    """Serves until SIGTERM or SIGINT. Raises AlreadyExists when the home or the port is taken, WrongState on a newer home."""
+def run(
+    settings: Settings, *, quickstart: bool, announce: Callable[[Announcement], None], passphrase: str | None = None
+) -> None:
+    """Serves until SIGTERM or SIGINT. `passphrase` opens the keyring, where no file holds it.
+
+    Raises AlreadyExists when the home or the port is taken, WrongState on a newer home.
+    """
     if not Path("/proc/self").is_dir():
         raise Unavailable("the server runs on Linux only", fix="use fabriek login to reach one")
     home = Home(settings.home)
@@ -56,7 +61,7 @@ def run(settings: Settings, *, quickstart: bool, announce: Callable[[Announcemen
         database = open_database(settings.database)
         home.write_release(migrate_database(database), __version__)
         wake = threading.Event()
-        services = bootstrap.build(settings, database, wake=wake.set)
+        services = bootstrap.build(settings, database, wake=wake.set, passphrase=passphrase)
         app = build(services, portal=routes(services), page_of=page_of(services))
         lab_socket = settings.home / "run" / "lab" / "lab.sock"
         starter = Starter(

@@ -13,6 +13,7 @@ import click
 from fabriek.kernel.clock import SystemClock
 from fabriek.kernel.errors import InvalidInput, Unavailable
 from fabriek.ops.home import Home
+from fabriek.ops.passphrase import asked_for
 from fabriek.sdk.environment import Context, forget_context, save_context
 from fabriek.settings import LOOPBACK, read_settings
 
@@ -33,6 +34,7 @@ home_option = click.option(
 )
 @click.option("--detach", is_flag=True, help="Return once it serves; stop it with `fabriek down`.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
+@click.option("--passphrase-fd", type=int, help="The descriptor to read the keyring's passphrase from, to its end.")
 @click.option("--announce-fd", type=int, hidden=True, help="Where a detached server says that it is ready.")
 def up(
     home: Path | None,
@@ -42,6 +44,7 @@ def up(
     quickstart: bool,
     detach: bool,
     as_json: bool,
+    passphrase_fd: int | None,
     announce_fd: int | None,
 ) -> None:
     """Start a factory on this machine and serve until it is stopped.
@@ -57,8 +60,11 @@ def up(
             else "plain HTTP would show tokens to the network"
         )
         raise InvalidInput(f"{settings.host} is not loopback, and {reason}", fix="leave out --host")
+    passphrase = asked_for(settings, passphrase_fd)
     if detach:
-        _start_detached(settings.home, settings.host, settings.port, quickstart=quickstart, as_json=as_json)
+        _start_detached(
+            settings.home, settings.host, settings.port, quickstart=quickstart, as_json=as_json, passphrase=passphrase
+        )
         return
     from fabriek.ops.running import Announcement, run  # noqa: PLC0415  # the whole server: help should not pay for it
 
@@ -69,7 +75,7 @@ def up(
         else:
             remember_and_print(said.as_dict(), as_json=as_json)
 
-    run(settings, quickstart=quickstart, announce=announce)
+    run(settings, quickstart=quickstart, announce=announce, passphrase=passphrase)
 
 
 @click.command()
@@ -114,20 +120,31 @@ def remember_and_print(said: dict[str, Any], *, as_json: bool) -> None:
     sys.stdout.flush()
 
 
-def _start_detached(home: Path, host: str, port: int, *, quickstart: bool, as_json: bool) -> None:
+def _start_detached(
+    home: Path, host: str, port: int, *, quickstart: bool, as_json: bool, passphrase: str | None
+) -> None:
     place = Home(home)
     place.prepare()
     read_end, write_end = os.pipe()
     arguments = ["up", "--home", str(home), "--host", host, "--port", str(port), "--announce-fd", str(write_end)]
     if quickstart:
         arguments.append("--quickstart")
+    passed = [write_end]
+    if passphrase is not None:
+        # Through a pipe, which nobody else can read: arguments and variables of a process can be seen.
+        passphrase_end, ours = os.pipe()
+        os.write(ours, passphrase.encode())
+        os.close(ours)
+        arguments += ["--passphrase-fd", str(passphrase_end)]
+        passed.append(passphrase_end)
     log = home / "logs" / "server.log"
     with log.open("a", encoding="utf-8") as out:
         child = subprocess.Popen(
             [sys.executable, "-m", "fabriek.cli", *arguments],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, pass_fds=[write_end],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, pass_fds=passed,
         )  # fmt: skip
-    os.close(write_end)
+    for descriptor in passed:
+        os.close(descriptor)
     with os.fdopen(read_end, encoding="utf-8") as announced:
         said = announced.read()
     if not said:

@@ -15,10 +15,11 @@ Word = Annotated[str, StringConstraints(max_length=40)]
 
 
 class DatasetIn(Wire):
-    """A new dataset; an empty label means the default, `internal`."""
+    """A new dataset; an empty label means the default, `internal`, an empty key home the installation."""
 
     name: Slug
     label: LabelName = ""
+    key_home: Word = ""
 
 
 class VersionOut(Wire):
@@ -37,7 +38,9 @@ class VersionOut(Wire):
 
 
 class DatasetOut(Wire):
-    """A dataset as the caller may see it. `newest` is the number of its newest version, 0 before the first."""
+    """A dataset as the caller may see it. `newest` is the number of its newest version, 0 before the first. `promise` says what its
+    key home protects against. `held`: under a legal hold.
+    """
 
     id: str
     project: str
@@ -50,6 +53,12 @@ class DatasetOut(Wire):
     files: int = 0
     size_bytes: int = 0
     is_published: bool = False
+    key_home: str = "installation"
+    promise: str = ""
+    held: bool = False
+    keep_until: date | None = None
+    erase_after: date | None = None
+    erased_at: datetime | None = None
 
 
 class TagIn(Wire):

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from fabriek.sdk.assurance import Assurance
     from fabriek.sdk.audit import Audit
     from fabriek.sdk.compute import Compute
+    from fabriek.sdk.erasing import Erasing
     from fabriek.sdk.foreign import Foreign
     from fabriek.sdk.funding import Funding
+    from fabriek.sdk.keys import Keys
     from fabriek.sdk.knowledge import Knowledge
     from fabriek.sdk.lab import Lab
     from fabriek.sdk.packages import Packages
@@ -64,6 +66,14 @@ class Fabriek:
     @cached_property
     def vault(self) -> "Vault":
         return self._part("vault", "Vault")  # type: ignore[no-any-return]
+
+    @cached_property
+    def keys(self) -> "Keys":
+        return self._part("keys", "Keys")  # type: ignore[no-any-return]
+
+    @cached_property
+    def erasing(self) -> "Erasing":
+        return self._part("erasing", "Erasing")  # type: ignore[no-any-return]
 
     @cached_property
     def packages(self) -> "Packages":

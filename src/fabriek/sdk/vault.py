@@ -60,9 +60,9 @@ class Vault:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def create(self, name: str, *, label: str = "", project: str = "") -> DatasetOut:
-        """A dataset with no versions. Raises AlreadyExists, NotPermitted naming the rule."""
-        wanted = DatasetIn(name=name, label=label)
+    def create(self, name: str, *, label: str = "", key_home: str = "", project: str = "") -> DatasetOut:
+        """A dataset with no versions. `key_home`: installation (default) or organisation. Raises AlreadyExists, NotPermitted naming the rule."""
+        wanted = DatasetIn(name=name, label=label, key_home=key_home)
         path = f"/api/v1/projects/{self._client.the_project(project)}/datasets"
         return DatasetOut.model_validate(self._client.post(path, json=wanted.model_dump()))
 
@@ -83,6 +83,7 @@ class Vault:
         name: str,
         *,
         label: str = "",
+        key_home: str = "",
         project: str = "",
         progress: Callable[[int], None] = _silent,
         expect: Callable[[int], None] = _silent,
@@ -91,8 +92,9 @@ class Vault:
         """The folder as the next version of a dataset, which is made when there is none. Unchanged data makes no version.
 
         A push that was interrupted goes on: what had arrived is not sent again. A file that changes meanwhile is told of, and all is
-        tried once more. `progress` is told of every byte done, `expect` how many there are. Raises InvalidInput before anything is
-        sent when the folder holds what cannot be pushed, NotPermitted naming the rule.
+        tried once more. `key_home`: of a dataset that is made; it stays. `progress` is told of every byte done, `expect` how many there are.
+        Raises InvalidInput before anything is sent when the folder holds what cannot be pushed, NotPermitted naming the rule, WrongState where
+        the dataset has another key home.
         """
         hashes = hashes_of(memory_folder() / "hashes", Path(folder).resolve())
         taken = _taken(Path(folder), hashes, tell)
@@ -101,7 +103,12 @@ class Vault:
         try:
             known = self.show(name, project=home or project)
         except NotFound:
-            known = self.create(bare, label=label, project=home or project)
+            known = self.create(bare, label=label, key_home=key_home, project=home or project)
+        if key_home and known.key_home != key_home:
+            raise WrongState(
+                f"the keys of {bare} live with the {known.key_home}",
+                fix="push it as another dataset, or leave --key-home out",
+            )
         named = (self._client.url, known.id, str(taken.root))
         with journal_of(memory_folder() / "pushes", *named) as journal:
             try:

@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from fabriek.kernel.errors import InvalidInput
+from fabriek.vault.holds import Retention
+from fabriek.vault.homes import KeyHome
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9-]{0,62}"
 
@@ -25,7 +27,8 @@ class Dataset:
 
     `label` is the highest that any of its versions ever had. `sources` are the datasets that a job read to make it: whoever takes
     it away must be allowed to take those away. `sequence` counts its version records, `epoch` its wrapping keys; 0 before the first.
-    `is_published`: its card stands in the catalogue, so everybody signed in may know of it.
+    `is_published`: its card stands in the catalogue, so everybody signed in may know of it. `erased_at`: its keys are destroyed; what it
+    was, and its records, stay.
     """
 
     id: str
@@ -41,6 +44,19 @@ class Dataset:
     sequence: int = 0
     epoch: int = 1
     is_published: bool = False
+    key_home: KeyHome = KeyHome.INSTALLATION
+    keep_until: date | None = None
+    erase_after: date | None = None
+    erased_at: datetime | None = None
+
+    @property
+    def home(self) -> str:
+        """The organisation whose own key wraps the epochs; empty for the installation's."""
+        return self.organisation if self.key_home is KeyHome.ORGANISATION else ""
+
+    @property
+    def retention(self) -> Retention:
+        return Retention(self.keep_until, self.erase_after)
 
 
 def check_name(name: str) -> str:

@@ -7,7 +7,7 @@ from fabriek.audit.log import facts_of
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.kernel.clock import Clock
-from fabriek.kernel.errors import Damaged, NotFound, NotPermitted, nothing_here
+from fabriek.kernel.errors import Damaged, NotFound, NotPermitted, WrongState, nothing_here
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.signing import Signer
 from fabriek.vault.agreements import DataRight
@@ -191,10 +191,24 @@ class Desk:
         try:
             return parts.epoch_keys.get(dataset_id, number)
         except NotFound:
-            made = parts.cipher.make(dataset_id, number)
+            made = parts.cipher.make(dataset_id, number, self._refuse_erased(parts.datasets.get(dataset_id)).home)
         with parts.datasets.transaction(alone=f"dataset:{dataset_id}"):
+            self._refuse_erased(parts.datasets.get(dataset_id))
             parts.epoch_keys.add(made)
         return parts.epoch_keys.get(dataset_id, number)
+
+    def _epoch_of(self, version: Version) -> Epoch:
+        """The epoch that a version's key is wrapped under. Raises WrongState when the dataset was erased."""
+        self._refuse_erased(self._parts.datasets.get(version.dataset))
+        return self._parts.epoch_keys.get(version.dataset, version.epoch)
+
+    def _refuse_erased(self, dataset: Dataset) -> Dataset:
+        """The dataset, unless its keys are destroyed. Raises WrongState."""
+        if dataset.erased_at is not None:
+            raise WrongState(
+                f"this dataset was erased on {dataset.erased_at:%Y-%m-%d}", fix=f"fabriek data certificate {dataset.id}"
+            )
+        return dataset
 
     def _begin_epoch(self, dataset_id: str) -> Dataset:
         """Moves the dataset to its next epoch, in the open transaction; the key is made when it is first needed."""

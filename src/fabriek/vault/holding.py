@@ -7,6 +7,7 @@ from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.errors import NotFound, nothing_here
 from fabriek.vault.datasets import Dataset, Kind, check_name
 from fabriek.vault.desk import Desk
+from fabriek.vault.homes import read_home
 from fabriek.vault.labels import DEFAULT
 from fabriek.vault.references import Reference
 from fabriek.vault.versions import Facts, Version
@@ -15,8 +16,8 @@ from fabriek.vault.versions import Facts, Version
 class Holding(Desk):
     """What there is."""
 
-    def create(self, project_ref: str, name: str, *, label: str = "", by: Caller) -> Dataset:
-        """A dataset with no versions yet, owned by the caller's organisation.
+    def create(self, project_ref: str, name: str, *, label: str = "", key_home: str = "", by: Caller) -> Dataset:
+        """A dataset with no versions yet, owned by the caller's organisation. `key_home`: installation (default) or organisation.
 
         Raises NotPermitted when the label may not be here (`label.accreditation`) or not in this project (`label.ceiling`),
         AlreadyExists, InvalidInput.
@@ -28,9 +29,14 @@ class Holding(Desk):
         chosen = parts.labels.of(label or DEFAULT).name
         self._check_label(chosen, project)
         dataset = self._new(project.id, name, by.organisation, chosen, Kind.DATA, by)
+        dataset = replace(dataset, key_home=read_home(key_home))
+        if dataset.home:
+            parts.cipher.check_home(dataset.home)
         with parts.datasets.transaction(alone=f"project:{project.id}"):
             parts.datasets.add(dataset)
-            parts.audit.record("dataset.created", dataset.id, by, project=project.id, label=chosen)
+            parts.audit.record(
+                "dataset.created", dataset.id, by, project=project.id, label=chosen, key_home=str(dataset.key_home)
+            )
         return dataset
 
     def find(self, reference: str, *, project: str = "", by: Caller) -> Dataset:

@@ -73,6 +73,7 @@ class Opening(Pushing):
             dataset, version = self.resolve(reference, project=project, by=by)
             if dataset.kind in {Kind.CODE, Kind.ARTIFACTS}:
                 raise nothing_here()
+            self._refuse_erased(dataset)
             referred = self._referred(dataset, version)
             self._check_label(referred.label, facts_of_project)
             self._check_compute(replace(dataset, label=referred.label), facts_of_project.id, purpose, by)
@@ -87,6 +88,15 @@ class Opening(Pushing):
             raise nothing_here()
         return self._referred(dataset, version)
 
+    def check_openable(self, version_ids: Sequence[str]) -> None:
+        """Asks for the keys of these versions, as a grant on them would, before a job is begun on them. Not inside a transaction.
+
+        Raises Unavailable while a key home is out of reach or the vault is sealed, NotPermitted when the owner has withdrawn the key,
+        WrongState when the data was erased.
+        """
+        for version_id in version_ids:
+            self._parts.cipher.check(self._epoch_of(self._parts.versions.get(version_id)))
+
     def grant_to_job(self, version_id: str, job: str, *, project: str, purpose: str) -> Grant:
         """For the job's node, as it starts: asks the rules once more, since an agreement may have ended while the job waited.
 
@@ -94,7 +104,7 @@ class Opening(Pushing):
         """
         parts = self._parts
         version = parts.versions.get(version_id)
-        dataset = self._labelled(parts.datasets.get(version.dataset), self._believed(version))
+        dataset = self._labelled(self._refuse_erased(parts.datasets.get(version.dataset)), self._believed(version))
         self._check_label(dataset.label, self._project(project))
         self._check_compute(dataset, project, purpose, SYSTEM)
         now = parts.clock.now()
@@ -126,11 +136,14 @@ class Opening(Pushing):
                 parts.audit.record("grants.ended", job, SYSTEM, count=ended)
 
     def end_stale_grants(self) -> None:
-        """Ends grants whose time is over, and drops opened keys from memory. For the worker."""
+        """Ends grants whose time is over. For the worker."""
         parts = self._parts
-        parts.cipher.forget()
         with parts.datasets.transaction():
             parts.grants.end_stale(parts.clock.now())
+
+    def forget_keys(self) -> None:
+        """Drops opened keys whose time is over from memory. For the worker."""
+        self._parts.cipher.forget()
 
     def grant(self, grant_id: str, *, by: Caller) -> Opened:
         """The key once more, for the holder. Raises NotFound for everyone else, NotPermitted when it has ended."""
@@ -138,7 +151,7 @@ class Opening(Pushing):
         grant = self._held(grant_id, by)
         version = parts.versions.get(grant.version)
         facts = self._believed(version)
-        key = parts.cipher.unwrap(parts.epoch_keys.get(version.dataset, version.epoch), version.wrapped_key, version.id)
+        key = parts.cipher.unwrap(self._epoch_of(version), version.wrapped_key, version.id)
         return Opened(grant, facts, version.record, key)
 
     def end_grant(self, grant_id: str, *, by: Caller) -> None:
@@ -189,7 +202,7 @@ class Opening(Pushing):
         """Opens the key first and then records the grant: no key leaves before its record is durable."""
         parts = self._parts
         facts = self._believed(version)
-        key = parts.cipher.unwrap(parts.epoch_keys.get(dataset.id, version.epoch), version.wrapped_key, version.id)
+        key = parts.cipher.unwrap(self._epoch_of(version), version.wrapped_key, version.id)
         now = parts.clock.now()
         grant = Grant(parts.ids.new("grt"), version.id, dataset.id, project, by.person, "", right, now, now + LASTS)
         with parts.datasets.transaction():

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from fabriek.kernel.stored import Stored
@@ -84,6 +84,13 @@ class Datasets(Protocol):
 
     def from_job(self, job: str) -> Sequence[Dataset]:
         """What the job made, oldest first."""
+
+
+class Expiring(Protocol):
+    """Storage that knows which datasets have outlived their time."""
+
+    def to_erase(self, today: date) -> Sequence[Dataset]:
+        """Those whose last day has passed and that are not erased."""
 
 
 class Versions(Protocol):
@@ -208,3 +215,9 @@ class EpochKeys(Protocol):
         """(epoch, wrapped key, what the store took). Raises NotFound."""
 
     def forget_object_key(self, dataset: str, object_id: str) -> None: ...
+
+    def of_dataset(self, dataset: str) -> Sequence[Epoch]:
+        """Oldest first."""
+
+    def destroy(self, dataset: str, *, below: int = 0) -> int:
+        """All epoch keys of a dataset, or those of a lower number; how many."""

@@ -44,6 +44,7 @@ class Pushing(Holding):
         if dataset.project != project.id or dataset.kind is not Kind.DATA:
             raise nothing_here()
         self._require_owner(dataset, by)
+        self._refuse_erased(dataset)
         chosen = parts.labels.of(label or dataset.label).name
         if parts.labels.exceeds(dataset.label, chosen):
             raise NotPermitted(
@@ -234,7 +235,7 @@ class Pushing(Holding):
             wrapped_key=parts.cipher.wrap(epoch, said.manifest_key, version_id),
         )
         with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
-            now_stands = parts.datasets.get(dataset.id)
+            now_stands = self._refuse_erased(parts.datasets.get(dataset.id))
             is_open = parts.uploads.get(upload_id).progress is Progress.OPEN
             if not is_open or (now_stands.sequence, now_stands.epoch) != (dataset.sequence, epoch.number):
                 return None

@@ -35,6 +35,10 @@ class Safe(Desk):
             parts.epoch_keys.keep_object_key(dataset_id, name, epoch.number, wrapped, stored)
         return SealedObject(name, stored.size, stored.sha256)
 
+    def prepare(self, dataset_id: str) -> None:
+        """Asks for the key that the next `put` will need. Not inside a transaction. Raises Unavailable."""
+        self._parts.cipher.check(self._current_epoch(dataset_id))
+
     def size(self, dataset_id: str, object_id: str) -> int:
         """Of the plaintext, in bytes, as its authenticated end says. Raises NotFound, Damaged."""
         return self._opener(dataset_id, object_id).size

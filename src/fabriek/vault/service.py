@@ -1,13 +1,18 @@
 """What one may do in the vault. The verbs stand in five groups, each on the one before: holding, pushing, opening, sharing, naming."""
 
 from fabriek.vault.desk import Parts
+from fabriek.vault.erasing import Erasing
 from fabriek.vault.naming import Naming
+from fabriek.vault.ports_keeping import KeyStores
+from fabriek.vault.rotating import Rotating
 from fabriek.vault.safe import Safe
 
 
 class Vault(Naming):
-    """The vault of one installation. `safe` seals for the dialects."""
+    """The vault of one installation. `safe` seals for the dialects, `erasing` and `rotating` keep its keys."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, keeping: KeyStores) -> None:
         super().__init__(parts)
         self.safe = Safe(parts)
+        self.erasing = Erasing(parts, keeping)
+        self.rotating = Rotating(parts, keeping)

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
     Boolean,
     Column,
+    Date,
     Index,
     Integer,
     LargeBinary,
@@ -26,6 +28,7 @@ from sqlalchemy.exc import IntegrityError
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import AlreadyExists, nothing_here
 from fabriek.vault.datasets import Dataset, Kind
+from fabriek.vault.homes import KeyHome
 from fabriek.vault.versions import Record, Version
 
 datasets = Table(
@@ -44,6 +47,10 @@ datasets = Table(
     Column("sequence", Integer, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("is_published", Boolean, nullable=False),
+    Column("key_home", String, nullable=False, server_default="installation"),
+    Column("keep_until", Date),
+    Column("erase_after", Date),
+    Column("erased_at", Instant),
     UniqueConstraint("project", "name"),
 )
 
@@ -111,6 +118,10 @@ class SqlDatasets:
     def save(self, dataset: Dataset) -> None:
         self._db.execute(update(datasets).where(datasets.c.id == dataset.id).values(_values(dataset)))
 
+    def to_erase(self, today: date) -> Sequence[Dataset]:
+        asked = select(datasets).where(datasets.c.erase_after < today, datasets.c.erased_at.is_(None))
+        return [_dataset(row) for row in self._db.rows(asked.order_by(datasets.c.id))]
+
     def from_job(self, job: str) -> Sequence[Dataset]:
         asked = select(datasets).where(datasets.c.job == job, datasets.c.job != "").order_by(datasets.c.created_at)
         return [_dataset(row) for row in self._db.rows(asked)]
@@ -176,14 +187,18 @@ def _named(project: str, name: str) -> Any:
 
 def _values(dataset: Dataset) -> dict[str, Any]:
     values = {column.name: getattr(dataset, column.name) for column in datasets.columns}
-    return values | {"kind": str(dataset.kind), "sources": " ".join(dataset.sources)}
+    return values | {
+        "kind": str(dataset.kind), "sources": " ".join(dataset.sources), "key_home": str(dataset.key_home),
+    }  # fmt: skip
 
 
 def _dataset(row: Row[Any] | None) -> Dataset:
     if row is None:
         raise nothing_here()
     values = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it
-    return Dataset(**values | {"kind": Kind(row.kind), "sources": tuple(row.sources.split())})
+    return Dataset(
+        **values | {"kind": Kind(row.kind), "sources": tuple(row.sources.split()), "key_home": KeyHome(row.key_home)}
+    )
 
 
 def _changing(version: Version) -> dict[str, Any]:

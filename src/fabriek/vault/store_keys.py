@@ -1,11 +1,19 @@
 """Wrapped keys, kept: of epochs, and of the objects that were sealed in the server's memory."""
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, delete, insert, select
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Row, String, Table, delete, insert, select, update
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import nothing_here
+from fabriek.kernel.signing import wrapped_under
 from fabriek.kernel.stored import Stored
 from fabriek.vault.epochs import Epoch
+from fabriek.vault.rotations import WrappedKey
+
+REWRAP_AT_ONCE = 1_000
 
 epochs = Table(
     "vault_epochs",
@@ -14,6 +22,9 @@ epochs = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("wrapped", LargeBinary, nullable=False),
     Column("made_at", Instant, nullable=False),
+    Column("home", String, nullable=False, server_default=""),
+    # The name of the master key, as it stands in `wrapped` too: what is left to rotate is asked by it.
+    Column("master", String, nullable=False, index=True),
 )
 
 object_keys = Table(
@@ -36,7 +47,7 @@ class SqlEpochKeys:
         known = select(epochs.c.number).where(epochs.c.dataset == epoch.dataset, epochs.c.number == epoch.number)
         if self._db.scalar(known) is not None:
             return False
-        values = {"dataset": epoch.dataset, "number": epoch.number, "wrapped": epoch.wrapped, "made_at": epoch.made_at}
+        values = asdict(epoch) | {"master": wrapped_under(epoch.wrapped)}
         self._db.execute(insert(epochs).values(values))
         return True
 
@@ -44,7 +55,29 @@ class SqlEpochKeys:
         row = self._db.row(select(epochs).where(epochs.c.dataset == dataset, epochs.c.number == number))
         if row is None:
             raise nothing_here()
-        return Epoch(row.dataset, row.number, bytes(row.wrapped), row.made_at)
+        return _epoch(row)
+
+    def of_dataset(self, dataset: str) -> Sequence[Epoch]:
+        rows = self._db.rows(select(epochs).where(epochs.c.dataset == dataset).order_by(epochs.c.number))
+        return [_epoch(row) for row in rows]
+
+    def destroy(self, dataset: str, *, below: int = 0) -> int:
+        gone = epochs.c.dataset == dataset
+        return self._db.execute(delete(epochs).where(gone & (epochs.c.number < below) if below else gone))
+
+    def not_under(self, master: str) -> Sequence[WrappedKey]:
+        asked = select(epochs).where(epochs.c.home == "", epochs.c.master != master).limit(REWRAP_AT_ONCE)
+        found = [_epoch(row) for row in self._db.rows(asked)]
+        return [WrappedKey((one.dataset, str(one.number)), one.context, one.wrapped) for one in found]
+
+    def rewrap(self, key: WrappedKey, fresh: bytes) -> None:
+        dataset, number = key.place
+        same = (epochs.c.dataset == dataset) & (epochs.c.number == int(number)) & (epochs.c.wrapped == key.wrapped)
+        self._db.execute(update(epochs).where(same).values(wrapped=fresh, master=wrapped_under(fresh)))
+
+    def object_keys(self, dataset: str) -> Sequence[str]:
+        rows = self._db.rows(select(object_keys.c.object).where(object_keys.c.dataset == dataset))
+        return [row.object for row in rows]
 
     def keep_object_key(self, dataset: str, object_id: str, epoch: int, wrapped: bytes, stored: Stored) -> None:
         values = {"object": object_id, "dataset": dataset, "epoch": epoch, "wrapped": wrapped}
@@ -60,3 +93,7 @@ class SqlEpochKeys:
     def forget_object_key(self, dataset: str, object_id: str) -> None:
         gone = (object_keys.c.dataset == dataset) & (object_keys.c.object == object_id)
         self._db.execute(delete(object_keys).where(gone))
+
+
+def _epoch(row: Row[Any]) -> Epoch:
+    return Epoch(row.dataset, row.number, bytes(row.wrapped), row.made_at, row.home)

@@ -33,6 +33,8 @@ from fabriek.lab.registry import Registry
 from fabriek.lab.service import Lab
 from fabriek.packages.service import Packages
 from fabriek.settings import Settings
+from fabriek.vault.own_keys import OwnKeys
+from fabriek.vault.seals import Seal
 from fabriek.vault.service import Vault
 from fabriek.web.store import SqlAnswers
 
@@ -54,6 +56,8 @@ class Services:
     funding: Funding
     bridge: Bridge
     vault: Vault
+    own_keys: OwnKeys
+    seal: Seal
     packages: Packages
     lab: Lab
     registry: Registry

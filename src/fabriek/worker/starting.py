@@ -66,7 +66,9 @@ class Starter:
         self._lock = threading.Lock()
 
     def start_jobs(self) -> bool:
-        """Begins every job that was let in; whether any job is between its start and its end."""
+        """Begins every job that was let in; whether any job is between its start and its end. None while the vault is sealed."""
+        if self._services.seal.is_sealed():
+            return bool(self._services.progress.started())
         ready = [job for job in self._services.progress.to_begin() if self._is_ours_to_begin(job)]
         many = isinstance(self._services.executor, SubmitsMany)
         for part in handed_together(ready) if many else [[job] for job in ready]:
@@ -161,6 +163,10 @@ class Starter:
         """
         services, base = self._services, self._environments.base()
         bare, account = services.compute.runs_without_walls(let_in), self._account(let_in)
+        # Before the transaction, in which no key service may be asked: what the job reads, and the room that takes its log.
+        read = [one.version_id for one in let_in.inputs] + [one for one in (let_in.code, let_in.output) if one]
+        services.vault.check_openable(read)
+        services.vault.safe.prepare(services.vault.room(let_in.project))
         with services.database.transaction(alone=f"job:{let_in.id}"):
             job = services.progress.begin(let_in.id)
             if job is None:

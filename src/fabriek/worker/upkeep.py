@@ -1,4 +1,6 @@
-"""What must be done now and then: number the audit log, end grants that ran out, forget old answers, keep a cluster's accounts in step."""
+"""What must be done now and then: number the audit log, end grants that ran out, go on with rotations and erasures, forget old answers, keep
+a cluster's accounts in step.
+"""
 
 from datetime import timedelta
 
@@ -15,12 +17,17 @@ class Upkeep:
         self._services = services
         self._sequencing = Rhythm(services.clock, 0.5)
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
+        self._keeping = Rhythm(services.clock, 30.0)
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
     def round(self) -> None:
         services = self._services
         if self._sequencing.due():
             services.audit.sequence()
+            services.vault.forget_keys()
+        if self._keeping.due() and not services.seal.is_sealed():
+            services.vault.erasing.erase_overdue()
+            services.vault.rotating.go_on()
         if self._cleaning.due():
             services.vault.end_stale_grants()
             services.identity.forget_expired()

@@ -325,7 +325,8 @@ def test_without_the_master_key_opens_are_unavailable_and_record_nothing(world: 
 
         unwrap = wrap
 
-    cut_off = Vault(replace(world.parts, cipher=EpochCipher(Away(), world.clock, world.parts.ids)))
+    cipher = EpochCipher(Away(), world.clock, world.parts.ids)
+    cut_off = Vault(replace(world.parts, cipher=cipher), world.keeping)
     with pytest.raises(Unavailable):
         cut_off.open("biopsies", project="lab", by=world.hanna)
     assert world.vault.opened("biopsies", project="lab", limit=9, by=world.hanna) == []

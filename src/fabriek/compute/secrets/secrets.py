@@ -34,6 +34,11 @@ class Secret:
     used_at: datetime | None = None
 
 
+def secret_context(project: str, name: str) -> bytes:
+    """What a secret and its key are bound to."""
+    return f"fabriek/secret\n{project}\n{name}".encode()
+
+
 @dataclass(frozen=True, slots=True)
 class SecretUse:
     """A secret that a job names, and where it finds it: in a variable, or in a file of that name below /run/secrets."""

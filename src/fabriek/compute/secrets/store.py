@@ -7,7 +7,9 @@ from datetime import datetime
 from sqlalchemy import Column, LargeBinary, String, Table, delete, insert, select, update
 
 from fabriek.adapters.database import Database, Instant, metadata
-from fabriek.compute.secrets.secrets import Secret
+from fabriek.compute.secrets.secrets import Secret, secret_context
+from fabriek.kernel.signing import wrapped_under
+from fabriek.vault.rotations import WrappedKey
 
 secrets = Table(
     "compute_secrets",
@@ -36,6 +38,20 @@ class SqlSecrets:
     def of_project(self, project: str) -> Sequence[Secret]:
         rows = self._db.rows(select(secrets).where(secrets.c.project == project).order_by(secrets.c.name))
         return [Secret(**dict(row._mapping)) for row in rows]  # noqa: SLF001  # the documented way to a row's names
+
+    def not_under(self, master: str) -> Sequence[WrappedKey]:
+        """Those whose keys are under another master key than this one."""
+        found = self._db.rows(select(secrets.c.project, secrets.c.name, secrets.c.wrapped))
+        return [
+            WrappedKey((row.project, row.name), secret_context(row.project, row.name), bytes(row.wrapped))
+            for row in found
+            if wrapped_under(bytes(row.wrapped)) != master
+        ]
+
+    def rewrap(self, key: WrappedKey, fresh: bytes) -> None:
+        project, name = key.place
+        same = (secrets.c.project == project) & (secrets.c.name == name) & (secrets.c.wrapped == key.wrapped)
+        self._db.execute(update(secrets).where(same).values(wrapped=fresh))
 
     def remove(self, secret: Secret) -> None:
         self._db.execute(delete(secrets).where(secrets.c.project == secret.project, secrets.c.name == secret.name))

@@ -6,7 +6,7 @@ from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.ports import Jobs, Secrets
-from fabriek.compute.secrets.secrets import SECRETS_MAX, Secret, SecretUse, check
+from fabriek.compute.secrets.secrets import SECRETS_MAX, Secret, SecretUse, check, secret_context
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import NotFound, QuotaExhausted, WrongState, nothing_here
@@ -33,7 +33,7 @@ class Strongbox:
         require(by, "project.manage", project=project.id)
         check(name, value)
         key = self._ids.random(KEY_BYTES)
-        context = _context(project.id, name)
+        context = secret_context(project.id, name)
         sealed = wrap(key, value.encode(), context, self._ids.random(NONCE_BYTES))
         wrapped = self._keys.wrap(key, context)
         fresh = Secret(self._ids.new("sec"), project.id, name, sealed, wrapped, by.person, self._clock.now())
@@ -109,9 +109,5 @@ class Strongbox:
         return [there[name] for name in sorted({use.name for use in uses})]
 
     def _opened(self, secret: Secret) -> str:
-        context = _context(secret.project, secret.name)
+        context = secret_context(secret.project, secret.name)
         return unwrap(self._keys.unwrap(secret.wrapped, context), secret.sealed, context).decode()
-
-
-def _context(project: str, name: str) -> bytes:
-    return f"fabriek/secret\n{project}\n{name}".encode()

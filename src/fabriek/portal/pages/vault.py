@@ -4,6 +4,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from fabriek.portal.rendering import Pages
+from fabriek.vault.homes import PROMISES
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
@@ -42,6 +43,8 @@ def router(services: Services, pages: Pages) -> Router:
             versions=versions,
             agreements=agreements,
             newest=newest,
+            promise=PROMISES[found.key_home],
+            holds=[one for one in services.vault.erasing.holds_on(found.id, by=caller) if one.lifted_at is None],
         )
 
     return made
