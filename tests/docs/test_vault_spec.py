@@ -22,7 +22,7 @@ def written(folder: Path) -> Path:
     """A home with one version of those files."""
     database = open_database(f"sqlite:///{folder}/home.db")
     metadata.create_all(database.engine)
-    town = a_town(database, folder / "home")
+    town = a_town(database, folder / "home", file_keys=True)
     person = town.person("ziekenhuis")
     project = town.project(person)
     by, vault = town.again(person), town.services.vault
@@ -64,8 +64,10 @@ def test_a_home_is_opened_by_the_specification_alone(tmp_path: Path) -> None:
     signing = Ed25519PrivateKey.from_private_bytes(base64.b64decode(keyring["signing"]))
     signing.public_key().verify(signature, b"fabriek/version-record\n" + record.encode())
     facts = json.loads(record)
-    master = base64.b64decode(keyring["master"])
-    epoch_key = unwrapped(master, wrapped_epoch, f"fabriek/epoch\n{dataset}\n{epoch}")
+    named, _, bare = wrapped_epoch.partition(b"\0")
+    assert named == b"file/1"
+    master = base64.b64decode(keyring["masters"]["1"])
+    epoch_key = unwrapped(master, bare, f"fabriek/epoch\n{dataset}\n{epoch}")
     objects = {file.name: file.read_bytes() for file in (home / "objects").rglob("obj_*")}
     sealed = objects[facts["manifest"]]
     assert hashlib.sha256(sealed).hexdigest() == facts["manifest_sha256"]
