@@ -306,6 +306,11 @@ def test_a_key_server_with_another_certificate_is_not_trusted(openbao_server: Op
     keys.close()
 
 
+def test_what_is_no_certificate_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="no certificate"):
+        OpenBaoKeys("https://keys.example", lambda: "any", ca="rubbish")
+
+
 def test_keys_never_cross_the_network_in_plain() -> None:
     with pytest.raises(InvalidInput, match="in plain"):
         OpenBaoKeys("http://keys.example", lambda: "any")

@@ -115,7 +115,10 @@ class OpenBaoKeys:
 def _trusting(ca: str) -> Any:
     import ssl  # noqa: PLC0415  # only where a certificate is named
 
-    return ssl.create_default_context(cadata=ca)
+    try:
+        return ssl.create_default_context(cadata=ca)
+    except (ssl.SSLError, ValueError):
+        raise InvalidInput("this is no certificate in PEM", fix="name the file of who signed the server's") from None
 
 
 def _text(raw: bytes) -> str:

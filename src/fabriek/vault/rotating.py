@@ -13,6 +13,10 @@ from fabriek.vault.rotations import MASTER, SETTLES_AFTER, Rotation
 log = logging.getLogger("fabriek.vault")
 
 
+REWRAPPED_AT_ONCE = 100
+"""In one transaction: what a killed server does once more at most."""
+
+
 class Rotating(Desk):
     """New keys for old. Never inside a transaction: every step asks the master key."""
 
@@ -81,15 +85,16 @@ class Rotating(Desk):
         for store in self._keeping.under_master:
             tried = set[tuple[str, ...]]()
             while batch := [one for one in store.not_under(rotation.target) if one.place not in tried]:
-                for one in batch:
+                fresh = []
+                for one in batch[:REWRAPPED_AT_ONCE]:
                     tried.add(one.place)
                     try:
-                        fresh = masters.wrap(masters.unwrap(one.wrapped, one.context), one.context)
+                        fresh.append((one, masters.wrap(masters.unwrap(one.wrapped, one.context), one.context)))
                     except Damaged:
                         damaged += 1
-                        continue
-                    with parts.datasets.transaction():
-                        store.rewrap(one, fresh)
+                with parts.datasets.transaction():
+                    for one, wrapped in fresh:
+                        store.rewrap(one, wrapped)
         if damaged:
             raise Damaged(
                 f"{damaged} wrapped keys do not open; the old master key stays", fix="restore a backup", where="keys"

@@ -75,10 +75,6 @@ class SqlEpochKeys:
         same = (epochs.c.dataset == dataset) & (epochs.c.number == int(number)) & (epochs.c.wrapped == key.wrapped)
         self._db.execute(update(epochs).where(same).values(wrapped=fresh, master=wrapped_under(fresh)))
 
-    def object_keys(self, dataset: str) -> Sequence[str]:
-        rows = self._db.rows(select(object_keys.c.object).where(object_keys.c.dataset == dataset))
-        return [row.object for row in rows]
-
     def keep_object_key(self, dataset: str, object_id: str, epoch: int, wrapped: bytes, stored: Stored) -> None:
         values = {"object": object_id, "dataset": dataset, "epoch": epoch, "wrapped": wrapped}
         self._db.execute(insert(object_keys).values(values | {"size": stored.size, "sha256": stored.sha256}))
