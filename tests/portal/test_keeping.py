@@ -1,0 +1,38 @@
+"""What a dataset's page says of its keys, holds and dates."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+
+from fabriek.adapters.database import metadata, open_database
+from fabriek.api import app as api
+from fabriek.portal import app as portal
+from fabriek.vault.holds import Retention
+from tests.factories.services import a_town
+from tests.servers.app import serving
+
+
+def test_the_page_of_a_dataset_says_who_holds_its_keys_what_holds_it_and_until_when(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
+    metadata.create_all(database.engine)
+    town = a_town(database, tmp_path / "home")
+    owner, officer = town.person("hospital"), town.person("factory", "security_officer")
+    project = town.project(owner)
+    owner, services = town.again(owner), town.services
+    dataset = services.vault.create(project, "biopsies", by=owner)
+    today = services.clock.today()
+    keep, gone = today + timedelta(days=100), today + timedelta(days=200)
+    services.vault.erasing.retain(dataset.id, Retention(keep, gone), by=owner)
+    services.vault.erasing.hold(dataset.id, "a court <asked>", by=officer)
+    token = services.identity.issue_token(owner.person, by=owner)
+    app = api.build(services, portal=portal.routes(services), page_of=portal.page_of(services))
+    with serving(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        headers = {"Authorization": f"Bearer {token}", "Accept": "text/html"}
+        page = client.get(f"/projects/{project}/datasets/biopsies", headers=headers).text
+    database.close()
+    assert "Keys with the installation" in page
+    assert "not against the operator" in page
+    assert "a court &lt;asked&gt;" in page
+    assert f"Kept until {keep}" in page
+    assert f"Erased after {gone}" in page
