@@ -154,7 +154,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     wanted = put_on_index(town, asked_by=owner, project=project)
     return {
         "project": project, "dataset": dataset.id, "upload": upload.id, "agreement": agreement.id, "run": run, "model": model.id,
-        "erasure": erasure.id, "job": job.id,
+        "job": job.id,
         "booking": booking.id, "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
         "secret": "TOKEN_OF_THEIRS",
         "package_request": wanted.id, "filename": wanted.files[0],

@@ -10,6 +10,11 @@ grants         one version's manifest key, handed to one caller for a short time
 requests       somebody asks for access
 references     how people name data: `name`, `name@3`, `project/name@3`
 epochs         the wrapping keys of a dataset, and the short memory for opened ones
+homes          who holds a dataset's keys; own_keys: how an organisation's own are asked, and withdrawn
+rotations      new keys for old; rotating: the verbs, which go on wherever they were killed
+holds          legal holds and dates of retention
+erasures       all keys of a dataset destroyed, and the certificate; erasing: the verbs, with those of holds
+seals          the seal on the whole vault
 safe           sealing in the server's memory, for dialects whose clients cannot seal
 service        the verbs, in four groups: holding, pushing, opening, sharing; `desk` is what they stand on
 ports, stores  what is kept, and the only SQL

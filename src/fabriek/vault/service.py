@@ -1,4 +1,6 @@
-"""What one may do in the vault. The verbs stand in five groups, each on the one before: holding, pushing, opening, sharing, naming."""
+"""What one may do in the vault. The verbs stand in five groups, each on the one before: holding, pushing, opening, sharing, naming. Those of
+keys stand beside them: erasing, rotating.
+"""
 
 from fabriek.vault.desk import Parts
 from fabriek.vault.erasing import Erasing
