@@ -8,6 +8,7 @@ from fabriek.vault.naming import Naming
 from fabriek.vault.ports_keeping import KeyStores
 from fabriek.vault.rotating import Rotating
 from fabriek.vault.safe import Safe
+from fabriek.vault.versions import Version
 
 
 class Vault(Naming):
@@ -18,3 +19,8 @@ class Vault(Naming):
         self.safe = Safe(parts)
         self.erasing = Erasing(parts, keeping)
         self.rotating = Rotating(parts, keeping)
+
+    def _check_free(self, version: Version) -> None:
+        """A version that is held, or kept until a day, is not removed either."""
+        self.erasing.check_removable(version.dataset)
+        super()._check_free(version)

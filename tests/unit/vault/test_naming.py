@@ -2,6 +2,7 @@
 
 import pytest
 
+from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound, NotPermitted, QuotaExhausted, WrongState
 from fabriek.vault import naming
 from tests.factories.vault import World, a_grant_read, a_push
@@ -115,3 +116,13 @@ def test_a_dataset_whose_every_version_was_removed_begins_with_the_next_number(w
     assert a_push(world, "biopsies", FILES).number == 2
     with pytest.raises(AlreadyExists):
         world.vault.create("lab", "biopsies", by=world.hanna)
+
+
+def test_nothing_of_a_dataset_that_is_held_is_removed(world: World) -> None:
+    a_push(world, "biopsies", FILES)
+    officer = Caller("per_sofie", "org_factory", rights=frozenset({"data.hold"}))
+    world.vault.erasing.hold("biopsies", "a court asked", project="lab", by=officer)
+    with pytest.raises(WrongState, match="hold"):
+        world.vault.remove_version("biopsies@1", project="lab", by=world.hanna)
+    world.vault.erasing.unhold("biopsies", "the case is over", project="lab", by=officer)
+    world.vault.remove_version("biopsies@1", project="lab", by=world.hanna)
