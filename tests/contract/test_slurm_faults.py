@@ -108,6 +108,8 @@ def test_two_batch_jobs_of_one_attempt_run_it_once(executor: SlurmExecutor, clus
 def test_killed_controllers_double_nothing_leave_nothing_and_call_nothing_a_success_that_was_none(
     cluster: slurm.Cluster, load: Load
 ) -> None:
+    if cluster.newer:
+        pytest.skip("ten killed controllers were tried by commands; by REST they are in `make faults`")
     rounds.kill_controllers(cluster, load, ROUNDS)
     assert load.counted(lambda: rounds.left_behind(cluster, load)) == NOTHING
     assert len(load.states) == ROUNDS * (rounds.JOBS_A_ROUND + 1)
