@@ -91,10 +91,10 @@ def test_an_element_that_cannot_be_made_ready_fails_alone(
     array = asked(shop, "echo", "x", array="0-2")
     making = shop.worker._starter._spec
 
-    def broken(job: Job, environment: Environment, *, bare: bool) -> JobSpec:
+    def broken(job: Job, environment: Environment, account: str, *, bare: bool) -> JobSpec:
         if job.array_index == 1:
             raise InvalidInput("the environment could not be built", fix="name fewer packages")
-        return making(job, environment, bare=bare)
+        return making(job, environment, account, bare=bare)
 
     monkeypatch.setattr(shop.worker._starter, "_spec", broken)
     ended = run_to_the_end(shop, array)
