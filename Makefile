@@ -20,7 +20,7 @@ test: .venv/test-installed
 
 # Many rounds of what `make test` kills ten times, on a real Slurm: FABRIEK_ROUNDS=500 for the long one.
 faults: .venv/test-installed
-	$(BIN)/pytest tests/faults -m faults -s --timeout 0
+	$(BIN)/pytest tests/faults tests/contract -m faults -s --timeout 0
 
 verify: .venv/test-installed
 	$(BIN)/python -m tests.generated --check
