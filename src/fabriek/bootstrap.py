@@ -130,14 +130,14 @@ def build(
     access = Access(bodies, people, projects, audit, clock, ids)
     identity = Identity(SqlCredentials(database), bodies, people, projects, access, audit, clock, ids)
     intake = Intake(SqlApplications(database), bodies, audit, clock, ids)
+    rules = rules_of(shipped("fabriek.funding", "purposes.toml"))
     funding = Funding(
         SqlLedger(database), SqlFunds(database), SqlAllocations(database), access=access, intake=intake, audit=audit,
-        clock=clock, ids=ids, rules=rules_of(shipped("fabriek.funding", "purposes.toml")),
+        clock=clock, ids=ids, rules=rules,
     )  # fmt: skip
     bridge = Bridge(
         SqlLedger(database), SqlFunds(database), SqlAllocations(database), SqlForeignJobs(database), SqlDumps(database), access=access,
-        audit=audit, clock=clock, ids=ids, rules=rules_of(shipped("fabriek.funding", "purposes.toml")),
-        rates=rates_of(shipped("fabriek.funding", "rates.toml")), zone=ZoneInfo(settings.zone),
+        audit=audit, clock=clock, ids=ids, rules=rules, rates=rates_of(shipped("fabriek.funding", "rates.toml")), zone=ZoneInfo(settings.zone),
     )  # fmt: skip
     labels = shipped_labels()
     own_rows, epoch_rows, secret_rows, sets = (

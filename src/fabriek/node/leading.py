@@ -188,6 +188,7 @@ def joined(states: Mapping[int, ObservedState | None], first: int | None, said: 
         reason="; ".join(filter(None, reasons)),
         hint=next((one.hint for one in there.values() if one.hint), ""),
         again=any(one.again for one in there.values()),
+        image_hash=next((one.image_hash for one in there.values() if one.image_hash), ""),
         reached=_summed([one.reached for one in there.values()]),
         refused=_summed([one.refused for one in there.values()]),
     )

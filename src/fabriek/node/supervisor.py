@@ -54,7 +54,7 @@ SECRETS_PATIENCE_SECONDS = 300
 """How long a start waits for a server that is away."""
 
 SEAL_RETRY_SECONDS = 0.5
-Kept = TypeVar("Kept")
+Asked = TypeVar("Asked")
 NOT_SEALED = "the results could not be sealed"
 LOCK_TRIES, LOCK_RETRY_SECONDS = 50, 0.02
 
@@ -73,7 +73,7 @@ class Doors:
 @dataclass(frozen=True, slots=True)
 class Seat:
     """Where an attempt, or one member of it, is: the file of its state, its uid, addresses and names within, its log, variables of its own,
-    who keeps its results, giving the name of what was kept, and who is told of each state.
+    who keeps its results, giving the name of what was kept, and who is told of each state. `leads`: members on other hosts run the job.
     """
 
     state: Path
@@ -83,6 +83,7 @@ class Seat:
     keep: Callable[[Outputs, OutputSpec, Path], str]
     changed: Callable[[ObservedState], None]
     words: Mapping[str, str] = field(default_factory=dict)
+    leads: bool = False
 
 
 def run_attempt(job: JobSpec, doors: Doors, begun: Callable[[], None]) -> None:
@@ -128,6 +129,7 @@ def _alone(job: JobSpec) -> Seat:
         log=lambda: LogFile(Path(job.log) if job.log else Path(job.scratch, LOG_FILE)),
         keep=lambda outputs, spec, output: outputs.seal(spec, output),
         changed=changed,
+        leads=bool(job.spread),
     )
 
 
@@ -141,9 +143,8 @@ class Attempt:
     def run(self, begun: Callable[[], None]) -> None:
         self._set(Phase.STARTING)
         begun()
-        leads = bool(self._job.spread) and self._seat.state.name == STATE_FILE
         try:
-            if leads:
+            if self._seat.leads:
                 self._lead()
             else:
                 self._execute()
@@ -227,15 +228,7 @@ class Attempt:
         """The job's secrets. Waits for a server that is away."""
         if not self._job.secrets:
             return {}
-        door = self._doors.secrets(self._job)
-        give_up = time.monotonic() + SECRETS_PATIENCE_SECONDS
-        while True:
-            try:
-                return door.given()
-            except Unavailable:
-                if time.monotonic() > give_up or (self._folder / CANCEL_FILE).exists():
-                    raise
-                time.sleep(SEAL_RETRY_SECONDS)
+        return self._patiently(self._doors.secrets(self._job).given, SECRETS_PATIENCE_SECONDS)
 
     def _proxied(self) -> bool:
         return bool(self._job.hosts) and not self._job.unsandboxed
@@ -303,12 +296,12 @@ class Attempt:
         assert spec is not None
         return self._patiently(lambda: self._seat.keep(outputs, spec, self._room.output))
 
-    def _patiently(self, keep: Callable[[], Kept]) -> Kept:
+    def _patiently(self, ask: Callable[[], Asked], seconds: float = SEAL_PATIENCE_SECONDS) -> Asked:
         """Waits for a server that is away."""
-        give_up = time.monotonic() + SEAL_PATIENCE_SECONDS
+        give_up = time.monotonic() + seconds
         while True:
             try:
-                return keep()
+                return ask()
             except Unavailable:
                 if time.monotonic() > give_up or (self._folder / CANCEL_FILE).exists():
                     raise

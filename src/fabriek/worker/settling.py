@@ -65,5 +65,10 @@ def facts_of(services: Services, job: Job) -> JobFacts:
         started_at=job.started_at,
         ended_at=job.ended_at,
         label=job.label,
-        reached=tuple(sorted(services.executor.poll([handle_of(job)])[0].reached.items())),
+        reached=_reached(services, job) if job.terms.hosts else (),
     )
+
+
+def _reached(services: Services, job: Job) -> tuple[tuple[str, int], ...]:
+    """Which of the hosts that it named, and how often: its node counted, and keeps it until the job is released."""
+    return tuple(sorted(services.executor.poll([handle_of(job)])[0].reached.items()))

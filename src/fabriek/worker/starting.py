@@ -58,6 +58,8 @@ class Starter:
     ) -> None:
         self._services, self._environments, self._wake = services, environments, wake
         self._server_url, self._lab_socket_dir = server_url, lab_socket_dir
+        self._hosts = listed(services.settings.job_network_hosts)
+        self._images = listed_images(services.settings.job_images)
         self._pool = ThreadPoolExecutor(STARTS_AT_ONCE, thread_name_prefix="fabriek-start")
         self._going: set[str] = set()
         self._handed: dict[str, int] = {}
@@ -109,9 +111,8 @@ class Starter:
                 try:
                     executor.submit_all(specs)
                 except InvalidInput:
-                    self._hand_over_each(
-                        specs
-                    )  # so that each hears its own refusal, and one keeps no other from starting
+                    # Each hears its own refusal, and one keeps no other from starting.
+                    self._hand_over_each(specs)
                 else:
                     self._note_handed(specs)
         else:
@@ -130,7 +131,7 @@ class Starter:
 
     @contextmanager
     def _heeding(self, *ids: str) -> Iterator[None]:
-        """What goes wrong within it befalls these jobs and no other. Where nothing does, their supervisors are heard first."""
+        """What goes wrong within it befalls these jobs and no other; the worker is woken to see it."""
         try:
             yield
         except Unavailable as error:
@@ -247,7 +248,7 @@ class Starter:
         if image is None:
             return None
         if not image.dataset:
-            return ImageSpec(path_of(image.file, listed_images(self._services.settings.job_images)))
+            return ImageSpec(path_of(image.file, self._images))
         return ImageSpec(image.file, next(grant.id for one, grant in grants.items() if one.mount == NOT_MOUNTED))
 
     def _account(self, job: Job) -> str:
@@ -257,6 +258,5 @@ class Starter:
 
     def _addresses(self, job: Job) -> tuple[str, ...]:
         """Inner ones to which the hosts that the job named may lead. Raises NotPermitted where the operator has taken one off the list."""
-        allowed = listed(self._services.settings.job_network_hosts)
-        check_hosts(job.terms.hosts, allowed)
-        return tuple(map(str, allowed.addresses))
+        check_hosts(job.terms.hosts, self._hosts)
+        return tuple(map(str, self._hosts.addresses))

@@ -30,3 +30,8 @@ def test_a_member_that_never_said_that_it_was_over_is_named_with_slurms_word() -
 def test_results_that_could_not_be_sealed_are_said_though_all_ended_well() -> None:
     lost = "the results could not be sealed: full"
     assert joined({0: done(), 1: done(0, lost)}, None, "").reason == lost
+
+
+def test_the_image_that_members_ran_in_is_that_of_all() -> None:
+    seen = joined({0: done(image_hash="ab12"), 1: done(image_hash="ab12")}, None, "")
+    assert seen.image_hash == "ab12"
