@@ -14,6 +14,7 @@ from fabriek.compute.slurm_words import slurm_variables
 from fabriek.schemas.node import PREEMPT, OutputSpec, SecretSpec
 from tests.factories.compute import a_job
 from tests.factories.executor import a_spec
+from tests.factories.gangs import MEETING
 from tests.factories.waiting import until
 from tests.servers import slurm
 from tests.servers.machine import why_no_sandbox
@@ -21,28 +22,6 @@ from tests.servers.node_twin import GIVEN
 from tests.servers.on_slurm import on_slurm
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
-
-MEETING = """
-import os, socket
-rank, members = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-address = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-if rank == 0:
-    with socket.create_server(address) as door:
-        met = []
-        for _ in range(members - 1):
-            line, _ = door.accept()
-            with line, line.makefile() as said:
-                met.append(said.readline().strip())
-    print("met", *sorted(met))
-else:
-    while True:
-        try:
-            with socket.create_connection(address) as line:
-                line.sendall(f"{os.environ['SLURMD_NODENAME']} of {os.environ['SLURM_JOB_NODELIST']}\\n".encode())
-            break
-        except ConnectionRefusedError:
-            continue
-"""
 
 
 @pytest.fixture

@@ -188,18 +188,18 @@ def test_a_running_jobs_log_grows_before_ones_eyes(factory: Running, page: Page)
 def test_a_job_is_planned_submitted_and_cancelled_without_any_script(factory: Running, browser: Browser) -> None:
     page = signed_in(factory, browser, java_script_enabled=False)
     page.goto(f"{factory.url}/projects/playground/jobs/new")
-    page.get_by_label("Command").fill("sleep 300 'a b'")
+    page.get_by_label("Command").fill("sh -c 'sleep 300' 'a b'")
     page.get_by_label("Longest time").fill("soon")
     page.get_by_role("button", name="What would become of it?").click()
     assert "'soon' is not a duration" in page.get_by_role("alert").inner_text()
-    assert page.get_by_label("Command").input_value() == "sleep 300 'a b'"
+    assert page.get_by_label("Command").input_value() == "sh -c 'sleep 300' 'a b'"
     page.get_by_label("Longest time").fill("10m")
     page.get_by_role("button", name="What would become of it?").click()
     assert "It would hold at most" in page.get_by_role("status").inner_text()
     page.get_by_role("button", name="Submit").click()
     assert "/jobs/job_" in page.url
     page.get_by_role("button", name="Cancel this job").click()
-    assert page.get_by_role("heading", name="sleep 300 a b").is_visible()
+    assert page.get_by_role("heading", name="sh -c sleep 300 a b").is_visible()
     page.context.close()
 
 

@@ -38,6 +38,11 @@ def shown(micro_units: int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def shown_short(micro_units: int) -> str:
+    """The same at a glance, to hundredths and never more than there is: 19999994914 → `19,999.99`. Bills say it whole."""
+    return shown(micro_units - micro_units % (MICRO // 100))
+
+
 def parse_bytes(text: str) -> int:
     """`512MiB` → bytes. Decimal and binary units. Raises InvalidInput."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]*)", text.strip())
@@ -52,6 +57,20 @@ def parse_seconds(text: str) -> int:
     if match is None:
         raise InvalidInput(f"{text!r} is not a duration", fix="write it like 90s, 30m, 2h or 1d")
     return int(Decimal(match[1]) * _DURATIONS[match[2] or "s"])
+
+
+def written_bytes(count: int) -> str:
+    """As a person would write it for `parse_bytes`, and nothing rounded: 2147483648 → `2GiB`."""
+    unit, size = next(
+        (one for one in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)) if count % one[1] == 0), ("B", 1)
+    )
+    return f"{count // size}{unit}"
+
+
+def written_seconds(seconds: int) -> str:
+    """As a person would write it for `parse_seconds`: 3600 → `1h`."""
+    unit, length = next((one for one in (("h", 3600), ("m", 60)) if seconds % one[1] == 0), ("s", 1))
+    return f"{seconds // length}{unit}"
 
 
 def shown_bytes(count: int) -> str:

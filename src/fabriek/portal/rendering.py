@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from fabriek import __version__
 from fabriek.compute.gpus import amount
+from fabriek.funding.resources import Resource
 from fabriek.kernel.units import shown_bytes
 from fabriek.portal.forms import seal_of
 
@@ -37,6 +38,7 @@ class Pages:
             "words": lambda text: str(text).replace("_", " "),
             "capitalize_first": lambda text: text[:1].upper() + text[1:],
             "thousandths": amount,
+            "unit": lambda resource: Resource(resource).plural,
             "highlighted": highlighted,
         }
 

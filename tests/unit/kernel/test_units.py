@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabriek.kernel.errors import InvalidInput
-from fabriek.kernel.units import micro, micro_rounded, parse_bytes, parse_seconds, shown, shown_bytes
+from fabriek.kernel.units import (
+    micro,
+    micro_rounded,
+    parse_bytes,
+    parse_seconds,
+    shown,
+    shown_bytes,
+    shown_short,
+    written_bytes,
+    written_seconds,
+)
 
 
 @given(st.integers(-(10**15), 10**15))
@@ -53,3 +63,20 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 @pytest.mark.parametrize(("count", "expected"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (2**41, "2.0 TiB")])
 def test_bytes_as_people_read_them(count: int, expected: str) -> None:
     assert shown_bytes(count) == expected
+
+
+@pytest.mark.parametrize("text", ["2GiB", "1536MiB", "3KiB", "1000B"])
+def test_a_size_is_written_as_it_is_read(text: str) -> None:
+    assert written_bytes(parse_bytes(text)) == text
+
+
+@pytest.mark.parametrize("text", ["2h", "90m", "61s"])
+def test_a_duration_is_written_as_it_is_read(text: str) -> None:
+    assert written_seconds(parse_seconds(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("micro_units", "expected"), [(19_999_994_914, "19,999.99"), (2_500_000, "2.5"), (9_999, "0"), (0, "0")]
+)
+def test_credits_at_a_glance_are_never_more_than_there_are(micro_units: int, expected: str) -> None:
+    assert shown_short(micro_units) == expected

@@ -3,7 +3,7 @@
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from fabriek.kernel.units import shown
+from fabriek.kernel.units import shown_short
 from fabriek.portal.forms import read_form
 from fabriek.portal.rendering import Pages
 from fabriek.web.callers import SESSION_COOKIE
@@ -18,10 +18,10 @@ def left_of(services: Services, project_id: str) -> list[dict[str, str]]:
     """A project's credits as the pages show them."""
     return [
         {
-            "resource": f"{one.resource}s",
-            "granted": shown(one.granted),
-            "held": shown(one.held),
-            "left": shown(one.left),
+            "resource": one.resource,
+            "granted": shown_short(one.granted),
+            "held": shown_short(one.held),
+            "left": shown_short(one.left),
         }
         for one in services.funding.left(project_id)
     ]

@@ -11,6 +11,7 @@ from fabriek.compute.notices.notices import MAIL, notice_asked_of
 from fabriek.compute.notices.notices import shown as shown_target
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.terms import Terms
+from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.kernel.units import shown
@@ -29,9 +30,10 @@ LOG_SHOWN_BYTES = 256 * 1024
 
 def _facts(services: Services, project: str, job: Job) -> dict[str, Any]:
     inputs = [f"{one.dataset_name}@{one.version} at {one.mount}" for one in job.mounted]
-    cost = f"{shown(job.used_micro)} {job.resource.replace('_', ' ')}s" if job.settled and job.used_micro else ""
+    unit = Resource(job.resource).plural if job.resource else ""
+    cost = f"{shown(job.used_micro)} {unit}" if job.settled and job.used_micro else ""
     if not cost and job.held_micro and not job.settled:
-        cost = f"at most {shown(job.held_micro)} {job.resource.replace('_', ' ')}s, held"
+        cost = f"at most {shown(job.held_micro)} {unit}, held"
     fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}
     return {
         "project": services.access.project(project), "job": fields | {"inputs": inputs}, "cost": cost,

@@ -14,9 +14,10 @@ from fabriek.compute.jobs import ENDED, Job, Priority
 from fabriek.compute.planning import Plan
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.terms import Terms, after_of
+from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import FabriekError, InvalidInput
-from fabriek.kernel.units import parse_bytes, parse_seconds, shown
+from fabriek.kernel.units import parse_bytes, parse_seconds, shown, written_bytes, written_seconds
 from fabriek.portal.forms import read_form
 from fabriek.portal.rendering import Pages
 from fabriek.web.dependencies import CallerDep
@@ -55,7 +56,7 @@ class Wanted:
         first = job.mounted[0] if job.mounted else None
         return cls(
             shlex.join(job.argv), job.name, f"{first.dataset_name}@{first.version}" if first else "", first.mount if first else "/data",
-            str(job.cpus), str(job.gpus), str(job.nodes), f"{job.memory_bytes // 2**20}MiB", f"{job.wall_seconds_max}s", str(job.priority),
+            str(job.cpus), str(job.gpus), str(job.nodes), written_bytes(job.memory_bytes), written_seconds(job.wall_seconds_max), str(job.priority),
             requirements=job.requirements, code=job.code, image=job.terms.image,
         )  # fmt: skip
 
@@ -90,7 +91,7 @@ def _priority(text: str) -> str:
 
 
 def _planned(plan: Plan) -> dict[str, Any]:
-    unit = f" {plan.job.resource}s".replace("_", " ")
+    unit = f" {Resource(plan.job.resource).plural}"
     return {
         "why": plan.reason, "starts_now": plan.starts_now, "until": plan.until, "elements": plan.elements, "label": plan.job.label,
         "held": shown(plan.held_micro) + unit, "left": shown(plan.left_micro) + unit,

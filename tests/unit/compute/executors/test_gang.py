@@ -10,33 +10,11 @@ from fabriek.compute.slurm_words import slurm_variables
 from fabriek.compute.terms import Terms
 from fabriek.schemas.node import PREEMPT, Phase
 from tests.factories.compute import a_job
+from tests.factories.gangs import MEETING
 from tests.factories.waiting import until
 from tests.servers.machine import Machine, Seen
 
 pytestmark = pytest.mark.sandbox
-
-MEETING = """
-import os, socket
-names = os.environ["SLURM_JOB_NODELIST"].split(",")
-rank, members = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-address = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-if rank == 0:
-    with socket.create_server(address) as door:
-        met = []
-        for _ in range(members - 1):
-            line, _ = door.accept()
-            with line, line.makefile() as said:
-                met.append(said.readline().strip())
-    print("met", *sorted(met))
-else:
-    while True:
-        try:
-            with socket.create_connection(address) as line:
-                line.sendall(f"{os.environ['SLURMD_NODENAME']} of {','.join(names)}\\n".encode())
-            break
-        except ConnectionRefusedError:
-            continue
-"""
 
 WHO = """
 import json, os
