@@ -48,11 +48,14 @@ def newer_slurm_cluster() -> Iterator[slurm.Cluster]:
 @pytest.fixture(
     params=[
         pytest.param("slurm_cluster", marks=pytest.mark.xdist_group("slurm"), id="commands"),
-        pytest.param("newer_slurm_cluster", marks=pytest.mark.xdist_group("slurm-rest"), id="rest"),
+        pytest.param("newer_slurm_cluster", marks=pytest.mark.xdist_group("slurm"), id="rest"),
     ]
 )
 def any_slurm_cluster(request: pytest.FixtureRequest) -> slurm.Cluster:
-    """Both, one after the other: spoken to by commands, and by REST."""
+    """Both, one after the other: spoken to by commands, and by REST.
+
+    Every Slurm test is of the one group, so that one worker starts the two clusters and no other starts them again.
+    """
     found: slurm.Cluster = request.getfixturevalue(request.param)
     return found
 

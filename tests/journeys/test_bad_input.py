@@ -203,7 +203,7 @@ def test_a_dry_run_says_what_would_be_and_submits_nothing(factory: Running) -> N
     before = factory.run("job", "ls", "--json").stdout
     said = factory.run("run", "--dry-run", "--cpus", "1", "--", "sleep", "5")
     assert said.returncode == 0, said.stderr
-    assert "It would hold 1 cpu_hours of the share" in said.stdout
+    assert "It would hold 1 CPU-hour of the share" in said.stdout
     refused = factory.run("run", "--dry-run", "--gpus", "900", "--hours", "100", "--", "sleep", "5")
     assert refused.returncode == 7
     assert "fabriek apply new" in refused.stderr

@@ -10,6 +10,7 @@ from fabriek.api import app as api
 from fabriek.portal import app as portal
 from fabriek.vault.holds import Retention
 from tests.factories.services import a_town
+from tests.factories.vault import fill
 from tests.servers.app import serving
 
 
@@ -36,3 +37,33 @@ def test_the_page_of_a_dataset_says_who_holds_its_keys_what_holds_it_and_until_w
     assert "a court &lt;asked&gt;" in page
     assert f"Kept until {keep}" in page
     assert f"Erased after {gone}" in page
+
+
+def test_the_owner_sees_who_opened_it_and_others_do_not(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
+    metadata.create_all(database.engine)
+    town = a_town(database, tmp_path / "home")
+    owner, guest = town.person("hospital"), town.person("university")
+    home, other = town.project(owner), town.project(guest)
+    owner, guest, services = town.again(owner), town.again(guest), town.services
+    dataset = services.vault.create(home, "biopsies", label="open", by=owner)
+    fill(services, services.vault.open_upload(home, "biopsies", by=owner), {"a": b"1"}, by=owner)
+    services.vault.publish(dataset.id, by=owner)
+    services.vault.open("biopsies", project=home, by=owner)
+    name = services.access.person(owner.person).name
+    app = api.build(services, portal=portal.routes(services), page_of=portal.page_of(services))
+    pages = []
+    with serving(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        for by, project in ((owner, home), (guest, other)):
+            headers = {
+                "Authorization": f"Bearer {services.identity.issue_token(by.person, by=by)}",
+                "Accept": "text/html",
+            }
+            pages.append(client.get(f"/projects/{project}/datasets/{dataset.id}", headers=headers))
+    database.close()
+    assert [page.status_code for page in pages] == [200, 200]
+    section = pages[0].text.partition("Opened lately")[2]
+    assert "@1" in section
+    assert "take away" in section
+    assert name in section
+    assert "Opened lately" not in pages[1].text

@@ -17,8 +17,8 @@ from fabriek.compute.notices.notices import shown as shown_target
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.secrets.secrets import use_of
 from fabriek.compute.terms import Network, Terms, after_of
+from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.units import shown
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.compute import (
     AccountOut,
@@ -57,7 +57,6 @@ def jobs_out(project: str, jobs: Sequence[Job], services: Services, *, elements:
 
 def job_out(job: Job, services: Services, elements: int = 1, *, slug: str = "") -> JobOut:
     """The job as the wire shows it, with its credits. slug: its project's, where it is known."""
-    unit = f" {job.resource}s"
     return JobOut(
         id=job.id,
         project=slug or services.access.project(job.project).slug,
@@ -82,8 +81,8 @@ def job_out(job: Job, services: Services, elements: int = 1, *, slug: str = "") 
         run=job.run,
         output=job.output,
         environment_hash=job.environment_hash,
-        held=shown(job.held_micro) + unit if job.held_micro else "",
-        used=shown(job.used_micro) + unit if job.used_micro else "",
+        held=Resource(job.resource).counted(job.held_micro) if job.held_micro else "",
+        used=Resource(job.resource).counted(job.used_micro) if job.used_micro else "",
         energy_joules=job.energy_joules,
         ran_seconds=job.ran_seconds,
         cpu_seconds=job.use.cpu_seconds,
@@ -137,11 +136,11 @@ def submit(project: str, wanted: JobIn, caller: CallerDep, factory: FactoryDep) 
 def plan(project: str, wanted: JobIn, caller: CallerDep, factory: FactoryDep) -> PlanOut:
     """What would become of a job, by the code that submits and admits, and nothing of it stays. What would stop it is the answer's error."""
     found = factory.planner.plan(project, asked_of(wanted), by=caller)
-    unit, names = f" {found.job.resource}s", factory.simulator.names()
+    resource, names = Resource(found.job.resource), factory.simulator.names()
     return PlanOut(
         starts_now=found.starts_now, why=found.reason, elements=found.elements, starting=found.starting, until=found.until,
         label=found.job.label, purpose=found.job.purpose,
-        share=names.get(found.job.share, found.job.share), held=shown(found.held_micro) + unit, left=shown(found.left_micro) + unit,
+        share=names.get(found.job.share, found.job.share), held=resource.counted(found.held_micro), left=resource.counted(found.left_micro),
     )  # fmt: skip
 
 

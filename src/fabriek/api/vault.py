@@ -295,12 +295,15 @@ def log(
 ) -> list[OpenedOut]:
     """Who opened the data, newest first. For its owner."""
     found = factory.vault.opened(said(dataset), project=project, limit=limit, by=caller)
+    numbers = {one.id: one.number for one in factory.vault.versions(said(dataset), project=project, by=caller)}
     return [
         OpenedOut(
             grant=grant.id,
             version=grant.version,
+            number=numbers.get(grant.version, 0),
             right=grant.right.value,
             person=grant.person,
+            person_name=factory.access.person(grant.person).name if grant.person else "",
             job=grant.job,
             project=factory.access.project(grant.project).slug if grant.project else "",
             opened_at=grant.opened_at,

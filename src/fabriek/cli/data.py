@@ -216,7 +216,7 @@ def requests(name: str, project: str, *, as_json: bool) -> None:
 def log(name: str, project: str, *, as_json: bool) -> None:
     """Who opened your dataset, newest first."""
     found = connect(project).vault.log(name, project=project)
-    table(found, ["opened_at", "version", "right", "person", "job", "project", "ended_at"], as_json=as_json)
+    table(found, ["opened_at", "number", "right", "person_name", "project", "job"], as_json=as_json, empty="nobody")
 
 
 for _one in (diff, tag, remove):

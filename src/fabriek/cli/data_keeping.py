@@ -40,9 +40,7 @@ def unhold(name: str, reason: str, project: str, *, as_json: bool) -> None:
 def holds(name: str, project: str, *, as_json: bool) -> None:
     """The legal holds on a dataset, lifted ones too."""
     found = connect(project).erasing.holds(name, project=project)
-    table(
-        found, ["set_at", "set_by", "reason", "lifted_at", "lifted_by", "lifted_because"], as_json=as_json, empty="none"
-    )
+    table(found, ["set_at", "reason", "lifted_at", "lifted_because"], as_json=as_json, empty="none")
 
 
 @data.command("keep")

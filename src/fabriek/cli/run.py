@@ -16,7 +16,7 @@ from fabriek.schemas.compute import JobOut, PlanOut
 INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M"]
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(context_settings={"allow_interspersed_args": False})
 @click.option("--file", "-f", "file", type=click.Path(path_type=Path), help="A job.yaml; options say what differs.")
 @click.option(
     "--data", "-d", multiple=True, metavar="NAME[@V]:/MOUNT", help="A dataset version and where it is seen; repeatable."
@@ -46,7 +46,7 @@ INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M"]
 @click.option("--experiment", default="", help="The experiment its run belongs to; default: Default.")
 @click.option("--purpose", default="", help="civilian, dual_use or exclusively_military; default: the project's.")
 @click.option(
-    "--priority", type=click.Choice(["eco", "normal", "urgent"]), default="normal", help="eco waits for spare power."
+    "--priority", type=click.Choice(["eco", "normal", "urgent"]), default="normal", help="eco goes after all others."
 )
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable for the job; repeatable.")
 @click.option(

@@ -21,7 +21,7 @@ def session() -> None:
     """Notebooks and other web apps that run as jobs."""
 
 
-@session.command("start", context_settings={"ignore_unknown_options": True})
+@session.command("start")
 @click.option(
     "--data", "-d", multiple=True, metavar="NAME[@V]:/MOUNT", help="A dataset version and where it is seen; repeatable."
 )

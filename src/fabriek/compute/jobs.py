@@ -55,7 +55,7 @@ ON_THE_MACHINE = frozenset({State.ADMITTED, State.STARTING, State.RUNNING})
 
 
 class Priority(StrEnum):
-    """Urgent goes before normal, eco after it; eco is the first to be capped when power is short."""
+    """Urgent goes before normal, eco after it; eco is the first to be put back where others need the room."""
 
     ECO = "eco"
     NORMAL = "normal"

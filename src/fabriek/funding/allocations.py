@@ -87,7 +87,7 @@ def _exhausted(
     left = left_micro.get(roomiest.id, 0) if roomiest else 0
     has = f"{shown(left)} are left" if roomiest else "the project has no allocation in force"
     return CreditsExhausted(
-        f"this takes up to {shown(asked_micro)} {resource.plural}, and {has}",
+        f"this takes up to {resource.counted(asked_micro)}, and {has}",
         fix="ask for less time or fewer devices, or apply for more: fabriek apply new",
         left=left / MICRO,
         asked=asked_micro / MICRO,

@@ -253,7 +253,7 @@ def _above_zero(amount_micro: int) -> int:
 def _require_left(left: int, asked: int, resource: Resource, share: str, whose: str) -> None:
     if asked > left:
         raise CreditsExhausted(
-            f"this takes up to {shown(asked)} {resource.plural}, and {whose} has {shown(max(0, left))} left",
+            f"this takes up to {resource.counted(asked)}, and {whose} has {shown(max(0, left))} left",
             fix="ask for less time or fewer devices, or apply for more: fabriek apply new",
             left=max(0, left) / MICRO,
             asked=asked / MICRO,
@@ -266,7 +266,7 @@ def below_zero(touched: tuple[str, Resource], after: int, moved: int) -> Credits
     name, resource = touched
     asked = -moved
     return CreditsExhausted(
-        f"{name} would fall below zero: {shown(after)} {resource.plural}",
+        f"{name} would fall below zero: {resource.counted(after)}",
         fix="see what is left: fabriek funding table",
         left=(after + asked) / MICRO,
         asked=asked / MICRO,

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from fabriek.kernel.units import MICRO, shown
+
 
 class Resource(StrEnum):
     """Amounts of each are integers in millionths of the unit named here."""
@@ -15,6 +17,11 @@ class Resource(StrEnum):
     def plural(self) -> str:
         """The unit as a sentence writes it: `GPU-hours`."""
         return _PLURALS[self]
+
+    def counted(self, amount_micro: int) -> str:
+        """An amount with its unit, whole: `1 CPU-hour`, `0.25 GPU-hours`."""
+        unit = self.plural.removesuffix("s") if amount_micro == MICRO else self.plural
+        return f"{shown(amount_micro)} {unit}"
 
 
 _PLURALS = {

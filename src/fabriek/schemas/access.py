@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from fabriek.schemas.base import Slug, Title, Wire
+from fabriek.schemas.base import Slug, Title, Wire, written
 
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,255}$", to_lower=True)]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$")]
+Email = Annotated[str, written(r"^[^@\s]{1,64}@[^@\s]{1,255}$", "an e-mail address", to_lower=True)]
+Country = Annotated[str, written(r"^[A-Za-z]{2}$", "two letters, as in NL")]
 Secret = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -18,7 +18,7 @@ class OrganisationIn(Wire):
     name: Title
     kind: Annotated[str, Field(max_length=40)]
     country: Country = "NL"
-    kvk: Annotated[str, StringConstraints(pattern=r"^(\d{8})?$")] = ""
+    kvk: Annotated[str, written(r"^(\d{8})?$", "eight digits")] = ""
     slug: Slug | None = None
 
 

@@ -1,10 +1,19 @@
 """What all wire types share."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 T = TypeVar("T")
+
+EXPECTED: dict[str, str] = {}
+"""Pattern → what it asks for, in words that follow `must be`."""
+
+
+def written(pattern: str, words: str, **limits: Any) -> StringConstraints:
+    """Text of a pattern, with the words that tell a person what is expected. limits: as of StringConstraints."""
+    EXPECTED[pattern] = words
+    return StringConstraints(pattern=pattern, **limits)
 
 
 class Wire(BaseModel):
@@ -26,7 +35,11 @@ class DoneOut(Wire):
     done: bool = True
 
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
+NAME_WORDS = "letters, digits and _, no digit first, 64 at most"
+"""What a shell takes as the name of a variable."""
+
+Slug = Annotated[str, written(r"^[a-z0-9][a-z0-9-]{0,62}$", "lower-case letters, digits and hyphens, 63 at most")]
 """A name in addresses: lower-case letters, digits and hyphens, at most 63."""
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]

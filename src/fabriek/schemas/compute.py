@@ -5,20 +5,23 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from fabriek.schemas.base import Title, Wire
+from fabriek.schemas.base import NAME, NAME_WORDS, Title, Wire, written
 from fabriek.schemas.secrets import SecretUsed
-from fabriek.schemas.shapes import GpusAsked
+from fabriek.schemas.shapes import GpusAsked, PriorityAsked, SignalAsked
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
-Parameter = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
-Line = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Name = Annotated[str, written(NAME, NAME_WORDS)]
+Parameter = Annotated[
+    str, written(r"^[A-Za-z][A-Za-z0-9_]{0,31}$", "letters, digits and _, a letter first, 32 at most")
+]
+Line = Annotated[str, written(r"^[^\x00-\x1f\x7f]*$", "one line of text", max_length=100)]
 """What stands in lists beside the names of others: one that held a line break would forge their lines."""
 
-Value = Annotated[str, StringConstraints(max_length=250, pattern=r"^[^\x00]*$")]
-ImageAsked = Annotated[str, StringConstraints(max_length=1_200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Value = Annotated[str, written(r"^[^\x00]*$", "text", max_length=250)]
+ImageAsked = Annotated[str, written(r"^[^\x00-\x1f\x7f]*$", "one line of text", max_length=1_200)]
 MountPoint = Annotated[
-    str, StringConstraints(pattern=r"^/[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$", max_length=200)
+    str,
+    written(r"^/[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$", "a folder such as /data", max_length=200),
 ]
 
 
@@ -57,7 +60,7 @@ class JobIn(Wire):
     cpus: Annotated[int, Field(ge=1, le=100_000)] = 1
     memory_bytes: Annotated[int, Field(ge=16 * 2**20, le=2**50)] = 2 * 2**30
     wall_seconds_max: Annotated[int, Field(ge=1, le=120 * 3600)] = 3600
-    priority: Annotated[str, Field(pattern="^(eco|normal|urgent)$")] = "normal"
+    priority: PriorityAsked = "normal"
     array: Annotated[str, Field(max_length=1_000)] = ""
     sweep: Annotated[dict[Parameter, Annotated[list[Value], Field(max_length=5_000)]], Field(max_length=16)] = Field(
         default_factory=dict
@@ -66,11 +69,13 @@ class JobIn(Wire):
     not_before: AwareDatetime | None = None
     deadline: AwareDatetime | None = None
     requeues_max: Annotated[int, Field(ge=0, le=1_000)] = 0
-    signal: Annotated[str, Field(pattern=r"^((steps:)?(HUP|INT|TERM|USR1|USR2)@[0-9]{1,6})?$")] = ""
+    signal: SignalAsked = ""
     grace_seconds: Annotated[int, Field(ge=0, le=3_600)] | None = None
     preemptible: bool = False
-    network: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:,*\[\] -]+$", max_length=4_000)] = "none"
-    folder: Annotated[str, Field(max_length=1_000, pattern=r"^(/[^\x00]*)?$")] = ""
+    network: Annotated[
+        str, written(r"^[A-Za-z0-9.:,*\[\] -]+$", "none, host, or hosts such as pypi.example:443", max_length=4_000)
+    ] = "none"
+    folder: Annotated[str, written(r"^(/[^\x00]*)?$", "a path that begins with /", max_length=1_000)] = ""
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
     tasks: Annotated[int, Field(ge=1, le=1_024)] = 1
     nodes: Annotated[int, Field(ge=1, le=10_000)] = 1

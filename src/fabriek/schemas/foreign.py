@@ -5,11 +5,11 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from fabriek.schemas.base import Slug, Wire
+from fabriek.schemas.base import Slug, Wire, written
 
 Account = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Cluster = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+Cluster = Annotated[str, written(r"^[A-Za-z0-9._-]{1,64}$", "letters, digits, dots, _ and -, 64 at most")]
+Sha256 = Annotated[str, written("^[0-9a-f]{64}$", "a SHA-256 in hexadecimal")]
 Line = Annotated[int, Field(ge=0, le=10**12)]
 Count = Annotated[int, Field(ge=0, le=10**6)]
 
@@ -44,11 +44,11 @@ class ForeignJobIn(Wire):
 
     line: Line = 0
     cluster: Cluster
-    job: Annotated[str, StringConstraints(pattern="^[0-9]{1,19}$")]
-    task: Annotated[str, StringConstraints(pattern=r"^([0-9]{1,10}|\+[0-9]{1,6})?$")] = ""
+    job: Annotated[str, written("^[0-9]{1,19}$", "a number")]
+    task: Annotated[str, written(r"^([0-9]{1,10}|\+[0-9]{1,6})?$", "the number of a task")] = ""
     started_at: Began
     account: Account
-    state: Annotated[str, StringConstraints(pattern="^[A-Z_]{1,30}$")]
+    state: Annotated[str, written("^[A-Z_]{1,30}$", "a state in capitals")]
     elapsed_seconds: Annotated[int, Field(ge=1, le=10**9)]
     gpus: Count = 0
     cpus: Count = 0

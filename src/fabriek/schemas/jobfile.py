@@ -3,13 +3,17 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from fabriek.schemas.base import Wire
-from fabriek.schemas.shapes import GpusAsked
+from fabriek.schemas.base import Wire, written
+from fabriek.schemas.shapes import GpusAsked, PriorityAsked, SignalAsked
 
-Duration = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?\s*[smhd]?$"), Field(examples=["30m", "2h"])]
-Size = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?\s*[A-Za-z]*$"), Field(examples=["512MiB", "4GB"])]
+Duration = Annotated[
+    str, written(r"^[0-9]+(\.[0-9]+)?\s*[smhd]?$", "a duration such as 30m or 2h"), Field(examples=["30m", "2h"])
+]
+Size = Annotated[
+    str, written(r"^[0-9]+(\.[0-9]+)?\s*[A-Za-z]*$", "a size such as 512MiB or 4GB"), Field(examples=["512MiB", "4GB"])
+]
 Plain = str | int | float | bool
 """A value as YAML reads it; a job sees it as text."""
 
@@ -35,7 +39,7 @@ class JobFile(Wire):
     cpus: int = Field(1, ge=1, description="CPU cores.")
     memory: Size = Field("2GiB", description="Memory; the job is stopped above it.")
     time: Duration = Field("1h", description="Longest time an attempt may run, up to 120h.")
-    priority: str = Field("normal", pattern="^(eco|normal|urgent)$", description="eco waits for spare power.")
+    priority: PriorityAsked = Field("normal", description="urgent before normal, eco after all others.")
     array: str = Field("", description="One job for each number: `0-99%4`, four at a time. With a sweep only `%4`.")
     sweep: dict[str, list[Plain]] = Field(
         default_factory=dict, description="One job for each combination; `{name}` in the command is its value."
@@ -46,11 +50,7 @@ class JobFile(Wire):
     begin: datetime | None = Field(None, description="Not before this instant.")
     deadline: datetime | None = Field(None, description="Cancelled when it could no longer have ended by then.")
     requeue: int = Field(0, ge=0, le=1_000, description="How often it may ask to run again, with exit code 75.")
-    signal: str = Field(
-        "",
-        pattern=r"^((steps:)?(HUP|INT|TERM|USR1|USR2)@[0-9]{1,6})?$",
-        description="`USR1@60`: a word 60 s before its time is over.",
-    )
+    signal: SignalAsked = Field("", description="`USR1@60`: a word 60 s before its time is over.")
     grace: Duration | None = Field(None, description="Between being asked to stop and being killed; up to 1h.")
     preemptible: bool = Field(default=False, description="May be put back into the queue for others.")
     network: str = Field(

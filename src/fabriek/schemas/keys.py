@@ -5,11 +5,11 @@ from typing import Annotated
 
 from pydantic import SecretStr, StringConstraints
 
-from fabriek.schemas.base import Wire
+from fabriek.schemas.base import Wire, written
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 Place = Annotated[str, StringConstraints(min_length=1, max_length=400)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Name = Annotated[str, written(r"^[A-Za-z0-9_.-]{1,64}$", "letters, digits, dots, _ and -, 64 at most")]
 
 
 class RotationOut(Wire):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from fabriek.schemas.base import Text, Title, Wire
+from fabriek.schemas.base import Text, Title, Wire, written
 
 Line = Annotated[str, Field(max_length=500)]
 
@@ -13,14 +13,14 @@ Line = Annotated[str, Field(max_length=500)]
 class CardIn(Wire):
     """`subject`: the name of the dataset or model in this project."""
 
-    kind: Annotated[str, Field(pattern="^(dataset|model)$")]
+    kind: Annotated[str, written("^(dataset|model)$", "dataset or model")]
     subject: Annotated[str, Field(min_length=1, max_length=256)]
     title: Title
     summary: Annotated[str, Field(min_length=1, max_length=500)]
     licence: Annotated[str, Field(max_length=100)] = ""
     terms: Annotated[str, Field(max_length=2_000)] = ""
     keywords: Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=20)] = Field(default_factory=list)
-    language: Annotated[str, Field(pattern="^(nl|en)$")] = "en"
+    language: Annotated[str, written("^(nl|en)$", "nl or en")] = "en"
     text: Text = ""
 
 

@@ -3,17 +3,18 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import ConfigDict, Field, SecretStr
 
-from fabriek.schemas.base import Wire
+from fabriek.schemas.base import NAME, NAME_WORDS, Wire, written
 
 VALUE_CHARACTERS_MAX = 32 * 1024
 
-SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+SecretName = Annotated[str, written(NAME, NAME_WORDS)]
 SecretUsed = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}(=([A-Za-z_][A-Za-z0-9_]{0,63}|file:[A-Za-z0-9][A-Za-z0-9._-]{0,63}))?$"
+    written(
+        r"^[A-Za-z_][A-Za-z0-9_]{0,63}(=([A-Za-z_][A-Za-z0-9_]{0,63}|file:[A-Za-z0-9][A-Za-z0-9._-]{0,63}))?$",
+        "NAME, NAME=VARIABLE or NAME=file:FILE",
     ),
 ]
 """`NAME` is the job's variable of that name, `NAME=VARIABLE` another, `NAME=file:FILE` the file /run/secrets/FILE."""

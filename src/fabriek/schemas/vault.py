@@ -192,12 +192,14 @@ class AccessRequestOut(Wire):
 
 
 class OpenedOut(Wire):
-    """One opening of the data: a grant, without its key."""
+    """One opening of the data: a grant, without its key. `number`: the version's; 0 when the version is gone."""
 
     grant: str
     version: str
+    number: int
     right: str
     person: str
+    person_name: str
     job: str
     project: str
     opened_at: datetime

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.errors import InvalidInput, NotFound
+from fabriek.kernel.invalid import refused
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.cluster import SyncedOut
 from fabriek.schemas.compute import (
@@ -214,9 +215,7 @@ def _checked(**asked: Any) -> JobIn:
     try:
         return JobIn.model_validate(asked)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(f"{field}: {first['msg']}", fix="see docs/howto/jobs.md") from None
+        raise refused(error, fix="see docs/howto/jobs.md") from None
 
 
 def _requirements(named: str | Path | None, code: str | Path | None) -> str:

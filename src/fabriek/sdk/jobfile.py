@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.invalid import field_of, refused
 from fabriek.kernel.units import parse_bytes, parse_seconds
 from fabriek.schemas.jobfile import JobFile, Plain
 
@@ -41,12 +42,11 @@ def job_file(said: Mapping[str, Any]) -> JobFile:
         return JobFile.model_validate(said)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise InvalidInput(
-                f"a job has no field {field!r}", fix=f"one of {', '.join(sorted(JobFile.model_fields))}"
+                f"a job has no field {field_of(first)!r}", fix=f"one of {', '.join(sorted(JobFile.model_fields))}"
             ) from None
-        raise InvalidInput(f"{field}: {first['msg']}", fix="see docs/howto/jobs.md") from None
+        raise refused(error, fix="see docs/howto/jobs.md") from None
 
 
 def words_of(job: JobFile) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
-from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.invalid import refused
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.secrets import GivenOut, SecretIn, SecretOut
 from fabriek.sdk.client import Client
@@ -21,8 +21,7 @@ class Secrets:
         try:
             wanted = SecretIn(name=name, value=value)
         except ValidationError as error:
-            first = error.errors(include_input=False)[0]
-            raise InvalidInput(f"{first['loc'][0]}: {first['msg']}", fix="see docs/howto/secrets.md") from None
+            raise refused(error, fix="see docs/howto/secrets.md") from None
         body = {"name": wanted.name, "value": wanted.value.get_secret_value()}
         return SecretOut.model_validate(self._client.put(self._path(project), json=body))
 

@@ -108,14 +108,16 @@ class Desk:
 
     def _require_owner(self, dataset: Dataset, by: Caller) -> None:
         """Raises NotPermitted unless the caller manages this data for the organisation that owns it."""
-        if by is SYSTEM:
-            return
-        if not by.may("data.manage", project=dataset.project) or by.organisation != dataset.organisation:
+        if not self._owns(dataset, by):
             raise NotPermitted(
                 "only people of the organisation that owns this data decide about it",
                 rule="data.owner",
                 fix="ask its owner: fabriek data request NAME",
             )
+
+    def _owns(self, dataset: Dataset, by: Caller) -> bool:
+        managed = by.may("data.manage", project=dataset.project) and by.organisation == dataset.organisation
+        return by is SYSTEM or managed
 
     def _refusal(
         self, dataset: Dataset, wanted: DataRight, *, project: str, purpose: str, by: Caller

@@ -137,6 +137,10 @@ class Sharing(Opening):
         """Who opened the data, newest first. For its owner: raises NotPermitted (`data.owner`)."""
         return self._parts.grants.of_dataset(self._owned(reference, project, by).id, limit=limit)
 
+    def owns(self, reference: str, *, project: str = "", by: Caller) -> bool:
+        """Whether the caller decides about this data; for pages that show more to its owner."""
+        return self._owns(self._find(reference, project, by)[0], by)
+
     def _owned(self, reference: str, project: str, by: Caller) -> Dataset:
         dataset, _ = self._find(reference, project, by)
         self._require_owner(dataset, by)

@@ -19,6 +19,7 @@ from fabriek.kernel.errors import (
     Unavailable,
     nothing_here,
 )
+from fabriek.kernel.invalid import field_of, in_words
 from fabriek.schemas.codes import MEANINGS, Code
 
 log = logging.getLogger("fabriek.web")
@@ -74,12 +75,9 @@ def as_fabriek_error(error: Exception) -> FabriekError:
 
 
 def _invalid(error: RequestValidationError) -> InvalidInput:
-    errors = [
-        {"field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]), "message": str(one["msg"])}
-        for one in error.errors()[:50]
-    ]
-    first = errors[0] if errors else {"field": "body", "message": "not readable"}
-    return InvalidInput(f"{first['field']}: {first['message']}", fix="correct the fields in `errors`", errors=errors)
+    errors = [{"field": field_of(one, skip=1), "message": in_words(one)} for one in error.errors()[:50]]
+    first = errors[0] if errors else {"field": "body", "message": "is not readable"}
+    return InvalidInput(f"{first['field']} {first['message']}", fix="correct the fields in `errors`", errors=errors)
 
 
 Renderer = Callable[[Request, FabriekError], Awaitable[Response] | Response]

@@ -54,3 +54,13 @@ def test_a_command_that_is_none_is_a_usage_error() -> None:
     said = told("nonsense")
     assert said.returncode == 2
     assert "No such command" in said.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("run", "--mem", "1GiB", "--", "true"), ("session", "start", "jupyter", "--mem", "1")]
+)
+def test_an_option_that_is_none_never_becomes_a_part_of_the_command(command: tuple[str, ...]) -> None:
+    said = told(*command)
+    assert said.returncode == 2
+    assert "No such option '--mem'" in said.stderr
+    assert "--memory" in said.stderr

@@ -14,7 +14,6 @@ from fabriek.compute.terms import Terms
 from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotPermitted
-from fabriek.kernel.units import shown
 from fabriek.portal.forms import read_form
 from fabriek.portal.rendering import Pages
 from fabriek.schemas.sessions import KINDS, PORT
@@ -30,10 +29,9 @@ LOG_SHOWN_BYTES = 256 * 1024
 
 def _facts(services: Services, project: str, job: Job) -> dict[str, Any]:
     inputs = [f"{one.dataset_name}@{one.version} at {one.mount}" for one in job.mounted]
-    unit = Resource(job.resource).plural if job.resource else ""
-    cost = f"{shown(job.used_micro)} {unit}" if job.settled and job.used_micro else ""
+    cost = Resource(job.resource).counted(job.used_micro) if job.settled and job.used_micro else ""
     if not cost and job.held_micro and not job.settled:
-        cost = f"at most {shown(job.held_micro)} {unit}, held"
+        cost = f"at most {Resource(job.resource).counted(job.held_micro)}, held"
     fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}
     return {
         "project": services.access.project(project), "job": fields | {"inputs": inputs}, "cost": cost,

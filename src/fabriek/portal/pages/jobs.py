@@ -17,7 +17,7 @@ from fabriek.compute.terms import Terms, after_of
 from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import FabriekError, InvalidInput
-from fabriek.kernel.units import parse_bytes, parse_seconds, shown, written_bytes, written_seconds
+from fabriek.kernel.units import parse_bytes, parse_seconds, written_bytes, written_seconds
 from fabriek.portal.forms import read_form
 from fabriek.portal.rendering import Pages
 from fabriek.web.dependencies import CallerDep
@@ -91,10 +91,10 @@ def _priority(text: str) -> str:
 
 
 def _planned(plan: Plan) -> dict[str, Any]:
-    unit = f" {Resource(plan.job.resource).plural}"
+    resource = Resource(plan.job.resource)
     return {
         "why": plan.reason, "starts_now": plan.starts_now, "until": plan.until, "elements": plan.elements, "label": plan.job.label,
-        "held": shown(plan.held_micro) + unit, "left": shown(plan.left_micro) + unit,
+        "held": resource.counted(plan.held_micro), "left": resource.counted(plan.left_micro),
     }  # fmt: skip
 
 

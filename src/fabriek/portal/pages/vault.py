@@ -1,13 +1,34 @@
 """A dataset's page."""
 
+from typing import Any
+
 from fastapi import Request
 from starlette.responses import Response
 
+from fabriek.kernel.callers import Caller
 from fabriek.portal.rendering import Pages
+from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.homes import PROMISES
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
+
+OPENED_SHOWN = 20
+
+
+def _opened(services: Services, dataset: Dataset, by: Caller) -> list[dict[str, Any]] | None:
+    """The newest openings, for the owner; None for everyone else."""
+    if dataset.kind is not Kind.DATA or not services.vault.owns(dataset.id, by=by):
+        return None
+    numbers = {one.id: one.number for one in services.vault.versions(dataset.id, by=by)}
+    return [
+        {
+            "at": one.opened_at, "number": numbers.get(one.version, 0), "right": one.right.name.lower(),
+            "person": services.access.person(one.person).name if one.person else "",
+            "project": services.access.project(one.project).title if one.project else "",
+        }
+        for one in services.vault.opened(dataset.id, limit=OPENED_SHOWN, by=by)
+    ]  # fmt: skip
 
 
 def router(services: Services, pages: Pages) -> Router:
@@ -43,6 +64,7 @@ def router(services: Services, pages: Pages) -> Router:
             versions=versions,
             agreements=agreements,
             newest=newest,
+            opened=_opened(services, found, caller),
             promise=PROMISES[found.key_home],
             holds=[one for one in services.vault.erasing.holds_on(found.id, by=caller) if one.lifted_at is None],
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from fabriek.kernel.invalid import field_of, in_words
 from fabriek.schemas.foreign import ForeignJobIn, RefusedLine
 
 WAITING = frozenset({"PENDING"})
@@ -93,4 +94,4 @@ def checked(line: int, **fields: object) -> Read:
         return ForeignJobIn.model_validate({"line": line, **fields})
     except ValidationError as error:
         first = error.errors()[0]
-        return RefusedLine(line=line, reason=f"{first['loc'][0] if first['loc'] else 'line'}: {first['msg']}"[:1_000])
+        return RefusedLine(line=line, reason=f"{field_of(first)} {in_words(first)}"[:1_000])
