@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from packaging.version import Version
+
 from fabriek.kernel.errors import InvalidInput
-from fabriek.packages.names import Pinned, normalised, same_version
+from fabriek.packages.names import Pinned, normalised, same_version, version_of
 
 ADVISORY_BYTES_MAX = 4 * 2**20
 SUMMARY_CHARACTERS_MAX = 200
@@ -86,18 +88,40 @@ def advised(package: Pinned, documents: Iterable[Mapping[str, Any]]) -> Advised:
 
 
 def _concerns(package: Pinned, affected: Iterable[Mapping[str, Any]]) -> bool | None:
-    """True: this version is named. False: the package is, by ranges alone, which need its own rules of order to be read. None: neither."""
-    unclear = None
+    """True: this version is named, or lies in a range. False: only what cannot be compared, such as commits, could say. None: neither."""
+    found: bool | None = None
     for one in affected:
         named = one.get("package") or {}
         if str(named.get("ecosystem", "")).lower() != "pypi" or normalised(str(named.get("name", ""))) != package.name:
             continue
-        versions = one.get("versions") or []
+        versions, ranges = one.get("versions") or [], one.get("ranges") or []
         if any(same_version(str(version), package.version) for version in versions):
             return True
-        if not versions:
-            unclear = False
-    return unclear
+        lies_in = [_lies_in(package.version, one.get("events") or []) for one in ranges if one.get("type") != "GIT"]
+        if any(lies_in):
+            return True
+        if None in lies_in or not (versions or lies_in):
+            found = False
+    return found
+
+
+def _lies_in(version: str, events: Iterable[Mapping[str, Any]]) -> bool | None:
+    """Whether the last event before a version leaves it affected; None where one of the versions cannot be compared."""
+    asked = version_of(version)
+    if asked is None:
+        return None
+    reached: list[tuple[Version, bool]] = []
+    for event in events:
+        for kind, said in event.items():
+            at = version_of(str(said))
+            if kind not in {"introduced", "fixed", "last_affected"}:
+                continue
+            if at is None:
+                return None
+            if at < asked or (at == asked and kind != "last_affected"):
+                reached.append((at, kind == "introduced"))
+    # At one version `fixed` comes before `introduced`: what was mended and broken again is broken.
+    return max(reached, default=(asked, False))[1]
 
 
 def _read(file: Path) -> Mapping[str, Any]:

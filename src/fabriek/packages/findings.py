@@ -72,7 +72,7 @@ def _advised(advised: Advised) -> list[Finding]:
         ]
     found = [Finding("vulnerability", Weight.GRAVE, f"{one.id}: {one.summary}") for one in advised.against]
     found += [
-        Finding("vulnerability.unclear", Weight.LOOK, f"{one.id} may concern this version; it gives ranges only: {one.summary}")
+        Finding("vulnerability.unclear", Weight.LOOK, f"{one.id} may concern this version; what it says cannot be compared: {one.summary}")
         for one in advised.perhaps
     ]  # fmt: skip
     clean = Finding("vulnerabilities.none", Weight.NOTE, f"none of {advised.compared:,} advisories concerns it")

@@ -1,13 +1,14 @@
 """A package by its name and version, and which names are mistaken for each other. Source: PyPA, name normalization; PEP 440."""
 
-import re
 from dataclasses import dataclass
+
+from packaging.utils import InvalidName, canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from fabriek.kernel.errors import InvalidInput
 
 NAME_CHARACTERS_MAX = 100
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_VERSION = re.compile(r"v?[0-9][A-Za-z0-9.!+_-]{0,63}")
+VERSION_CHARACTERS_MAX = 64
 ALIKE_CHARACTERS_MIN = 5
 """Shorter names are alike by chance."""
 
@@ -25,29 +26,36 @@ class Pinned:
 
 def normalised(name: str) -> str:
     """Two spellings of one package are one word here. Raises InvalidInput on what cannot be a name."""
-    if len(name) > NAME_CHARACTERS_MAX or not _NAME.fullmatch(name):
-        raise InvalidInput(f"{name[:80]!r} is not the name of a package", fix="write it as its index does")
-    return re.sub(r"[-_.]+", "-", name).lower()
+    try:
+        if len(name) <= NAME_CHARACTERS_MAX:
+            return canonicalize_name(name, validate=True)
+    except InvalidName:
+        pass
+    raise InvalidInput(f"{name[:80]!r} is not the name of a package", fix="write it as its index does")
 
 
 def read_pinned(text: str) -> Pinned:
     """From `NAME==VERSION`. Raises InvalidInput."""
-    name, equals, version = (part.strip() for part in text.partition("=="))
-    if not equals or not _VERSION.fullmatch(version):
+    name, _, version = (part.strip() for part in text.partition("=="))
+    if len(version) > VERSION_CHARACTERS_MAX or version_of(version) is None:
         raise InvalidInput(
             f"{text[:120]!r} names no version of a package", fix="ask for NAME==VERSION, such as polars==1.9.0"
         )
     return Pinned(normalised(name), version)
 
 
+def version_of(text: str) -> Version | None:
+    """None where it is no version that can be compared."""
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
 def same_version(one: str, other: str) -> bool:
-    """Whether two spellings mean one version: `1.0`, `v1.0.0` and `1` do."""
-    return _plain(one) == _plain(other)
-
-
-def _plain(version: str) -> str:
-    public, plus, local = version.strip().lower().removeprefix("v").partition("+")
-    return re.sub(r"(\.0+)+$", "", public) + plus + re.sub(r"[-_.]+", ".", local)
+    """Whether two spellings mean one version: `1.0`, `v1.0.0` and `1` do. What cannot be compared is the same as nothing else."""
+    version = version_of(one)
+    return one == other if version is None else version == version_of(other)
 
 
 def alike(name: str, known: str) -> bool:

@@ -14,17 +14,16 @@ import stat
 import struct
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
+
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from fabriek.kernel.errors import InvalidInput
 from fabriek.packages.metadata import Metadata, read_metadata
 from fabriek.packages.names import Pinned, normalised, same_version
 
-FILE_NAME = re.compile(
-    r"(?P<name>[A-Za-z0-9_.]+)-(?P<version>[A-Za-z0-9_.!+]+)(-(?P<build>[0-9][A-Za-z0-9_.]*))?"
-    r"-(?P<tags>[A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+)\.whl"
-)
 FILE_NAME_CHARACTERS_MAX = 255
 ENTRIES_MAX = 60_000
 UNPACKED_BYTES_MAX = 16 * 2**30
@@ -68,10 +67,12 @@ class Wheel:
 
 def read_file_name(text: str) -> FileName:
     """Raises InvalidInput on what is not the name of a wheel; a source archive is none."""
-    found = FILE_NAME.fullmatch(text)
-    if found is None or len(text) > FILE_NAME_CHARACTERS_MAX:
-        raise InvalidInput(f"{text[:120]!r} is not the name of a wheel", fix="only wheels are kept: NAME-VERSION-….whl")
-    return FileName(text, Pinned(normalised(found["name"]), found["version"].replace("_", "-")), found["tags"])
+    if len(text) <= FILE_NAME_CHARACTERS_MAX:
+        with suppress(InvalidWheelFilename):
+            name, version, _, _ = parse_wheel_filename(text)
+            tags = "-".join(text.removesuffix(".whl").split("-")[-3:])
+            return FileName(text, Pinned(name, str(version)), tags)
+    raise InvalidInput(f"{text[:120]!r} is not the name of a wheel", fix="only wheels are kept: NAME-VERSION-….whl")
 
 
 def read_wheel(name: str, file: BinaryIO, size: int) -> Wheel:

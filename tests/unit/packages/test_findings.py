@@ -60,9 +60,9 @@ def test_a_folder_that_cannot_be_read_has_not_passed_either(tmp_path: Path, cont
     assert told.why_not
 
 
-def test_an_advisory_against_the_version_is_grave_and_one_with_ranges_alone_is_unclear(tmp_path: Path) -> None:
+def test_an_advisory_against_the_version_is_grave_and_one_that_names_commits_alone_is_unclear(tmp_path: Path) -> None:
     advisory(tmp_path, "PYSEC-1", versions=["0.9", "1.0"])
-    advisory(tmp_path, "PYSEC-2", ranges=[{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2"}]}])
+    advisory(tmp_path, "PYSEC-2", ranges=[{"type": "GIT", "events": [{"introduced": "0"}, {"fixed": "2f"}]}])
     advisory(tmp_path, "PYSEC-3", versions=["2.0"])
     folder = AdvisoryFolder(tmp_path)
     told, other = folder.about([GREETER, read_pinned("other==1.0")])
@@ -102,3 +102,35 @@ def test_what_its_own_index_took_back_is_grave_and_a_missing_licence_is_seen() -
     assert rules(a_read_wheel(headers=()), yanked=True) | {"vulnerabilities.none": Weight.NOTE} == {
         "yanked": Weight.GRAVE, "licence.none": Weight.LOOK, "vulnerabilities.none": Weight.NOTE,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("events", "concerned"),
+    [
+        ([("introduced", "0"), ("fixed", "2")], True),
+        ([("introduced", "0"), ("fixed", "1.0")], False),
+        ([("introduced", "1.0"), ("fixed", "1.0.post1")], True),
+        ([("introduced", "1.0.1")], False),
+        ([("introduced", "0"), ("last_affected", "1.0")], True),
+        ([("introduced", "0"), ("last_affected", "1.0rc1")], False),
+        ([("introduced", "0"), ("fixed", "0.5"), ("introduced", "0.9"), ("fixed", "1.1")], True),
+        ([("fixed", "1.1"), ("introduced", "0.9"), ("fixed", "0.5"), ("introduced", "0")], True),
+        ([("introduced", "0"), ("fixed", "0.5"), ("introduced", "1.0.1")], False),
+        ([("fixed", "1.0"), ("introduced", "1.0")], True),
+        ([], False),
+    ],
+)
+def test_ranges_are_read_in_the_order_of_versions(
+    tmp_path: Path,
+    events: list[tuple[str, str]],
+    concerned: bool,  # noqa: FBT001
+) -> None:
+    advisory(tmp_path, "PYSEC-1", ranges=[{"type": "ECOSYSTEM", "events": [{kind: at} for kind, at in events]}])
+    (told,) = AdvisoryFolder(tmp_path).about([GREETER])
+    assert (bool(told.against), told.perhaps) == (concerned, ())
+
+
+def test_a_range_that_cannot_be_compared_is_unclear(tmp_path: Path) -> None:
+    advisory(tmp_path, "PYSEC-1", ranges=[{"type": "ECOSYSTEM", "events": [{"introduced": "spring"}]}])
+    (told,) = AdvisoryFolder(tmp_path).about([GREETER])
+    assert ([one.id for one in told.perhaps], told.against) == (["PYSEC-1"], ())
