@@ -100,6 +100,14 @@ def data_folder() -> Path:
     return Path(named)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Stops a run in which a group of tests is not kept on one worker: each would start the group's servers, and they get in each other's way."""
+    kept_together = session.config.getoption("loadgroup", default=False)
+    for item in session.items:
+        if kept_together and item.get_closest_marker("xdist_group") is not None and "@" not in item.nodeid:
+            raise pytest.UsageError(f"xdist does not keep groups with this pytest: {item.nodeid}")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Names every reason for which something was skipped: nothing is left out silently."""
     reasons: dict[str, int] = {}

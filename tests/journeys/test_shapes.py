@@ -37,7 +37,7 @@ def test_a_gang_on_halves_of_gpus_runs_as_it_was_written_down(factory: Running, 
     assert sorted(said) == ["0: 0 of 2 has 0.5 of 0", "1: 1 of 2 has 0.5 of 1"]
     (job,) = json.loads(factory.run("job", "ls", "--json").stdout)
     shown = json.loads(factory.run("job", "show", job["id"], "--json").stdout)
-    assert (shown["nodes"], shown["gpus"], shown["gpu_kind"], shown["held"]) == (2, 0.5, "a100", "1 gpu_hours")
+    assert (shown["nodes"], shown["gpus"], shown["gpu_kind"], shown["held"]) == (2, 0.5, "a100", "1 GPU-hour")
 
 
 @pytest.mark.parametrize(
