@@ -188,7 +188,7 @@ def build(
     registry = Registry(models, SqlModelVersions(database), runs, experiments, keeping, audit, clock, ids)
     machine = machine or this_machine(settings)
     strongbox = Strongbox(secret_rows, jobs, access, audit, keys=sealable, clock=clock, ids=ids)
-    relay = Relay(settings.mail_host, settings.mail_port, settings.mail_from, settings.mail_tls)
+    relay = relay_of(settings)
     outbound = Outbound(Hosts.read(settings.outbound_hosts))
     outbox = Outbox(
         SqlNotices(database), jobs, jobs, access, strongbox, labels, clock, settings.portal_url or f"http://localhost:{settings.port}",
@@ -218,6 +218,15 @@ def build(
         strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound, doors=Doors(submission, jobs, progress, executor, identity, audit),
         assurance=Assurance(SqlStatements(database), audit, keyring), knowledge=knowledge,
     )  # fmt: skip
+
+
+def relay_of(settings: Settings) -> Relay:
+    """Where mail is handed in. Raises InvalidInput on settings with which none could be sent."""
+    file = settings.mail_password_file
+    password = (lambda: _kept_in(file, "mail_password_file")) if file is not None else None
+    return Relay(
+        settings.mail_host, settings.mail_port, settings.mail_from, settings.mail_tls, settings.mail_user, password
+    )
 
 
 def passphrase_of(settings: Settings, said: str | None) -> str | None:

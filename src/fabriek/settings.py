@@ -126,6 +126,8 @@ class Settings:
     )
     mail_port: int = setting(587, "port", "The relay's port.")
     mail_from: str = setting("", "address", "Who mail comes from.")
+    mail_user: str = setting("", "name", "The name that the relay knows us by; empty where it asks for none.")
+    mail_password_file: Path | None = setting(None, "file", "Holds the password of that name; it is read at each mail.")
     mail_tls: str = setting("starttls", "starttls, tls or none", "How mail is kept private; `none` on loopback only.")
     outbound_hosts: str = setting(
         "",

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,19 +11,26 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from tests.servers.certificates import server_context
 
 
 @dataclass
 class Mailbox:
-    """`refuses`: what it says to every recipient; `secured`: whether each mail came over TLS."""
+    """`refuses`: what it says to every recipient; `secured`: whether each mail came over TLS; `knows`: names and their passwords, where it
+    takes mail of nobody else.
+    """
 
     port: int = 0
     came: list[tuple[str, EmailMessage]] = field(default_factory=list)
     secured: list[bool] = field(default_factory=list)
     refuses: str = ""
+    knows: dict[str, str] = field(default_factory=dict)
+
+    def check(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, told: LoginPassword) -> AuthResult:
+        """Whether it knows who asks."""
+        return AuthResult(success=self.knows.get(told.login.decode()) == told.password.decode(), handled=False)
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
         if self.refuses:
@@ -38,13 +46,22 @@ class Mailbox:
 
 
 @contextmanager
-def taking_mail(certificate: Path | None = None, how: str = "none") -> Iterator[Mailbox]:
-    mailbox, loop = Mailbox(), asyncio.new_event_loop()
+def taking_mail(
+    certificate: Path | None = None, how: str = "none", knows: dict[str, str] | None = None
+) -> Iterator[Mailbox]:
+    mailbox, loop = Mailbox(knows=knows or {}), asyncio.new_event_loop()
     context = server_context(certificate) if certificate else None
     starttls, tls = (context if how == "starttls" else None), (context if how == "tls" else None)
 
     def session() -> SMTP:
-        return SMTP(mailbox, hostname="relay", loop=loop, tls_context=starttls, require_starttls=starttls is not None)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # it finds a name without TLS wrong, as it is: one test shows what we do then
+            return SMTP(
+                mailbox, hostname="relay", loop=loop, tls_context=starttls, require_starttls=starttls is not None,
+                authenticator=mailbox.check if mailbox.knows else None, auth_required=bool(mailbox.knows), auth_require_tls=False,
+            )  # fmt: skip
 
     server = loop.run_until_complete(loop.create_server(session, "127.0.0.1", 0, ssl=tls))
     mailbox.port = server.sockets[0].getsockname()[1]

@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 
@@ -14,12 +15,16 @@ HOW = ("starttls", "tls", "none")
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """Where mail is handed in. how: `starttls`, `tls` from the first byte, or `none` on this machine alone."""
+    """Where mail is handed in. how: `starttls`, `tls` from the first byte, or `none` on this machine alone. user: empty where the relay asks for
+    no name; `password` is called at each mail.
+    """
 
     host: str
     port: int
     sender: str
     how: str
+    user: str = ""
+    password: Callable[[], str] | None = None
 
     def __post_init__(self) -> None:
         """Raises InvalidInput on settings with which no mail could be sent, or only in plain over a network."""
@@ -33,6 +38,10 @@ class Relay:
             raise InvalidInput(f"mail_tls is {self.how!r}", fix=f"one of {', '.join(HOW)}")
         if self.how == "none" and self.host not in LOOPBACK:
             raise InvalidInput("mail would cross the network in plain", fix="FABRIEK_MAIL_TLS=starttls, or tls")
+        if bool(self.user) != (self.password is not None):
+            raise InvalidInput(
+                "a relay takes a name with a password, or neither", fix="set mail_user and mail_password_file"
+            )
 
     def send(self, to: str, subject: str, text: str, *, name: str) -> None:
         """name: what this mail is called, the same however often it is sent. Raises Unavailable, which says no address."""
@@ -46,7 +55,15 @@ class Relay:
             with self._connected(domain) as relay:
                 if self.how == "starttls":
                     relay.starttls(context=ssl.create_default_context())
+                if self.password is not None:
+                    relay.login(self.user, self.password())
                 relay.send_message(message)
+        except InvalidInput as error:  # the password's file is not there now
+            raise Unavailable(error.detail) from None
+        except smtplib.SMTPAuthenticationError as error:
+            raise Unavailable(
+                f"the mail relay did not take its name and password: it answered {error.smtp_code}"
+            ) from None
         except smtplib.SMTPResponseException as error:
             raise Unavailable(f"the mail relay answered {error.smtp_code}") from None
         except smtplib.SMTPRecipientsRefused as error:

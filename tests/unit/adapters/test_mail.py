@@ -2,6 +2,7 @@
 
 import smtplib
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,34 @@ def test_a_mail_arrives_as_it_was_written(tmp_path: Path, monkeypatch: pytest.Mo
     assert message["Message-ID"] == "<ntc_1@fabriek.example>"
     assert message.get_content().splitlines() == ["line one", "line two"]
     assert mailbox.secured == [how != "none"]
+
+
+@pytest.mark.parametrize("how", ["starttls", "tls"])
+def test_a_relay_that_asks_who_we_are_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    shown = certificate(tmp_path, "localhost")
+    monkeypatch.setenv("SSL_CERT_FILE", str(shown))
+    with taking_mail(shown, how, {"factory": "correct"}) as mailbox:
+        relay = Relay("localhost", mailbox.port, SENDER, how, "factory", lambda: "correct")
+        relay.send("olga@factory.example", "s", "t", name="n")
+    assert (len(mailbox.came), mailbox.secured) == (1, [True])
+    assert "correct" not in repr(relay)
+
+
+def test_a_relay_that_does_not_know_us_is_said_without_the_password(tmp_path: Path) -> None:
+    with taking_mail(knows={"factory": "correct"}) as mailbox:
+        for user, password in (("factory", lambda: "wrong-canary"), ("", None)):
+            with pytest.raises(Unavailable) as refused:
+                Relay("127.0.0.1", mailbox.port, SENDER, "none", user, password).send("o@f.example", "s", "t", name="n")
+            assert "canary" not in str(refused.value)
+    assert mailbox.came == []
+
+
+def test_a_password_that_cannot_be_read_now_is_tried_again_later() -> None:
+    def gone() -> str:
+        raise InvalidInput("mail_password_file cannot be read", fix="make it")
+
+    with taking_mail(knows={"factory": "correct"}) as mailbox, pytest.raises(Unavailable, match="cannot be read"):
+        Relay("127.0.0.1", mailbox.port, SENDER, "none", "factory", gone).send("o@f.example", "s", "t", name="n")
 
 
 @pytest.mark.parametrize("how", ["starttls", "tls"])
@@ -74,3 +103,9 @@ def test_a_relay_that_is_away_is_said() -> None:
 def test_settings_that_could_send_nothing_or_only_in_plain_stop_the_start(host: str, sender: str, how: str) -> None:
     with pytest.raises(InvalidInput):
         Relay(host, 25, sender, how)
+
+
+@pytest.mark.parametrize(("user", "password"), [("factory", None), ("", lambda: "x")])
+def test_a_name_without_a_password_stops_the_start(user: str, password: Callable[[], str] | None) -> None:
+    with pytest.raises(InvalidInput, match="with a password, or neither"):
+        Relay("relay.example", 25, SENDER, "tls", user, password)
