@@ -30,8 +30,10 @@ NOTHING = Counted(duplicates=0, orphans=0, false_successes=0)
 
 
 @pytest.fixture
-def cluster(any_slurm_cluster: slurm.Cluster) -> slurm.Cluster:
-    return any_slurm_cluster
+def cluster(any_slurm_cluster: slurm.Cluster) -> Iterator[slurm.Cluster]:
+    """As each test found it, the next one does: no job, and every node at work."""
+    yield any_slurm_cluster
+    rounds.clear(any_slurm_cluster)
 
 
 @pytest.fixture

@@ -137,6 +137,10 @@ def test_who_has_jobs_still_submits_no_more_and_goes_when_they_are_over(place: P
     project = place.projects[0]
     running = place.sbatch(project, "--uid", "daemon", "--wrap", "sleep 600")
     assert running.returncode == 0, running.stderr
+    job = running.stdout.strip()
+    until(
+        lambda: place.cluster.command("sacct", "-X", "-n", "-j", job)
+    )  # accounts hear of a job a moment after the controller
     place.leave(project)
     said = place.sync()
     assert said.done == ()
@@ -144,7 +148,7 @@ def test_who_has_jobs_still_submits_no_more_and_goes_when_they_are_over(place: P
     assert f"{account_name(project)}|daemon||0" in place.listed()
     refused = place.sbatch(project, "--uid", "daemon", "--wrap", "true")
     assert refused.returncode != 0
-    place.cluster.command("scancel", running.stdout.strip())
+    place.cluster.command("scancel", job)
     until(lambda: place.sync().left == ())
     assert [one for one in place.mine() if one.startswith(f"{account_name(project)}|daemon")] == []
 

@@ -42,6 +42,17 @@ def put_back(cluster: slurm.Cluster) -> None:
         cluster.says("scontrol", "update", f"NodeName={node}", "State=RESUME")
 
 
+def clear(cluster: slurm.Cluster) -> None:
+    """Ends whatever is left there, also what the controller only believes to run, and puts every node to work again."""
+
+    def is_clear() -> bool:
+        put_back(cluster)
+        return cluster.is_up() and not cluster.command("squeue", "-h", "-o", "%i")
+
+    cluster.says("scancel", "--user", "root")
+    until(is_clear, seconds_max=120, instead=lambda: [cluster.command("squeue"), cluster.command("sinfo", "-N", "-R")])
+
+
 def _await(load: Load, moment: str) -> None:
     """Until one more job is at that moment."""
     if moment is not ACKNOWLEDGED:
