@@ -7,6 +7,7 @@ kernel may have dropped the very pages that were to be kept, and only a restart 
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,13 +18,19 @@ from sqlalchemy.exc import DBAPIError
 from fabriek.kernel.errors import FabriekError, StorageFull, Unavailable
 
 BATCH_MAX = 64
-"""Bodies in a batch: the first of them waits for the last, so it bounds the latency."""
+"""Bodies in a batch."""
+
+BATCH_SECONDS = 0.01
+"""How long bodies may join a batch: the first of them waits for the last. Where the disk takes longer than this, as long as the disk takes,
+since nobody would have their answer sooner.
+"""
 
 _CHECK_SECONDS = 0.25
 
 
 class _Batch:
     def __init__(self) -> None:
+        self.begun = time.monotonic()
         self.done = threading.Event()
         self.error: FabriekError | None = None
         self.kept = 0
@@ -47,6 +54,7 @@ class Writer:
         self._waiting = 0
         self._batch: _Batch | None = None
         self._refusal = ""
+        self._commit_seconds = 0.0
 
     @contextmanager
     def body(self) -> Iterator[Connection]:
@@ -106,16 +114,22 @@ class Writer:
         """Leaves the batch open for whoever waits, or commits it. Called with the turn held; gives it back."""
         with self._counting:
             others = self._waiting
-        if self._batch is batch and (others == 0 or batch.kept >= BATCH_MAX):
+        if self._batch is batch and (others == 0 or self._is_whole(batch)):
             self._commit(batch)
         self._turn.release()
 
+    def _is_whole(self, batch: _Batch) -> bool:
+        age = time.monotonic() - batch.begun
+        return batch.kept >= BATCH_MAX or age >= max(BATCH_SECONDS, self._commit_seconds)
+
     def _commit(self, batch: _Batch) -> None:
+        begun = time.monotonic()
         try:
             self._connection.exec_driver_sql("COMMIT" if batch.kept else "ROLLBACK")
         except DBAPIError as error:
             self._fail(batch, error)
             return
+        self._commit_seconds = time.monotonic() - begun
         self._batch = None
         batch.done.set()
 
