@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from fabriek import __version__
 from fabriek.api import (
     access,
+    agreements,
     assurance,
     audit,
     cluster,
@@ -24,6 +25,7 @@ from fabriek.api import (
     packages_index,
     packs,
     power,
+    proposals,
     secrets,
     vault,
     vault_objects,
@@ -35,8 +37,8 @@ from fabriek.web.router import Router, refuse_undeclared
 from fabriek.web.services import Services
 
 AREAS = (
-    access, funding, foreign, vault, vault_objects, packages, compute, secrets, packs, cluster, power, lab, knowledge, assurance, audit,
-    health,
+    access, funding, foreign, vault, vault_objects, agreements, proposals, packages, compute, secrets, packs, cluster, power, lab, knowledge,
+    assurance, audit, health,
 )  # fmt: skip
 
 

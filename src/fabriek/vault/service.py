@@ -1,11 +1,13 @@
-"""What one may do in the vault. The verbs stand in four groups, each on the one before: holding, pushing, opening, sharing."""
+"""What one may do in the vault. The verbs stand in groups, each on the one before: holding, pushing, opening, sharing, asking, closing,
+lowering.
+"""
 
 from fabriek.vault.desk import Parts
+from fabriek.vault.lowering import Lowering
 from fabriek.vault.safe import Safe
-from fabriek.vault.sharing import Sharing
 
 
-class Vault(Sharing):
+class Vault(Lowering):
     """The vault of one installation. `safe` seals for the dialects."""
 
     def __init__(self, parts: Parts) -> None:

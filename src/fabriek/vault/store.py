@@ -107,6 +107,9 @@ class SqlDatasets:
     def save(self, dataset: Dataset) -> None:
         self._db.execute(update(datasets).where(datasets.c.id == dataset.id).values(_values(dataset)))
 
+    def labels(self) -> frozenset[str]:
+        return frozenset(row.label for row in self._db.rows(select(datasets.c.label).distinct()))
+
     def from_job(self, job: str) -> Sequence[Dataset]:
         asked = select(datasets).where(datasets.c.job == job, datasets.c.job != "").order_by(datasets.c.created_at)
         return [_dataset(row) for row in self._db.rows(asked)]

@@ -1,4 +1,6 @@
-"""What must be done now and then: number the audit log, end grants that ran out, forget old answers, keep a cluster's accounts in step."""
+"""What must be done now and then: number the audit log, close grants that no rule allows any more, forget old answers, keep a cluster's
+accounts in step.
+"""
 
 from datetime import timedelta
 
@@ -15,12 +17,16 @@ class Upkeep:
         self._services = services
         self._sequencing = Rhythm(services.clock, 0.5)
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
+        # An agreement that ended is to close what it opened within a minute; twenty seconds leave room for a long round.
+        self._closing = Rhythm(services.clock, 20.0)
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
     def round(self) -> None:
         services = self._services
         if self._sequencing.due():
             services.audit.sequence()
+        if self._closing.due():
+            services.vault.close_what_ended()
         if self._cleaning.due():
             services.vault.end_stale_grants()
             services.identity.forget_expired()
