@@ -18,7 +18,6 @@ from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
 
-
 PAGE = "/projects/{project}/datasets/{dataset}"
 
 
