@@ -21,6 +21,7 @@ from fabriek.schemas.vault import (
     GrantOut,
     OpenedOut,
     RecordOut,
+    StepOut,
     UploadIn,
     UploadOut,
     VersionOut,
@@ -124,6 +125,8 @@ def agreement_out(agreement: Agreement, services: "Services") -> AgreementOut:
         signed_by=agreement.signed_by,
         signed_at=agreement.signed_at,
         ended_at=agreement.ended_at,
+        terms=agreement.terms,
+        places=list(agreement.places),
         in_force=is_in_force(agreement, services.clock.today()),
     )
 
@@ -139,7 +142,9 @@ def request_out(request: AccessRequest, services: "Services") -> AccessRequestOu
         right=request.right.value,
         reason=request.reason,
         asked_at=request.asked_at,
-        answer=str(request.answer),
+        state=str(request.state),
+        answers=dict(request.answers),
+        steps=[StepOut(state=str(one.state), person=one.person, at=one.at, words=one.words) for one in request.steps],
     )
 
 
@@ -245,7 +250,7 @@ def agree(project: str, dataset: str, wanted: AgreementIn, caller: CallerDep, fa
     """Let a project use the data. The owner's decision."""
     agreement = factory.vault.agree(
         said(dataset), home=project, project=wanted.project, purposes=wanted.purposes, right=wanted.right,
-        until=wanted.until, by=caller,
+        until=wanted.until, places=wanted.places, by=caller,
     )  # fmt: skip
     return agreement_out(agreement, factory)
 

@@ -238,10 +238,18 @@ class Vault:
             version.close()
 
     def agree(
-        self, reference: str, *, project: str, purposes: List[str], until: date, right: str = "compute", home: str = ""
+        self,
+        reference: str,
+        *,
+        project: str,
+        purposes: List[str],
+        until: date,
+        right: str = "compute",
+        home: str = "",
+        places: List[str] | None = None,
     ) -> AgreementOut:
         """Lets `project` use the data for these purposes to the end of the day `until`. `home`: where a bare name is."""
-        wanted = AgreementIn(project=project, purposes=purposes, right=right, until=until)
+        wanted = AgreementIn(project=project, purposes=purposes, right=right, until=until, places=places or [])
         path = f"{place_of(self._client, reference, home or self._client.project or project).path}/agreements"
         return AgreementOut.model_validate(self._client.post(path, json=wanted.model_dump(mode="json")))
 
@@ -254,10 +262,18 @@ class Vault:
         return AgreementOut.model_validate(self._client.post(f"/api/v1/agreements/{agreement}/end"))
 
     def request(
-        self, reference: str, *, purpose: str, right: str = "compute", reason: str = "", project: str = ""
+        self,
+        reference: str,
+        *,
+        purpose: str,
+        right: str = "compute",
+        reason: str = "",
+        project: str = "",
+        answers: Mapping[str, str] | None = None,
+        draft: bool = False,
     ) -> AccessRequestOut:
-        """Asks the owner for access."""
-        wanted = AccessRequestIn(purpose=purpose, right=right, reason=reason)
+        """Asks the owner for access, with answers to the form of its terms. A draft is kept and not sent."""
+        wanted = AccessRequestIn(purpose=purpose, right=right, reason=reason, answers=dict(answers or {}), draft=draft)
         path = f"{place_of(self._client, reference, project).path}/access-requests"
         return AccessRequestOut.model_validate(self._client.post(path, json=wanted.model_dump()))
 

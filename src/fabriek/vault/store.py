@@ -122,6 +122,9 @@ class SqlDatasets:
         asked = select(datasets).where(datasets.c.erase_after < today, datasets.c.erased_at.is_(None))
         return [_dataset(row) for row in self._db.rows(asked.order_by(datasets.c.id))]
 
+    def labels(self) -> frozenset[str]:
+        return frozenset(row.label for row in self._db.rows(select(datasets.c.label).distinct()))
+
     def from_job(self, job: str) -> Sequence[Dataset]:
         asked = select(datasets).where(datasets.c.job == job, datasets.c.job != "").order_by(datasets.c.created_at)
         return [_dataset(row) for row in self._db.rows(asked)]

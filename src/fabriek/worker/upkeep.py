@@ -1,5 +1,5 @@
-"""What must be done now and then: number the audit log, end grants that ran out, go on with rotations and erasures, forget old answers, keep
-a cluster's accounts in step.
+"""What must be done now and then: number the audit log, close grants that no rule allows any more, go on with rotations and erasures,
+forget old answers, keep a cluster's accounts in step.
 """
 
 from datetime import timedelta
@@ -18,6 +18,8 @@ class Upkeep:
         self._sequencing = Rhythm(services.clock, 0.5)
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
         self._keeping = Rhythm(services.clock, 30.0)
+        # An agreement that ended is to close what it opened within a minute; twenty seconds leave room for a long round.
+        self._closing = Rhythm(services.clock, 20.0)
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
     def round(self) -> None:
@@ -28,6 +30,8 @@ class Upkeep:
         if self._keeping.due() and not services.seal.is_sealed():
             services.vault.erasing.erase_overdue()
             services.vault.rotating.go_on()
+        if self._closing.due():
+            services.vault.close_what_ended()
         if self._cleaning.due():
             services.vault.end_stale_grants()
             services.identity.forget_expired()
