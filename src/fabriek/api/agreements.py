@@ -1,6 +1,10 @@
 """Labels, terms, requests on their way, and what is open now, over HTTP."""
 
-from fabriek.api.vault import agreement_out, request_out, said
+from typing import Annotated
+
+from fastapi import Query
+
+from fabriek.api.vault import agreement_out, name_of, request_out, said
 from fabriek.schemas.agreements import (
     AcceptanceOut,
     AcceptIn,
@@ -23,6 +27,7 @@ from fabriek.web.services import Services
 
 router = Router(prefix="/api/v1", tags=["vault"])
 DATASET = "/projects/{project}/datasets/{dataset}"
+Number = Annotated[int, Query(ge=0, le=1_000_000)]
 
 
 def _terms_out(made: Terms) -> TermsOut:
@@ -32,13 +37,16 @@ def _terms_out(made: Terms) -> TermsOut:
     )  # fmt: skip
 
 
-def _acceptance_out(one: Acceptance) -> AcceptanceOut:
-    return AcceptanceOut(number=one.number, sha256=one.sha256, person=one.person, accepted_at=one.accepted_at)
+def _acceptance_out(one: Acceptance, services: Services) -> AcceptanceOut:
+    return AcceptanceOut(
+        number=one.number, sha256=one.sha256, person=one.person, person_name=name_of(one.person, services), accepted_at=one.accepted_at
+    )  # fmt: skip
 
 
 def _grant_out(grant: Grant, services: Services) -> OpenGrantOut:
     return OpenGrantOut(
-        grant=grant.id, version=grant.version, right=grant.right.value, person=grant.person, job=grant.job,
+        grant=grant.id, version=grant.version, right=grant.right.value, person=grant.person,
+        person_name=name_of(grant.person, services), job=grant.job,
         project=services.access.project(grant.project).slug if grant.project else "", opened_at=grant.opened_at,
         expires_at=grant.expires_at,
     )  # fmt: skip
@@ -70,13 +78,13 @@ def set_terms(project: str, dataset: str, wanted: TermsIn, caller: CallerDep, fa
 
 
 @router.get(DATASET + "/terms", access=Right("data.view"))
-def show_terms(project: str, dataset: str, caller: CallerDep, factory: FactoryDep, number: int = 0) -> TermsOut:
+def show_terms(project: str, dataset: str, caller: CallerDep, factory: FactoryDep, number: Number = 0) -> TermsOut:
     """The newest terms, or those with a number."""
     return _terms_out(factory.vault.terms_of(said(dataset), number=number, project=project, by=caller))
 
 
 @router.get("/datasets/{dataset}/terms", access=SIGNED_IN)
-def show_known_terms(dataset: str, caller: CallerDep, factory: FactoryDep, number: int = 0) -> TermsOut:
+def show_known_terms(dataset: str, caller: CallerDep, factory: FactoryDep, number: Number = 0) -> TermsOut:
     """The same by id or `home:name`."""
     return _terms_out(factory.vault.terms_of(said(dataset), number=number, by=caller))
 
@@ -91,13 +99,14 @@ def unaccepted_terms(dataset: str, caller: CallerDep, factory: FactoryDep) -> li
 def accept_terms(dataset: str, wanted: AcceptIn, caller: CallerDep, factory: FactoryDep) -> AcceptanceOut:
     """Accept terms for yourself. It names the hash of what you read."""
     made = factory.vault.accept_terms(said(dataset), wanted.sha256, number=wanted.number, by=caller)
-    return _acceptance_out(made)
+    return _acceptance_out(made, factory)
 
 
 @router.get(DATASET + "/acceptances", access=Right("data.manage"))
 def list_acceptances(project: str, dataset: str, caller: CallerDep, factory: FactoryDep) -> list[AcceptanceOut]:
     """Who accepted which terms, newest first. For the owner."""
-    return [_acceptance_out(one) for one in factory.vault.acceptances_on(said(dataset), project=project, by=caller)]
+    found = factory.vault.acceptances_on(said(dataset), project=project, by=caller)
+    return [_acceptance_out(one, factory) for one in found]
 
 
 @router.get("/datasets/{dataset}/access-requests", access=SIGNED_IN)

@@ -138,6 +138,7 @@ def request_out(request: AccessRequest, services: "Services") -> AccessRequestOu
         project=services.access.project(request.project).slug if request.project else "",
         organisation=request.organisation,
         person=request.person,
+        person_name=name_of(request.person, services),
         purpose=request.purpose,
         right=request.right.value,
         reason=request.reason,
@@ -146,6 +147,11 @@ def request_out(request: AccessRequest, services: "Services") -> AccessRequestOu
         answers=dict(request.answers),
         steps=[StepOut(state=str(one.state), person=one.person, at=one.at, words=one.words) for one in request.steps],
     )
+
+
+def name_of(person: str, services: "Services") -> str:
+    """What a person is called; empty for nobody in particular."""
+    return services.access.person(person).name if person else ""
 
 
 def said(dataset: str, version: str = "") -> str:
@@ -308,7 +314,7 @@ def log(
             number=numbers.get(grant.version, 0),
             right=grant.right.value,
             person=grant.person,
-            person_name=factory.access.person(grant.person).name if grant.person else "",
+            person_name=name_of(grant.person, factory),
             job=grant.job,
             project=factory.access.project(grant.project).slug if grant.project else "",
             opened_at=grant.opened_at,

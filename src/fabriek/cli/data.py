@@ -238,7 +238,7 @@ def requests(name: str, project: str, *, as_json: bool) -> None:
     """Who asked for access to your dataset NAME; without a name, what you asked for."""
     factory = connect(project)
     found = factory.vault.requests(name, project=project) if name else factory.agreements.own_requests()
-    table(found, ["id", "state", "asked_at", "project", "person", "right", "purpose", "reason"], as_json=as_json)
+    table(found, ["id", "state", "asked_at", "project", "person_name", "right", "purpose", "reason"], as_json=as_json)
 
 
 @data.command("log")

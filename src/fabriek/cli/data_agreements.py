@@ -48,6 +48,10 @@ def terms(
     """The terms of a dataset; with --file, new ones for agreements from now on."""
     agreements = connect(project).agreements
     if path is None:
+        if questions or committee:
+            raise InvalidInput(
+                "a form and who decides are set with a text", fix=f"fabriek data terms {name} --file terms.md"
+            )
         found = agreements.terms(name, project=project)
     else:
         try:
@@ -96,7 +100,7 @@ def accept(name: str, sha256: str, project: str, *, as_json: bool) -> None:
 def acceptances(name: str, project: str, *, as_json: bool) -> None:
     """Who accepted which terms of your dataset."""
     found = connect(project).agreements.acceptances(name, project=project)
-    table(found, ["accepted_at", "person", "number", "sha256"], as_json=as_json)
+    table(found, ["accepted_at", "person_name", "number", "sha256"], as_json=as_json)
 
 
 @click.command("move")
@@ -133,7 +137,7 @@ def approve(request: str, until: datetime, places: tuple[str, ...], words: str, 
 def grants(name: str, project: str, *, as_json: bool) -> None:
     """What is open of a dataset now: all of it for its owner, your own for you."""
     found = connect(project).agreements.grants(name, project=project)
-    columns = ["grant", "right", "person", "job", "project", "opened_at", "expires_at"]
+    columns = ["grant", "right", "person_name", "job", "project", "opened_at", "expires_at"]
     table(found, columns, as_json=as_json, empty="nothing is open")
 
 
@@ -163,7 +167,7 @@ def lower(name: str, label: str, reason: str, project: str, *, as_json: bool) ->
 def lowerings(name: str, project: str, *, as_json: bool) -> None:
     """Lowerings of a dataset's label: proposed, agreed and refused."""
     found = connect(project).agreements.lowerings(name, project=project)
-    table(found, ["id", "label", "outcome", "proposed_by", "signed_by", "reason"], as_json=as_json)
+    table(found, ["id", "label", "outcome", "proposed_by_name", "signed_by_names", "reason"], as_json=as_json)
 
 
 @click.command("sign")

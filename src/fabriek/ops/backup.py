@@ -21,7 +21,7 @@ from fabriek.settings import Settings, read_settings
 from fabriek.vault.places import read_places
 from fabriek.vault.policy import labels_of
 from fabriek.vault.rules import may_stand
-from fabriek.vault.store import SqlDatasets
+from fabriek.vault.store import SqlDatasets, SqlVersions
 
 FORM = "fabriek-backup-1"
 LIST_FILE = "backup.json"
@@ -72,7 +72,8 @@ def check_place(settings: Settings) -> None:
     places = read_places(settings.place, settings.place_store, settings.place_nodes, settings.place_backup)
     labels = labels_of(settings.labels)
     with closing(open_database(settings.database)) as database:
-        held = SqlDatasets(database).labels()
+        # A row may be lowered by whoever writes to the database, a record is signed: of both, the higher counts.
+        held = SqlDatasets(database).labels() | SqlVersions(database).labels()
     for label in sorted(held):
         if refusal := may_stand(label, "the backup", places.backup, labels):
             raise refusal.error()

@@ -76,6 +76,7 @@ class AcceptanceOut(Wire):
     number: int
     sha256: str
     person: str
+    person_name: str
     accepted_at: datetime
 
 
@@ -102,6 +103,7 @@ class OpenGrantOut(Wire):
     version: str
     right: str
     person: str
+    person_name: str
     job: str
     project: str
     opened_at: datetime
@@ -122,7 +124,7 @@ class ReasonIn(Wire):
 
 
 class ProposalOut(Wire):
-    """What nobody does alone: `act` is lower or release, `subject` the dataset or job. `signed_by`: in order."""
+    """What nobody does alone: `act` is lower or release, `subject` the dataset or job. `signed_by`: in order, and so their names."""
 
     id: str
     act: str
@@ -130,8 +132,10 @@ class ProposalOut(Wire):
     label: str
     reason: str
     proposed_by: str
+    proposed_by_name: str
     proposed_at: datetime
     outcome: str
     signed_by: list[str]
+    signed_by_names: list[str]
     refused_by: str
     words: str

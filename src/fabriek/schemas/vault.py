@@ -201,6 +201,7 @@ class AccessRequestOut(Wire):
     project: str
     organisation: str
     person: str
+    person_name: str
     purpose: str
     right: str
     reason: str

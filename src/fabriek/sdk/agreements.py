@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from fabriek.kernel.invalid import checked
 from fabriek.schemas.agreements import (
     AcceptanceOut,
     AcceptIn,
@@ -12,6 +13,7 @@ from fabriek.schemas.agreements import (
     MoveIn,
     OpenGrantOut,
     ProposalOut,
+    ReasonIn,
     TermsIn,
     TermsOut,
 )
@@ -45,7 +47,8 @@ class Agreements:
         project: str = "",
     ) -> TermsOut:
         """Terms for agreements from now on; those that were signed keep theirs."""
-        wanted = TermsIn(text=text, questions=list(questions), committee=list(committee))
+        with checked("terms are Markdown: --file terms.md; a question is one line: --question"):
+            wanted = TermsIn(text=text, questions=list(questions), committee=list(committee))
         path = f"{place_of(self._client, reference, project).path}/terms"
         return TermsOut.model_validate(self._client.post(path, json=wanted.model_dump()))
 
@@ -75,14 +78,18 @@ class Agreements:
         self, request: str, state: str, *, words: str = "", answers: Mapping[str, str] | None = None
     ) -> AccessRequestOut:
         """`sent` or `closed` as the asker; `review`, `returned`, `rejected` or `closed` as who decides."""
-        wanted = MoveIn(state=state, words=words, answers=dict(answers or {}))
+        with checked("say it in fewer words, or in a file that the request names"):
+            wanted = MoveIn(state=state, words=words, answers=dict(answers or {}))
         path = f"/api/v1/access-requests/{request}/move"
         return AccessRequestOut.model_validate(self._client.post(path, json=wanted.model_dump()))
 
     def approve(self, request: str, *, until: date, places: Sequence[str] = (), words: str = "") -> AgreementOut:
         """An agreement with the asker's project, to the end of the day `until`."""
-        wanted = ApproveIn(until=until, places=list(places), words=words).model_dump(mode="json")
-        return AgreementOut.model_validate(self._client.post(f"/api/v1/access-requests/{request}/approve", json=wanted))
+        with checked("a place is NL, or NL/OWNER: --place"):
+            wanted = ApproveIn(until=until, places=list(places), words=words)
+        return AgreementOut.model_validate(
+            self._client.post(f"/api/v1/access-requests/{request}/approve", json=wanted.model_dump(mode="json"))
+        )
 
     def grants(self, reference: str, *, project: str = "") -> Sequence[OpenGrantOut]:
         """What is open now; for the owner all of it."""
@@ -95,7 +102,8 @@ class Agreements:
 
     def lower(self, reference: str, label: str, reason: str, *, project: str = "") -> ProposalOut:
         """Proposes a lower label; a second person signs."""
-        wanted = LoweringIn(label=label, reason=reason)
+        with checked("say why: --reason"):
+            wanted = LoweringIn(label=label, reason=reason)
         path = f"{place_of(self._client, reference, project).path}/lowerings"
         return ProposalOut.model_validate(self._client.post(path, json=wanted.model_dump()))
 
@@ -106,7 +114,7 @@ class Agreements:
     def release(self, job: str, reason: str, *, project: str = "") -> ProposalOut:
         """Asks for what a job emitted to be released; two people sign, never the job's author."""
         path = f"/api/v1/projects/{self._client.the_project(project)}/jobs/{job}/releases"
-        return ProposalOut.model_validate(self._client.post(path, json={"reason": reason}))
+        return ProposalOut.model_validate(self._client.post(path, json=_because(reason)))
 
     def releases(self, job: str, *, project: str = "") -> Sequence[ProposalOut]:
         found = self._client.get(f"/api/v1/projects/{self._client.the_project(project)}/jobs/{job}/releases")
@@ -118,7 +126,7 @@ class Agreements:
 
     def refuse(self, proposal: str, reason: str) -> ProposalOut:
         """Refuses one, or takes one's own back."""
-        return ProposalOut.model_validate(self._client.post(f"{_path(proposal)}/refuse", json={"reason": reason}))
+        return ProposalOut.model_validate(self._client.post(f"{_path(proposal)}/refuse", json=_because(reason)))
 
     def _known(self, reference: str, project: str) -> str:
         """A dataset outside any project's route: a bare name is one of the project acted in."""
@@ -130,3 +138,8 @@ class Agreements:
 
 def _path(proposal: str) -> str:
     return f"/api/v1/{'releases' if proposal.startswith('rel_') else 'lowerings'}/{proposal}"
+
+
+def _because(reason: str) -> dict[str, str]:
+    with checked("say why: --reason"):
+        return ReasonIn(reason=reason).model_dump()

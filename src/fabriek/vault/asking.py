@@ -128,7 +128,7 @@ class Asking(Naming):
                 if same and known.state in PENDING:
                     raise AlreadyExists(
                         f"you have asked for this: {known.id} is {known.state}",
-                        fix="wait for the answer, or take it back",
+                        fix=f"wait for the answer, or take it back: fabriek data move {known.id} closed",
                     )
             parts.requests.add(request)
             parts.audit.record("access.requested", request.id, by, dataset=dataset.id, right=request.right.value)
@@ -151,7 +151,7 @@ class Asking(Naming):
         parts = self._parts
         with self._alone_with(request_id, by) as (request, dataset):
             state = _read_state(to)
-            mine, decides = request.person == by.person, self._decides(dataset, by)
+            mine, decides = request.person == by.person, self._decides(dataset, by, request)
             if not (mine and state in ASKERS) and not (decides and state is not RequestState.SENT):
                 raise _not_yours()
             moved = requests.move(request, state, by.person, parts.clock.now(), words)
@@ -170,7 +170,7 @@ class Asking(Naming):
         """Who decides says yes: an agreement for the asker's project, purpose and right. Raises WrongState without a project."""
         parts = self._parts
         with self._alone_with(request_id, by) as (request, dataset):
-            if not self._decides(dataset, by):
+            if not self._decides(dataset, by, request):
                 raise _not_yours()
             if not request.project:
                 raise WrongState(
@@ -207,11 +207,11 @@ class Asking(Naming):
         newest = self._parts.terms.numbered(dataset.id, 0)
         return newest.questions if newest else ()
 
-    def _decides(self, dataset: Dataset, by: Caller) -> bool:
-        """The committee, where there is one; else the owner's people."""
+    def _decides(self, dataset: Dataset, by: Caller, request: AccessRequest | None = None) -> bool:
+        """The committee, where there is one, and never a member about what they asked for themselves; else the owner's people."""
         newest = self._parts.terms.numbered(dataset.id, 0)
         if newest and newest.committee:
-            return by.person in newest.committee
+            return by.person in newest.committee and not (request and request.person == by.person)
         return self._owns(dataset, by)
 
 

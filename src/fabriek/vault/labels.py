@@ -82,6 +82,8 @@ class Labels:
         if not all(parts):
             wrong = next(part for part, known in zip(name.split(JOIN), parts, strict=True) if not known)
             known = ", ".join(self.names)
+            if not wrong.strip() and len(parts) > 1:
+                raise InvalidInput("a part of a label that is two things at once is empty", fix="write it as A+B")
             raise InvalidInput(f"there is no label {wrong[:60]!r}", fix=f"one of: {known}; two at once as A+B")
         return self._joined(frozenset().union(*(self._below[part] for part in parts)))
 

@@ -1,6 +1,6 @@
 """Verbs of lowering a label: one person proposes it with a reason, another one signs, and only then new records say so."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fabriek.kernel.callers import Caller
@@ -11,7 +11,7 @@ from fabriek.vault.datasets import Dataset
 from fabriek.vault.proposals import Act, Outcome, Proposal, Signature
 from fabriek.vault.pushing import TRIES
 from fabriek.vault.rules import may_hold
-from fabriek.vault.versions import Version, sign_record
+from fabriek.vault.versions import Record, sign_record
 
 
 class Lowering(Closing):
@@ -23,7 +23,7 @@ class Lowering(Closing):
         Raises NotPermitted (`data.owner`, `label.accreditation`), InvalidInput on a label that is not lower, AlreadyExists.
         """
         parts = self._parts
-        dataset = self._labelled(self._owned(reference, project, by))
+        dataset = self._labelled(self._refuse_erased(self._owned(reference, project, by)))
         chosen = parts.labels.of(label).name
         if refusal := may_hold(dataset.label, dataset.label, parts.labels, accredited=parts.accredited):
             raise refusal.error()
@@ -82,12 +82,15 @@ class Lowering(Closing):
         parts = self._parts
         proposal, dataset = self._lowering(proposal_id, by)
         signed = proposals.agree(proposals.sign(proposal, Signature(by.person, by.organisation, parts.clock.now())))
-        versions, sequence = self._under_lower(dataset, proposal.label)
+        self._refuse_erased(dataset)
+        records, sequence = self._under_lower(dataset, proposal.label)
         with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
             now_stands = parts.datasets.get(dataset.id)
             if now_stands.sequence != dataset.sequence or parts.proposals.get(proposal_id) != proposal:
                 return None
-            for version in versions:
+            # As they stand now: a rotation may have wrapped their keys anew meanwhile, and a version may have been removed.
+            standing = {one.id: one for one in parts.versions.of_dataset(dataset.id)}
+            for version in (replace(standing[one], record=records[one]) for one in records if one in standing):
                 parts.versions.save(version)
                 facts = version.facts
                 parts.audit.record(
@@ -102,15 +105,14 @@ class Lowering(Closing):
             )  # fmt: skip
         return signed
 
-    def _under_lower(self, dataset: Dataset, label: str) -> tuple[Sequence[Version], int]:
-        """The versions whose label changes, each with a new record, oldest first; and the dataset's sequence after them."""
-        parts, sequence, changed = self._parts, dataset.sequence, list[Version]()
+    def _under_lower(self, dataset: Dataset, label: str) -> tuple[Mapping[str, Record], int]:
+        """New records of the versions whose label changes, by id, oldest first; and the dataset's sequence after them."""
+        parts, sequence, changed = self._parts, dataset.sequence, dict[str, Record]()
         for version in reversed(parts.versions.of_dataset(dataset.id)):
             facts = self._believed(version)
             lower = parts.labels.meet(facts.label, label)
             if lower == facts.label:
                 continue
             sequence += 1
-            record = sign_record(replace(facts, label=lower, sequence=sequence), parts.signer)
-            changed.append(replace(version, record=record))
+            changed[version.id] = sign_record(replace(facts, label=lower, sequence=sequence), parts.signer)
         return changed, sequence

@@ -9,6 +9,11 @@ from fabriek.web.idempotency import KEPT_FOR
 from fabriek.web.services import Services
 from fabriek.worker.rhythm import Rhythm
 
+CLOSING_SECONDS = 20.0
+"""Between rounds of closing. What an agreement opened is closed within a minute of its end, mounts on nodes too: those look every twenty
+seconds themselves, and what is left is room for a long round.
+"""
+
 
 class Upkeep:
     """Each chore at its own pace."""
@@ -18,8 +23,7 @@ class Upkeep:
         self._sequencing = Rhythm(services.clock, 0.5)
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
         self._keeping = Rhythm(services.clock, 30.0)
-        # An agreement that ended is to close what it opened within a minute; twenty seconds leave room for a long round.
-        self._closing = Rhythm(services.clock, 20.0)
+        self._closing = Rhythm(services.clock, CLOSING_SECONDS)
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
     def round(self) -> None:
@@ -27,11 +31,11 @@ class Upkeep:
         if self._sequencing.due():
             services.audit.sequence()
             services.vault.forget_keys()
+        if self._closing.due():
+            services.vault.close_what_ended()
         if self._keeping.due() and not services.seal.is_sealed():
             services.vault.erasing.erase_overdue()
             services.vault.rotating.go_on()
-        if self._closing.due():
-            services.vault.close_what_ended()
         if self._cleaning.due():
             services.vault.end_stale_grants()
             services.identity.forget_expired()

@@ -134,6 +134,15 @@ def test_where_a_committee_decides_the_owner_does_not(world: World) -> None:
         world.vault.set_terms(dataset, "More.", committee=["per_nobody"], by=world.hanna)
 
 
+def test_nobody_of_a_committee_decides_about_what_they_asked_for_themselves(world: World) -> None:
+    dataset = published(world)
+    world.vault.set_terms(dataset, "Be kind.", committee=["per_uma", "per_hanna"], by=world.hanna)
+    asked = world.vault.request_access(dataset, project="campus", purpose="civilian", by=world.uma)
+    assert refused(lambda: world.vault.approve_request(asked.id, until=UNTIL, by=world.uma)) == "request.side"
+    assert refused(lambda: world.vault.move_request(asked.id, "review", by=world.uma)) == "request.side"
+    assert world.vault.approve_request(asked.id, until=UNTIL, by=world.hanna).project == "prj_2"
+
+
 def test_a_request_without_a_project_is_not_approved(world: World) -> None:
     dataset = published(world)
     asked = world.vault.request_access(dataset, purpose="civilian", by=world.uma)

@@ -73,6 +73,7 @@ def random_graph(seed: int) -> None:
 
 
 def test_along_five_thousand_derivation_graphs_labels_only_go_up() -> None:
+    """100,000 of them: `make faults`."""
     for seed in range(5_000):
         random_graph(seed)
 

@@ -1,5 +1,6 @@
 """Labels go down by two people and a signed record, and no other way."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,9 @@ from sqlalchemy import text
 
 from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.kernel.errors import AlreadyExists, Damaged, InvalidInput, NotFound, WrongState
+from fabriek.kernel.signing import Signer
 from fabriek.vault.proposals import Outcome
+from fabriek.vault.service import Vault
 from tests.factories.vault import World, a_grant_read, a_push
 from tests.unit.vault.test_opening import FILES, agree, inputs, refused, start
 
@@ -130,3 +133,51 @@ def test_a_label_lowered_in_the_database_opens_nothing_on_any_path(world: World)
     ):
         with pytest.raises(Damaged):
             act()
+
+
+class Interrupted:
+    """Signs as the signer does, and lets something else happen first, once."""
+
+    def __init__(self, signer: Signer, happens: Callable[[], object]) -> None:
+        self._signer, self._happens = signer, [happens]
+
+    def sign(self, message: bytes) -> bytes:
+        while self._happens:
+            self._happens.pop()()
+        return self._signer.sign(message)
+
+    @property
+    def installation_id(self) -> str:
+        return self._signer.installation_id
+
+    def public_key_bytes(self) -> bytes:
+        return self._signer.public_key_bytes()
+
+
+def test_keys_that_were_wrapped_anew_and_versions_that_went_meanwhile_stay_as_they_are(
+    world: World, henk: Caller
+) -> None:
+    a_push(world, "biopsies", FILES, label="personal")
+    a_push(world, "biopsies", {"a.csv": b"2"})
+    low = world.vault.propose_lowering("biopsies", "internal", "Made anonymous", project="lab", by=world.hanna)
+
+    def meanwhile() -> None:
+        world.vault.remove_version("biopsies@1", project="lab", by=world.hanna)
+        world.vault.rotating.rotate_dataset("biopsies", project="lab", by=world.hanna)
+
+    parts = replace(world.parts, signer=Interrupted(world.parts.signer, meanwhile))
+    Vault(parts, world.keeping).sign_lowering(low.id, by=henk)
+    assert labels(world) == ("internal", ["internal"])
+    opened = world.vault.open("biopsies", project="lab", by=world.hanna)
+    assert a_grant_read(world, opened, "a.csv", by=world.hanna) == b"2"
+
+
+def test_what_was_erased_has_no_label_to_lower(world: World, henk: Caller) -> None:
+    a_push(world, "biopsies", FILES, label="personal")
+    low = world.vault.propose_lowering("biopsies", "internal", "x", project="lab", by=world.hanna)
+    asked, _ = world.vault.erasing.ask("biopsies", "gone", project="lab", by=world.hanna)
+    world.vault.erasing.confirm(asked.id, "biopsies", by=world.hanna)
+    with pytest.raises(WrongState):
+        world.vault.sign_lowering(low.id, by=henk)
+    with pytest.raises(WrongState):
+        world.vault.propose_lowering("biopsies", "open", "x", project="lab", by=world.hanna)
