@@ -8,6 +8,7 @@ import click
 from fabriek.cli.output import json_option, print_json, project_option, say, show, table
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
+from fabriek.schemas.agreements import LabelOut
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -20,11 +21,8 @@ def labels(*, as_json: bool) -> None:
     if as_json:
         print_json(known)
         return
-    table(
-        known.labels,
-        ["name", "above", "needs_agreement", "logs_withheld", "needs_accreditation", "places"],
-        as_json=False,
-    )
+    rows = [{"name": one.name, "above": one.above, "asks_for": _demands(one)} for one in known.labels]
+    table(rows, ["name", "above", "asks_for"], as_json=False)
     for old in known.retired:
         say(f"{old.name} ({old.scheme}, replaced by {old.successor}) is read as {old.now}")
 
@@ -185,6 +183,17 @@ def sign(proposal: str, *, as_json: bool) -> None:
 def refuse(proposal: str, reason: str, *, as_json: bool) -> None:
     """Refuse a lowering or a release, or take your own back."""
     show(connect().agreements.refuse(proposal, reason), as_json=as_json)
+
+
+def _demands(label: LabelOut) -> list[str]:
+    """What the label asks for, in words."""
+    asked = (
+        (label.needs_agreement, "an agreement"),
+        (label.whole_gpus, "whole GPUs"),
+        (label.logs_withheld, "a release"),
+        (label.needs_accreditation, "accreditation"),
+    )
+    return [words for is_asked, words in asked if is_asked] + [f"in {place}" for place in label.places]
 
 
 def answers_of(texts: tuple[str, ...]) -> dict[str, str]:

@@ -50,7 +50,7 @@ class Sharing(Opening):
         """The owner takes it back, or the project leaves: grants under it end, nothing new opens, and what is pushed from now on is under
         a new key.
 
-        Running jobs go on with what they have opened. Raises WrongState on one that was ended before.
+        Jobs go on with what was copied for them; what they mounted closes within a minute. Raises WrongState on one that was ended before.
         """
         parts = self._parts
         known = parts.agreements.get(agreement_id)
