@@ -71,6 +71,7 @@ def router(services: Services, pages: Pages) -> Router:
             versions=versions,
             agreements=agreements,
             newest=newest,
+            needs_agreement=services.vault.labels.needs_agreement(found.label),
             opened=_opened(services, found, caller),
             promise=PROMISES[found.key_home],
             holds=[one for one in services.vault.erasing.holds_on(found.id, by=caller) if one.lifted_at is None],
