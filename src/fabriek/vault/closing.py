@@ -80,6 +80,7 @@ class Closing(Asking):
             version = parts.versions.get(grant.version)
             dataset = self._labelled(parts.datasets.get(grant.dataset), self._believed(version))
             if grant.job:
+                self._check_label(dataset.label, self._project(grant.project))
                 refusal = self._job_refusal(dataset, project=grant.project, purpose=grant.purpose, person=grant.person)
             else:
                 holder = parts.people.caller_for(grant.person)

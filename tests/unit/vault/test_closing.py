@@ -68,6 +68,30 @@ def left_behind(world: World) -> None:
     world.directory.remove_member("prj_1", "per_stef", by=world.hanna)
 
 
+def narrowed(world: World) -> None:
+    world.directory.projects["prj_1"] = replace(world.directory.projects["prj_1"], label_ceiling="internal")
+
+
+def test_a_job_above_the_ceiling_that_its_project_has_today_reads_no_further(world: World) -> None:
+    a_push(world, "biopsies", FILES, label="special-category")
+    agree(world)
+    job_grant(world)
+    narrowed(world)
+    assert world.vault.close_what_ended() == 1
+    assert rules(world) == ["label.ceiling"]
+
+
+def test_who_submitted_a_job_does_not_hold_its_grant(world: World) -> None:
+    """They may end it, and have it listed; the key goes to the node alone."""
+    a_push(world, "biopsies", FILES, label="special-category")
+    agree(world)
+    of_job = job_grant(world)
+    with pytest.raises(NotFound):
+        world.vault.grant(of_job, by=world.stef)
+    world.vault.revoke(of_job, by=world.stef)
+    assert world.vault.grants_on("biopsies", project="lab", by=world.hanna) == []
+
+
 def gone(world: World) -> None:
     del world.directory.callers["stef"]
 

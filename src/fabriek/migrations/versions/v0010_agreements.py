@@ -25,6 +25,17 @@ def upgrade() -> None:
     requests = sa.table("vault_requests", sa.column("state", sa.String()))
     for old, new in (("waiting", "sent"), ("agreed", "approved")):
         op.execute(requests.update().where(requests.c.state == old).values(state=new))
+    # What is open is asked about again from now on: what for, and for jobs by whom, is what it was opened for.
+    grants = sa.table("vault_grants", *(sa.column(one, sa.String()) for one in ("job", "project", "person", "purpose")))
+    jobs = sa.table("compute_jobs", *(sa.column(one, sa.String()) for one in ("id", "person", "purpose")))
+    projects = sa.table("access_projects", sa.column("id", sa.String()), sa.column("purpose", sa.String()))
+    of_job = sa.exists().where(jobs.c.id == grants.c.job)
+    for name in ("purpose", "person"):
+        theirs = sa.select(jobs.c[name]).where(jobs.c.id == grants.c.job).scalar_subquery()
+        op.execute(grants.update().where(of_job).values({name: theirs}))
+    home = sa.select(projects.c.purpose).where(projects.c.id == grants.c.project).scalar_subquery()
+    here = sa.exists().where(projects.c.id == grants.c.project)
+    op.execute(grants.update().where(grants.c.purpose == "", here).values(purpose=home))
     op.create_table(
         "vault_terms",
         sa.Column("dataset", sa.String(), nullable=False),
