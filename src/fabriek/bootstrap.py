@@ -54,6 +54,7 @@ from fabriek.compute.planning import Planner
 from fabriek.compute.power import Contract, tables_of
 from fabriek.compute.progress import Progress
 from fabriek.compute.reaching import Reaching
+from fabriek.compute.releasing import Releasing
 from fabriek.compute.secrets.store import SqlSecrets
 from fabriek.compute.secrets.strongbox import Strongbox
 from fabriek.compute.service import Compute
@@ -92,16 +93,19 @@ from fabriek.vault.agreements import DataRight
 from fabriek.vault.desk import Parts
 from fabriek.vault.epochs import EpochCipher
 from fabriek.vault.homes import HolderKind, OrganisationKeys
-from fabriek.vault.labels import shipped_labels
 from fabriek.vault.own_keys import Connect, OwnKeys
+from fabriek.vault.places import read_places
+from fabriek.vault.policy import labels_of
 from fabriek.vault.ports_keeping import KeyStores
 from fabriek.vault.seals import Seal, SealableKeys
 from fabriek.vault.service import Vault
 from fabriek.vault.store import SqlDatasets, SqlVersions
 from fabriek.vault.store_keeping import SqlErasures, SqlHolds, SqlOrganisationKeys, SqlRotations, SqlSeals
 from fabriek.vault.store_keys import SqlEpochKeys
+from fabriek.vault.store_proposals import SqlProposals
 from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
 from fabriek.vault.store_tags import SqlTags
+from fabriek.vault.store_terms import SqlTerms
 from fabriek.vault.store_uploads import SqlUploads
 from fabriek.web.services import Services
 from fabriek.web.store import SqlAnswers
@@ -130,16 +134,16 @@ def build(
     access = Access(bodies, people, projects, audit, clock, ids)
     identity = Identity(SqlCredentials(database), bodies, people, projects, access, audit, clock, ids)
     intake = Intake(SqlApplications(database), bodies, audit, clock, ids)
-    rules = rules_of(shipped("fabriek.funding", "purposes.toml"))
+    labels, rules = labels_of(settings.labels), rules_of(shipped("fabriek.funding", "purposes.toml"))
     funding = Funding(
         SqlLedger(database), SqlFunds(database), SqlAllocations(database), access=access, intake=intake, audit=audit,
-        clock=clock, ids=ids, rules=rules,
+        clock=clock, ids=ids, rules=rules, ceiling=lambda said: labels.of(said or labels.usual_ceiling).name,
     )  # fmt: skip
     bridge = Bridge(
         SqlLedger(database), SqlFunds(database), SqlAllocations(database), SqlForeignJobs(database), SqlDumps(database), access=access,
         audit=audit, clock=clock, ids=ids, rules=rules, rates=rates_of(shipped("fabriek.funding", "rates.toml")), zone=ZoneInfo(settings.zone),
     )  # fmt: skip
-    labels = shipped_labels()
+    places = read_places(settings.place, settings.place_store, settings.place_nodes, settings.place_backup)
     own_rows, epoch_rows, secret_rows, sets = (
         SqlOrganisationKeys(database),
         SqlEpochKeys(database),
@@ -157,9 +161,9 @@ def build(
     seal.forgetting = (cipher.forget_all, own_keys.forget_all)
     vault = Vault(Parts(
         datasets=sets, versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database), grants=SqlGrants(database),
-        agreements=SqlAgreements(database), requests=SqlRequests(database), epoch_keys=epoch_rows,
-        blobs=LocalBlobs(settings.home / "objects"), cipher=cipher, signer=keyring, projects=access,
-        audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited,
+        agreements=SqlAgreements(database), requests=SqlRequests(database), terms=SqlTerms(database), proposals=SqlProposals(database),
+        epoch_keys=epoch_rows, blobs=LocalBlobs(settings.home / "objects"), cipher=cipher, signer=keyring, projects=access, people=identity,
+        audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited, places=places,
     ), KeyStores(
         SqlHolds(database), SqlErasures(database), SqlRotations(database), expiring=sets, masters=masters,
         under_master=(epoch_rows, own_rows, secret_rows),
@@ -174,7 +178,17 @@ def build(
     )
     experiments, runs, models = SqlExperiments(database), SqlRuns(database), SqlModels(database)
     jobs, decisions, limits = SqlJobs(database), SqlDecisions(database), SqlPowerLimits(database)
-    lab = Lab(experiments, runs, SqlTracks(database), audit=audit, labels=labels, clock=clock, ids=ids)
+    lab = Lab(
+        experiments,
+        runs,
+        SqlTracks(database),
+        audit=audit,
+        labels=labels,
+        clock=clock,
+        ids=ids,
+        is_released=vault.is_released,
+    )
+    releasing = Releasing(SqlProposals(database), jobs, jobs, access, vault, audit, labels, clock, ids)
     keeping = Keeping(
         SqlArtifacts(database),
         experiments,
@@ -183,7 +197,7 @@ def build(
         safe=vault.safe,
         rooms=vault,
         audit=audit,
-        may_take_away=_take_away_rule(vault, jobs),
+        may_take_away=_take_away_rule(vault, jobs, releasing),
     )
     registry = Registry(models, SqlModelVersions(database), runs, experiments, keeping, audit, clock, ids)
     machine = machine or this_machine(settings)
@@ -198,7 +212,7 @@ def build(
         jobs, jobs, access, funding, vault, audit, labels, clock, ids, machine, strongbox, outbox, wake=lambda: database.after_commit(wake),
         installing=Installing(shelf) if settings.packages == "approved" else None,
     )  # fmt: skip
-    compute = Compute(submission, jobs, decisions, limits, cursors)
+    compute = Compute(submission, jobs, decisions, limits, cursors, releasing)
     progress = Progress(jobs, jobs, jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine, outbox=outbox)  # fmt: skip
     executor = executor or executor_of(settings)
     cluster_accounts = ClusterAccounts(
@@ -212,7 +226,8 @@ def build(
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, identity=identity, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
-        packages=packages, lab=lab, registry=registry, keeping=keeping, compute=compute, cluster_accounts=cluster_accounts, progress=progress,
+        packages=packages, lab=lab, registry=registry, keeping=keeping, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts,
+        progress=progress,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound, doors=Doors(submission, jobs, progress, executor, identity, audit),
@@ -366,13 +381,14 @@ def scratch_of(settings: Settings) -> Path:
     return base / f"fabriek-{os.getuid()}-{settings.home.stat().st_ino}"
 
 
-def _take_away_rule(vault: Vault, jobs: SqlJobs) -> Callable[[Caller, Run], None]:
-    """Whether a person may take what a run made: only who may take away everything that its job read."""
+def _take_away_rule(vault: Vault, jobs: SqlJobs, releasing: Releasing) -> Callable[[Caller, Run], None]:
+    """Whether a person may take what a run made: only who may take away everything that its job read, and what is not withheld."""
 
     def check(by: Caller, run: Run) -> None:
         if not run.job:
             return
         job: Job = jobs.get(run.job)
+        releasing.check_readable(job, by=by)
         read = [one.dataset for one in job.inputs]
         vault.require_right(read, DataRight.TAKE_AWAY, project=job.project, purpose=job.purpose, by=by)
 

@@ -57,6 +57,15 @@ class Settings:
     keys_hosts: str = setting(
         "", "hosts", "Where organisations' own OpenBao servers may be: HOST or HOST:PORT with commas. Empty: nowhere."
     )
+    labels: Path | None = setting(
+        None, "file", "The labels of this installation, in TOML; empty means those that come with it."
+    )
+    place: str = setting(
+        "", "place", "The country in which this installation stands and its legal owner: NL/Ministerie van Defensie."
+    )
+    place_store: str = setting("", "place", "The same of its object store, where that stands elsewhere.")
+    place_nodes: str = setting("", "place", "The same of the nodes on which jobs run, where those stand elsewhere.")
+    place_backup: str = setting("", "place", "The same of where backups go, where that is elsewhere.")
     worker_poll_seconds: float = setting(1.0, "seconds", "How often the worker looks when nothing wakes it.")
     job_cpus_max: int = setting(0, "cores", "Cores that jobs may use together; 0 means all of this machine.")
     job_memory_bytes_max: int = setting(

@@ -152,7 +152,11 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     booking = services.knowledge.book(expert.person, project, 1, "help", by=owner)
     filed = services.intake.list(by=owner)[0]
     wanted = put_on_index(town, asked_by=owner, project=project)
+    services.vault.set_terms("biopsies", "Be kind.", project=project, by=owner)
+    lowering = services.vault.propose_lowering("biopsies", "internal", "made anonymous", project=project, by=owner)
+    asked = services.vault.request_access("biopsies", project=project, purpose="civilian", by=owner)
     return {
+        "lowering": lowering.id, "access_request": asked.id, "release": "rel_1",
         "project": project, "dataset": dataset.id, "upload": upload.id, "agreement": agreement.id, "run": run, "model": model.id,
         "job": job.id,
         "booking": booking.id, "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ import pytest
 from fabriek.adapters.database import Database, metadata, open_database
 from fabriek.compute.executors.contract import Handle, Phase
 from fabriek.node.mounts.mounting import why_not
+from fabriek.node.mounts.serving import LOOK_SECONDS
 from fabriek.schemas.node import MOUNT, InputSpec
 from fabriek.vault.versions import Version
+from fabriek.worker.upkeep import CLOSING_SECONDS
 from tests.factories.vault import World, a_push, a_world
 from tests.factories.waiting import until
 from tests.servers.machine import Machine, Seen, a_machine
@@ -146,6 +149,34 @@ def test_a_grant_that_ended_closes_the_mount_and_what_the_kernel_held_of_it(
     place.world.vault.end_job("job_ends")
     seen = place.machine.ended(handle)
     assert seen.log.splitlines() == ["read", "refused 13", "refused 13"]
+    assert seen.state.reason == "access to the input /data/scans ended while the job read it"
+
+
+def test_a_mount_closes_within_a_minute_of_the_end_of_its_agreement(place: Place) -> None:
+    """As long as closing takes to come round again, and the node to look: both are counted, neither is waited for."""
+    assert CLOSING_SECONDS + LOOK_SECONDS <= 45
+    world = place.world
+    version = a_push(world, "scans", {"x": BIG}, label="personal")
+    today = world.clock.today()
+    world.vault.agree(
+        "scans", home="lab", project="lab", purposes=["civilian"], right="compute", until=today, by=world.hanna
+    )
+    handle = place.start(
+        version,
+        "import time\n"
+        "f = open('/data/scans/x', 'rb', buffering=0); f.read(2**20); print('read', flush=True)\n"
+        "while True:\n"
+        "    try: f.seek(0); f.read(4096)\n"
+        "    except OSError as e: print('refused', e.errno, flush=True); break\n"
+        "    time.sleep(0.1)\n",
+        job="job_expires",
+    )
+    place.machine.said(handle, "read")
+    assert world.vault.close_what_ended() == 0
+    world.clock.move(timedelta(days=1))
+    assert world.vault.close_what_ended() == 1
+    seen = place.machine.ended(handle)
+    assert seen.log.splitlines() == ["read", "refused 13"]
     assert seen.state.reason == "access to the input /data/scans ended while the job read it"
 
 

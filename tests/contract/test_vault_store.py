@@ -13,11 +13,15 @@ from fabriek.vault.agreements import Agreement, DataRight
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.epochs import Epoch
 from fabriek.vault.grants import Grant
-from fabriek.vault.requests import AccessRequest, Answer
+from fabriek.vault.proposals import Act, Outcome, Proposal, Signature
+from fabriek.vault.requests import AccessRequest, RequestState, Step
 from fabriek.vault.store import SqlDatasets, SqlVersions
 from fabriek.vault.store_keys import SqlEpochKeys
+from fabriek.vault.store_proposals import SqlProposals
 from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
+from fabriek.vault.store_terms import SqlTerms
 from fabriek.vault.store_uploads import SqlUploads
+from fabriek.vault.terms import Acceptance, Terms
 from fabriek.vault.uploads import Progress, StoredObject, Upload
 from fabriek.vault.versions import Record, Version
 from tests.factories.threads import at_once
@@ -165,9 +169,9 @@ def test_agreements_and_requests_come_back_as_they_were(database: Database) -> N
     assert requests.of_dataset("ds_1") == [REQUEST]
     with database.transaction():
         agreements.save(replace(AGREEMENT, ended_at=LATER))
-        requests.save(replace(REQUEST, answer=Answer.AGREED))
+        requests.save(replace(REQUEST, state=RequestState.APPROVED))
     assert agreements.of_dataset("ds_1") == [replace(AGREEMENT, ended_at=LATER)]
-    assert requests.of_dataset("ds_1")[0].answer is Answer.AGREED
+    assert requests.of_dataset("ds_1")[0].state is RequestState.APPROVED
     assert agreements.of_dataset("ds_2") == requests.of_dataset("ds_2") == []
 
 
@@ -216,3 +220,83 @@ def test_of_four_who_take_a_name_at_once_one_gets_it(world: World) -> None:
     outcomes = at_once(lambda _: world.vault.create("lab", "biopsies", by=world.hanna), times=4)
     assert sum(isinstance(one, AlreadyExists) for one in outcomes) == 3
     assert sum(isinstance(one, Dataset) for one in outcomes) == 1
+
+
+def test_what_agreements_and_requests_say_of_terms_places_and_steps_comes_back(database: Database) -> None:
+    agreements, requests = SqlAgreements(database), SqlRequests(database)
+    agreement = replace(AGREEMENT, terms=3, places=("BE", "NL/A & B"), until=NOW.date())
+    steps = (Step(RequestState.SENT, "per_2", NOW), Step(RequestState.RETURNED, "per_1", LATER, "Why: 'x'?"))
+    request = replace(REQUEST, state=RequestState.RETURNED, answers={"What for?": "é"}, steps=steps)
+    with database.transaction():
+        agreements.add(agreement)
+        requests.add(request)
+    assert agreements.get("agr_1") == agreement
+    assert requests.get("req_1") == request
+    assert requests.of_person("per_2") == [request]
+    assert requests.of_person("per_1") == []
+    assert agreements.run_out(NOW.date()) == []
+    assert agreements.run_out(NOW.date() + timedelta(days=1)) == [agreement]
+    with database.transaction():
+        agreements.save(replace(agreement, ended_at=LATER))
+    assert agreements.run_out(NOW.date() + timedelta(days=1)) == []
+    with pytest.raises(NotFound):
+        requests.get("req_0")
+
+
+def test_terms_are_kept_by_number_and_accepted_once(database: Database) -> None:
+    store = SqlTerms(database)
+    first = Terms("ds_1", 1, "One.\n", "0" * 64, ("Why?",), ("per_1",), "per_1", NOW)
+    second = replace(first, number=2, text="Two.\n", questions=(), committee=())
+    accepted = Acceptance("ds_1", 1, "0" * 64, "per_2", NOW)
+    with database.transaction():
+        for one in (first, second):
+            store.add(one)
+        store.accept(accepted)
+        store.accept(replace(accepted, accepted_at=LATER))
+    assert (store.numbered("ds_1", 0), store.numbered("ds_1", 1)) == (second, first)
+    assert store.numbered("ds_1", 3) is None is store.numbered("ds_2", 0)
+    assert store.accepted_by("per_2", "ds_1") == {1}
+    assert store.accepted_by("per_1", "ds_1") == store.accepted_by("per_2", "ds_2") == frozenset()
+    assert store.acceptances("ds_1") == [accepted]
+
+
+def test_a_proposal_comes_back_with_its_signatures(database: Database) -> None:
+    store = SqlProposals(database)
+    signed = (Signature("per_1", "org_1", NOW), Signature("per_2", "org_1", LATER))
+    proposal = Proposal("low_1", Act.LOWER, "ds_1", "prj_1", "open", "why: 'x'", "per_1", NOW, signatures=signed)
+    with database.transaction():
+        store.add(proposal)
+        store.add(replace(proposal, id="low_2", proposed_at=LATER, signatures=()))
+        store.save(replace(proposal, outcome=Outcome.REFUSED, refused_by="per_2", words="no"))
+    assert store.get("low_1") == replace(proposal, outcome=Outcome.REFUSED, refused_by="per_2", words="no")
+    assert [one.id for one in store.about("ds_1")] == ["low_2", "low_1"]
+    assert store.about("ds_2") == []
+    with pytest.raises(NotFound):
+        store.get("low_0")
+
+
+def test_open_grants_are_those_that_open_something_now(database: Database) -> None:
+    store = SqlGrants(database)
+    ended, other = (
+        replace(GRANT, id="grt_2", ended_at=NOW),
+        replace(GRANT, id="grt_3", dataset="ds_2", purpose="civilian"),
+    )
+    with database.transaction():
+        for one in (GRANT, ended, other):
+            store.add(one)
+    assert {one.id for one in store.open_ones(NOW)} == {"grt_1", "grt_3"}
+    assert store.open_ones(NOW, dataset="ds_2") == [other]
+    assert len(store.open_ones(NOW, limit=1)) == 1
+    assert store.open_ones(LATER) == []
+    assert store.opened_by("per_1", "prj_1") == {"ds_1", "ds_2"}
+    with database.transaction():
+        assert store.end(NOW, person="per_1", project="prj_1") == 2
+    assert store.open_ones(NOW) == []
+
+
+def test_every_label_that_stands_is_told_once(database: Database) -> None:
+    store = SqlDatasets(database)
+    with database.transaction():
+        for number, label in enumerate(("open", "personal", "open")):
+            store.add(replace(DATASET, id=f"ds_{number}", name=f"n{number}", label=label))
+    assert store.labels() == {"open", "personal"}

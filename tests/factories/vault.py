@@ -27,8 +27,8 @@ from fabriek.sealing.manifest import File, Part, make_manifest, read_manifest
 from fabriek.sealing.objects import open_bytes, seal_bytes
 from fabriek.vault.desk import Parts
 from fabriek.vault.epochs import EpochCipher
-from fabriek.vault.labels import shipped_labels
 from fabriek.vault.opening import Opened
+from fabriek.vault.policy import shipped_labels
 from fabriek.vault.ports import Blobs
 from fabriek.vault.ports_keeping import KeyStores
 from fabriek.vault.pushing import Committed
@@ -36,8 +36,10 @@ from fabriek.vault.service import Vault
 from fabriek.vault.store import SqlDatasets, SqlVersions
 from fabriek.vault.store_keeping import SqlErasures, SqlHolds, SqlRotations
 from fabriek.vault.store_keys import SqlEpochKeys
+from fabriek.vault.store_proposals import SqlProposals
 from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
 from fabriek.vault.store_tags import SqlTags
+from fabriek.vault.store_terms import SqlTerms
 from fabriek.vault.store_uploads import SqlUploads
 from fabriek.vault.uploads import Upload
 from fabriek.vault.versions import Version
@@ -79,6 +81,20 @@ class Directory:
 
     def caller_of_session(self, cookie: str) -> Caller:
         return self.caller_of(cookie)
+
+    def caller_for(self, person: str) -> Caller:
+        for caller in self.callers.values():
+            if caller.person == person:
+                return caller
+        raise nothing_here()
+
+    def remove_member(self, project: str, person: str, *, by: Caller) -> None:
+        for name, caller in self.callers.items():
+            if caller.person == person:
+                rights = {one: held for one, held in caller.project_rights.items() if one != project}
+                self.callers[name] = replace(caller, project_rights=rights)
+                return
+        raise nothing_here()
 
     def project(self, name: str) -> AProject:
         for project in self.projects.values():
@@ -168,8 +184,9 @@ def a_world(database: Database, *, blobs: Blobs | None = None, ids: Any = None, 
     audit = Audit(SqlEvents(database), SqlTrees(database), clock, RandomIds(), signer=keyring, cursors=Cursors(b"key"))
     parts = Parts(
         datasets=SqlDatasets(database), versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database),
-        grants=SqlGrants(database), agreements=SqlAgreements(database), requests=SqlRequests(database), epoch_keys=SqlEpochKeys(database),
-        blobs=store, cipher=EpochCipher(keyring, clock, made), signer=keyring, projects=directory, audit=audit, labels=shipped_labels(),
+        grants=SqlGrants(database), agreements=SqlAgreements(database), requests=SqlRequests(database), terms=SqlTerms(database),
+        proposals=SqlProposals(database), epoch_keys=SqlEpochKeys(database), blobs=store,
+        cipher=EpochCipher(keyring, clock, made), signer=keyring, projects=directory, people=directory, audit=audit, labels=shipped_labels(),
         clock=clock, ids=made,
     )  # fmt: skip
     parts = replace(parts, **changed)

@@ -176,7 +176,11 @@ class Identity:
     def _caller(self, found: Credential) -> Caller:
         if found.job:
             return Caller(person=f"job:{found.job}", job=found.job, project_rights={found.project: _JOB_RIGHTS})
-        person = self._people.get(found.person)
+        return self.caller_for(found.person)
+
+    def caller_for(self, person_id: str) -> Caller:
+        """What a person may do today, with no request of theirs. Raises NotFound, NotAuthenticated for one who is no longer active."""
+        person = self._people.get(person_id)
         if not person.active:
             raise _unknown()
         in_projects = {one.project: PROJECT[one.role] for one in self._projects.of_person(person.id)}

@@ -11,7 +11,7 @@ from fabriek.access.roles import PROJECT, check_global
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
-from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted
+from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, WrongState
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.purposes import Purpose
 
@@ -124,6 +124,26 @@ class Access:
             self._projects.put_member(membership)
             self._audit.record("project.member_added", found.id, by, person=membership.person, role=role)
         return membership
+
+    def remove_member(self, project: str, person: str, *, by: Caller) -> None:
+        """Takes somebody out; anybody may leave by themselves. Raises NotFound for who is no member, WrongState for the last lead.
+
+        For the vault's verb of the same name, which closes what they had open; joins its transaction.
+        """
+        found = self._projects.named(project)
+        if person != by.person:
+            require(by, "project.manage", project=found.id)
+        members = self._projects.members(found.id)
+        theirs = next((one for one in members if one.person == person), None)
+        if theirs is None:
+            raise NotFound("there is no such member", fix="fabriek project members")
+        if theirs.role == "lead" and sum(one.role == "lead" for one in members) == 1:
+            raise WrongState(
+                "a project keeps a lead", fix="make somebody else lead first: fabriek project add --role lead"
+            )
+        with self._bodies.transaction():
+            self._projects.take_member(found.id, person)
+            self._audit.record("project.member_removed", found.id, by, person=person)
 
     def open_project(
         self,

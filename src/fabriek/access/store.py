@@ -187,6 +187,10 @@ class SqlProjects:
         if not self._db.execute(update(memberships).where(*same).values(role=membership.role)):
             self._db.execute(insert(memberships).values(**asdict(membership)))
 
+    def take_member(self, project: str, person: str) -> None:
+        same = (memberships.c.project == project, memberships.c.person == person)
+        self._db.execute(delete(memberships).where(*same))
+
     def members(self, project: str) -> Sequence[Membership]:
         rows = self._db.rows(select(memberships).where(memberships.c.project == project).order_by(memberships.c.person))
         return [Membership(row.project, row.person, row.role) for row in rows]

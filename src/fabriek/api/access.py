@@ -185,6 +185,13 @@ def add_member(project: str, asked: MemberIn, caller: CallerDep, factory: Factor
     )
 
 
+@router.delete("/projects/{project}/members/{person}", access=Right("project.view"))
+def remove_member(project: str, person: str, caller: CallerDep, factory: FactoryDep) -> DoneOut:
+    """Take somebody out, or leave. What they have open there ends, and what is written later is under a new key."""
+    factory.vault.remove_member(project, person, by=caller)
+    return DoneOut()
+
+
 @router.get("/calls/{name}", access=SIGNED_IN)
 def show_call(name: str) -> CallOut:
     """What a call asks."""

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from fabriek import __version__
 from fabriek.api import (
     access,
+    agreements,
     assurance,
     audit,
     cluster,
@@ -26,6 +27,7 @@ from fabriek.api import (
     packages_index,
     packs,
     power,
+    proposals,
     secrets,
     vault,
     vault_objects,
@@ -39,8 +41,8 @@ from fabriek.web.sealed import SealGate
 from fabriek.web.services import Services
 
 AREAS = (
-    access, funding, foreign, vault, vault_objects, vault_versions, erasing, keys, packages, compute, secrets, packs, cluster, power, lab,
-    knowledge, assurance, audit, health,
+    access, funding, foreign, vault, vault_objects, vault_versions, agreements, proposals, erasing, keys, packages, compute, secrets, packs,
+    cluster, power, lab, knowledge, assurance, audit, health,
 )  # fmt: skip
 
 

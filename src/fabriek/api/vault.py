@@ -21,6 +21,7 @@ from fabriek.schemas.vault import (
     GrantOut,
     OpenedOut,
     RecordOut,
+    StepOut,
     UploadIn,
     UploadOut,
     VersionOut,
@@ -124,6 +125,8 @@ def agreement_out(agreement: Agreement, services: "Services") -> AgreementOut:
         signed_by=agreement.signed_by,
         signed_at=agreement.signed_at,
         ended_at=agreement.ended_at,
+        terms=agreement.terms,
+        places=list(agreement.places),
         in_force=is_in_force(agreement, services.clock.today()),
     )
 
@@ -135,12 +138,20 @@ def request_out(request: AccessRequest, services: "Services") -> AccessRequestOu
         project=services.access.project(request.project).slug if request.project else "",
         organisation=request.organisation,
         person=request.person,
+        person_name=name_of(request.person, services),
         purpose=request.purpose,
         right=request.right.value,
         reason=request.reason,
         asked_at=request.asked_at,
-        answer=str(request.answer),
+        state=str(request.state),
+        answers=dict(request.answers),
+        steps=[StepOut(state=str(one.state), person=one.person, at=one.at, words=one.words) for one in request.steps],
     )
+
+
+def name_of(person: str, services: "Services") -> str:
+    """What a person is called; empty for nobody in particular."""
+    return services.access.person(person).name if person else ""
 
 
 def said(dataset: str, version: str = "") -> str:
@@ -245,7 +256,7 @@ def agree(project: str, dataset: str, wanted: AgreementIn, caller: CallerDep, fa
     """Let a project use the data. The owner's decision."""
     agreement = factory.vault.agree(
         said(dataset), home=project, project=wanted.project, purposes=wanted.purposes, right=wanted.right,
-        until=wanted.until, by=caller,
+        until=wanted.until, places=wanted.places, by=caller,
     )  # fmt: skip
     return agreement_out(agreement, factory)
 
@@ -259,7 +270,7 @@ def list_agreements(project: str, dataset: str, caller: CallerDep, factory: Fact
 
 @router.post("/agreements/{agreement}/end", access=SIGNED_IN)
 def end_agreement(agreement: str, caller: CallerDep, factory: FactoryDep) -> AgreementOut:
-    """Take an agreement back. Nothing new opens under it; running jobs go on."""
+    """Take an agreement back. Nothing new opens under it, and what jobs mounted closes within a minute."""
     return agreement_out(factory.vault.end_agreement(agreement, by=caller), factory)
 
 
@@ -303,7 +314,7 @@ def log(
             number=numbers.get(grant.version, 0),
             right=grant.right.value,
             person=grant.person,
-            person_name=factory.access.person(grant.person).name if grant.person else "",
+            person_name=name_of(grant.person, factory),
             job=grant.job,
             project=factory.access.project(grant.project).slug if grant.project else "",
             opened_at=grant.opened_at,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from fabriek.cli.data_agreements import ALL, answers_of
 from fabriek.cli.data_versions import diff, remove, tag
 from fabriek.cli.output import counted, json_option, print_json, project_option, say, show, table, warn
 from fabriek.cli.progress import bar
@@ -161,10 +162,24 @@ def cat(place: str, project: str) -> None:
 )
 @click.option("--until", required=True, type=DAY, metavar="YYYY-MM-DD", help="The last day; it counts.")
 @click.option("--right", default="compute", help="compute (default), view or take_away.")
+@click.option(
+    "--place", "places", multiple=True, help="Where jobs may run: NL, or NL/OWNER; repeatable. Default: anywhere."
+)
 @json_option
-def agree(name: str, project: str, purposes: tuple[str, ...], until: datetime, right: str, *, as_json: bool) -> None:
+def agree(
+    name: str,
+    project: str,
+    purposes: tuple[str, ...],
+    until: datetime,
+    right: str,
+    places: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
     """Let a project use your data. Only people of the organisation that owns it can."""
-    made = connect().vault.agree(name, project=project, purposes=list(purposes), until=until.date(), right=right)
+    made = connect().vault.agree(
+        name, project=project, purposes=list(purposes), until=until.date(), right=right, places=list(places)
+    )
     show(made, as_json=as_json)
 
 
@@ -175,7 +190,7 @@ def agree(name: str, project: str, purposes: tuple[str, ...], until: datetime, r
 def agreements(name: str, project: str, *, as_json: bool) -> None:
     """The agreements on a dataset."""
     found = connect(project).vault.agreements(name, project=project)
-    table(found, ["id", "project", "right", "purposes", "until", "in_force"], as_json=as_json, empty="none")
+    table(found, ["id", "project", "right", "purposes", "until", "terms", "in_force"], as_json=as_json, empty="none")
 
 
 @data.command("end")
@@ -191,22 +206,39 @@ def end(agreement: str, *, as_json: bool) -> None:
 @click.option("--purpose", default="civilian", help="What for: civilian (default), dual_use or exclusively_military.")
 @click.option("--right", default="compute", help="compute (default), view or take_away.")
 @click.option("--reason", default="", help="A few words for its owner.")
+@click.option(
+    "--answer", "answers", multiple=True, metavar="QUESTION=ANSWER", help="An answer to the form; repeatable."
+)
+@click.option("--draft", is_flag=True, help="Keep it, and send it later: fabriek data move REQUEST sent.")
 @project_option
 @json_option
-def request(name: str, purpose: str, right: str, reason: str, project: str, *, as_json: bool) -> None:
+def request(
+    name: str,
+    purpose: str,
+    right: str,
+    reason: str,
+    answers: tuple[str, ...],
+    project: str,
+    *,
+    draft: bool,
+    as_json: bool,
+) -> None:
     """Ask the owner of a dataset for access."""
-    asked = connect(project).vault.request(name, purpose=purpose, right=right, reason=reason, project=project)
+    asked = connect(project).vault.request(
+        name, purpose=purpose, right=right, reason=reason, answers=answers_of(answers), draft=draft, project=project
+    )
     show(asked, as_json=as_json)
 
 
 @data.command("requests")
-@click.argument("name")
+@click.argument("name", default="")
 @project_option
 @json_option
 def requests(name: str, project: str, *, as_json: bool) -> None:
-    """Who asked for access to your dataset."""
-    found = connect(project).vault.requests(name, project=project)
-    table(found, ["asked_at", "project", "person", "right", "purpose", "answer", "reason"], as_json=as_json)
+    """Who asked for access to your dataset NAME; without a name, what you asked for."""
+    factory = connect(project)
+    found = factory.vault.requests(name, project=project) if name else factory.agreements.own_requests()
+    table(found, ["id", "state", "asked_at", "project", "person_name", "right", "purpose", "reason"], as_json=as_json)
 
 
 @data.command("log")
@@ -216,8 +248,9 @@ def requests(name: str, project: str, *, as_json: bool) -> None:
 def log(name: str, project: str, *, as_json: bool) -> None:
     """Who opened your dataset, newest first."""
     found = connect(project).vault.log(name, project=project)
-    table(found, ["opened_at", "number", "right", "person_name", "project", "job"], as_json=as_json, empty="nobody")
+    columns = ["opened_at", "number", "right", "person_name", "project", "job", "ended_at"]
+    table(found, columns, as_json=as_json, empty="nobody")
 
 
-for _one in (diff, tag, remove):
+for _one in (diff, tag, remove, *ALL):
     data.add_command(_one)

@@ -130,3 +130,18 @@ def shell(name: str, project: str) -> int:
 
 job.add_command(log, "logs")
 job.add_command(follow_job, "attach")
+
+
+@job.command("release")
+@click.argument("name", metavar="JOB")
+@click.option("--reason", help="Why; without it, the releases of the job that there are.")
+@project_option
+@json_option
+def release(name: str, reason: str | None, project: str, *, as_json: bool) -> None:
+    """Ask for what a job emitted to be released, where its label withholds that. Two people sign: `fabriek data sign`."""
+    agreements = connect(project).agreements
+    if reason is not None:
+        show(agreements.release(name, reason, project=project), as_json=as_json)
+        return
+    found = agreements.releases(name, project=project)
+    table(found, ["id", "outcome", "proposed_by_name", "signed_by_names", "reason"], as_json=as_json)

@@ -2,7 +2,7 @@
 
 import click
 
-from fabriek.cli.output import json_option, project_option, show, table
+from fabriek.cli.output import json_option, project_option, say, show, table
 from fabriek.cli.session import connect
 
 
@@ -55,3 +55,12 @@ def members(project: str, *, as_json: bool) -> None:
 def add(person: str, role: str, project: str, *, as_json: bool) -> None:
     """Add PERSON, an id or an address of somebody who is here already."""
     show(connect(project).access.add_member(person, role), as_json=as_json)
+
+
+@project.command("remove")
+@click.argument("person")
+@project_option
+def remove(person: str, project: str) -> None:
+    """Take PERSON, an id, out of the project; or leave it yourself. What they have open there ends."""
+    connect(project).access.remove_member(person)
+    say(f"{person} is no longer a member")

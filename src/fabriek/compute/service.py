@@ -13,11 +13,12 @@ from fabriek.compute.machine import GangNetwork
 from fabriek.compute.ports import Decisions, JobStatistics, PowerLimits
 from fabriek.compute.power import Limit, draw, envelope, idle_watts
 from fabriek.compute.references import Reference
+from fabriek.compute.releasing import Releasing
 from fabriek.compute.requests import JobAsked
 from fabriek.compute.submission import Submission
 from fabriek.compute.walls import check_gang, check_walls, workspace
 from fabriek.kernel.callers import Caller, require
-from fabriek.kernel.errors import NotFound, NotPermitted, WrongState
+from fabriek.kernel.errors import NotFound, WrongState
 from fabriek.kernel.pages import Cursors, Page
 
 
@@ -58,7 +59,8 @@ class Compute:
     """Submit, look, cancel; announce power limits."""
 
     def __init__(
-        self, submission: Submission, statistics: JobStatistics, decisions: Decisions, power_limits: PowerLimits, cursors: Cursors
+        self, submission: Submission, statistics: JobStatistics, decisions: Decisions, power_limits: PowerLimits, cursors: Cursors,
+        releasing: Releasing,
     ) -> None:  # fmt: skip
         self._submission, self._statistics, self._decisions, self._limits = (
             submission,
@@ -74,7 +76,7 @@ class Compute:
         )
         self._access, self._audit, self._labels = submission.access, submission.audit, submission.labels
         self._clock, self._ids, self._wake = submission.clock, submission.ids, submission.wake
-        self._outbox = submission.outbox
+        self._outbox, self._releasing = submission.outbox, releasing
 
     def submit(self, project_ref: str, asked: JobAsked, *, by: Caller) -> Job:
         """The waiting job; of an array the first element. Raises what Submission.submit raises."""
@@ -176,12 +178,7 @@ class Compute:
     def readable_log(self, project_ref: str, job_id: str, *, by: Caller) -> Job:
         """The job, if the caller may read its output. Raises NotPermitted where its label withholds logs until a release."""
         job = self.get(project_ref, job_id, by=by)
-        if self._labels.withholds_logs(job.label):
-            raise NotPermitted(
-                f"the output of this job carries the label {job.label}",
-                rule="label.logs_withheld",
-                fix="ask for a release",
-            )
+        self._releasing.check_readable(job, by=by)
         return job
 
     def count_by_state(self) -> dict[str, int]:

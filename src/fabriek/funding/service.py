@@ -1,6 +1,6 @@
 """What one may do with money: contribute, award, hold, settle, and look at the ledger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -46,8 +46,10 @@ class Funding:
 
     def __init__(
         self, books: Ledger, funds: Funds, allocations: Allocations, *, access: Access, intake: Intake, audit: Audit,
-        clock: Clock, ids: Ids, rules: Sequence[Rule],
+        clock: Clock, ids: Ids, rules: Sequence[Rule], ceiling: Callable[[str], str],
     ) -> None:  # fmt: skip
+        """ceiling: the ceiling on labels that an application's word means; raises InvalidInput on one that is no label."""
+        self._ceiling = ceiling
         self._books, self._funds, self._allocations = books, funds, allocations
         self._access, self._intake, self._audit = access, intake, audit
         self._clock, self._ids, self._rules = clock, ids, rules
@@ -196,7 +198,7 @@ class Funding:
         with self._books.transaction(alone="awards"):
             chosen = self._share_for(share_name, purpose, amounts, today)
             project = self._access.open_project(
-                answers["title"], self._free_slug(answers["title"]), purpose, answers.get("label_ceiling", "special-category"),
+                answers["title"], self._free_slug(answers["title"]), purpose, self._ceiling(answers.get("label_ceiling", "")),
                 application.person, answers.get("partners", []), by=by,
             )  # fmt: skip
             made = Allocation(self._ids.new("alc"), project.id, chosen.id, application.id, today, ends)

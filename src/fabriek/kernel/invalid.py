@@ -1,6 +1,7 @@
 """What is wrong with a message, in words for the person who wrote it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import ValidationError
@@ -51,6 +52,15 @@ def refused(error: ValidationError, *, fix: str) -> InvalidInput:
     """The refusal that names the first field that is not right."""
     first = error.errors(include_input=False)[0]
     return InvalidInput(f"{field_of(first)} {in_words(first)}", fix=fix)
+
+
+@contextmanager
+def checked(fix: str) -> Iterator[None]:
+    """Around making a message of what a person gave: what is not right is said in words. Raises InvalidInput."""
+    try:
+        yield
+    except ValidationError as error:
+        raise refused(error, fix=fix) from None
 
 
 def _written(name: str, amount: Any) -> str:

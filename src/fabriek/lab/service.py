@@ -1,6 +1,6 @@
 """What one may do with experiments and runs. A job's caller sees its own run and what it began itself, and nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -44,7 +44,10 @@ class Lab:
         labels: Labels,
         clock: Clock,
         ids: Ids,
+        is_released: Callable[[str], bool],
     ) -> None:
+        """is_released: whether two people let go of what a job emitted."""
+        self._is_released = is_released
         self._experiments, self._runs, self._tracks = experiments, runs, tracks
         self._audit, self._labels, self._clock, self._ids = audit, labels, clock, ids
 
@@ -242,8 +245,8 @@ class Lab:
         return [found[one.run.id] for one in ordered([one for one in asked if test(one)], order_by)]
 
     def withholds(self, run: Run) -> bool:
-        """Whether the run's label keeps its metrics back until a release."""
-        return self._labels.withholds_logs(run.label)
+        """Whether the run's label keeps its metrics back, and nobody released them."""
+        return self._labels.withholds_logs(run.label) and not (run.job and self._is_released(run.job))
 
     def _check_open(self, run: Run, by: Caller) -> None:
         if not by.job and self.withholds(run):

@@ -12,11 +12,16 @@ from pathlib import Path
 import click
 
 from fabriek import __version__
+from fabriek.adapters.database import open_database
 from fabriek.adapters.keys import KEYRING_FILE
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound
 from fabriek.kernel.units import shown_bytes
 from fabriek.ops.migrate import known_schemas
-from fabriek.settings import read_settings
+from fabriek.settings import Settings, read_settings
+from fabriek.vault.places import read_places
+from fabriek.vault.policy import labels_of
+from fabriek.vault.rules import may_stand
+from fabriek.vault.store import SqlDatasets, SqlVersions
 
 FORM = "fabriek-backup-1"
 LIST_FILE = "backup.json"
@@ -47,6 +52,7 @@ def backup(folder: Path, keys: Path, home: Path | None, *, as_json: bool) -> Non
         raise InvalidInput(
             "keys beside the data protect nothing", fix="name a place outside the backup's folder with --keys"
         )
+    check_place(settings)
     made = write_backup(settings.home, folder, keys)
     said = {
         "folder": str(folder),
@@ -59,6 +65,18 @@ def backup(folder: Path, keys: Path, home: Path | None, *, as_json: bool) -> Non
         if as_json
         else f"backed up {len(made)} files, {shown_bytes(int(str(said['bytes'])))}, to {folder}; keys in {keys}"
     )
+
+
+def check_place(settings: Settings) -> None:
+    """Raises NotPermitted when a label in this installation may not be where backups go."""
+    places = read_places(settings.place, settings.place_store, settings.place_nodes, settings.place_backup)
+    labels = labels_of(settings.labels)
+    with closing(open_database(settings.database)) as database:
+        # A row may be lowered by whoever writes to the database, a record is signed: of both, the higher counts.
+        held = SqlDatasets(database).labels() | SqlVersions(database).labels()
+    for label in sorted(held):
+        if refusal := may_stand(label, "the backup", places.backup, labels):
+            raise refusal.error()
 
 
 def write_backup(home: Path, folder: Path, keys: Path) -> dict[str, tuple[int, str]]:

@@ -7,10 +7,13 @@ from pydantic import Base64Bytes, Field, StringConstraints
 
 from fabriek.schemas.base import Slug, Wire
 
-LabelName = Annotated[str, StringConstraints(max_length=60)]
+LabelName = Annotated[str, StringConstraints(max_length=200)]
 ObjectId = Annotated[str, StringConstraints(pattern=r"^obj_[0-9a-z]{1,26}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Key = Annotated[Base64Bytes, Field(min_length=32, max_length=32)]
+PlaceName = Annotated[str, StringConstraints(min_length=2, max_length=104)]
+Question = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+Words = Annotated[str, StringConstraints(max_length=2_000)]
 Word = Annotated[str, StringConstraints(max_length=40)]
 
 
@@ -145,16 +148,17 @@ class CommitIn(Wire):
 
 
 class AgreementIn(Wire):
-    """Lets a project use the data for these purposes, to the end of the day `until`."""
+    """Lets a project use the data for these purposes, to the end of the day `until`. `places`: where jobs may run, empty for anywhere."""
 
     project: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     purposes: Annotated[list[Word], Field(min_length=1, max_length=8)]
     right: Word = "compute"
     until: date
+    places: list[PlaceName] = Field(default=[], max_length=20)
 
 
 class AgreementOut(Wire):
-    """The terms under which a project may use a dataset."""
+    """What a project may do with a dataset. `terms`: the number of those that each person accepts first, 0 for none."""
 
     id: str
     dataset: str
@@ -166,6 +170,8 @@ class AgreementOut(Wire):
     signed_at: datetime
     ended_at: datetime | None = None
     in_force: bool
+    terms: int = 0
+    places: list[str] = Field(default=[])
 
 
 class AccessRequestIn(Wire):
@@ -173,22 +179,36 @@ class AccessRequestIn(Wire):
 
     purpose: Word
     right: Word = "compute"
-    reason: Annotated[str, Field(max_length=2_000)] = ""
+    reason: Words = ""
+    answers: dict[Question, Words] = Field(default={}, max_length=20)
+    draft: bool = False
+
+
+class StepOut(Wire):
+    """One move of a request."""
+
+    state: str
+    person: str
+    at: datetime
+    words: str
 
 
 class AccessRequestOut(Wire):
-    """A request, waiting or agreed."""
+    """A request, with the steps that it took. States: draft, sent, returned, review, approved, rejected, closed."""
 
     id: str
     dataset: str
     project: str
     organisation: str
     person: str
+    person_name: str
     purpose: str
     right: str
     reason: str
     asked_at: datetime
-    answer: str
+    state: str
+    answers: dict[str, str] = Field(default={})
+    steps: list[StepOut] = Field(default=[])
 
 
 class OpenedOut(Wire):

@@ -75,6 +75,10 @@ class Access:
         path = f"/api/v1/projects/{self._client.the_project(project)}/members"
         return MemberOut.model_validate(self._client.post(path, json={"person": person, "role": role}))
 
+    def remove_member(self, person: str, *, project: str = "") -> None:
+        """Takes somebody out of a project, or oneself. What they have open there ends."""
+        self._client.delete(f"/api/v1/projects/{self._client.the_project(project)}/members/{person}")
+
     def call(self, name: str) -> CallOut:
         return CallOut.model_validate(self._client.get(f"/api/v1/calls/{name}"))
 

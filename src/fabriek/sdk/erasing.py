@@ -6,6 +6,7 @@ from typing import Any
 
 from fabriek.kernel.dsse import opened
 from fabriek.kernel.errors import Damaged
+from fabriek.kernel.invalid import checked
 from fabriek.kernel.tlog.notes import parse_key
 from fabriek.schemas.erasing import BecauseIn, CertificateOut, ErasureOut, HoldOut, RetentionIn
 from fabriek.schemas.vault import DatasetOut
@@ -23,14 +24,16 @@ class Erasing:
 
     def hold(self, reference: str, reason: str, *, project: str = "") -> HoldOut:
         """A legal hold. For security officers."""
-        wanted = BecauseIn(reason=reason)
+        with checked("say why: --reason"):
+            wanted = BecauseIn(reason=reason)
         return HoldOut.model_validate(
             self._client.post(f"{self._at(reference, project)}/holds", json=wanted.model_dump())
         )
 
     def unhold(self, reference: str, reason: str, *, project: str = "") -> HoldOut:
         """Lifts every hold on the dataset."""
-        wanted = BecauseIn(reason=reason).model_dump()
+        with checked("say why: --reason"):
+            wanted = BecauseIn(reason=reason).model_dump()
         return HoldOut.model_validate(self._client.post(f"{self._at(reference, project)}/holds/lift", json=wanted))
 
     def holds(self, reference: str, *, project: str = "") -> Sequence[HoldOut]:
@@ -45,7 +48,8 @@ class Erasing:
 
     def ask(self, reference: str, reason: str, *, project: str = "") -> ErasureOut:
         """The first step: nothing happens yet. Raises WrongState on a hold, or before the day until which it is kept."""
-        wanted = BecauseIn(reason=reason).model_dump()
+        with checked("say why: --reason"):
+            wanted = BecauseIn(reason=reason).model_dump()
         return ErasureOut.model_validate(self._client.post(f"{self._at(reference, project)}/erasures", json=wanted))
 
     def confirm(self, asked: ErasureOut, name: str, *, project: str = "") -> ErasureOut:

@@ -9,6 +9,7 @@ from fabriek.sdk.environment import read_context
 
 if TYPE_CHECKING:
     from fabriek.sdk.access import Access
+    from fabriek.sdk.agreements import Agreements
     from fabriek.sdk.assurance import Assurance
     from fabriek.sdk.audit import Audit
     from fabriek.sdk.compute import Compute
@@ -74,6 +75,10 @@ class Fabriek:
     @cached_property
     def erasing(self) -> "Erasing":
         return self._part("erasing", "Erasing")  # type: ignore[no-any-return]
+
+    @cached_property
+    def agreements(self) -> "Agreements":
+        return self._part("agreements", "Agreements")  # type: ignore[no-any-return]
 
     @cached_property
     def packages(self) -> "Packages":

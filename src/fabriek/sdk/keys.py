@@ -1,5 +1,6 @@
 """The master key, the seal and organisations' own keys, for the client."""
 
+from fabriek.kernel.invalid import checked
 from fabriek.schemas.keys import KeysOut, OwnKeysIn, OwnKeysOut, RotationOut, SealIn, SealOut
 from fabriek.sdk.client import Client
 from fabriek.sdk.places import place_of
@@ -26,7 +27,8 @@ class Keys:
 
     def seal(self, reason: str) -> SealOut:
         """Seals the whole vault. Running jobs go on."""
-        wanted = SealIn(reason=reason)
+        with checked("say why: --reason"):
+            wanted = SealIn(reason=reason)
         return SealOut.model_validate(self._client.post("/api/v1/seal", json=wanted.model_dump()))
 
     def unseal(self, passphrase: str = "") -> SealOut:

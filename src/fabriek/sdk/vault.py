@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fabriek.kernel.errors import Damaged, InvalidInput, NotFound, NotPermitted, WrongState
+from fabriek.kernel.invalid import checked
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.vault import (
     AccessRequestIn,
@@ -62,7 +63,8 @@ class Vault:
 
     def create(self, name: str, *, label: str = "", key_home: str = "", project: str = "") -> DatasetOut:
         """A dataset with no versions. `key_home`: installation (default) or organisation. Raises AlreadyExists, NotPermitted naming the rule."""
-        wanted = DatasetIn(name=name, label=label, key_home=key_home)
+        with checked("fabriek data labels lists the labels"):
+            wanted = DatasetIn(name=name, label=label, key_home=key_home)
         path = f"/api/v1/projects/{self._client.the_project(project)}/datasets"
         return DatasetOut.model_validate(self._client.post(path, json=wanted.model_dump()))
 
@@ -152,7 +154,8 @@ class Vault:
                 going_on = UploadOut.model_validate(self._client.post(f"/api/v1/uploads/{journal.upload}/resume"))
                 if going_on.label == (label or known.label):
                     return going_on
-        opening = UploadIn(label=label)
+        with checked("fabriek data labels lists the labels"):
+            opening = UploadIn(label=label)
         path = f"/api/v1/projects/{known.project}/datasets/{known.id}/uploads"
         upload = UploadOut.model_validate(self._client.post(path, json=opening.model_dump()))
         journal.begin(upload.upload)
@@ -238,10 +241,19 @@ class Vault:
             version.close()
 
     def agree(
-        self, reference: str, *, project: str, purposes: List[str], until: date, right: str = "compute", home: str = ""
+        self,
+        reference: str,
+        *,
+        project: str,
+        purposes: List[str],
+        until: date,
+        right: str = "compute",
+        home: str = "",
+        places: List[str] | None = None,
     ) -> AgreementOut:
         """Lets `project` use the data for these purposes to the end of the day `until`. `home`: where a bare name is."""
-        wanted = AgreementIn(project=project, purposes=purposes, right=right, until=until)
+        with checked("fabriek data agree NAME --project P --purpose civilian --until DATE --place NL"):
+            wanted = AgreementIn(project=project, purposes=purposes, right=right, until=until, places=places or [])
         path = f"{place_of(self._client, reference, home or self._client.project or project).path}/agreements"
         return AgreementOut.model_validate(self._client.post(path, json=wanted.model_dump(mode="json")))
 
@@ -254,10 +266,21 @@ class Vault:
         return AgreementOut.model_validate(self._client.post(f"/api/v1/agreements/{agreement}/end"))
 
     def request(
-        self, reference: str, *, purpose: str, right: str = "compute", reason: str = "", project: str = ""
+        self,
+        reference: str,
+        *,
+        purpose: str,
+        right: str = "compute",
+        reason: str = "",
+        project: str = "",
+        answers: Mapping[str, str] | None = None,
+        draft: bool = False,
     ) -> AccessRequestOut:
-        """Asks the owner for access."""
-        wanted = AccessRequestIn(purpose=purpose, right=right, reason=reason)
+        """Asks the owner for access, with answers to the form of its terms. A draft is kept and not sent."""
+        with checked("fabriek data terms NAME shows what the form asks"):
+            wanted = AccessRequestIn(
+                purpose=purpose, right=right, reason=reason, answers=dict(answers or {}), draft=draft
+            )
         path = f"{place_of(self._client, reference, project).path}/access-requests"
         return AccessRequestOut.model_validate(self._client.post(path, json=wanted.model_dump()))
 

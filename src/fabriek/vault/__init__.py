@@ -1,13 +1,16 @@
 """Data: stored sealed, versioned, labelled, and shared only under an agreement.
 
-labels         how sensitive data is, as a chain; what each step asks for (data/labels.toml)
+labels         how sensitive data is, as a lattice; policy reads it (data/labels.toml)
 datasets       a named holding, its home project, its owner, what it was derived from
 versions       one immutable state of a dataset, and the signed record that says so
 agreements     the terms under which a project may use a dataset
 rules          who may do what with which data: one pure function, each refusal with its rule
 uploads        a version in the making
 grants         one version's manifest key, handed to one caller for a short time
-requests       somebody asks for access
+requests       somebody asks for access, and how far that is
+terms          what whoever uses a dataset accepts first
+proposals      what nobody does alone: lowering a label, releasing what a job emitted
+places         where store, nodes and backups stand, and where data may be
 references     how people name data: `name`, `name@3`, `project/name@3`
 epochs         the wrapping keys of a dataset, and the short memory for opened ones
 homes          who holds a dataset's keys; own_keys: how an organisation's own are asked, and withdrawn
@@ -16,6 +19,6 @@ holds          legal holds and dates of retention
 erasures       all keys of a dataset destroyed, and the certificate; erasing: the verbs, with those of holds
 seals          the seal on the whole vault
 safe           sealing in the server's memory, for dialects whose clients cannot seal
-service        the verbs, in four groups: holding, pushing, opening, sharing; `desk` is what they stand on
+service        the verbs, in groups: holding, pushing, opening, sharing, asking, closing, lowering; on `desk`
 ports, stores  what is kept, and the only SQL
 """

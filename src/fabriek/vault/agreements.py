@@ -23,7 +23,11 @@ class DataRight(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """`project` is the one that may use the data, for these purposes, until the end of the day `until`."""
+    """`project` is the one that may use the data, for these purposes, until the end of the day `until`.
+
+    `terms`: the number of the terms that each person accepts first; 0 for none. `places`: where it may be computed on; empty means
+    wherever the label allows. One whose last day has passed gets `ended_at` too, once its grants are closed.
+    """
 
     id: str
     dataset: str
@@ -34,11 +38,18 @@ class Agreement:
     signed_by: str
     signed_at: datetime
     ended_at: datetime | None = None
+    terms: int = 0
+    places: tuple[str, ...] = ()
 
 
 def is_in_force(agreement: Agreement, today: date) -> bool:
     """The last day counts."""
     return agreement.ended_at is None and today <= agreement.until
+
+
+def has_run_out(agreement: Agreement, today: date) -> bool:
+    """Its last day has passed, and nobody has closed it yet."""
+    return agreement.ended_at is None and today > agreement.until
 
 
 def end(agreement: Agreement, at: datetime) -> Agreement:

@@ -14,27 +14,33 @@ from fabriek.vault.agreements import DataRight
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.epochs import Epoch, EpochCipher
 from fabriek.vault.labels import Labels
+from fabriek.vault.places import NOWHERE_NAMED, Places
 from fabriek.vault.ports import (
     Agreements,
     Blobs,
     Datasets,
     EpochKeys,
     Grants,
+    People,
     ProjectFacts,
     Projects,
+    Proposals,
     Requests,
     Tags,
+    TermsKept,
     Uploads,
     Versions,
 )
 from fabriek.vault.references import is_id, read_reference
-from fabriek.vault.rules import Asker, Refusal, may, may_hold
+from fabriek.vault.rules import Asker, Refusal, may, may_hold, may_stand
 from fabriek.vault.versions import Facts, Version, check_record
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the vault is made of. `accredited`: the owner declared this installation fit for state labels."""
+    """What the vault is made of. `accredited`: the owner declared this installation fit for state labels. `places`: where its store,
+    nodes and backups stand.
+    """
 
     datasets: Datasets
     versions: Versions
@@ -43,16 +49,20 @@ class Parts:
     grants: Grants
     agreements: Agreements
     requests: Requests
+    terms: TermsKept
+    proposals: Proposals
     epoch_keys: EpochKeys
     blobs: Blobs
     cipher: EpochCipher
     signer: Signer
     projects: Projects
+    people: People
     audit: Audit
     labels: Labels
     clock: Clock
     ids: Ids
     accredited: bool = False
+    places: Places = NOWHERE_NAMED
 
 
 class Desk:
@@ -60,6 +70,11 @@ class Desk:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+
+    @property
+    def labels(self) -> Labels:
+        """The labels of this installation."""
+        return self._parts.labels
 
     def _project(self, name: str) -> ProjectFacts:
         try:
@@ -103,6 +118,8 @@ class Desk:
             return True
         if dataset.is_published and dataset.kind is Kind.DATA:
             return True
+        if (terms := self._parts.terms.numbered(dataset.id, 0)) and by.person in terms.committee:
+            return True
         agreed = {agreement.project for agreement in self._parts.agreements.of_dataset(dataset.id)}
         return any(by.may("data.view", project=project) for project in agreed)
 
@@ -120,13 +137,15 @@ class Desk:
         return by is SYSTEM or managed
 
     def _refusal(
-        self, dataset: Dataset, wanted: DataRight, *, project: str, purpose: str, by: Caller
+        self, dataset: Dataset, wanted: DataRight, *, project: str, purpose: str, by: Caller, person: str = ""
     ) -> Refusal | None:
-        """Why not, for the dataset and for everything that it was made of; None when it is allowed.
+        """Why not, for the dataset and for everything that it was made of; None when it is allowed. `person` is whose acceptance of terms
+        counts, if not the caller's.
 
         The caller gives the dataset as `_labelled` says it is: a label lowered behind the service's back does not count.
         """
         parts = self._parts
+        person = person or ("" if by is SYSTEM else by.person)
         asked, open_questions = set[str](), [dataset]
         while open_questions:
             one = open_questions.pop()
@@ -140,6 +159,8 @@ class Desk:
                 in_home=(by is SYSTEM and project == one.project) or by.may("data.view", project=one.project),
                 manages_home=by.may("data.manage", project=one.project),
                 today=parts.clock.today(),
+                accepted=parts.terms.accepted_by(person, one.id) if person else None,
+                nodes=parts.places.nodes,
             )
             if refusal := may(one, parts.agreements.of_dataset(one.id), asker, wanted, parts.labels):
                 return refusal
@@ -161,7 +182,8 @@ class Desk:
     def _check_label(self, label: str, project: ProjectFacts) -> None:
         """Raises NotPermitted when data of this label may not be here, or not in this project."""
         parts = self._parts
-        if refusal := may_hold(label, project.label_ceiling, parts.labels, accredited=parts.accredited):
+        refusal = may_hold(label, project.label_ceiling, parts.labels, accredited=parts.accredited)
+        if refusal := refusal or may_stand(label, "our store", parts.places.store, parts.labels):
             raise refusal.error()
 
     def _believed(self, version: Version) -> Facts:

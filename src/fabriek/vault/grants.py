@@ -14,7 +14,9 @@ LASTS_FOR_JOB = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """`person` holds it, or the node of `job`. `project` is the one that was acted in; empty when none was needed."""
+    """`person` holds it, or the node of the `job` that this person submitted. `project` is the one that was acted in, empty when none
+    was needed, and `purpose` what for.
+    """
 
     id: str
     version: str
@@ -26,6 +28,7 @@ class Grant:
     opened_at: datetime
     expires_at: datetime
     ended_at: datetime | None = None
+    purpose: str = ""
 
 
 def is_alive(grant: Grant, now: datetime) -> bool:

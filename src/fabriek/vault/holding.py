@@ -8,7 +8,6 @@ from fabriek.kernel.errors import NotFound, nothing_here
 from fabriek.vault.datasets import Dataset, Kind, check_name
 from fabriek.vault.desk import Desk
 from fabriek.vault.homes import read_home
-from fabriek.vault.labels import DEFAULT
 from fabriek.vault.references import Reference
 from fabriek.vault.versions import Facts, Version
 
@@ -26,7 +25,7 @@ class Holding(Desk):
         project = self._project(project_ref)
         require(by, "data.write", project=project.id)
         check_name(name)
-        chosen = parts.labels.of(label or DEFAULT).name
+        chosen = parts.labels.of(label or parts.labels.default).name
         self._check_label(chosen, project)
         dataset = self._new(project.id, name, by.organisation, chosen, Kind.DATA, by)
         dataset = replace(dataset, key_home=read_home(key_home))

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from fabriek.kernel.callers import SYSTEM, Caller, require
-from fabriek.kernel.errors import Damaged, NotFound, NotPermitted, nothing_here
+from fabriek.kernel.errors import Damaged, NotAuthenticated, NotFound, NotPermitted, nothing_here
 from fabriek.vault.agreements import DataRight
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.grants import LASTS, LASTS_FOR_JOB, Grant, is_alive
+from fabriek.vault.proposals import Act, Outcome
 from fabriek.vault.pushing import Pushing
 from fabriek.vault.references import Reference
+from fabriek.vault.rules import Refusal, may_stand
 from fabriek.vault.uploads import Upload, check_open
 from fabriek.vault.versions import Facts, Record, Version
 
@@ -34,6 +36,7 @@ class Opening(Pushing):
         """
         dataset, version = self.resolve(reference, project=project, by=by)
         dataset = self._labelled(dataset, self._believed(version))
+        self._check_released(dataset, by)
         acting = self._project(project).id if project else ""
         rooms = self._first_room(acting, dataset, by) or [""]
         refusals = [self._refused_in(room, dataset, by) for room in rooms]
@@ -97,8 +100,9 @@ class Opening(Pushing):
         for version_id in version_ids:
             self._parts.cipher.check(self._epoch_of(self._parts.versions.get(version_id)))
 
-    def grant_to_job(self, version_id: str, job: str, *, project: str, purpose: str) -> Grant:
-        """For the job's node, as it starts: asks the rules once more, since an agreement may have ended while the job waited.
+    def grant_to_job(self, version_id: str, job: str, *, project: str, purpose: str, person: str = "") -> Grant:
+        """For the job's node, as it starts: asks the rules once more, since an agreement may have ended while the job waited, or the
+        person who submitted it may have left.
 
         The node fetches the key with its own token. Asked again for the same job, the same grant.
         """
@@ -106,7 +110,8 @@ class Opening(Pushing):
         version = parts.versions.get(version_id)
         dataset = self._labelled(self._refuse_erased(parts.datasets.get(version.dataset)), self._believed(version))
         self._check_label(dataset.label, self._project(project))
-        self._check_compute(dataset, project, purpose, SYSTEM)
+        if refusal := self._job_refusal(dataset, project=project, purpose=purpose, person=person):
+            raise refusal.error()
         now = parts.clock.now()
         with parts.datasets.transaction(alone=f"job:{job}"):
             for known in parts.grants.of_job(job):
@@ -117,11 +122,12 @@ class Opening(Pushing):
                 version_id,
                 dataset.id,
                 project,
-                "",
+                person,
                 job,
                 DataRight.COMPUTE,
                 now,
                 now + LASTS_FOR_JOB,
+                purpose=purpose,
             )
             parts.grants.add(grant)
             parts.audit.record("grant.opened", grant.id, SYSTEM, version=version_id, job=job, purpose=purpose)
@@ -189,12 +195,63 @@ class Opening(Pushing):
             if refusal := self._refusal(dataset, right, project=project, purpose=purpose, by=by):
                 raise refusal.error()
 
+    def is_released(self, job: str) -> bool:
+        """Whether two people let go of what the job emitted."""
+        found = self._parts.proposals.about(job)
+        return any((one.act, one.outcome) == (Act.RELEASE, Outcome.AGREED) for one in found)
+
+    def owners_above_the_line(self, dataset_ids: Sequence[str]) -> frozenset[str]:
+        """The organisations whose data among these has a label that withholds what jobs emit: they decide about a release."""
+        parts = self._parts
+        found = [self._labelled(parts.datasets.get(one)) for one in dataset_ids]
+        above = {one.organisation for one in found if parts.labels.withholds_logs(one.label)}
+        return frozenset(above or {one.organisation for one in found})
+
+    def _check_released(self, dataset: Dataset, by: Caller) -> None:
+        """Raises NotPermitted for what a job made above the line of the policy, until it is released; who decides about that may look."""
+        parts = self._parts
+        if dataset.kind is not Kind.OUTPUT or not parts.labels.withholds_logs(dataset.label) or by is SYSTEM:
+            return
+        authors = {grant.person for grant in parts.grants.of_job(dataset.job)}
+        if self.is_released(dataset.job) or (
+            by.organisation in self.owners_above_the_line(dataset.sources) and by.person not in authors
+        ):
+            return
+        raise NotPermitted(
+            f"what this job made carries the label {dataset.label}",
+            rule="label.logs_withheld",
+            fix=f"ask for a release: fabriek job release {dataset.job}",
+        )
+
+    def _job_refusal(self, dataset: Dataset, *, project: str, purpose: str, person: str) -> Refusal | None:
+        """Why a job that this person submitted may not compute on the data now."""
+        if person and not self._works_in(person, project):
+            return Refusal(
+                "project.member",
+                "whoever submitted this job is no longer a member of the project",
+                "a member submits it again",
+            )
+        label = dataset.label
+        return may_stand(label, "our nodes", self._parts.places.nodes, self._parts.labels) or self._refusal(
+            dataset, DataRight.COMPUTE, project=project, purpose=purpose, by=SYSTEM, person=person
+        )
+
+    def _works_in(self, person: str, project: str) -> bool:
+        try:
+            caller = self._parts.people.caller_for(person)
+        except (NotFound, NotAuthenticated):
+            return False
+        return caller.is_member_of(project) or "job.submit" in caller.rights
+
     def _refused_in(self, room: str, dataset: Dataset, by: Caller) -> NotPermitted | None:
         purpose = self._project(room).purpose if room else ""
         refusal = self._refusal(dataset, DataRight.TAKE_AWAY, project=room, purpose=purpose, by=by)
         return refusal.error() if refusal else None
 
     def _check_compute(self, dataset: Dataset, project: str, purpose: str, by: Caller) -> None:
+        parts = self._parts
+        if refusal := may_stand(dataset.label, "our nodes", parts.places.nodes, parts.labels):
+            raise refusal.error()
         if refusal := self._refusal(dataset, DataRight.COMPUTE, project=project, purpose=purpose, by=by):
             raise refusal.error()
 
@@ -204,7 +261,19 @@ class Opening(Pushing):
         facts = self._believed(version)
         key = parts.cipher.unwrap(self._epoch_of(version), version.wrapped_key, version.id)
         now = parts.clock.now()
-        grant = Grant(parts.ids.new("grt"), version.id, dataset.id, project, by.person, "", right, now, now + LASTS)
+        purpose = self._project(project).purpose if project else ""
+        grant = Grant(
+            parts.ids.new("grt"),
+            version.id,
+            dataset.id,
+            project,
+            by.person,
+            "",
+            right,
+            now,
+            now + LASTS,
+            purpose=purpose,
+        )
         with parts.datasets.transaction():
             parts.grants.add(grant)
             parts.audit.record("grant.opened", grant.id, by, version=version.id, right=right.value)

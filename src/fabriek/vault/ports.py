@@ -5,13 +5,16 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol
 
+from fabriek.kernel.callers import Caller
 from fabriek.kernel.stored import Stored
 from fabriek.vault.agreements import Agreement
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.epochs import Epoch
 from fabriek.vault.grants import Grant
+from fabriek.vault.proposals import Proposal
 from fabriek.vault.requests import AccessRequest
 from fabriek.vault.tags import Tag
+from fabriek.vault.terms import Acceptance, Terms
 from fabriek.vault.uploads import StoredObject, Upload
 from fabriek.vault.versions import Version
 
@@ -61,6 +64,16 @@ class Projects(Protocol):
     def project(self, name: str) -> ProjectFacts:
         """By id or slug. Raises NotFound."""
 
+    def remove_member(self, project: str, person: str, *, by: Caller) -> None:
+        """Joins the open transaction. Raises NotFound, NotPermitted, WrongState for the last lead."""
+
+
+class People(Protocol):
+    """Where the vault learns what a person may do who is not asking just now."""
+
+    def caller_for(self, person: str) -> Caller:
+        """With the rights they hold today. Raises NotAuthenticated for somebody who is no longer here, NotFound for nobody."""
+
 
 class Datasets(Protocol):
     """Storage of datasets. Every change joins the transaction that is open."""
@@ -84,6 +97,9 @@ class Datasets(Protocol):
 
     def from_job(self, job: str) -> Sequence[Dataset]:
         """What the job made, oldest first."""
+
+    def labels(self) -> frozenset[str]:
+        """Every label that stands on any dataset."""
 
 
 class Expiring(Protocol):
@@ -168,7 +184,15 @@ class Grants(Protocol):
     def of_dataset(self, dataset: str, *, limit: int) -> Sequence[Grant]:
         """Newest first."""
 
-    def end(self, at: datetime, *, grant: str = "", job: str = "", dataset: str = "", project: str = "") -> int:
+    def open_ones(self, now: datetime, *, dataset: str = "", limit: int = -1) -> Sequence[Grant]:
+        """Those that open something now, of every dataset or one; newest first, all of them for -1."""
+
+    def opened_by(self, person: str, project: str) -> frozenset[str]:
+        """The datasets that this person, or a job of theirs, ever opened in a project."""
+
+    def end(
+        self, at: datetime, *, grant: str = "", job: str = "", dataset: str = "", project: str = "", person: str = ""
+    ) -> int:
         """Ends those that are open and match every name given; how many."""
 
     def end_stale(self, now: datetime) -> int:
@@ -186,6 +210,9 @@ class Agreements(Protocol):
     def of_dataset(self, dataset: str) -> Sequence[Agreement]:
         """Oldest first."""
 
+    def run_out(self, today: date) -> Sequence[Agreement]:
+        """Those whose last day has passed and that nobody closed."""
+
     def save(self, agreement: Agreement) -> None: ...
 
 
@@ -194,10 +221,48 @@ class Requests(Protocol):
 
     def add(self, request: AccessRequest) -> None: ...
 
+    def get(self, request_id: str) -> AccessRequest:
+        """Raises NotFound."""
+
+    def of_person(self, person: str) -> Sequence[AccessRequest]:
+        """Newest first."""
+
     def of_dataset(self, dataset: str) -> Sequence[AccessRequest]:
         """Oldest first."""
 
     def save(self, request: AccessRequest) -> None: ...
+
+
+class TermsKept(Protocol):
+    """Storage of terms and of who accepted them. Nothing of it is changed or deleted."""
+
+    def add(self, terms: Terms) -> None: ...
+
+    def numbered(self, dataset: str, number: int) -> Terms | None:
+        """The newest for number 0; None when there is none."""
+
+    def accept(self, acceptance: Acceptance) -> None:
+        """Once more by the same person is no error."""
+
+    def accepted_by(self, person: str, dataset: str) -> frozenset[int]:
+        """The numbers of the terms."""
+
+    def acceptances(self, dataset: str) -> Sequence[Acceptance]:
+        """Newest first."""
+
+
+class Proposals(Protocol):
+    """Storage of proposals. They are decided, never deleted."""
+
+    def add(self, proposal: Proposal) -> None: ...
+
+    def get(self, proposal_id: str) -> Proposal:
+        """Raises NotFound."""
+
+    def about(self, subject: str) -> Sequence[Proposal]:
+        """Newest first."""
+
+    def save(self, proposal: Proposal) -> None: ...
 
 
 class EpochKeys(Protocol):

@@ -8,13 +8,15 @@ from fabriek.kernel.errors import NotPermitted
 from fabriek.vault.agreements import Agreement, DataRight, is_in_force
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.labels import Labels
+from fabriek.vault.places import Place, is_allowed
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Who asks, and where they stand: the project they act in (empty: none), its purpose or the job's, and their own organisation.
 
-    `manages_home`: they hold data.manage in the dataset's home project; `in_home`: they are a member of it.
+    `manages_home`: they hold data.manage in the dataset's home project; `in_home`: they are a member of it. `accepted`: numbers of the
+    dataset's terms that they accepted; None where nobody in particular asks. `nodes`: where jobs run.
     """
 
     project: str
@@ -23,6 +25,8 @@ class Asker:
     in_home: bool
     manages_home: bool
     today: date
+    accepted: frozenset[int] | None = None
+    nodes: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +82,52 @@ def may_hold(label: str, ceiling: str, labels: Labels, *, accredited: bool) -> R
     return None
 
 
-def _allows(agreement: Agreement, asker: Asker, wanted: DataRight) -> bool:
+def may_stand(label: str, what: str, place: Place | None, labels: Labels) -> Refusal | None:
+    """Whether data of this label may be where `what` stands: our store, our nodes, a backup."""
+    if is_allowed(place, labels.bounds(label)):
+        return None
+    allowed = " and of ".join(", ".join(bound) for bound in labels.bounds(label))
+    return Refusal(
+        "place.label",
+        f"data labelled {labels.of(label).name} may be in places of {allowed}, and {what} is {_named(place)}",
+        "use an installation in such a place; its operator names places in the settings place, place_store, place_nodes, place_backup",
+    )
+
+
+def _named(place: Place | None) -> str:
+    return f"in {place}" if place else "in a place that nobody named"
+
+
+def _fits(agreement: Agreement, asker: Asker, wanted: DataRight) -> bool:
     return (
         is_in_force(agreement, asker.today) and asker.purpose in agreement.purposes and agreement.right.includes(wanted)
     )
 
 
+def _is_accepted(agreement: Agreement, asker: Asker) -> bool:
+    return not agreement.terms or asker.accepted is None or agreement.terms in asker.accepted
+
+
+def _allows(agreement: Agreement, asker: Asker, wanted: DataRight) -> bool:
+    stands = wanted is not DataRight.COMPUTE or is_allowed(asker.nodes, [agreement.places])
+    return _fits(agreement, asker, wanted) and _is_accepted(agreement, asker) and stands
+
+
 def _refusal(dataset: Dataset, mine: Sequence[Agreement], asker: Asker, wanted: DataRight) -> Refusal:
     """The first reason that a person could do something about."""
+    if fitting := [agreement for agreement in mine if _fits(agreement, asker, wanted)]:
+        if not any(_is_accepted(agreement, asker) for agreement in fitting):
+            return Refusal(
+                "agreement.terms",
+                f"the agreement on {dataset.name} has terms that you have not accepted",
+                f"read and accept them: fabriek data accept {dataset.id}",
+            )
+        allowed = ", ".join(sorted({place for agreement in fitting for place in agreement.places}))
+        return Refusal(
+            "place.agreement",
+            f"the agreement on this data allows computing in {allowed}, and jobs here run {_named(asker.nodes)}",
+            "use an installation in such a place, or ask the owner for another agreement",
+        )
     if wanted is not DataRight.COMPUTE:
         word = "taken away" if wanted is DataRight.TAKE_AWAY else "looked at"
         return Refusal(
@@ -106,7 +148,7 @@ def _refusal(dataset: Dataset, mine: Sequence[Agreement], asker: Asker, wanted: 
         return Refusal(
             "agreement.ended",
             f"the agreement on this data has ended (its last day was {last})"
-            if all(agreement.ended_at is None for agreement in mine)
+            if all(agreement.ended_at is None or agreement.until < agreement.ended_at.date() for agreement in mine)
             else "the agreement on this data was ended by its owner",
             "ask its owner for a new one: fabriek data request NAME",
         )

@@ -1,17 +1,17 @@
-"""What one may do in the vault. The verbs stand in five groups, each on the one before: holding, pushing, opening, sharing, naming. Those of
-keys stand beside them: erasing, rotating.
+"""What one may do in the vault. The verbs stand in groups, each on the one before: holding, pushing, opening, sharing, naming, asking, closing,
+lowering. Those of keys stand beside them: erasing, rotating.
 """
 
 from fabriek.vault.desk import Parts
 from fabriek.vault.erasing import Erasing
-from fabriek.vault.naming import Naming
+from fabriek.vault.lowering import Lowering
 from fabriek.vault.ports_keeping import KeyStores
 from fabriek.vault.rotating import Rotating
 from fabriek.vault.safe import Safe
 from fabriek.vault.versions import Version
 
 
-class Vault(Naming):
+class Vault(Lowering):
     """The vault of one installation. `safe` seals for the dialects, `erasing` and `rotating` keep its keys."""
 
     def __init__(self, parts: Parts, keeping: KeyStores) -> None:

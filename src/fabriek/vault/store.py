@@ -29,7 +29,7 @@ from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import AlreadyExists, nothing_here
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.homes import KeyHome
-from fabriek.vault.versions import Record, Version
+from fabriek.vault.versions import Record, Version, read_record
 
 datasets = Table(
     "vault_datasets",
@@ -122,6 +122,9 @@ class SqlDatasets:
         asked = select(datasets).where(datasets.c.erase_after < today, datasets.c.erased_at.is_(None))
         return [_dataset(row) for row in self._db.rows(asked.order_by(datasets.c.id))]
 
+    def labels(self) -> frozenset[str]:
+        return frozenset(row.label for row in self._db.rows(select(datasets.c.label).distinct()))
+
     def from_job(self, job: str) -> Sequence[Dataset]:
         asked = select(datasets).where(datasets.c.job == job, datasets.c.job != "").order_by(datasets.c.created_at)
         return [_dataset(row) for row in self._db.rows(asked)]
@@ -162,6 +165,10 @@ class SqlVersions:
         self._db.execute(update(versions).where(versions.c.id == version.id).values(_changing(version)))
         if version.removed_at is not None:
             self._db.execute(delete(version_objects).where(version_objects.c.version == version.id))
+
+    def labels(self) -> frozenset[str]:
+        """Every label in a record of a version that stands. Raises Damaged on what is not a record."""
+        return frozenset(read_record(row.record).label for row in self._db.rows(_standing()))
 
     def last_number(self, dataset: str) -> int:
         return int(self._db.scalar(select(func.max(versions.c.number)).where(versions.c.dataset == dataset)) or 0)

@@ -1,16 +1,16 @@
 """Agreements, requests for access, and grants, kept."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Date, Index, Row, String, Table, Text, insert, select, update
+from sqlalchemy import JSON, Column, Date, Index, Integer, Row, String, Table, Text, insert, select, update
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import nothing_here
 from fabriek.vault.agreements import Agreement, DataRight
 from fabriek.vault.grants import Grant
-from fabriek.vault.requests import AccessRequest, Answer
+from fabriek.vault.requests import AccessRequest, RequestState, Step
 
 agreements = Table(
     "vault_agreements",
@@ -24,6 +24,8 @@ agreements = Table(
     Column("signed_by", String, nullable=False),
     Column("signed_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("terms", Integer, nullable=False, server_default="0"),
+    Column("places", JSON, nullable=False, server_default="[]"),
 )
 
 requests = Table(
@@ -38,7 +40,10 @@ requests = Table(
     Column("right", String, nullable=False),
     Column("reason", Text, nullable=False),
     Column("asked_at", Instant, nullable=False),
-    Column("answer", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("answers", JSON, nullable=False, server_default="{}"),
+    Column("steps", JSON, nullable=False, server_default="[]"),
+    Index("vault_requests_of_person", "person"),
 )
 
 grants = Table(
@@ -54,6 +59,7 @@ grants = Table(
     Column("opened_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("purpose", String, nullable=False, server_default=""),
     Index("vault_grants_of_dataset", "dataset", "opened_at"),
 )
 
@@ -75,6 +81,10 @@ class SqlAgreements:
         asked = select(agreements).where(agreements.c.dataset == dataset)
         return [_agreement(row) for row in self._db.rows(asked.order_by(agreements.c.signed_at, agreements.c.id))]
 
+    def run_out(self, today: date) -> Sequence[Agreement]:
+        over = (agreements.c.until < today, agreements.c.ended_at.is_(None))
+        return [_agreement(row) for row in self._db.rows(select(agreements).where(*over))]
+
     def save(self, agreement: Agreement) -> None:
         changed = update(agreements).where(agreements.c.id == agreement.id)
         self._db.execute(changed.values(_agreement_values(agreement)))
@@ -86,6 +96,16 @@ class SqlRequests:
 
     def add(self, request: AccessRequest) -> None:
         self._db.execute(insert(requests).values(_request_values(request)))
+
+    def get(self, request_id: str) -> AccessRequest:
+        row = self._db.row(select(requests).where(requests.c.id == request_id))
+        if row is None:
+            raise nothing_here()
+        return _request(row)
+
+    def of_person(self, person: str) -> Sequence[AccessRequest]:
+        asked = select(requests).where(requests.c.person == person)
+        return [_request(row) for row in self._db.rows(asked.order_by(requests.c.asked_at.desc(), requests.c.id))]
 
     def of_dataset(self, dataset: str) -> Sequence[AccessRequest]:
         asked = select(requests).where(requests.c.dataset == dataset).order_by(requests.c.asked_at, requests.c.id)
@@ -119,8 +139,22 @@ class SqlGrants:
         )
         return [_grant(row) for row in self._db.rows(asked.limit(limit))]
 
-    def end(self, at: datetime, *, grant: str = "", job: str = "", dataset: str = "", project: str = "") -> int:
-        named = {"id": grant, "job": job, "dataset": dataset, "project": project}
+    def open_ones(self, now: datetime, *, dataset: str = "", limit: int = -1) -> Sequence[Grant]:
+        asked = select(grants).where(grants.c.ended_at.is_(None), grants.c.expires_at > now)
+        if dataset:
+            asked = asked.where(grants.c.dataset == dataset)
+        if limit >= 0:
+            asked = asked.limit(limit)
+        return [_grant(row) for row in self._db.rows(asked.order_by(grants.c.opened_at.desc(), grants.c.id.desc()))]
+
+    def opened_by(self, person: str, project: str) -> frozenset[str]:
+        theirs = select(grants.c.dataset).where(grants.c.person == person, grants.c.project == project).distinct()
+        return frozenset(row.dataset for row in self._db.rows(theirs))
+
+    def end(
+        self, at: datetime, *, grant: str = "", job: str = "", dataset: str = "", project: str = "", person: str = ""
+    ) -> int:
+        named = {"id": grant, "job": job, "dataset": dataset, "project": project, "person": person}
         assert any(named.values()), "this would end every grant"
         ended = update(grants).where(grants.c.ended_at.is_(None)).values(ended_at=at)
         for column, value in named.items():
@@ -135,21 +169,35 @@ class SqlGrants:
 
 def _agreement_values(agreement: Agreement) -> dict[str, Any]:
     values = {column.name: getattr(agreement, column.name) for column in agreements.columns}
-    return values | {"purposes": " ".join(sorted(agreement.purposes)), "right": agreement.right.value}
+    return values | {
+        "purposes": " ".join(sorted(agreement.purposes)),
+        "right": agreement.right.value,
+        "places": list(agreement.places),
+    }
 
 
 def _agreement(row: Row[Any]) -> Agreement:
-    values = {"purposes": frozenset(row.purposes.split()), "right": DataRight(row.right)}
+    values = {"purposes": frozenset(row.purposes.split()), "right": DataRight(row.right), "places": tuple(row.places)}
     return Agreement(**dict(row._mapping) | values)  # noqa: SLF001  # SQLAlchemy's public name for it
 
 
 def _request_values(request: AccessRequest) -> dict[str, Any]:
     values = {column.name: getattr(request, column.name) for column in requests.columns}
-    return values | {"right": request.right.value, "answer": str(request.answer)}
+    steps = [[str(step.state), step.person, step.at.isoformat(), step.words] for step in request.steps]
+    changed = {
+        "right": request.right.value,
+        "state": str(request.state),
+        "answers": dict(request.answers),
+        "steps": steps,
+    }
+    return values | changed
 
 
 def _request(row: Row[Any]) -> AccessRequest:
-    values = {"right": DataRight(row.right), "answer": Answer(row.answer)}
+    steps = tuple(
+        Step(RequestState(state), person, datetime.fromisoformat(at), words) for state, person, at, words in row.steps
+    )
+    values = {"right": DataRight(row.right), "state": RequestState(row.state), "steps": steps}
     return AccessRequest(**dict(row._mapping) | values)  # noqa: SLF001  # SQLAlchemy's public name for it
 
 

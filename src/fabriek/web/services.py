@@ -19,6 +19,7 @@ from fabriek.compute.packs.packing import Packing
 from fabriek.compute.planning import Planner
 from fabriek.compute.progress import Progress
 from fabriek.compute.reaching import Reaching
+from fabriek.compute.releasing import Releasing
 from fabriek.compute.secrets.strongbox import Strongbox
 from fabriek.compute.service import Compute
 from fabriek.compute.simulator.service import Simulator
@@ -63,6 +64,7 @@ class Services:
     registry: Registry
     keeping: Keeping
     compute: Compute
+    releasing: Releasing
     cluster_accounts: ClusterAccounts
     progress: Progress
     planner: Planner

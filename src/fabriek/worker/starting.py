@@ -191,7 +191,7 @@ class Starter:
             job.project, job.experiment or "Default", job=job.id, label=job.label, person=job.person, name=job.name,
             parameters=job.terms.parameters,
         )  # fmt: skip
-        terms = {"project": job.project, "purpose": job.purpose}
+        terms = {"project": job.project, "purpose": job.purpose, "person": job.person}
         grants = {one: services.vault.grant_to_job(one.version_id, job.id, **terms) for one in job.inputs}
         code = services.vault.grant_to_job(job.code, job.id, **terms) if job.code else None
         inputs = [InputSpec(one.dataset_name, one.version, grants[one].id, one.mount) for one in job.mounted]

@@ -1,5 +1,5 @@
-"""What must be done now and then: number the audit log, end grants that ran out, go on with rotations and erasures, forget old answers, keep
-a cluster's accounts in step.
+"""What must be done now and then: number the audit log, close grants that no rule allows any more, go on with rotations and erasures,
+forget old answers, keep a cluster's accounts in step.
 """
 
 from datetime import timedelta
@@ -8,6 +8,11 @@ from fabriek.kernel.callers import SYSTEM
 from fabriek.web.idempotency import KEPT_FOR
 from fabriek.web.services import Services
 from fabriek.worker.rhythm import Rhythm
+
+CLOSING_SECONDS = 20.0
+"""Between rounds of closing. What an agreement opened is closed within a minute of its end, mounts on nodes too: those look every twenty
+seconds themselves, and what is left is room for a long round.
+"""
 
 
 class Upkeep:
@@ -18,6 +23,7 @@ class Upkeep:
         self._sequencing = Rhythm(services.clock, 0.5)
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
         self._keeping = Rhythm(services.clock, 30.0)
+        self._closing = Rhythm(services.clock, CLOSING_SECONDS)
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
     def round(self) -> None:
@@ -25,6 +31,8 @@ class Upkeep:
         if self._sequencing.due():
             services.audit.sequence()
             services.vault.forget_keys()
+        if self._closing.due():
+            services.vault.close_what_ended()
         if self._keeping.due() and not services.seal.is_sealed():
             services.vault.erasing.erase_overdue()
             services.vault.rotating.go_on()

@@ -279,8 +279,8 @@ def test_a_request_reaches_the_owner_and_an_agreement_answers_it(world: World) -
         world.vault.request_access(dataset.id, project="lab", purpose="civilian", by=world.uma)
     assert next(one.id for one in world.vault.requests_on("biopsies", project="lab", by=world.hanna)) == asked.id
     agree(world, project="campus")
-    answers = [str(one.answer) for one in world.vault.requests_on(dataset.id, by=world.hanna)]
-    assert answers == ["agreed", "waiting"]
+    answers = [str(one.state) for one in world.vault.requests_on(dataset.id, by=world.hanna)]
+    assert answers == ["approved", "sent"]
     assert [one.project for one in world.vault.agreements_on(dataset.id, by=world.uma)] == ["prj_2"]
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fabriek.kernel.clock import FakeClock
 from fabriek.vault.agreements import Agreement, DataRight
 from fabriek.vault.datasets import Dataset, Kind
-from fabriek.vault.labels import shipped_labels
+from fabriek.vault.policy import shipped_labels
 from fabriek.vault.rules import Asker, may, may_hold
 
 LABELS = shipped_labels()

@@ -1,18 +1,25 @@
-"""A dataset's page."""
+"""A dataset's page, with the forms to accept terms, to decide about requests, and to end what is open."""
 
+from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request
-from starlette.responses import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
 
 from fabriek.kernel.callers import Caller
+from fabriek.kernel.errors import InvalidInput, NotPermitted
+from fabriek.portal.forms import read_form
 from fabriek.portal.rendering import Pages
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.homes import PROMISES
+from fabriek.vault.requests import WAITING
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
 
+PAGE = "/projects/{project}/datasets/{dataset}"
 OPENED_SHOWN = 20
 
 
@@ -34,7 +41,7 @@ def _opened(services: Services, dataset: Dataset, by: Caller) -> list[dict[str, 
 def router(services: Services, pages: Pages) -> Router:
     made = Router(include_in_schema=False)
 
-    @made.get("/projects/{project}/datasets/{dataset}", access=Right("data.view"))
+    @made.get(PAGE, access=Right("data.view"))
     def show(request: Request, project: str, dataset: str, caller: CallerDep) -> Response:
         """Versions and agreements; what is inside is opened at the edge and never shown here."""
         home = services.access.project(project)
@@ -49,7 +56,7 @@ def router(services: Services, pages: Pages) -> Router:
         agreements = [
             {
                 "project": services.access.project(one.project).title, "right": one.right.name.lower(), "purposes": sorted(one.purposes),
-                "until": one.until, "ended": one.ended_at is not None,
+                "until": one.until, "ended": one.ended_at is not None, "terms": one.terms,
             }
             for one in services.vault.agreements_on(found.id, by=caller)
         ]  # fmt: skip
@@ -64,9 +71,93 @@ def router(services: Services, pages: Pages) -> Router:
             versions=versions,
             agreements=agreements,
             newest=newest,
+            needs_agreement=services.vault.labels.needs_agreement(found.label),
             opened=_opened(services, found, caller),
             promise=PROMISES[found.key_home],
             holds=[one for one in services.vault.erasing.holds_on(found.id, by=caller) if one.lifted_at is None],
+            **_shared(found, caller, services),
         )
 
+    @made.post(PAGE + "/accept", access=Right("data.view"), once=False)
+    async def accept(request: Request, project: str, dataset: str, caller: CallerDep) -> Response:
+        """Accepts the terms that the page showed."""
+        said = await read_form(request)
+        await run_in_threadpool(
+            services.vault.accept_terms,
+            dataset,
+            said.get("sha256", ""),
+            number=_number(said),
+            project=project,
+            by=caller,
+        )
+        return _back_to(project, dataset)
+
+    @made.post(PAGE + "/requests/{access_request}", access=Right("data.view"), once=False)
+    async def decide(request: Request, project: str, dataset: str, access_request: str, caller: CallerDep) -> Response:
+        """Approves, returns, rejects or closes a request."""
+        said = await read_form(request)
+        if said.get("state") == "approved":
+            until = _day(said.get("until", ""))
+            words = said.get("words", "")
+            await run_in_threadpool(services.vault.approve_request, access_request, until=until, words=words, by=caller)
+        else:
+            state, words = said.get("state", ""), said.get("words", "")
+            await run_in_threadpool(services.vault.move_request, access_request, state, words=words, by=caller)
+        return _back_to(project, dataset)
+
+    @made.post(PAGE + "/grants/{grant}/revoke", access=Right("data.view"), once=False)
+    async def revoke(request: Request, project: str, dataset: str, grant: str, caller: CallerDep) -> Response:
+        """Ends what somebody has open."""
+        await read_form(request)
+        await run_in_threadpool(services.vault.revoke, grant, by=caller)
+        return _back_to(project, dataset)
+
     return made
+
+
+def _shared(found: Dataset, caller: Caller, services: Services) -> dict[str, Any]:
+    """What the page shows of terms, requests and open grants, as far as the caller may see them."""
+    vault, person = services.vault, services.access.person
+    decides = True
+    try:
+        asked = vault.requests_on(found.id, by=caller)
+    except NotPermitted:
+        decides = False
+        asked = [one for one in vault.requests_by(by=caller) if one.dataset == found.id]
+    requests = [
+        {
+            "id": one.id, "state": str(one.state), "person": person(one.person).name, "right": one.right.value, "purpose": one.purpose,
+            "reason": one.reason, "answers": one.answers, "asked_at": one.asked_at, "waits": one.state in WAITING,
+            "project": services.access.project(one.project).title if one.project else "no project yet",
+        }
+        for one in asked
+    ]  # fmt: skip
+    grants = [
+        {
+            "id": one.id, "person": person(one.person).name if one.person else "", "job": one.job, "right": one.right.value,
+            "opened_at": one.opened_at, "expires_at": one.expires_at,
+        }
+        for one in vault.grants_on(found.id, by=caller)
+    ]  # fmt: skip
+    return {
+        "decides": decides,
+        "unaccepted": vault.terms_to_accept(found.id, by=caller),
+        "requests": requests,
+        "grants": grants,
+    }
+
+
+def _back_to(project: str, dataset: str) -> Response:
+    return RedirectResponse(f"/projects/{quote(project)}/datasets/{quote(dataset)}", status_code=303)
+
+
+def _number(said: dict[str, str]) -> int:
+    text = said.get("number", "")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{text[:20]!r} is not a day", fix="write it as 2027-06-01") from None

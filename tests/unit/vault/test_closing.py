@@ -1,0 +1,173 @@
+"""What was open and is no longer: expiry, an end, a member or a project that leaves, and a grant taken back."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from fabriek.kernel.callers import SYSTEM
+from fabriek.kernel.errors import NotFound
+from tests.factories.vault import World, a_push
+from tests.unit.vault.test_opening import FILES, agree, inputs, refused
+
+
+def epoch(world: World) -> int:
+    return world.vault.find("biopsies", project="lab", by=world.hanna).epoch
+
+
+def rules(world: World) -> list[str]:
+    """The rules by which grants were closed, newest first, from the audit log."""
+    page = world.audit.events(by=SYSTEM, limit=100)
+    return [event.facts.split('"rule":"')[1].split('"')[0] for event in page.items if event.action == "grant.closed"]
+
+
+def job_grant(world: World, person: str = "per_stef") -> str:
+    version = world.vault.resolve("biopsies", project="lab", by=world.hanna)[1].id
+    return world.vault.grant_to_job(version, "job_1", project="prj_1", purpose="civilian", person=person).id
+
+
+def test_when_an_agreement_runs_out_its_grants_close_at_the_next_round_and_an_epoch_begins(world: World) -> None:
+    a_push(world, "biopsies", FILES, label="special-category")
+    agree(world, until=world.clock.today() + timedelta(days=1), right="take_away")
+    node = world.directory.add_node("job_1", "prj_1")
+    of_job = job_grant(world)
+    world.clock.move(timedelta(days=1, hours=13))
+    of_person = world.vault.open("biopsies", project="lab", by=world.stef)
+    assert world.vault.close_what_ended() == 0
+    world.clock.move(timedelta(hours=11, seconds=20))
+    assert world.vault.close_what_ended() == 2
+    assert refused(lambda: world.vault.grant(of_job, by=node)) == "grant.ended"
+    assert refused(lambda: world.vault.grant(of_person.grant.id, by=world.stef)) == "grant.ended"
+    for act in (lambda: inputs(world), lambda: job_grant(world)):
+        assert refused(act) == "agreement.ended"
+    moved = epoch(world)
+    assert moved > 1
+    assert world.vault.close_what_ended() == 0
+    assert epoch(world) == moved
+
+
+def test_what_is_allowed_stays_open(world: World) -> None:
+    a_push(world, "biopsies", FILES, label="special-category")
+    agree(world)
+    node = world.directory.add_node("job_1", "prj_1")
+    of_job, of_owner = job_grant(world), world.vault.open("biopsies", project="lab", by=world.hanna)
+    assert world.vault.close_what_ended() == 0
+    assert world.vault.grant(of_job, by=node).grant.id == of_job
+    assert world.vault.grant(of_owner.grant.id, by=world.hanna).grant == of_owner.grant
+    assert epoch(world) == 1
+
+
+def lowered(world: World) -> None:
+    with world.database.transaction():
+        world.database.execute(text("update vault_versions set record = replace(record, 'special-category', 'open')"))
+
+
+def left_behind(world: World) -> None:
+    world.directory.remove_member("prj_1", "per_stef", by=world.hanna)
+
+
+def narrowed(world: World) -> None:
+    world.directory.projects["prj_1"] = replace(world.directory.projects["prj_1"], label_ceiling="internal")
+
+
+def test_a_job_above_the_ceiling_that_its_project_has_today_reads_no_further(world: World) -> None:
+    a_push(world, "biopsies", FILES, label="special-category")
+    agree(world)
+    job_grant(world)
+    narrowed(world)
+    assert world.vault.close_what_ended() == 1
+    assert rules(world) == ["label.ceiling"]
+
+
+def test_who_submitted_a_job_does_not_hold_its_grant(world: World) -> None:
+    """They may end it, and have it listed; the key goes to the node alone."""
+    a_push(world, "biopsies", FILES, label="special-category")
+    agree(world)
+    of_job = job_grant(world)
+    with pytest.raises(NotFound):
+        world.vault.grant(of_job, by=world.stef)
+    world.vault.revoke(of_job, by=world.stef)
+    assert world.vault.grants_on("biopsies", project="lab", by=world.hanna) == []
+
+
+def gone(world: World) -> None:
+    del world.directory.callers["stef"]
+
+
+@pytest.mark.parametrize(
+    ("happens", "rule"), [(left_behind, "project.member"), (lowered, "damaged"), (gone, "person.gone")]
+)
+def test_what_would_not_be_given_today_is_closed(world: World, happens: Callable[[World], None], rule: str) -> None:
+    a_push(world, "biopsies", FILES, label="special-category")
+    agree(world, right="take_away")
+    world.vault.open("biopsies", project="lab", by=world.stef)
+    happens(world)
+    assert world.vault.close_what_ended() == 1
+    assert rules(world) == [rule]
+
+
+def test_an_agreement_that_no_longer_allows_this_place_closes_too(world: World) -> None:
+    a_push(world, "biopsies", FILES, label="special-category")
+    agree(world, places=[])
+    job_grant(world)
+    dataset = world.vault.find("biopsies", project="lab", by=world.hanna).id
+    with world.database.transaction():
+        world.parts.agreements.save(replace(world.parts.agreements.of_dataset(dataset)[0], places=("BE",)))
+    assert world.vault.close_what_ended() == 1
+    assert rules(world) == ["place.agreement"]
+
+
+def test_a_removed_member_opens_nothing_written_later_and_their_grants_end_at_once(world: World) -> None:
+    a_push(world, "biopsies", FILES)
+    agree(world, right="take_away")
+    node = world.directory.add_node("job_1", "prj_1")
+    of_job, opened = job_grant(world), world.vault.open("biopsies", project="lab", by=world.stef)
+    a_push(world, "untouched", FILES)
+    world.vault.remove_member("lab", "per_stef", by=world.hanna)
+    stef = world.directory.callers["stef"]
+    assert refused(lambda: world.vault.grant(opened.grant.id, by=stef)) == "grant.ended"
+    assert refused(lambda: world.vault.grant(of_job, by=node)) == "grant.ended"
+    later = a_push(world, "biopsies", {"a.csv": b"later"})
+    assert (later.epoch, a_push(world, "untouched", {"b": b"later"}).epoch) == (2, 2)
+    for reference in (later.id, "lab/biopsies", "lab/untouched"):
+        with pytest.raises(NotFound):
+            world.vault.open(reference, by=stef)
+    assert refused(lambda: job_grant(world)) == "project.member"
+
+
+def test_a_project_that_leaves_ends_its_agreement_itself(world: World) -> None:
+    a_push(world, "biopsies", FILES)
+    agreement = agree(world, project="campus", right="take_away")
+    world.vault.open("lab/biopsies", project="campus", by=world.uma)
+    with pytest.raises(NotFound):
+        world.vault.end_agreement(agreement, by=replace(world.uma, project_rights={}))
+    lead = replace(world.uma, project_rights={"prj_2": world.uma.project_rights["prj_2"] | {"project.manage"}})
+    assert world.vault.end_agreement(agreement, by=lead).ended_at
+    assert epoch(world) == 2
+    assert world.vault.grants_on("biopsies", project="lab", by=world.hanna) == []
+
+
+def test_the_owner_sees_every_open_grant_and_ends_one(world: World) -> None:
+    a_push(world, "biopsies", FILES)
+    agree(world, right="take_away")
+    theirs, own = (world.vault.open("biopsies", project="lab", by=who) for who in (world.stef, world.hanna))
+    of_job = job_grant(world)
+    listed = world.vault.grants_on("biopsies", project="lab", by=world.hanna)
+    assert {one.id for one in listed} == {theirs.grant.id, own.grant.id, of_job}
+    assert {one.id for one in world.vault.grants_on("biopsies", project="lab", by=world.stef)} == {
+        theirs.grant.id,
+        of_job,
+    }
+    with pytest.raises(NotFound):
+        world.vault.revoke(own.grant.id, by=world.stef)
+    with pytest.raises(NotFound):
+        world.vault.revoke(theirs.grant.id, by=world.directory.add_node("job_9", "prj_1"))
+    world.vault.revoke(theirs.grant.id, by=world.hanna)
+    world.vault.revoke(theirs.grant.id, by=world.hanna)
+    assert refused(lambda: world.vault.grant(theirs.grant.id, by=world.stef)) == "grant.ended"
+    assert {one.id for one in world.vault.grants_on("biopsies", project="lab", by=world.hanna)} == {
+        own.grant.id,
+        of_job,
+    }
