@@ -74,10 +74,13 @@ class Client:
             headers["Content-Length"] = str(length)
         return self._json("PUT", path, content=content, headers=headers)
 
-    def send_sealed(self, path: str, pieces: Iterator[bytes], length: int) -> Any:
-        """Sends one object as a stream. It cannot be rewound: raises Unavailable where the line breaks, and the caller seals anew."""
+    def send_sealed(self, path: str, pieces: Iterator[bytes | memoryview], length: int) -> Any:
+        """Sends one object as a stream; each piece need hold only until the next is asked for.
+
+        It cannot be rewound: raises Unavailable where the line breaks, and the caller seals anew.
+        """
         if self._lines is None:
-            return self.put_bytes(path, pieces, length=length)
+            return self.put_bytes(path, (bytes(piece) for piece in pieces), length=length)
         with self._broken():
             response = self._lines.put(path, pieces, length)
         if response.is_error:
