@@ -17,6 +17,9 @@ from fabriek.web.bodies import arriving
 from fabriek.web.dependencies import CallerDep, FactoryDep
 from fabriek.web.router import HOLDER, Router
 
+AT_ONCE_BYTES_MAX = 2 * 2**20
+"""An answer up to this size is held in memory, as those who read here and there ask for it."""
+
 router = Router(prefix="/api/v1", tags=["vault"])
 
 
@@ -93,12 +96,11 @@ def get_object(
     headers = {"Content-Length": str(stop - start), "Accept-Ranges": "bytes"}
     if is_part:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
-    return StreamingResponse(
-        factory.vault.read_object(object_id, start, stop),
-        status_code=206 if is_part else 200,
-        headers=headers,
-        media_type="application/octet-stream",
-    )
+    pieces, status = factory.vault.read_object(object_id, start, stop), 206 if is_part else 200
+    if stop - start <= AT_ONCE_BYTES_MAX:
+        # Read here, in the thread that we are in: a stream would change threads for every piece.
+        return Response(b"".join(pieces), status, headers, "application/octet-stream")
+    return StreamingResponse(pieces, status, headers, "application/octet-stream")
 
 
 def read_range(header: str, size: int) -> tuple[int, int, bool]:

@@ -14,9 +14,10 @@ from typing import Final
 
 from fabriek.sdk.folders import Met, Survey, changed, mode_of, opened, read_whole, standing
 from fabriek.sdk.hashes import Hashes, is_settled
+from fabriek.sdk.hashing import Block
 from fabriek.sdk.holes import runs
 from fabriek.sdk.journal import Journal
-from fabriek.sdk.sending import Fill, Placed, Sender, filled
+from fabriek.sdk.sending import Placed, Sender, filled
 from fabriek.sealing.manifest import File, Part, block_count, block_length, digest_of, zeros_sha256
 from fabriek.sealing.packing import (
     PACK_BYTES,
@@ -38,7 +39,6 @@ WAITING_MAX = 16_384
 ROW_BYTES: Final = 100
 """Of a file in a page, about: what it costs to look through the parent for a content that has moved."""
 
-READ_BYTES = 2**20
 
 Progress = Callable[[int], None]
 """Told how many bytes more are done."""
@@ -311,7 +311,7 @@ class Gathering:
         assert status is not None, "a file has one"
         begin, length = number * block_length(status.st_size, 0), block_length(status.st_size, number)
         with opened(self._root, one.met.path) as source:
-            block = _Block(source.fileno(), begin, length)
+            block = Block(source.fileno(), begin, length)
             parts: tuple[Part, ...] | None = None
             if block.data_bytes == 0:
                 sha256, parts = zeros_sha256(length), (Part("", b"", 0, length),)
@@ -358,100 +358,6 @@ class Gathering:
             self._turn.notify_all()
 
 
-class _Block:
-    """One block of an open file: its stretches of data are sealed one behind the other, its hash is over all of it."""
-
-    def __init__(self, descriptor: int, begin: int, length: int) -> None:
-        self._descriptor, self._length = descriptor, length
-        self._runs = runs(descriptor, begin, begin + length)
-        self.data_bytes = sum(end - start for is_data, start, end in self._runs if is_data)
-        self._digest = hashlib.sha256()
-        self._fill: Fill = lambda _: 0
-
-    def sha256(self) -> str:
-        """Reads all of it."""
-        fill, room = self.fill(), memoryview(bytearray(READ_BYTES))
-        while fill(room):
-            pass
-        return self.sha256_read()
-
-    def sha256_read(self) -> str:
-        """Of what the last `fill` read, to its end."""
-        self._fill(memoryview(b""))  # a hole behind the last data
-        return self._digest.hexdigest()
-
-    def fill(self) -> Fill:
-        """The stretches of data as one stream. Holes are hashed as the zeros that they are, where they lie."""
-        self._digest = digest = hashlib.sha256()
-        left = deque(self._runs)
-
-        def fill(room: memoryview) -> int:
-            count = 0
-            while left:
-                is_data, start, end = left[0]
-                if not is_data:
-                    _hash_zeros(digest, end - start)
-                elif count == len(room):
-                    break
-                else:
-                    taken = os.preadv(self._descriptor, [room[count : count + end - start]], start)
-                    if taken == 0:
-                        raise changed("a file")
-                    digest.update(room[count : count + taken])
-                    count += taken
-                    if start + taken < end:
-                        left[0] = (True, start + taken, end)
-                        continue
-                left.popleft()
-            return count
-
-        self._fill = fill
-        return fill
-
-    def tag(self, sha256: str) -> str:
-        """What its object holds: the same block may have been written with other holes."""
-        return tag_of(
-            [(sha256, self._length), *(("data" if one[0] else "hole", one[2] - one[1]) for one in self._runs)]
-        )
-
-    def placed(self, placed: Placed) -> tuple[Part, ...]:
-        """Where its bytes are, once its data is an object."""
-        parts, offset = [], 0
-        for is_data, start, end in self._runs:
-            if is_data:
-                parts.append(Part(placed.object_id, placed.key, offset, end - start))
-                offset += end - start
-            else:
-                parts.append(Part("", b"", 0, end - start))
-        return tuple(parts)
-
-
-def _hash_zeros(digest: "hashlib._Hash", count: int) -> None:
-    piece = bytes(min(count, READ_BYTES))
-    while count > 0:
-        digest.update(piece[:count])
-        count -= len(piece)
-
-
 def _size(one: _Waiting) -> int:
     assert one.met.status is not None, "a file has one"
     return one.met.status.st_size
-
-
-def hashed(survey: Survey) -> Iterator[File]:
-    """The files as a version would say them, without places: nothing is sent."""
-    for met in survey.met():
-        if met.status is None:
-            yield File(met.path, 0o777, 0, "", (), met.link)
-            continue
-        with opened(survey.root, met.path) as source:
-            status = os.fstat(source.fileno())
-            size = status.st_size
-            found = [
-                _Block(source.fileno(), number * block_length(size, 0), block_length(size, number)).sha256()
-                for number in range(max(1, block_count(size)))
-            ]
-            if standing(os.fstat(source.fileno())) != standing(status):
-                raise changed(met.path)
-        blocks = tuple(found) if len(found) > 1 else ()
-        yield File(met.path, mode_of(status), size, digest_of(blocks) if blocks else found[0], (), "", blocks)

@@ -120,14 +120,12 @@ class OpenedVersion:
         return kept[part.object_id]
 
     def _read_at(self, object_id: str, offset: int, count: int) -> bytes:
-        return self._client.get_bytes(self._path(object_id), headers={"Range": f"bytes={offset}-{offset + count - 1}"})
+        return self._client.fetch_range(self._path(object_id), offset, count)[0]
 
     def _head(self, object_id: str) -> tuple[int, bytes]:
         """The object's size and its first bytes: all of a small one."""
-        with self._client.stream(
-            self._path(object_id), headers={"Range": f"bytes=0-{HEAD_FETCHED_BYTES - 1}"}
-        ) as response:
-            return int(response.headers["content-range"].rpartition("/")[2]), response.read()
+        head, size = self._client.fetch_range(self._path(object_id), 0, HEAD_FETCHED_BYTES)
+        return size, head
 
     def _path(self, object_id: str) -> str:
         return f"/api/v1/grants/{self.grant.grant}/objects/{object_id}"

@@ -13,7 +13,7 @@ from fabriek.schemas.packs import PackIn, PackOut, ResultsIn, ResultsOut, Return
 from fabriek.sdk.client import Client
 from fabriek.sdk.compute import Compute
 from fabriek.sdk.folders import survey
-from fabriek.sdk.gathering import hashed
+from fabriek.sdk.hashing import hashed
 from fabriek.sdk.packing.results import folder_of, read_results
 from fabriek.sdk.packing.writing import STATEMENT, check_place, fill, staged
 from fabriek.sdk.push import send_folder
