@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from fabriek.sealing.context import object_context
+from fabriek.sealing.digests import BLOCK_BYTES, Digest, digest_of, zeros_hash
 from fabriek.sealing.keys import wrap
-from fabriek.sealing.manifest import BLOCK_BYTES, File, Part, digest_of, make_manifest, zeros_sha256
+from fabriek.sealing.manifest import File, Part, make_manifest
 from fabriek.sealing.objects import CHUNK_BYTES, HEAD_BYTES, SEALED_CHUNK_BYTES, open_bytes, seal_bytes
 from fabriek.sealing.pages import Growing, Page, write_page
 from fabriek.vault.versions import FORM, Facts
@@ -156,7 +157,9 @@ def _a_file(path: str, body: bytes, name: str = "obj_a", offset: int = 0) -> Fil
 
 def _sparse_file(path: str) -> File:
     """A hole of a block, and behind it five bytes."""
-    blocks = (zeros_sha256(BLOCK_BYTES), hashlib.sha256(b"bytes").hexdigest())
+    size, digest = BLOCK_BYTES + 5, Digest(BLOCK_BYTES + 5)
+    digest.update(b"bytes")
+    blocks = (zeros_hash(size, 0), digest.hexdigest())
     parts = (Part("", b"", 0, BLOCK_BYTES), Part("obj_b", made("obj_b"), 0, 5))
     return File(path, 0o644, BLOCK_BYTES + 5, digest_of(blocks), parts, "", blocks)
 

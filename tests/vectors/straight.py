@@ -87,8 +87,15 @@ def digest_of(blocks: list[str], size: int) -> str:
     whole = hashlib.sha256(b"fabriek/blocks\n")
     for number, block in enumerate(blocks):
         zeros = bytes(min(MIB64, size - number * MIB64))
-        whole.update(bytes.fromhex(block) if block else hashlib.sha256(zeros).digest())
+        whole.update(bytes.fromhex(block) if block else hash_of_block(zeros))
     return whole.hexdigest()
+
+
+def hash_of_block(block: bytes) -> bytes:
+    pieces = hashlib.sha256(b"fabriek/block\n")
+    for at in range(0, len(block), 2**20):
+        pieces.update(hashlib.sha256(block[at : at + 2**20]).digest())
+    return pieces.digest()
 
 
 def said(page: dict[str, Any]) -> str:

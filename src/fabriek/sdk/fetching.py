@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from fabriek.kernel.errors import Damaged, FabriekError, InvalidInput, Unavailable
-from fabriek.sdk.opened import OpenedVersion, zeros
-from fabriek.sealing.manifest import BLOCK_BYTES, File, Part, block_length, zeros_sha256
+from fabriek.sdk.opened import OpenedVersion
+from fabriek.sealing.digests import BLOCK_BYTES, Digest, zeros_hash
+from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.packing import PACK_BYTES, parts_by_block
 
 FETCHED_AT_ONCE = 4
@@ -173,7 +174,7 @@ class _Large:
                 last = self._task(number, parts, sink)
             else:
                 holes += 1
-                if self._hashes[number] != zeros_sha256(block_length(self._file.size, number)):
+                if self._hashes[number] != zeros_hash(self._file.size, number):
                     self._damage = _OTHER
         with self._lock:
             self._left -= holes
@@ -197,12 +198,11 @@ class _Large:
         return [Fetched(self._file, self._damage)]
 
     def _fetch(self, number: int, parts: Sequence[Part], sink: Sink) -> list[Fetched]:
-        digest, at = hashlib.sha256(), number * block_length(self._file.size, 0)
+        digest, at = Digest(self._file.size), number * BLOCK_BYTES
         in_one = sum(bool(part.object_id) for part in parts) == 1
         for part in parts:
             if not part.object_id:
-                for piece in zeros(part.length):
-                    digest.update(piece)
+                digest.zeros(part.length)
                 at += part.length
                 continue
             pieces = self._opened.stream_part(part) if in_one and part.offset == 0 else self._opened.range(part)

@@ -18,7 +18,8 @@ from fabriek.sdk.hashing import Block
 from fabriek.sdk.holes import runs
 from fabriek.sdk.journal import Journal
 from fabriek.sdk.sending import Placed, Sender, filled
-from fabriek.sealing.manifest import File, Part, block_count, block_length, digest_of, zeros_sha256
+from fabriek.sealing.digests import BLOCK_BYTES, block_count, block_length, digest_of, zeros_hash
+from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.packing import (
     PACK_BYTES,
     PACK_BYTES_MIN,
@@ -278,6 +279,8 @@ class Gathering:
         if status.st_size < SMALL_BYTES:
             raise changed(one.met.path)
         count = max(1, block_count(status.st_size))
+        if before is not None and bool(before.blocks) != (count > 1):
+            before = None  # hashed in another way
         one.blocks, one.parts, one.missing = [""] * count, [()] * count, count
         self._look_through(status.st_size)
         known: Sequence[tuple[Part, ...]] = list(parts_by_block(before)) if before is not None else ()
@@ -301,7 +304,7 @@ class Gathering:
                 if any(is_data for is_data, _, _ in runs(source.fileno(), begin, begin + length)):
                     yield number
                 else:
-                    self._place_block(one, number, zeros_sha256(length), (Part("", b"", 0, length),))
+                    self._place_block(one, number, zeros_hash(size, number), (Part("", b"", 0, length),))
                     self._progress(length)
 
     def _send_block(
@@ -309,22 +312,23 @@ class Gathering:
     ) -> None:
         status = one.met.status
         assert status is not None, "a file has one"
-        begin, length = number * block_length(status.st_size, 0), block_length(status.st_size, number)
+        size = status.st_size
+        length = block_length(size, number)
         with opened(self._root, one.met.path) as source:
-            block = Block(source.fileno(), begin, length)
+            block = Block(source, one.met.path, size, number)
             parts: tuple[Part, ...] | None = None
             if block.data_bytes == 0:
-                sha256, parts = zeros_sha256(length), (Part("", b"", 0, length),)
+                sha256, parts = zeros_hash(size, number), (Part("", b"", 0, length),)
             elif careful:
-                sha256 = block.sha256()
-                parts = self._found(sha256, length, there)
+                sha256 = block.hash()
+                parts = self._found(sha256, size, number, there)
                 placed = self._arrived(block.tag(sha256)) if parts is None else None
                 if placed is not None:
                     parts = block.placed(placed)
                     self._sender.use(placed.object_id)
             if parts is None:
                 placed = self._sender.deliver(block.fill, block.data_bytes)
-                parts, sha256 = block.placed(placed), block.sha256_read()
+                parts, sha256 = block.placed(placed), block.hash_read()
                 if standing(os.fstat(source.fileno())) != standing(status):
                     raise changed(one.met.path)
                 self._journal.add(block.tag(sha256), placed.object_id, placed.key)
@@ -336,17 +340,20 @@ class Gathering:
         self._place_block(one, number, sha256, parts)
         self._progress(length)
 
-    def _found(self, sha256: str, length: int, there: tuple[str, tuple[Part, ...]] | None) -> tuple[Part, ...] | None:
-        if sha256 == zeros_sha256(length):
+    def _found(
+        self, sha256: str, size: int, number: int, there: tuple[str, tuple[Part, ...]] | None
+    ) -> tuple[Part, ...] | None:
+        length = block_length(size, number)
+        if sha256 == zeros_hash(size, number):
             return (Part("", b"", 0, length),)
         if there is not None and there[0] == sha256 and sum(part.length for part in there[1]) == length:
             return there[1]
         with self._turn:
-            return self._held.find(sha256, length)
+            return self._held.find(sha256, length, is_block=size > BLOCK_BYTES)
 
     def _place_block(self, one: _Waiting, number: int, sha256: str, parts: tuple[Part, ...]) -> None:
         with self._turn:
-            self._held.learn(sha256, sum(part.length for part in parts), parts)
+            self._held.learn(sha256, sum(part.length for part in parts), parts, is_block=len(one.blocks) > 1)
             one.blocks[number], one.parts[number] = sha256, parts
             one.missing -= 1
             if one.missing == 0:

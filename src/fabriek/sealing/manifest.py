@@ -1,17 +1,9 @@
 """What a version holds: files, where their bytes are, and the keys that open them. How that is written down is `pages`' matter."""
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final
 
 from fabriek.sealing.paths import check_link, check_next, rank
-
-BLOCK_BYTES: Final = 64 * 2**20
-"""A file of more bytes has a digest over its blocks of this size, so that each can be read, sent and checked by itself."""
-
-_BLOCKS: Final = b"fabriek/blocks\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +23,7 @@ class Part:
 class File:
     """One file, or a link inside the set. A link has a target and no parts.
 
-    `sha256` is of the whole plaintext; of a file of more than BLOCK_BYTES it is `digest_of` its `blocks`, the SHA-256 of each.
+    `sha256` is of the whole plaintext; of a file of several blocks (see `digests`) it is the digest over `blocks`, the hash of each.
     """
 
     path: str
@@ -67,31 +59,3 @@ def make_manifest(files: Iterable[File]) -> Manifest:
             check_link(file.path, file.link)
         before = file.path
     return Manifest(ordered)
-
-
-def block_count(size: int) -> int:
-    """How many blocks have a hash of their own: none where one hash is of the whole file."""
-    return -(-size // BLOCK_BYTES) if size > BLOCK_BYTES else 0
-
-
-def block_length(size: int, number: int) -> int:
-    """Bytes of one block; the last may be shorter."""
-    return min(BLOCK_BYTES, size - number * BLOCK_BYTES)
-
-
-def digest_of(blocks: Sequence[str]) -> str:
-    """What stands for the SHA-256 of a file in several blocks: SHA-256 over a line and the hashes of all of them, 32 bytes each."""
-    digest = hashlib.sha256(_BLOCKS)
-    for block in blocks:
-        digest.update(bytes.fromhex(block))
-    return digest.hexdigest()
-
-
-@lru_cache(maxsize=64)
-def zeros_sha256(length: int) -> str:
-    """The SHA-256 of so many zero bytes, at most a block."""
-    digest, piece = hashlib.sha256(), bytes(2**20)
-    for _ in range(length // len(piece)):
-        digest.update(piece)
-    digest.update(piece[: length % len(piece)])
-    return digest.hexdigest()

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from fabriek.sealing.manifest import BLOCK_BYTES, File, Part, block_count, block_length
+from fabriek.sealing.digests import BLOCK_BYTES, block_count, block_length
+from fabriek.sealing.manifest import File, Part
 
 PART_BYTES: Final = BLOCK_BYTES
 """The most plaintext in one object: what a client may have to send again after a broken line."""
@@ -32,10 +33,10 @@ class Held:
     def __len__(self) -> int:
         return len(self._places)
 
-    def learn(self, sha256: str, length: int, parts: tuple[Part, ...]) -> None:
-        """parts: in their order, `length` bytes in all."""
+    def learn(self, sha256: str, length: int, parts: tuple[Part, ...], *, is_block: bool = False) -> None:
+        """parts: in their order, `length` bytes in all. is_block: of a larger file, whose hash is another than of a whole one."""
         if len(self._places) < self._most:
-            self._places.setdefault(_name(sha256, length), tuple([self._place(part) for part in parts]))
+            self._places.setdefault(_name(sha256, length, is_block), tuple([self._place(part) for part in parts]))
 
     def learn_file(self, file: File) -> None:
         """Its content, or that of each of its blocks."""
@@ -44,10 +45,10 @@ class Held:
                 self.learn(file.sha256, file.size, file.parts)
             return
         for number, parts in enumerate(parts_by_block(file)):
-            self.learn(file.blocks[number], block_length(file.size, number), parts)
+            self.learn(file.blocks[number], block_length(file.size, number), parts, is_block=True)
 
-    def find(self, sha256: str, length: int) -> tuple[Part, ...] | None:
-        places = self._places.get(_name(sha256, length))
+    def find(self, sha256: str, length: int, *, is_block: bool = False) -> tuple[Part, ...] | None:
+        places = self._places.get(_name(sha256, length, is_block))
         if places is None:
             return None
         return tuple(
@@ -97,8 +98,8 @@ def joined(parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple(made)
 
 
-def _name(sha256: str, length: int) -> bytes:
-    return bytes.fromhex(sha256) + length.to_bytes(8, "big")
+def _name(sha256: str, length: int, is_block: bool) -> bytes:  # noqa: FBT001
+    return bytes.fromhex(sha256) + length.to_bytes(8, "big") + bytes([is_block])
 
 
 def tag_of(pieces: Iterable[tuple[str, int]]) -> str:

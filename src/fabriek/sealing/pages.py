@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fabriek.kernel.errors import Damaged, InvalidInput
-from fabriek.sealing.manifest import File, Manifest, Part, block_count, block_length, digest_of, zeros_sha256
+from fabriek.sealing.digests import block_count, digest_of, zeros_hash
+from fabriek.sealing.manifest import File, Manifest, Part
 from fabriek.sealing.paths import check_link, check_next, check_path, rank
 
 FORM: Final = "fabriek-page-1"
@@ -211,12 +212,7 @@ def _file_row(file: File, places: dict[tuple[str, bytes], int]) -> list[Any]:
     ]
     row: list[Any] = [file.path, file.mode, file.size, file.sha256, parts]
     if file.blocks:
-        row.append(
-            [
-                "" if one == zeros_sha256(block_length(file.size, number)) else one
-                for number, one in enumerate(file.blocks)
-            ]
-        )
+        row.append(["" if one == zeros_hash(file.size, number) else one for number, one in enumerate(file.blocks)])
     return row
 
 
@@ -240,7 +236,7 @@ def _read_part(number: int, offset: int, length: int, objects: Sequence[tuple[st
 def _read_blocks(said: Sequence[str], size: int) -> tuple[str, ...]:
     if len(said) != block_count(size):
         raise ValueError("a file has more or fewer blocks")
-    return tuple([one or zeros_sha256(block_length(size, number)) for number, one in enumerate(said)])
+    return tuple([one or zeros_hash(size, number) for number, one in enumerate(said)])
 
 
 def _read_ref(row: Sequence[Any], objects: Sequence[tuple[str, bytes]]) -> Ref:

@@ -11,7 +11,7 @@ import pytest
 from fabriek.kernel.errors import Damaged, NotFound
 from fabriek.sdk import gathering, hashes
 from fabriek.sdk.holes import runs
-from fabriek.sealing.manifest import BLOCK_BYTES
+from fabriek.sealing.digests import BLOCK_BYTES
 from tests.factories.vault import Doors, World
 from tests.unit.sdk.test_pushing import a_folder, contents
 

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabriek.sealing.manifest import BLOCK_BYTES, File, Part, block_count, block_length, digest_of, zeros_sha256
+from fabriek.sealing.digests import BLOCK_BYTES, block_count, block_length, digest_of, zeros_hash
+from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.packing import Held, joined, parts_by_block
 
 KEY = b"k" * 32
@@ -27,12 +28,13 @@ def test_no_more_is_held_than_may_be() -> None:
 
 
 def test_a_file_of_several_blocks_is_held_block_by_block() -> None:
-    blocks = ("a" * 64, zeros_sha256(1))
+    blocks = ("a" * 64, zeros_hash(BLOCK_BYTES + 1, 1))
     file = File("f", 0o644, BLOCK_BYTES + 1, digest_of(blocks), (Part("obj_1", KEY, 5, BLOCK_BYTES + 1),), "", blocks)
     held = Held()
     held.learn_file(file)
-    assert held.find("a" * 64, BLOCK_BYTES) == (Part("obj_1", KEY, 5, BLOCK_BYTES),)
-    assert held.find(blocks[1], 1) == (Part("obj_1", KEY, 5 + BLOCK_BYTES, 1),)
+    assert held.find("a" * 64, BLOCK_BYTES, is_block=True) == (Part("obj_1", KEY, 5, BLOCK_BYTES),)
+    assert held.find("a" * 64, BLOCK_BYTES) is None
+    assert held.find(blocks[1], 1, is_block=True) == (Part("obj_1", KEY, 5 + BLOCK_BYTES, 1),)
     assert held.find(file.sha256, file.size) is None
 
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabriek.kernel.errors import Damaged, InvalidInput
-from fabriek.sealing.manifest import BLOCK_BYTES, File, Part, digest_of, make_manifest, zeros_sha256
+from fabriek.sealing.digests import BLOCK_BYTES, digest_of, zeros_hash
+from fabriek.sealing.manifest import File, Part, make_manifest
 from fabriek.sealing.pages import ROWS_MAX, Page, content_hash, read_files, read_page, write_files, write_page
 from fabriek.sealing.paths import check_link, check_path, rank
 from tests.factories.pages import PageStore, a_book, a_root
@@ -27,7 +28,7 @@ def many(count: int) -> list[File]:
 
 def a_large_file(path: str = "large") -> File:
     """Data, a hole over the whole second block, and a little more data."""
-    blocks = ("a" * 64, zeros_sha256(BLOCK_BYTES), "b" * 64)
+    blocks = ("a" * 64, zeros_hash(2 * BLOCK_BYTES + 5, 1), "b" * 64)
     parts = (Part("obj_1", b"k" * 32, 0, BLOCK_BYTES), Part("", b"", 0, BLOCK_BYTES), Part("obj_2", b"l" * 32, 0, 5))
     return File(path, 0o644, 2 * BLOCK_BYTES + 5, digest_of(blocks), parts, "", blocks)
 
