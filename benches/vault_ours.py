@@ -64,6 +64,7 @@ class Ours:
         """Bytes that are no version cannot be fetched: these become one that nobody can open."""
         factory.put_bytes(f"/api/v1/uploads/{upload}/objects/{names[-1]}", b"none")
         said = {"manifest_object": names[-1], "manifest_key": "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=", "objects": names[:-1],
+                "count": len(names) - 1,
                 "files": 1, "size_bytes": 1, "content_hash": "0" * 64}  # fmt: skip
         factory.post(f"/api/v1/uploads/{upload}/commit", json=said)
         grants = f"/api/v1/projects/playground/datasets/{dataset}/versions/newest/grants"

@@ -117,11 +117,20 @@ def test_an_upload_comes_back_with_its_objects(database: Database) -> None:
         store.stored("obj_1", Stored(2**40, "beef"), NOW)
         with pytest.raises(QuotaExhausted):
             store.mint(UPLOAD, ["obj_3", "obj_4"], objects_max=3)
-    assert store.objects("upl_1") == {
+    assert store.objects("upl_1", {"obj_1", "obj_2", "obj_9"}) == {
         "obj_1": StoredObject("obj_1", 2**40, "beef"), "obj_2": StoredObject("obj_2"),
     }  # fmt: skip
-    assert list(store.objects("upl_1", only="obj_2")) == ["obj_2"]
-    assert store.objects("upl_1", only="obj_9") == store.objects("upl_2", only="obj_1") == {}
+    assert store.objects("upl_2", {"obj_1"}) == store.objects("upl_1", ()) == {}
+    with database.transaction():
+        SqlVersions(database).add(replace(VERSION, id="ver_0", number=7), {"obj_7", "obj_8"})
+        on_it = replace(UPLOAD, parent="ver_0")
+        store.use(on_it, {"obj_1"}, {"obj_8"})
+        store.use(on_it, {"obj_1"}, {"obj_8"})
+        assert store.settle(on_it, "ver_1", on_parent=True) == 1
+        assert SqlVersions(database).objects("ver_1") == {"obj_1", "obj_7"}
+        assert SqlVersions(database).among("ver_0", {"obj_7", "obj_1"}) == {"obj_7"}
+        store.forget_uses(on_it)
+        assert store.settle(on_it, "ver_2", on_parent=False) == -1
     closed = replace(UPLOAD, progress=Progress.COMMITTED, version="ver_1")
     with database.transaction():
         store.save(closed)

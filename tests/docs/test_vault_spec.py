@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import sqlite3
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -72,19 +73,19 @@ def test_a_home_is_opened_by_the_specification_alone(tmp_path: Path) -> None:
     sealed = objects[facts["manifest"]]
     assert hashlib.sha256(sealed).hexdigest() == facts["manifest_sha256"]
     raw = opened(sealed, unwrapped(epoch_key, wrapped_key, version), context_of(facts["organisation"], dataset, facts["manifest"]))  # fmt: skip
-    manifest = json.loads(raw)
-    assert manifest["form"] == "fabriek-manifest-1"
-    found = {one["path"]: _file(one, objects, facts["organisation"], dataset) for one in manifest["files"]}
+    page = json.loads(zlib.decompress(raw))
+    assert (page["form"], page["level"]) == ("fabriek-page-1", 0)
+    found = {row[0]: _file(row, page["objects"], objects, facts["organisation"], dataset) for row in page["rows"]}
     assert found == FILES
-    content = [[one["path"], one["mode"], one["size"], one["sha256"]] for one in manifest["files"]]
-    canonical = json.dumps(content, separators=(",", ":")).encode()
+    canonical = json.dumps([row[:4] for row in page["rows"]], separators=(",", ":")).encode()
     assert hashlib.sha256(canonical).hexdigest() == facts["content_hash"]
 
 
-def _file(one: dict[str, Any], objects: dict[str, bytes], organisation: str, dataset: str) -> bytes:
+def _file(row: list[Any], named: list[list[str]], objects: dict[str, bytes], organisation: str, dataset: str) -> bytes:
     plain = b""
-    for name, key, offset, length in one["parts"]:
+    for number, offset, length in row[4]:
+        name, key = named[number]
         whole = opened(objects[name], base64.b64decode(key), context_of(organisation, dataset, name))
         plain += whole[offset : offset + length]
-    assert hashlib.sha256(plain).hexdigest() == one["sha256"]
+    assert hashlib.sha256(plain).hexdigest() == row[3]
     return plain

@@ -23,8 +23,9 @@ from fabriek.kernel.pages import Cursors
 from fabriek.sdk.client import Client
 from fabriek.sdk.vault import Vault as VaultClient
 from fabriek.sealing.context import object_context
-from fabriek.sealing.manifest import File, Part, make_manifest, read_manifest
+from fabriek.sealing.manifest import File, Part, make_manifest
 from fabriek.sealing.objects import open_bytes, seal_bytes
+from fabriek.sealing.pages import Page, read_page, write_page
 from fabriek.vault.desk import Parts
 from fabriek.vault.epochs import EpochCipher
 from fabriek.vault.opening import Opened
@@ -225,9 +226,11 @@ def fill(world: "World | Services", upload: Upload, files: dict[str, bytes], *, 
         part = Part(object_id, key, 0, len(body))
         entries.append(File(path, 0o644, len(body), hashlib.sha256(body).hexdigest(), (part,)))
     manifest, key = make_manifest(entries), os.urandom(32)
+    page = Page(0, files=manifest.files)
     context = object_context(dataset.organisation, dataset.id, names[-1])
-    world.vault.put_object(upload.id, names[-1], [seal_bytes(manifest.to_bytes(), key, context, os.urandom(24))], by=by)
-    said = Committed(names[-1], key, manifest.objects(), len(entries), manifest.size_bytes, manifest.content_hash())
+    world.vault.put_object(upload.id, names[-1], [seal_bytes(write_page(page), key, context, os.urandom(24))], by=by)
+    objects = manifest.objects()
+    said = Committed(names[-1], key, page.count, page.size_bytes, page.sha256(), len(objects), objects)
     return world.vault.commit(upload.id, said, by=by)
 
 
@@ -242,8 +245,8 @@ def a_grant_read(world: World, opened: Opened, path: str, *, by: Caller) -> byte
     sealed = whole(facts.manifest)
     assert hashlib.sha256(sealed).hexdigest() == facts.manifest_sha256
     context = object_context(facts.organisation, facts.dataset, facts.manifest)
-    manifest = read_manifest(open_bytes(sealed, opened.manifest_key, context))
-    file = next(one for one in manifest.files if one.path == path)
+    page = read_page(open_bytes(sealed, opened.manifest_key, context))
+    file = next(one for one in page.files if one.path == path)
     body = b""
     for part in file.parts:
         context = object_context(facts.organisation, facts.dataset, part.object_id)

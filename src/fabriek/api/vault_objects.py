@@ -10,12 +10,15 @@ from starlette.responses import Response, StreamingResponse
 from fabriek.api.vault import grant_out, upload_out, version_out
 from fabriek.kernel.errors import InvalidInput
 from fabriek.schemas.base import DoneOut
-from fabriek.schemas.vault import CommitIn, GrantOut, MintIn, MintOut, StoredOut, UploadOut, VersionOut
+from fabriek.schemas.vault import CommitIn, GrantOut, MintIn, MintOut, StoredOut, UploadOut, UseIn, VersionOut
 from fabriek.vault.pushing import Committed
 from fabriek.vault.uploads import OBJECT_BYTES_MAX
 from fabriek.web.bodies import arriving
 from fabriek.web.dependencies import CallerDep, FactoryDep
 from fabriek.web.router import HOLDER, Router
+
+AT_ONCE_BYTES_MAX = 2 * 2**20
+"""An answer up to this size is held in memory, as those who read here and there ask for it."""
 
 router = Router(prefix="/api/v1", tags=["vault"])
 
@@ -51,12 +54,19 @@ async def put_object(
     return StoredOut(size=stored.size, sha256=stored.sha256)
 
 
+@router.post("/uploads/{upload}/uses", access=HOLDER, status_code=201, once=False)
+def use(upload: str, wanted: UseIn, caller: CallerDep, factory: FactoryDep) -> DoneOut:
+    """Name objects that the version will use, and objects of its parent that it will not, some at a time."""
+    factory.vault.use(upload, frozenset(wanted.objects), frozenset(wanted.left), by=caller)
+    return DoneOut()
+
+
 @router.post("/uploads/{upload}/commit", access=HOLDER, status_code=201, once=False)
 def commit(upload: str, wanted: CommitIn, caller: CallerDep, factory: FactoryDep) -> VersionOut:
     """Make the upload a version: all of it or nothing. Sent again, the same version."""
     claimed = Committed(
-        wanted.manifest_object, wanted.manifest_key, frozenset(wanted.objects), wanted.files, wanted.size_bytes,
-        wanted.content_hash,
+        wanted.manifest_object, wanted.manifest_key, wanted.files, wanted.size_bytes, wanted.content_hash, wanted.count,
+        frozenset(wanted.objects), frozenset(wanted.left), wanted.on_parent,
     )  # fmt: skip
     version = factory.vault.commit(upload, claimed, by=caller)
     _, dataset = factory.vault.upload(upload, by=caller)
@@ -86,12 +96,11 @@ def get_object(
     headers = {"Content-Length": str(stop - start), "Accept-Ranges": "bytes"}
     if is_part:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
-    return StreamingResponse(
-        factory.vault.read_object(object_id, start, stop),
-        status_code=206 if is_part else 200,
-        headers=headers,
-        media_type="application/octet-stream",
-    )
+    pieces, status = factory.vault.read_object(object_id, start, stop), 206 if is_part else 200
+    if stop - start <= AT_ONCE_BYTES_MAX:
+        # Read here, in the thread that we are in: a stream would change threads for every piece.
+        return Response(b"".join(pieces), status, headers, "application/octet-stream")
+    return StreamingResponse(pieces, status, headers, "application/octet-stream")
 
 
 def read_range(header: str, size: int) -> tuple[int, int, bool]:

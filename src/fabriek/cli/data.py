@@ -35,9 +35,14 @@ def data() -> None:
     type=click.Choice(["installation", "organisation"]),
     help="Who holds the key of a new dataset: installation (default; not against its operator), or your organisation, which can withdraw.",
 )
+@click.option(
+    "--read-all", is_flag=True, help="Read every file, also those that nobody touched since the last push from here."
+)
 @project_option
 @json_option
-def push(folder: Path, name: str, label: str, key_home: str | None, project: str, *, as_json: bool) -> None:
+def push(
+    folder: Path, name: str, label: str, key_home: str | None, project: str, *, read_all: bool, as_json: bool
+) -> None:
     """Send the folder DIR as the next version of NAME. What is unchanged is not sent again.
 
     A push that was interrupted goes on where it stopped when it is given once more.
@@ -49,6 +54,7 @@ def push(folder: Path, name: str, label: str, key_home: str | None, project: str
             label=label,
             key_home=key_home or "",
             project=project,
+            read_all=read_all,
             progress=drawn.advance,
             expect=drawn.expect,
             tell=warn,

@@ -1,5 +1,6 @@
 """What comes and goes through the node's own token: what a job reads is opened here, what it leaves is sealed here, its secrets are fetched."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,7 @@ from fabriek.sdk.client import Client
 from fabriek.sdk.reading import KEPT_BYTES_MAX, Reading
 from fabriek.sdk.secrets import given_to
 from fabriek.sdk.vault import commit_parts, open_grant, open_granted_file, opened_grant, seal_part, seal_upload
-from fabriek.sealing.manifest import read_manifest
+from fabriek.sealing.pages import read_files, write_files
 
 KEPT_BYTES_MIN = 8 * 2**20
 """Of one input in the node's memory, however many a job has; together they share what one alone would have."""
@@ -43,10 +44,10 @@ class VaultDoors:
         return seal_upload(self._client, spec.upload, folder).id
 
     def part(self, spec: OutputSpec, folder: Path) -> str:
-        return seal_part(self._client, spec.upload, folder).to_bytes().decode()
+        return b64encode(write_files(seal_part(self._client, spec.upload, folder))).decode()
 
     def whole(self, spec: OutputSpec, parts: Mapping[int, str]) -> Whole:
-        read = {member: read_manifest(text.encode()) for member, text in parts.items()}
+        read = {member: read_files(b64decode(text)) for member, text in parts.items()}
         version, apart = commit_parts(self._client, spec.upload, read)
         return Whole(version.id, apart)
 

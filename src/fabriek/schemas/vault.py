@@ -9,6 +9,7 @@ from fabriek.schemas.base import Slug, Wire
 
 LabelName = Annotated[str, StringConstraints(max_length=200)]
 ObjectId = Annotated[str, StringConstraints(pattern=r"^obj_[0-9a-z]{1,26}$")]
+ObjectIds = Annotated[list[ObjectId], Field(max_length=10_000)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Key = Annotated[Base64Bytes, Field(min_length=32, max_length=32)]
 PlaceName = Annotated[str, StringConstraints(min_length=2, max_length=104)]
@@ -136,12 +137,24 @@ class StoredOut(Wire):
     sha256: str
 
 
+class UseIn(Wire):
+    """Objects of an upload that its version will use, and objects of its parent that it will not."""
+
+    objects: ObjectIds = Field(default=[])
+    left: ObjectIds = Field(default=[])
+
+
 class CommitIn(Wire):
-    """Makes an upload a version. `objects` are all that it uses, those of its parent among them, the manifest's own left out."""
+    """Makes an upload a version. `manifest_object` is the outermost page of its manifest, `count` how many objects it uses beside that:
+    those named, here or before, and with `on_parent` those of its parent that were not left.
+    """
 
     manifest_object: ObjectId
     manifest_key: Key
-    objects: Annotated[list[ObjectId], Field(max_length=200_000)]
+    count: Annotated[int, Field(ge=0, le=2**40)]
+    objects: ObjectIds = Field(default=[])
+    left: ObjectIds = Field(default=[])
+    on_parent: bool = False
     files: Annotated[int, Field(ge=0, le=2**40)]
     size_bytes: Annotated[int, Field(ge=0, le=2**60)]
     content_hash: Sha256

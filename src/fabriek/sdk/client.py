@@ -34,6 +34,7 @@ class Client:
             headers=headers,
             timeout=httpx.Timeout(ANSWER_SECONDS_MAX, connect=CONNECT_SECONDS_MAX),
             transport=transport,
+            verify=self.url.startswith("https://"),  # reading the certificates of all authorities takes its time
             trust_env=False,  # a proxy variable of the laptop must not carry the token elsewhere
         )
 
@@ -74,10 +75,13 @@ class Client:
             headers["Content-Length"] = str(length)
         return self._json("PUT", path, content=content, headers=headers)
 
-    def send_sealed(self, path: str, pieces: Iterator[bytes], length: int) -> Any:
-        """Sends one object as a stream. It cannot be rewound: raises Unavailable where the line breaks, and the caller seals anew."""
+    def send_sealed(self, path: str, pieces: Iterator[bytes | memoryview], length: int) -> Any:
+        """Sends one object as a stream; each piece need hold only until the next is asked for.
+
+        It cannot be rewound: raises Unavailable where the line breaks, and the caller seals anew.
+        """
         if self._lines is None:
-            return self.put_bytes(path, pieces, length=length)
+            return self.put_bytes(path, (bytes(piece) for piece in pieces), length=length)
         with self._broken():
             response = self._lines.put(path, pieces, length)
         if response.is_error:
@@ -95,6 +99,27 @@ class Client:
                 raise error_of(httpx.Response(answer.status, headers=answer.getheaders(), content=answer.read()))
             while piece := answer.read(piece_bytes):
                 yield piece
+
+    def fetch_range(self, path: str, offset: int, count: int) -> tuple[bytes, int]:
+        """(that many bytes of one object, fewer at its end; the size of all of it). Raises Unavailable where the line breaks twice."""
+        headers = {"Range": f"bytes={offset}-{offset + count - 1}"}
+        if self._lines is None:
+            response = self._send("GET", path, headers=headers)
+            return response.content, _whole_size(response.headers.get("content-range"), response.content)
+        try:
+            return self._fetch_range(path, headers)
+        except Unavailable as error:
+            if not isinstance(error.__cause__, (http.client.HTTPException, OSError)):
+                raise
+            return self._fetch_range(path, headers)
+
+    def _fetch_range(self, path: str, headers: Mapping[str, str]) -> tuple[bytes, int]:
+        assert self._lines is not None, "asked only where there are lines"
+        with self._broken(), self._lines.get(path, headers) as answer:
+            content = answer.read()
+            if answer.status >= HTTP_ERROR:
+                raise error_of(httpx.Response(answer.status, headers=answer.getheaders(), content=content))
+            return content, _whole_size(answer.getheader("Content-Range"), content)
 
     def get_bytes(self, path: str, *, headers: Mapping[str, str] | None = None) -> bytes:
         return self._send("GET", path, headers=headers).content
@@ -144,6 +169,12 @@ class Client:
 
     def _away(self, error: Exception) -> Unavailable:
         return Unavailable(f"{self.url} does not answer ({error})", fix="is it running? fabriek up starts one here")
+
+
+def _whole_size(content_range: str | None, content: bytes) -> int:
+    """What the server says of the whole; nothing is believed of it but by what was sealed at its end."""
+    said = (content_range or "").rpartition("/")[2]
+    return int(said) if said.isdigit() else len(content)
 
 
 def error_of(response: httpx.Response) -> FabriekError:

@@ -21,7 +21,7 @@ from fabriek.sdk.facade import Fabriek
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sdk.places import place_of
 from fabriek.sdk.reading import KEPT_BYTES_MAX, Reading
-from fabriek.sdk.tree import Folder, entries, find, tree_of
+from fabriek.sdk.tree import Entry, Folder, Tree
 from fabriek.sealing.manifest import File
 
 PROTOCOL = "fabriek"
@@ -57,24 +57,24 @@ class FabriekFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has
         return found if detail else [one["name"] for one in found]
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
-        """`size`, `type`, and of a file its `mode` and `sha256`; of a link, what it leads to."""
+        """`size`, `type`, and of a file its `mode`, `digest`, and up to 64 MiB its `sha256`, which is the same; of a link, what it leads to."""
         path = self._strip_protocol(path)
         reference, inner = _split(path)
         if not inner and "/" not in reference:
             return _folder_info(path)
         with _told(path):
             found = self._at(reference, inner)
-        return _folder_info(path) if isinstance(found, dict) else _file_info(path, found)
+        return _folder_info(path) if isinstance(found, Folder) else _file_info(path, found)
 
     def checksum(self, path: str) -> int:
-        """The SHA-256 of a file's content."""
+        """The digest of a file's content: its SHA-256, or above 64 MiB one over those of its blocks."""
         info = self.info(path)
         if info["type"] != "file":
             raise IsADirectoryError(errno.EISDIR, "a folder has no checksum", path)
-        return int(info["sha256"], 16)
+        return int(info["digest"], 16)
 
     def ukey(self, path: str) -> str:
-        return str(self.info(path).get("sha256", path))
+        return str(self.info(path).get("digest", path))
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **_: Any) -> bytes:
         """A file's bytes, or a stretch of them; negative positions count from the end."""
@@ -110,13 +110,15 @@ class FabriekFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has
         found = self._at(reference, inner)
         if isinstance(found, File):
             return [_file_info(path, found)]
-        top = self._version(reference).tree
+        tree = self._version(reference).tree
         listed = []
-        for name, entry in entries(found):
-            target = find(top, f"{inner}/{name}") if isinstance(entry, File) and entry.link else entry
+        for name, entry in tree.entries(found):
+            target = tree.find(entry.path) if isinstance(entry, File) and entry.link else entry
             if target is not None:
                 listed.append(
-                    _folder_info(f"{path}/{name}") if isinstance(target, dict) else _file_info(f"{path}/{name}", target)
+                    _folder_info(f"{path}/{name}")
+                    if isinstance(target, Folder)
+                    else _file_info(f"{path}/{name}", target)
                 )
         return listed
 
@@ -136,12 +138,12 @@ class FabriekFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has
             raise IsADirectoryError(errno.EISDIR, "this is a folder", path)
         with _told(path):
             found = self._at(reference, inner)
-        if isinstance(found, dict):
+        if isinstance(found, Folder):
             raise IsADirectoryError(errno.EISDIR, "this is a folder", path)
         return found
 
-    def _at(self, reference: str, inner: str) -> File | Folder:
-        found = find(self._version(reference).tree, inner)
+    def _at(self, reference: str, inner: str) -> Entry:
+        found = self._version(reference).tree.find(inner)
         if found is None:
             raise NotFound(f"the version has no file {inner!r}", fix="fabriek data show NAME lists its files")
         return found
@@ -155,7 +157,7 @@ class FabriekFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has
                 again = place_of(client, opened.grant.version).version_path
                 factory = self._factory()
                 reading = Reading(opened, lambda: _granted(factory, again), kept_bytes_max=self._kept_bytes_max)
-                versions[reference] = _Version(reading, tree_of(opened.manifest.files))
+                versions[reference] = _Version(reading, Tree(reading.book))
             return versions[reference]
 
     def _factory(self) -> Fabriek:
@@ -195,7 +197,7 @@ class FabriekFile(AbstractBufferedFile):  # type: ignore[misc]
 @dataclass
 class _Version:
     reading: Reading
-    tree: Folder
+    tree: Tree
 
 
 class _Door:
@@ -233,7 +235,8 @@ def _folder_info(path: str) -> dict[str, Any]:
 
 
 def _file_info(path: str, file: File) -> dict[str, Any]:
-    return {"name": path, "size": file.size, "type": "file", "mode": file.mode, "sha256": file.sha256}
+    info = {"name": path, "size": file.size, "type": "file", "mode": file.mode, "digest": file.sha256}
+    return info if file.blocks else info | {"sha256": file.sha256}
 
 
 def _refuse(path: str) -> NoReturn:

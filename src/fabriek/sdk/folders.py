@@ -1,24 +1,22 @@
 """What is in a folder that will be pushed. Nothing outside it is read, and what is not a file is refused."""
 
-import hashlib
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
 from fabriek.kernel.errors import InvalidInput
-from fabriek.sdk.hashes import Hashes
-from fabriek.sealing.packing import Found, Piece
 from fabriek.sealing.paths import check_link, check_path
 
-READ_BYTES = 2**20
+KEPT_MAX = 50_000
+"""Names that a survey keeps in memory, so that a small folder is walked once; a larger one is walked again."""
+
+FILE_BYTES_MAX = 2**46
+"""64 TiB: a million blocks, whose hashes stand in one row."""
+
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-
-
-Standing = tuple[int, int, int]
-"""Size, and times of change of content and of file: what shows that it was touched."""
 
 
 class Changed(InvalidInput):
@@ -26,78 +24,118 @@ class Changed(InvalidInput):
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The files of a folder with their hashes, and how each stood on the disk when it was hashed."""
+class Met:
+    """A file of the folder, or a link with its target. `status`: how it stood; a link needs none."""
+
+    path: str
+    status: os.stat_result | None
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A folder that was walked once: all in it can be pushed. `kept`: what was met, where that is not too much to keep."""
 
     root: Path
-    found: tuple[Found, ...]
-    stood: dict[str, "Standing"]
+    files: int
+    size_bytes: int
+    skip: frozenset[str] = frozenset()
+    kept: Sequence[Met] | None = None
 
-    @property
-    def size_bytes(self) -> int:
-        return sum(one.size for one in self.found)
+    def met(self) -> Iterator[Met]:
+        """Everything in it, in the order of a version's paths. Raises InvalidInput on what has come since and cannot be pushed."""
+        yield from self.kept if self.kept is not None else _meet(self.root, self.skip)
 
 
-def snapshot(
-    folder: Path, *, skip: Collection[str] = (), bytes_max: int | None = None, hashes: Hashes | None = None
-) -> Snapshot:
-    """Walks and hashes. `skip`: names of folders to leave out; `hashes`: what is known of files that nobody touched.
+def survey(folder: Path, *, skip: Collection[str] = (), bytes_max: int | None = None) -> Survey:
+    """Walks, and reads nothing. `skip`: names of folders to leave out.
 
     Raises InvalidInput when it is not a folder, holds a socket, pipe or device, a link that leads out, a name that is not UTF-8 or
-    too long, more than bytes_max, or changes under our hands.
+    too long, or more than bytes_max.
     """
     if not folder.is_dir():
         raise InvalidInput(f"{folder} is not a folder", fix="name a folder that exists")
-    root, memory = folder.resolve(), hashes or Hashes(None)
-    found: list[Found] = []
-    stood: dict[str, Standing] = {}
-    total = 0
-    for entry, path in _walk(str(root), "", frozenset(skip)):
-        check_path(path)
-        if entry.is_symlink():
-            found.append(_link(root, path, entry))
-            continue
-        status = entry.stat(follow_symlinks=False)
-        if not stat.S_ISREG(status.st_mode):
-            raise InvalidInput(f"{path} is a socket, a pipe or a device", fix="move it out of the folder")
-        total += status.st_size
-        if bytes_max is not None and total > bytes_max:
+    root, skipped = folder.resolve(), frozenset(skip)
+    kept: list[Met] | None = []
+    files = size = 0
+    for met in _meet(root, skipped):
+        files += 1
+        size += met.status.st_size if met.status else 0
+        if bytes_max is not None and size > bytes_max:
             raise InvalidInput(
                 f"{folder} holds more than {bytes_max // 2**20} MiB",
                 fix="name a smaller folder, or push the data as a dataset",
             )
-        sha256 = memory.known(path, status)
-        if not sha256:
-            sha256, status = _hashed(root, path)
-            memory.learn(path, status, sha256)
-        # Only whether it may be run is kept of the mode: the rest belongs to the machine it was on.
-        found.append(Found(path, 0o755 if status.st_mode & 0o100 else 0o644, status.st_size, sha256))
-        stood[path] = _standing(status)
-    memory.save()
-    return Snapshot(root, tuple(found), stood)
+        if kept is not None:
+            kept.append(met)
+            if files > KEPT_MAX:
+                kept = None
+    return Survey(root, files, size, skipped, kept)
 
 
-def read_piece(taken: Snapshot, piece: Piece) -> Iterator[bytes]:
-    """The piece's bytes as they were hashed. Raises InvalidInput when the file has changed since."""
-    with _opened(taken.root, piece.path) as source:
-        source.seek(piece.offset)
-        left = piece.length
-        while left and (part := source.read(min(left, READ_BYTES))):
-            left -= len(part)
-            yield part
-        if left or _standing(os.fstat(source.fileno())) != taken.stood[piece.path]:
-            raise _changed(piece.path)
+def mode_of(status: os.stat_result) -> int:
+    """Only whether it may be run is kept of the mode: the rest belongs to the machine it was on."""
+    return 0o755 if status.st_mode & 0o100 else 0o644
+
+
+def opened(root: Path, path: str) -> FileIO:
+    """A file below the root, for reading. Raises Changed where it is no file any more, InvalidInput where it cannot be read."""
+    try:
+        descriptor = os.open(f"{root}/{path}", os.O_RDONLY | _NO_FOLLOW)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise changed(path)
+    return FileIO(descriptor, "rb")
+
+
+def standing(status: os.stat_result) -> tuple[int, int, int, int]:
+    """Size, inode, and times of change of content and of file: what shows that it was touched."""
+    return status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+
+
+def read_whole(root: Path, path: str, bytes_max: int) -> tuple[bytes, os.stat_result]:
+    """(content of a file of less than bytes_max, how it stood before and after it was read). Raises Changed, also where it has grown."""
+    with opened(root, path) as source:
+        before = os.fstat(source.fileno())
+        if before.st_size >= bytes_max:
+            raise changed(path)
+        # One byte more than there is: a file that grew shows.
+        content = source.read(before.st_size + 1) if before.st_size else b""
+        if len(content) != before.st_size or standing(os.fstat(source.fileno())) != standing(before):
+            raise changed(path)
+    return content, before
+
+
+def changed(path: str) -> Changed:
+    return Changed(f"{path} changed while it was being read", fix="push again when nothing writes to it")
+
+
+def _meet(root: Path, skip: frozenset[str]) -> Iterator[Met]:
+    for entry, path in _walk(str(root), "", skip):
+        check_path(path)
+        if entry.is_symlink():
+            yield Met(path, None, _target(root, path, entry))
+            continue
+        status = entry.stat(follow_symlinks=False)
+        if not stat.S_ISREG(status.st_mode):
+            raise InvalidInput(f"{path} is a socket, a pipe or a device", fix="move it out of the folder")
+        if status.st_size > FILE_BYTES_MAX:
+            raise InvalidInput(f"{path} has more than {FILE_BYTES_MAX // 2**40} TiB", fix="cut it into several files")
+        yield Met(path, status)
 
 
 def _walk(folder: str, above: str, skip: frozenset[str]) -> Iterator["tuple[os.DirEntry[str], str]"]:
+    """Names sorted folder by folder: that is the order of `rank`."""
     try:
         with os.scandir(folder) as listed:
-            entries = sorted(listed, key=lambda entry: entry.name)
+            entries = sorted(listed, key=_name)
     except OSError as error:
         raise _unreadable(above or folder, error) from None
     for entry in entries:
-        path = f"{above}{entry.name}"
-        if not entry.is_symlink() and entry.is_dir():
+        path = above + entry.name
+        if entry.is_dir(follow_symlinks=False):
             if entry.name not in skip:
                 check_path(path)
                 yield from _walk(entry.path, f"{path}/", skip)
@@ -105,46 +143,17 @@ def _walk(folder: str, above: str, skip: frozenset[str]) -> Iterator["tuple[os.D
             yield entry, path
 
 
-def _link(root: Path, path: str, entry: "os.DirEntry[str]") -> Found:
+def _name(entry: "os.DirEntry[str]") -> str:
+    return entry.name
+
+
+def _target(root: Path, path: str, entry: "os.DirEntry[str]") -> str:
     """A link inside the folder stays a link. Where it really ends is asked too: a link to a link can lead out in steps."""
     target = Path(entry.path).readlink().as_posix()
     check_link(path, target)
     if not Path(entry.path).resolve().is_relative_to(root):
         raise InvalidInput(f"the link {path!r} leads out of the folder", fix="replace the link by what it points at")
-    return Found(path, 0o777, 0, "", target)
-
-
-def _hashed(root: Path, path: str) -> tuple[str, os.stat_result]:
-    """(SHA-256, how it stood before and after it was read)."""
-    digest, size = hashlib.sha256(), 0
-    with _opened(root, path) as source:
-        before = os.fstat(source.fileno())
-        # One byte more than there is: a file that grew shows, and one that did not is at its end without another call.
-        while size <= before.st_size and (part := source.read(min(READ_BYTES, before.st_size - size + 1))):
-            digest.update(part)
-            size += len(part)
-        if size != before.st_size or _standing(os.fstat(source.fileno())) != _standing(before):
-            raise _changed(path)
-    return digest.hexdigest(), before
-
-
-def _opened(root: Path, path: str) -> FileIO:
-    try:
-        descriptor = os.open(f"{root}/{path}", os.O_RDONLY | _NO_FOLLOW)
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise _changed(path)
-    return FileIO(descriptor, "rb")
-
-
-def _standing(status: os.stat_result) -> Standing:
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def _changed(path: str) -> Changed:
-    return Changed(f"{path} changed while it was being read", fix="push again when nothing writes to it")
+    return target
 
 
 def _unreadable(path: str, error: OSError) -> InvalidInput:

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ FORM = "fabriek-push-1"
 
 @dataclass(slots=True)
 class Journal:
-    """`upload` is empty until one was opened. `arrived`: what an object holds (see `tag_of`) → its id and key."""
+    """`upload` is empty until one was opened. `arrived`: what an object holds (see `packing.tag_of`) → its id and key."""
 
     upload: str = ""
     arrived: dict[str, tuple[str, bytes]] = field(default_factory=dict)
@@ -62,11 +62,6 @@ class Journal:
             with suppress(OSError):
                 self._out.write(json.dumps(line) + "\n")
                 self._out.flush()
-
-
-def tag_of(pieces: Sequence[tuple[str, int, int]]) -> str:
-    """What an object holds: of each piece the SHA-256 of its file, offset and length."""
-    return hashlib.sha256(json.dumps(pieces, separators=(",", ":")).encode()).hexdigest()
 
 
 @contextmanager

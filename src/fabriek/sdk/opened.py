@@ -1,4 +1,4 @@
-"""A version that was opened: its manifest, and its files as streams of bytes, each authenticated before it is passed on."""
+"""A version that was opened: its files by path and as streams of bytes, each authenticated before it is passed on."""
 
 import hashlib
 import json
@@ -9,10 +9,12 @@ from typing import Any
 
 from fabriek.kernel.errors import Damaged, FabriekError, NotFound
 from fabriek.schemas.vault import GrantOut
+from fabriek.sdk.book import Book
 from fabriek.sdk.client import Client
 from fabriek.sealing.context import object_context
-from fabriek.sealing.manifest import File, Manifest, Part, read_manifest
+from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.objects import BATCH_CHUNKS, SEALED_CHUNK_BYTES, Opener, open_bytes, open_stream
+from fabriek.sealing.pages import Page, read_page
 
 FETCHED_BYTES = 2**20
 HEAD_FETCHED_BYTES = 64 * 1024
@@ -23,12 +25,14 @@ SEALED_PIECE_BYTES = BATCH_CHUNKS * SEALED_CHUNK_BYTES
 
 
 class OpenedVersion:
-    """Reads through one grant. The manifest is fetched and checked against the signed record at once. Raises Damaged."""
+    """Reads through one grant. The manifest's outermost page is fetched and checked against the signed record at once, the others when
+    they are needed, each against the page above it. Raises Damaged.
+    """
 
     def __init__(self, client: Client, grant: GrantOut) -> None:
         self._client, self.grant = client, grant
         self._own = threading.local()
-        self.manifest = self._read_manifest()
+        self.book = Book(self._read_root(), self.read_part)
 
     def close(self) -> None:
         """Gives the grant back. A server that is away will end it by itself, and must not hide why we are leaving."""
@@ -41,9 +45,9 @@ class OpenedVersion:
 
     def file(self, path: str) -> File:
         """Raises NotFound."""
-        for file in self.manifest.files:
-            if file.path == path:
-                return file
+        file = self.book.find(path)
+        if file is not None:
+            return file
         raise NotFound(f"the version has no file {path!r}", fix="fabriek data show NAME lists its files")
 
     def stream_part(self, part: Part) -> Iterator[bytes]:
@@ -67,8 +71,10 @@ class OpenedVersion:
         position = 0
         for part in file.parts:
             begin, finish = max(start, position), min(end, position + part.length)
-            if begin < finish:
+            if begin < finish and part.object_id:
                 yield from self._range(part, begin - position, finish - position)
+            elif begin < finish:
+                yield from zeros(finish - begin)
             position += part.length
 
     def opener(self, part: Part) -> Opener:
@@ -83,6 +89,14 @@ class OpenedVersion:
             )
 
         return Opener(read_at, size, part.key, self._context(part.object_id))
+
+    def read_part(self, part: Part) -> bytes:
+        """All of a part, held in memory."""
+        return b"".join(self.range(part))
+
+    def range(self, part: Part) -> Iterator[bytes]:
+        """The part's bytes, fetching no more than the chunks they lie in, and the object's head and end."""
+        return self._range(part, 0, part.length)
 
     def _range(self, part: Part, begin: int, finish: int) -> Iterator[bytes]:
         opener = self._opener(part)
@@ -106,14 +120,12 @@ class OpenedVersion:
         return kept[part.object_id]
 
     def _read_at(self, object_id: str, offset: int, count: int) -> bytes:
-        return self._client.get_bytes(self._path(object_id), headers={"Range": f"bytes={offset}-{offset + count - 1}"})
+        return self._client.fetch_range(self._path(object_id), offset, count)[0]
 
     def _head(self, object_id: str) -> tuple[int, bytes]:
         """The object's size and its first bytes: all of a small one."""
-        with self._client.stream(
-            self._path(object_id), headers={"Range": f"bytes=0-{HEAD_FETCHED_BYTES - 1}"}
-        ) as response:
-            return int(response.headers["content-range"].rpartition("/")[2]), response.read()
+        head, size = self._client.fetch_range(self._path(object_id), 0, HEAD_FETCHED_BYTES)
+        return size, head
 
     def _path(self, object_id: str) -> str:
         return f"/api/v1/grants/{self.grant.grant}/objects/{object_id}"
@@ -121,16 +133,25 @@ class OpenedVersion:
     def _context(self, object_id: str) -> bytes:
         return object_context(self.grant.organisation, self.grant.dataset, object_id)
 
-    def _read_manifest(self) -> Manifest:
+    def _read_root(self) -> Page:
         grant = self.grant
         said = _record(grant)
         sealed = self._client.get_bytes(self._path(grant.manifest_object))
         if hashlib.sha256(sealed).hexdigest() != said.get("manifest_sha256"):
             raise Damaged("the manifest is not the one that was signed", fix="fabriek data verify", where="manifest")
-        manifest = read_manifest(open_bytes(sealed, grant.manifest_key, self._context(grant.manifest_object)))
-        if manifest.content_hash() != said.get("content_hash"):
+        root = read_page(open_bytes(sealed, grant.manifest_key, self._context(grant.manifest_object)))
+        known = (root.sha256(), root.count, root.size_bytes)
+        if known != (said.get("content_hash"), said.get("files"), said.get("size_bytes")):
             raise Damaged("the manifest is not what its record says", fix="fabriek data verify", where="manifest")
-        return manifest
+        return root
+
+
+def zeros(count: int) -> Iterator[bytes]:
+    """So many zero bytes, in pieces."""
+    piece = bytes(min(count, FETCHED_BYTES))
+    while count > 0:
+        yield piece[:count]
+        count -= len(piece)
 
 
 def _record(grant: GrantOut) -> dict[str, Any]:

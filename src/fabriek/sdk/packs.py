@@ -12,12 +12,13 @@ from fabriek.schemas.foreign import ForeignJobIn
 from fabriek.schemas.packs import PackIn, PackOut, ResultsIn, ResultsOut, ReturnIn, SealIn
 from fabriek.sdk.client import Client
 from fabriek.sdk.compute import Compute
-from fabriek.sdk.folders import Snapshot, snapshot
+from fabriek.sdk.folders import survey
+from fabriek.sdk.hashing import hashed
 from fabriek.sdk.packing.results import folder_of, read_results
 from fabriek.sdk.packing.writing import STATEMENT, check_place, fill, staged
 from fabriek.sdk.push import send_folder
 from fabriek.sdk.vault import Vault
-from fabriek.sealing.manifest import File, make_manifest
+from fabriek.sealing.pages import content_hash
 
 
 class Packs:
@@ -56,12 +57,14 @@ class Packs:
         path = f"{self._base(project)}/{pack}"
         with folder_of(Path(results)) as folder:
             found = read_results(folder, pack)
-            taken = snapshot(folder)
-            asked = ResultsIn(content_hash=_content_hash(taken))
+            taken = survey(folder)
+            asked = ResultsIn(content_hash=content_hash(hashed(taken)))
             coming = ResultsOut.model_validate(self._client.post(f"{path}/results", json=asked.model_dump()))
             version = coming.version
             if coming.upload is not None:
-                version = send_folder(self._client, coming.upload, taken, None, lambda _: None).id
+                sent = send_folder(self._client, coming.upload, taken, None, lambda _: None).version
+                assert sent is not None, "it builds on nothing that could be the same"
+                version = sent.id
         said = ReturnIn(site=site, exit_code=found.exit_code, results=found.sha256, version=version, usage=usage)
         return PackOut.model_validate(self._client.post(f"{path}/return", json=said.model_dump(mode="json")))
 
@@ -94,10 +97,3 @@ class Packs:
 
     def _base(self, project: str) -> str:
         return f"/api/v1/projects/{self._client.the_project(project)}/packs"
-
-
-def _content_hash(taken: Snapshot) -> str:
-    """What the version will say of itself."""
-    return make_manifest(
-        File(one.path, one.mode, one.size, one.sha256, (), one.link) for one in taken.found
-    ).content_hash()

@@ -4,24 +4,25 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from io import FileIO
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from fabriek.kernel.errors import Damaged, InvalidInput, NotFound, StorageFull
+from fabriek.sdk.book import Book
 from fabriek.sdk.fetching import Fetched, fetch
 from fabriek.sdk.journal import is_alone
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sealing.manifest import File
-from fabriek.sealing.paths import folders_of
+from fabriek.sealing.packing import SMALL_BYTES
+from fabriek.sealing.paths import rank
 
 _FULL = {28, 122}
 """ENOSPC and EDQUOT."""
 
 _STAGE = ".fabriek-"
-_LOCK = "lock"
+_LOCK, _TREE = "lock", "tree"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +49,84 @@ def pull_files(
     or a file of the folder stands in the way.
     """
     root = _made(folder)
-    check_links(opened.manifest.files)
-    files = chosen(opened.manifest.files, paths)
-    _check_ways(root, files)
-    kept = () if overwrite else tuple(one.path for one in files if os.path.lexists(f"{root}/{one.path}"))
-    skipped = frozenset(kept)
-    wanted = [file for file in files if file.path not in skipped]
+    with _explained(root):
+        if any(root.iterdir()):
+            # What is in the way is said before anything is fetched.
+            for _ in _Way(root, overwrite=overwrite).free(chosen(opened.book, paths)):
+                pass
     with _explained(root), _staging(root) as stage:
-        names = {file.path: f"{stage}/{number}" for number, file in enumerate(wanted)}
-        for done in fetch(opened, [file for file in wanted if not file.link], lambda file: _Staged(names[file.path])):
+        way, tree = _Way(root, overwrite=overwrite), f"{stage}/{_TREE}"
+        wanted = way.free(_made_room(chosen(opened.book, paths), tree))
+        for done in fetch(opened, wanted, lambda file: _Staged(f"{tree}/{file.path}", file)):
             _check(done)
             progress(done.file.size)
-        for folder_of in sorted(folders_of(file.path for file in wanted)):
-            Path(root, folder_of).mkdir(exist_ok=True)
-        for file in wanted:
-            _place(f"{root}/{file.path}", file, names[file.path], overwrite=overwrite)
-    return Pulled(folder, len(wanted), sum(file.size for file in wanted), kept)
+        check_links(way.links)
+        for link in way.links:
+            os.symlink(link.link, f"{tree}/{link.path}")  # noqa: PTH211  # a Path costs more than the call
+        _place(tree, str(root), overwrite=overwrite)
+    return Pulled(folder, way.files, way.size_bytes, tuple(way.kept))
+
+
+class _Way:
+    """Looks what stands in the folder where files of a version will go; one file after another in the order of their paths."""
+
+    def __init__(self, root: Path, *, overwrite: bool) -> None:
+        self._root, self._overwrite = str(root), overwrite
+        self._folder, self._is_there = "", True
+        self.links: list[File] = []
+        self.kept: list[str] = []
+        self.files = self.size_bytes = 0
+
+    def free(self, files: Iterable[File]) -> Iterator[File]:
+        """Those to be fetched: not what is there already and shall stay. Raises InvalidInput."""
+        for file in files:
+            self._enter(file.path.rpartition("/")[0])
+            if self._is_there and self._stays(file.path):
+                self.kept.append(file.path)
+                continue
+            self.files += 1
+            self.size_bytes += file.size
+            if file.link:
+                self.links.append(file)
+            yield file
+
+    def _stays(self, path: str) -> bool:
+        place = f"{self._root}/{path}"
+        try:
+            status = os.lstat(place)
+        except FileNotFoundError:
+            return False
+        if stat.S_ISDIR(status.st_mode):
+            raise InvalidInput(f"{place} is in the way: it is a folder", fix="pull into an empty folder")
+        return not self._overwrite
+
+    def _enter(self, folder: str) -> None:
+        """Every folder on the way to a file must be a real one: through a link we would write somewhere else."""
+        if folder == self._folder:
+            return
+        self._folder, self._is_there = folder, True
+        names = folder.split("/") if folder else []
+        for count in range(1, len(names) + 1):
+            place = "/".join([self._root, *names[:count]])
+            try:
+                status = os.lstat(place)
+            except FileNotFoundError:
+                self._is_there = False
+                return
+            if not stat.S_ISDIR(status.st_mode):
+                raise InvalidInput(f"{place} is in the way: it is not a folder", fix="pull into an empty folder")
+
+
+def _made_room(files: Iterable[File], tree: str) -> Iterator[File]:
+    """The same files, each with its folder made first."""
+    here = ""
+    os.mkdir(tree)  # noqa: PTH102
+    for file in files:
+        folder = file.path.rpartition("/")[0]
+        if folder != here:
+            os.makedirs(f"{tree}/{folder}", exist_ok=True)  # noqa: PTH103
+            here = folder
+        yield file
 
 
 def pull_file(opened: OpenedVersion, path: str, place: Path) -> None:
@@ -71,23 +134,35 @@ def pull_file(opened: OpenedVersion, path: str, place: Path) -> None:
     file = opened.file(path)
     if file.link:
         raise InvalidInput(f"{path} is a link", fix="name the file that it points at")
+    private = replace(file, mode=0o600)
     with _explained(place.parent):
-        for done in fetch(opened, [file], lambda _: _Staged(str(place))):
+        for done in fetch(opened, [private], lambda _: _Staged(str(place), private)):
             _check(done)
 
 
-def chosen(files: Sequence[File], paths: Sequence[str]) -> Sequence[File]:
-    """Those named, and what lies in the folders named; all without names. Raises NotFound on a name that the version does not have."""
+def chosen(book: Book, paths: Sequence[str]) -> Iterator[File]:
+    """Those named, and what lies in the folders named, in their order; all without names. Raises NotFound, before the first, on a name
+    that the version does not have.
+    """
     if not paths:
-        return files
-    found: dict[str, File] = {}
-    for path in paths:
-        plain = path.rstrip("/")
-        under = [file for file in files if file.path == plain or file.path.startswith(f"{plain}/")]
-        if not under:
+        yield from book.files()
+        return
+    named = sorted({path.rstrip("/") for path in paths}, key=rank)
+    for path in named:
+        if next(_below(book, path), None) is None:
             raise NotFound(f"the version has no file or folder {path!r}", fix="fabriek data diff NAME lists its files")
-        found |= {file.path: file for file in under}
-    return list(found.values())
+    before = ""
+    for path in named:
+        if not before or not path.startswith(f"{before}/"):
+            before = path
+            yield from _below(book, path)
+
+
+def _below(book: Book, path: str) -> Iterator[File]:
+    for file in book.files(rank(path)):
+        if file.path != path and not file.path.startswith(f"{path}/"):
+            return
+        yield file
 
 
 def _made(folder: Path) -> Path:
@@ -116,37 +191,34 @@ def check_links(files: Sequence[File]) -> None:
                 here.append(name)
 
 
-class _Staged(FileIO):
-    """A new file of the hidden folder, readable by its owner until it has its place."""
+class _Staged:
+    """A new file of the hidden folder, which nobody else may enter. For several threads."""
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, file: File) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        super().__init__(os.open(place, flags, 0o600), "wb")
+        self._out = os.open(place, flags, 0o600)
+        if file.mode & 0o777 != 0o600:
+            os.fchmod(self._out, file.mode & 0o777)
+        if file.size >= SMALL_BYTES:
+            os.ftruncate(self._out, file.size)  # its holes stay holes
 
-    def write(self, piece: bytes) -> None:  # type: ignore[override]  # a sink takes all or raises
+    def write(self, offset: int, piece: bytes | memoryview) -> None:
         view = memoryview(piece)
         while view:
-            view = view[super().write(view) or 0 :]
+            count = os.pwrite(self._out, view, offset)
+            view, offset = view[count:], offset + count
+
+    def close(self) -> None:
+        out, self._out = self._out, -1
+        if out >= 0:
+            os.close(out)
+
+    __del__ = close  # of a pull that stopped in the middle
 
 
 def _check(done: Fetched) -> None:
     if done.damage:
         raise Damaged(f"{done.file.path}: {done.damage}", fix="fabriek data verify NAME", where=done.file.path)
-
-
-def _check_ways(root: Path, files: Sequence[File]) -> None:
-    """Every folder on the way to a file must be a real one: through a link we would write somewhere else."""
-    for folder in sorted(folders_of(file.path for file in files)):
-        place = root / folder
-        if place.is_symlink() or (place.exists() and not place.is_dir()):
-            raise InvalidInput(f"{place} is in the way: it is not a folder", fix="pull into an empty folder")
-    for file in files:
-        try:
-            is_folder = stat.S_ISDIR(os.lstat(f"{root}/{file.path}").st_mode)
-        except FileNotFoundError:
-            continue
-        if is_folder:
-            raise InvalidInput(f"{root / file.path} is in the way: it is a folder", fix="pull into an empty folder")
 
 
 @contextmanager
@@ -166,15 +238,17 @@ def _staging(root: Path) -> Iterator[Path]:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def _place(place: str, file: File, staged: str, *, overwrite: bool) -> None:
-    if file.link:
-        os.symlink(file.link, staged)  # noqa: PTH211  # a version may have millions: making a Path costs more than the call
-    else:
-        os.chmod(staged, file.mode & 0o777)  # noqa: PTH101
-    if not overwrite and os.path.lexists(place):
-        return
-    # Replaces a link itself, never what it points at.
-    os.replace(staged, place)  # noqa: PTH105
+def _place(staged: str, folder: str, *, overwrite: bool) -> None:
+    """Moves what is whole into place: a folder that is not there yet in one step, with all that is in it."""
+    with os.scandir(staged) as listed:
+        entries = list(listed)
+    for entry in entries:
+        place = f"{folder}/{entry.name}"
+        if entry.is_dir(follow_symlinks=False) and os.path.isdir(place) and not os.path.islink(place):  # noqa: PTH112, PTH114
+            _place(entry.path, place, overwrite=overwrite)
+        elif overwrite or not os.path.lexists(place):
+            # Replaces a link itself, never what it points at.
+            os.replace(entry.path, place)  # noqa: PTH105
 
 
 @contextmanager

@@ -1,25 +1,21 @@
-"""A push: a folder sealed here and sent in objects. What the parent version holds is not sent again."""
+"""A push: a folder sealed here and sent in objects, and the pages that say where all of it is. What the parent version holds is not sent again."""
 
-import secrets
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
-from fabriek.kernel.errors import Unavailable
-from fabriek.schemas.vault import CommitIn, MintIn, MintOut, UploadOut, VersionOut
+from fabriek.schemas.vault import UploadOut, VersionOut
 from fabriek.sdk.client import Client
-from fabriek.sdk.folders import Snapshot, read_piece
-from fabriek.sdk.journal import Journal, tag_of
-from fabriek.sealing.context import object_context
-from fabriek.sealing.manifest import Manifest
-from fabriek.sealing.objects import KEY_BYTES, SALT_BYTES, seal, sealed_size
-from fabriek.sealing.packing import Piece, Plan, placed, plan
-
-SENT_AT_ONCE = 4
-TRIES = 3
-
-Progress = Callable[[int], None]
-"""Told how many bytes more are done."""
+from fabriek.sdk.folders import Survey
+from fabriek.sdk.gathering import Gathering, Progress
+from fabriek.sdk.hashes import Hashes
+from fabriek.sdk.journal import Journal
+from fabriek.sdk.opened import OpenedVersion
+from fabriek.sdk.sending import PagePack, Sender
+from fabriek.sealing.manifest import File, Manifest, Part
+from fabriek.sealing.packing import HELD_MAX, Held
+from fabriek.sealing.pages import Growing, Page, Ref
+from fabriek.sealing.paths import rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,104 +28,126 @@ class Pushed:
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
-    """Sends to one upload."""
+class Sent:
+    """What sending a folder came to: no version where nothing is new."""
 
-    client: Client
-    upload: UploadOut
-    journal: Journal
+    version: VersionOut | None
+    sent_bytes: int
 
-    @property
-    def path(self) -> str:
-        return f"/api/v1/uploads/{self.upload.upload}"
 
-    def send(self, taken: Snapshot, made: Plan, progress: Progress) -> VersionOut:
-        """Every new object, then the manifest, then the commit. Nothing is visible to anybody before the last."""
-        return self.commit(self.send_objects(taken, made, progress))
+class _Parent:
+    """The version that a push builds on, read beside the folder: page by page, in the order of the paths."""
 
-    def send_objects(self, taken: Snapshot, made: Plan, progress: Progress) -> Manifest:
-        """Every new object, and what says where each file is."""
-        return placed(made, self._objects(taken, made.objects, progress))
+    def __init__(self, opened: OpenedVersion) -> None:
+        self.opened = opened
+        self.seen = {opened.grant.manifest_object}
+        self.pages: dict[str, Part] = {}
+        self._files = self._read()
+        self._next = next(self._files, None)
 
-    def commit(self, manifest: Manifest) -> VersionOut:
-        raw = manifest.to_bytes()
-        name, key = self._deliver(lambda: iter([raw]), len(raw), self._mint(1)[0])
-        wanted = CommitIn.model_construct(
-            manifest_object=name,
-            manifest_key=key,
-            objects=sorted(manifest.objects()),
-            files=len(manifest.files),
-            size_bytes=manifest.size_bytes,
-            content_hash=manifest.content_hash(),
-        )
-        return VersionOut.model_validate(self.client.post(f"{self.path}/commit", json=wanted.model_dump(mode="json")))
+    def at(self, path: str) -> File | None:
+        """Asked path by path in their order."""
+        wanted = rank(path)
+        while self._next is not None and rank(self._next.path) < wanted:
+            self._next = next(self._files, None)
+        return self._next if self._next is not None and self._next.path == path else None
 
-    def _objects(
-        self, taken: Snapshot, wanted: Sequence[Sequence[Piece]], progress: Progress
-    ) -> list[tuple[str, bytes]]:
-        contents = {one.path: one.sha256 for one in taken.found}
-        tags = [tag_of([(contents[one.path], one.offset, one.length) for one in pieces]) for pieces in wanted]
-        arrived = self.journal.arrived
-        missing = [number for number, tag in enumerate(tags) if tag not in arrived]
-        names = dict(zip(missing, self._mint(len(missing)), strict=True))
-        progress(sum(one.length for number, pieces in enumerate(wanted) if number not in names for one in pieces))
+    def read_on(self) -> None:
+        """To the end, so that all its objects are known."""
+        for _ in self._files:
+            pass
 
-        def one(number: int) -> None:
-            pieces = wanted[number]
-            length = sum(piece.length for piece in pieces)
-            name, key = self._deliver(
-                lambda: (part for piece in pieces for part in read_piece(taken, piece)), length, names[number]
-            )
-            self.journal.add(tags[number], name, key)
-            progress(length)
+    def learn(self, held: Held) -> None:
+        """Every content, as far as they can be held."""
+        for file in self.opened.book.files():
+            held.learn_file(file)
+            if len(held) >= HELD_MAX:
+                return
 
-        if len(missing) <= 1:
-            for number in missing:
-                one(number)
-        else:
-            with ThreadPoolExecutor(SENT_AT_ONCE, thread_name_prefix="fabriek-push") as pool:
-                try:
-                    for _ in pool.map(one, missing):
-                        pass
-                except BaseException:
-                    pool.shutdown(cancel_futures=True)
-                    raise
-        return [arrived[tag] for tag in tags]
+    def _read(self) -> Iterator[File]:
+        for page in self.opened.book.pages(self._know):
+            self.seen |= page.objects()
+            yield from page.files
 
-    def _mint(self, count: int) -> list[str]:
-        names: list[str] = []
-        while len(names) < count:
-            wanted = MintIn(count=min(count - len(names), 10_000))
-            answer = self.client.post(f"{self.path}/objects", json=wanted.model_dump())
-            names += MintOut.model_validate(answer).objects
-        return names
-
-    def _deliver(self, plain: Callable[[], Iterator[bytes]], length: int, name: str) -> tuple[str, bytes]:
-        """Seals and sends one object. Sent again, it is another object under another key: the same key never seals twice."""
-        for attempt in range(TRIES):
-            key = secrets.token_bytes(KEY_BYTES)
-            context = object_context(self.upload.organisation, self.upload.dataset, name)
-            sealed = seal(plain(), key, context, secrets.token_bytes(SALT_BYTES))
-            try:
-                self.client.send_sealed(f"{self.path}/objects/{name}", sealed, sealed_size(length))
-            except Unavailable:
-                if attempt == TRIES - 1:
-                    raise
-                name = self._mint(1)[0]
-            else:
-                break
-        return name, key
+    def _know(self, ref: Ref) -> None:
+        self.seen.add(ref.part.object_id)
+        self.pages[ref.sha256] = ref.part
 
 
 def send_folder(
     client: Client,
     upload: UploadOut,
-    taken: Snapshot,
-    parent: Manifest | None,
+    taken: Survey,
+    parent: OpenedVersion | None,
     progress: Progress,
     journal: Journal | None = None,
-) -> VersionOut:
-    """Sends what is new and makes the upload a version. What the journal says has arrived is not sent again."""
-    made = plan(taken.found, parent)
-    progress(taken.size_bytes - made.bytes_to_send)
-    return Sender(client, upload, journal or Journal()).send(taken, made, progress)
+    hashes: Hashes | None = None,
+    *,
+    even_same: bool = False,
+) -> Sent:
+    """What is new of a folder, and a version of it; none where the parent says the same already, unless `even_same`.
+
+    What the journal says has arrived is not sent again. Raises Changed, and what the server refuses.
+    """
+    with closing(hashes or Hashes(None)) as memory:
+        sender, base = Sender(client, upload), _Parent(parent) if parent else None
+        known = {"known_as": base.at, "learn": base.learn} if base else {}
+        # A parent of one page is in memory already: looking through it costs nothing.
+        count = parent.book.count if parent and parent.book.root.level else 0
+        gathering = Gathering(sender, memory, journal or Journal(), progress, count=count, **known)  # type: ignore[arg-type]  # by name
+        kept: set[str] = set()
+        with closing(gathering.files(taken)) as files:
+            root = _pages(files, gathering, sender, base, kept)
+        memory.save()
+    if base is None:
+        return Sent(sender.commit(root, [], inherited=0, on_parent=False), gathering.sent_bytes)
+    if root.sha256() == base.opened.book.root.sha256() and not even_same:
+        return Sent(None, 0)
+    base.read_on()
+    kept &= base.seen
+    version = sender.commit(root, sorted(base.seen - kept), inherited=len(kept), on_parent=True)
+    return Sent(version, gathering.sent_bytes)
+
+
+def _pages(files: Iterable[File], gathering: Gathering, sender: Sender, base: _Parent | None, kept: set[str]) -> Page:
+    """The outermost page, once all below it are on the server's disk. kept: gets what the pages and files point at."""
+    pack = PagePack(sender, gathering.send)
+
+    def keep(page: Page, sha256: str) -> Part:
+        known = base.pages.get(sha256) if base else None
+        if known is not None:
+            kept.add(known.object_id)
+            return known
+        return pack.add(page)
+
+    growing = Growing(keep)
+    try:
+        for file in files:
+            if base is not None:
+                kept.update(part.object_id for part in file.parts)
+            growing.add(file)
+        root = growing.finish()
+        pack.flush()
+    except BaseException:
+        gathering.stop()
+        raise
+    gathering.finish()
+    return root
+
+
+def send_files(client: Client, upload: UploadOut, taken: Survey) -> Manifest:
+    """The folder's objects alone, for `commit_files`."""
+    gathering = Gathering(Sender(client, upload), Hashes(None), Journal(), lambda _: None)
+    with closing(gathering.files(taken)) as files:
+        found = tuple(files)
+    gathering.finish()
+    return Manifest(found)
+
+
+def commit_files(client: Client, upload: UploadOut, manifest: Manifest) -> VersionOut:
+    """Files whose objects the upload has already, as its version."""
+    sender = Sender(client, upload)
+    for name in sorted(manifest.objects()):
+        sender.use(name)
+    gathering = Gathering(sender, Hashes(None), Journal(), lambda _: None)
+    return sender.commit(_pages(manifest.files, gathering, sender, None, set()), [], inherited=0, on_parent=False)

@@ -9,6 +9,7 @@ from functools import partial
 
 from fabriek.kernel.errors import Damaged, FabriekError, NotFound, NotPermitted
 from fabriek.sdk.blocks import BLOCK_BYTES, Blocks
+from fabriek.sdk.book import Book
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.objects import Opener
@@ -50,7 +51,7 @@ class Reading:
         kept_bytes_max: int = KEPT_BYTES_MAX,
     ) -> None:
         self.opened, self._renew = opened, renew
-        self.files = {file.path: file for file in opened.manifest.files}
+        self.book = Book(opened.book.root, self._read_part)
         self._blocks = Blocks(kept_bytes_max)
         self._openers: dict[str, list[Opener]] = {}
         self._steps: dict[str, _Step] = {}
@@ -66,15 +67,16 @@ class Reading:
         """Drops every byte that was kept, and keeps none from now on."""
         self._ahead.shutdown(wait=False, cancel_futures=True)
         self._blocks.close()
+        self.book.forget()
         with self._lock:
             self._openers.clear()
 
     def file(self, path: str) -> File:
         """Raises NotFound."""
-        try:
-            return self.files[path]
-        except KeyError:
-            raise NotFound(f"the version has no file {path!r}", fix="fabriek data show NAME lists its files") from None
+        file = self.book.find(path)
+        if file is None:
+            raise NotFound(f"the version has no file {path!r}", fix="fabriek data show NAME lists its files")
+        return file
 
     def read(self, file: File, start: int, stop: int) -> bytes:
         """The file's bytes start ≤ position < stop, fewer only at its end; fetches the chunks they lie in, and some ahead."""
@@ -82,7 +84,10 @@ class Reading:
         if start >= stop:
             return b""
         self._look_ahead(file, start, stop)
-        return b"".join(self._get(part, begin, end) for part, begin, end in _pieces(file, start, stop))
+        return b"".join(
+            self._get(part, begin, end) if part.object_id else bytes(end - begin)
+            for part, begin, end in _pieces(file, start, stop)
+        )
 
     def kept(self, file: File, start: int, stop: int) -> bytes | None:
         """The same bytes where all of them are here already; never waits."""
@@ -91,6 +96,9 @@ class Reading:
             return b""
         found = []
         for part, begin, end in _pieces(file, start, stop):
+            if not part.object_id:
+                found.append(bytes(end - begin))
+                continue
             first = begin // BLOCK_BYTES
             blocks = self._blocks.kept(part.object_id, first, _behind(end))
             if blocks is None:
@@ -128,16 +136,24 @@ class Reading:
     def _fetch(self, file: File, start: int, stop: int) -> None:
         with suppress(FabriekError):  # who reads there will meet it too, and say so
             for part, begin, end in _pieces(file, start, stop):
-                self._get(part, begin, end)
+                if part.object_id:
+                    self._get(part, begin, end)
 
     def _load(self, part: Part, first: int, stop: int) -> bytes:
+        return self._granted(lambda: self._open(part, first, stop))
+
+    def _read_part(self, part: Part) -> bytes:
+        return self._granted(lambda: self.opened.read_part(part))
+
+    def _granted(self, read: Callable[[], bytes]) -> bytes:
+        """Once more under a fresh grant where the one we had has ended."""
         try:
-            return self._open(part, first, stop)
+            return read()
         except NotPermitted as error:
             if self._renew is None or error.fields.get("rule") != ENDED:
                 raise
             self._open_anew()
-            return self._open(part, first, stop)
+            return read()
 
     def _open(self, part: Part, first: int, stop: int) -> bytes:
         """An opener serves one thread at a time, and is kept: its head and its end need not be fetched again."""

@@ -28,17 +28,16 @@ from fabriek.schemas.vault import (
 from fabriek.sdk.client import Client
 from fabriek.sdk.environment import memory_folder
 from fabriek.sdk.fetching import Fetched, Nowhere, fetch
-from fabriek.sdk.folders import Changed, Snapshot, snapshot
-from fabriek.sdk.hashes import Hashes, hashes_of
+from fabriek.sdk.folders import Changed, Survey, survey
+from fabriek.sdk.hashes import hashes_of
 from fabriek.sdk.journal import Journal, journal_of
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sdk.places import place_of
 from fabriek.sdk.pull import Pulled, chosen, pull_file, pull_files
-from fabriek.sdk.push import Pushed, Sender, send_folder
+from fabriek.sdk.push import Pushed, Sent, commit_files, send_files, send_folder
 from fabriek.sealing.comparing import Change, changes
 from fabriek.sealing.manifest import Manifest
 from fabriek.sealing.merging import merged
-from fabriek.sealing.packing import placed, plan
 
 CODE_BYTES_MAX = 256 * 2**20
 CODE_SKIPPED = frozenset(
@@ -87,6 +86,7 @@ class Vault:
         label: str = "",
         key_home: str = "",
         project: str = "",
+        read_all: bool = False,
         progress: Callable[[int], None] = _silent,
         expect: Callable[[int], None] = _silent,
         tell: Callable[[str], None] = _unsaid,
@@ -94,12 +94,13 @@ class Vault:
         """The folder as the next version of a dataset, which is made when there is none. Unchanged data makes no version.
 
         A push that was interrupted goes on: what had arrived is not sent again. A file that changes meanwhile is told of, and all is
-        tried once more. `key_home`: of a dataset that is made; it stays. `progress` is told of every byte done, `expect` how many there are.
+        tried once more. `read_all`: files are read also where nobody seems to have touched them since the last push. `key_home`: of a dataset
+        that is made; it stays. `progress` is told of every byte done, `expect` how many there are.
+
         Raises InvalidInput before anything is sent when the folder holds what cannot be pushed, NotPermitted naming the rule, WrongState where
         the dataset has another key home.
         """
-        hashes = hashes_of(memory_folder() / "hashes", Path(folder).resolve())
-        taken = _taken(Path(folder), hashes, tell)
+        taken = survey(Path(folder))
         expect(taken.size_bytes)
         home, _, bare = name.rpartition("/")
         try:
@@ -114,38 +115,47 @@ class Vault:
         named = (self._client.url, known.id, str(taken.root))
         with journal_of(memory_folder() / "pushes", *named) as journal:
             try:
-                return self._push(taken, known, label, journal, project, progress)
+                return self._push(taken, known, label, journal, project, progress, read_all=read_all)
             except Changed as error:
                 tell(f"{error.detail}; trying once more")
-            return self._push(_taken(Path(folder), hashes, tell), known, label, journal, project, progress)
+            return self._push(survey(Path(folder)), known, label, journal, project, progress, read_all=read_all)
 
     def _push(
         self,
-        taken: Snapshot,
+        taken: Survey,
         known: DatasetOut,
         label: str,
         journal: Journal,
         project: str,
         progress: Callable[[int], None],
+        *,
+        read_all: bool,
     ) -> Pushed:
         upload = self._upload(known, label, journal)
         with self._parent(upload) as parent:
-            manifest = parent.manifest if parent else None
-            made = plan(taken.found, manifest)
-            if parent and known.label == upload.label and not made.fresh:
-                same = placed(made, []).content_hash() == parent.manifest.content_hash()
-                if same:
-                    progress(taken.size_bytes)
-                    journal.forget()
-                    return Pushed(self._version(parent.grant.version, project), 0, unchanged=True)
+
+            def send(parent: OpenedVersion | None) -> Sent:
+                hashes = None if read_all else hashes_of(memory_folder() / "hashes", taken.root)
+                even_same = known.label != upload.label
+                return send_folder(self._client, upload, taken, parent, progress, journal, hashes, even_same=even_same)
+
             try:
-                version = send_folder(self._client, upload, taken, manifest, progress, journal)
+                try:
+                    sent = send(parent)
+                except Damaged:
+                    # What cannot be read cannot be built upon; everything is sent, and the next version is whole again.
+                    if parent is None:
+                        raise
+                    sent = send(None)
             except (NotFound, WrongState):
                 # The server knows nothing of what the journal says: the next push starts anew.
                 journal.forget()
                 raise
         journal.forget()
-        return Pushed(version, made.bytes_to_send)
+        if sent.version is None:
+            assert parent is not None, "the same as nothing"
+            return Pushed(self._version(parent.grant.version, project), 0, unchanged=True)
+        return Pushed(sent.version, sent.sent_bytes)
 
     def _upload(self, known: DatasetOut, label: str, journal: Journal) -> UploadOut:
         """The upload that was interrupted, when it is still open and would get the same label; else a new one."""
@@ -163,15 +173,15 @@ class Vault:
 
     def push_code(self, folder: str | Path, *, project: str = "") -> str:
         """A code folder for a job; the id of its version. The same code once more is the same version."""
-        taken = snapshot(Path(folder), skip=CODE_SKIPPED, bytes_max=CODE_BYTES_MAX)
+        taken = survey(Path(folder), skip=CODE_SKIPPED, bytes_max=CODE_BYTES_MAX)
         path = f"/api/v1/projects/{self._client.the_project(project)}/code"
         upload = UploadOut.model_validate(self._client.post(path))
         with self._parent(upload) as parent:
-            manifest = parent.manifest if parent else None
-            made = plan(taken.found, manifest)
-            if parent and not made.fresh and placed(made, []).content_hash() == parent.manifest.content_hash():
-                return parent.grant.version
-            return send_folder(self._client, upload, taken, manifest, _silent).id
+            sent = send_folder(self._client, upload, taken, parent, _silent)
+            if sent.version is not None:
+                return sent.version.id
+            assert parent is not None, "the same as nothing"
+            return parent.grant.version
 
     def pull(
         self,
@@ -202,22 +212,19 @@ class Vault:
         only.
         """
         with self.opened(reference, project=project) as version:
-            expect(sum(file.size for file in chosen(version.manifest.files, paths)))
+            expect(sum(file.size for file in chosen(version.book, paths)) if paths else version.book.size_bytes)
             return pull_files(version, Path(into), paths=paths, overwrite=overwrite, progress=progress)
 
     def diff(self, older: str, newer: str, *, project: str = "") -> List[Change]:
         """What the files of one version have become in another, by path. Raises as `opened` does."""
-        with self.opened(older, project=project) as before:
-            was = before.manifest
-        with self.opened(newer, project=project) as after:
-            return changes(was, after.manifest)
+        with self.opened(older, project=project) as before, self.opened(newer, project=project) as after:
+            return list(changes(before.book.files(), after.book.files()))
 
     def verify(self, reference: str, *, project: str = "", progress: Callable[[int], None] = _silent) -> List[Fetched]:
         """Fetches and checks every file and keeps none; those that are damaged, by path."""
         with self.opened(reference, project=project) as version:
-            files = [file for file in version.manifest.files if not file.link]
             damaged = []
-            for done in fetch(version, files, lambda _: Nowhere()):
+            for done in fetch(version, version.book.files(), lambda _: Nowhere()):
                 progress(done.file.size)
                 if done.damage:
                     damaged.append(done)
@@ -336,15 +343,6 @@ class Vault:
             version.close()
 
 
-def _taken(folder: Path, hashes: Hashes, tell: Callable[[str], None]) -> Snapshot:
-    """The folder as it stands; once more where a file changed meanwhile."""
-    try:
-        return snapshot(folder, hashes=hashes)
-    except Changed as error:
-        tell(f"{error.detail}; trying once more")
-    return snapshot(folder, hashes=hashes)
-
-
 def open_grant(client: Client, grant: str, into: Path) -> Pulled:
     """For a job's node: the granted version's files in a folder that exists and is empty. Raises Damaged, NotPermitted."""
     return pull_files(opened_grant(client, grant), into)
@@ -364,18 +362,19 @@ def open_granted_file(client: Client, grant: str, path: str, place: Path) -> Non
 def seal_upload(client: Client, upload: str, directory: Path) -> VersionOut:
     """For a job's node: the folder as the version that its upload was opened for."""
     shown = UploadOut.model_validate(client.get(f"/api/v1/uploads/{upload}"))
-    return send_folder(client, shown, snapshot(directory), None, _silent)
+    version = send_folder(client, shown, survey(directory), None, _silent).version
+    assert version is not None, "it builds on nothing that could be the same"
+    return version
 
 
 def seal_part(client: Client, upload: str, directory: Path) -> Manifest:
     """For one member of a job on several nodes: the folder's objects sent, for `commit_parts`."""
     shown = UploadOut.model_validate(client.get(f"/api/v1/uploads/{upload}"))
-    taken = snapshot(directory)
-    return Sender(client, shown, Journal()).send_objects(taken, plan(taken.found, None), _silent)
+    return send_files(client, shown, survey(directory))
 
 
 def commit_parts(client: Client, upload: str, parts: Mapping[int, Manifest]) -> tuple[VersionOut, tuple[str, ...]]:
     """What members sent as one version, and the paths where they had left different things. parts: by the members' numbers."""
     shown = UploadOut.model_validate(client.get(f"/api/v1/uploads/{upload}"))
     manifest, apart = merged(parts)
-    return Sender(client, shown, Journal()).commit(manifest), apart
+    return commit_files(client, shown, manifest), apart

@@ -7,6 +7,7 @@ Source: the specification c2sp.org/chunked-encryption; docs/spec/vault.md says t
 
 import hmac
 import itertools
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -31,6 +32,11 @@ BATCH_CHUNKS: Final = 16
 PIECE_BYTES: Final = BATCH_CHUNKS * CHUNK_BYTES
 """How much to read at a time for a stream that is to be sealed or opened."""
 
+ROOM_BYTES_MAX: Final = 2 * 2**20
+"""Of a thread's own buffer; what is larger is made anew each time."""
+
+_own = threading.local()
+
 _INFO: Final = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"
 
 ReadAt = Callable[[int, int], bytes]
@@ -52,7 +58,7 @@ def plain_size(size: int) -> int:
 
 
 class Cipher:
-    """Key, base nonce and commitment of one object, for one thread: it keeps its buffer."""
+    """Key, base nonce and commitment of one object, for one thread."""
 
     def __init__(self, key: bytes, salt: bytes, context: bytes) -> None:
         assert len(key) == KEY_BYTES, "an object's key has 32 bytes"
@@ -60,7 +66,6 @@ class Cipher:
         made = HKDFExpand(SHA256(), length, _INFO + salt + context).derive(key)
         self._aead = AESGCM(made[:KEY_BYTES])
         self._base = int.from_bytes(made[KEY_BYTES : KEY_BYTES + NONCE_BYTES], "big")
-        self._room = bytearray()
         self.commitment = made[KEY_BYTES + NONCE_BYTES :]
 
     def check(self, head: bytes) -> None:
@@ -95,7 +100,7 @@ class Cipher:
         return bytes(self.open_here(first, sealed))
 
     def open_here(self, first: int, sealed: memoryview | bytes) -> memoryview:
-        """The same in the buffer that is kept: it holds until the next call."""
+        """The same in the buffer that the thread keeps: it holds until the next call, for whichever object."""
         count = -(-len(sealed) // SEALED_CHUNK_BYTES)
         out = self._room_for(len(sealed) - count * TAG_BYTES)
         self.open_into(first, memoryview(sealed), out)
@@ -117,10 +122,13 @@ class Cipher:
         return at
 
     def _room_for(self, count: int) -> memoryview:
-        """A buffer that is kept: a fresh one of this size would be zeroed by the kernel, page by page, for each run."""
-        if len(self._room) < count:
-            self._room = bytearray(count)
-        return memoryview(self._room)[:count]
+        """A buffer that the thread keeps: a fresh one of this size would be zeroed by the kernel, page by page, for each run."""
+        room: bytearray = getattr(_own, "room", None) or bytearray()
+        if len(room) < count:
+            room = bytearray(count)
+            if count <= ROOM_BYTES_MAX:
+                _own.room = room
+        return memoryview(room)[:count]
 
 
 def seal(plain: Iterable[bytes | memoryview], key: bytes, context: bytes, salt: bytes) -> Iterator[bytes]:

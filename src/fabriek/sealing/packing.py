@@ -1,92 +1,110 @@
-"""Which bytes of a push are new, and how they become objects: small files packed together, large ones cut into parts."""
+"""How bytes become objects: small files packed together, large ones cut into blocks, and what is there already found by what it is."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Final
 
-from fabriek.sealing.manifest import File, Manifest, Part
+from fabriek.sealing.digests import BLOCK_BYTES, block_count, block_length
+from fabriek.sealing.manifest import File, Part
 
-PART_BYTES = 64 * 2**20
+PART_BYTES: Final = BLOCK_BYTES
 """The most plaintext in one object: what a client may have to send again after a broken line."""
 
-SMALL_BYTES = 2**20
-PACK_BYTES = 8 * 2**20
+SMALL_BYTES: Final = 2**20
+PACK_BYTES: Final = 8 * 2**20
+PACK_BYTES_MIN: Final = 6 * 2**20
+"""From here on a pack ends where it can end at the same place next time."""
+
+HELD_MAX: Final = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file as it was found in the folder. `link`: the target, for a link."""
+class Held:
+    """Contents that are in the store already → where. Of at most HELD_MAX contents: further ones may be sent twice, and cost no more memory.
 
-    path: str
-    mode: int
-    size: int
-    sha256: str
-    link: str = ""
+    A content is a whole small file, or one block of a larger one.
+    """
+
+    def __init__(self, most: int = HELD_MAX) -> None:
+        self._most = most
+        self._objects: list[tuple[str, bytes]] = []
+        self._numbers: dict[str, int] = {}
+        self._places: dict[bytes, tuple[tuple[int, int, int], ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def learn(self, sha256: str, length: int, parts: tuple[Part, ...], *, is_block: bool = False) -> None:
+        """parts: in their order, `length` bytes in all. is_block: of a larger file, whose hash is another than of a whole one."""
+        if len(self._places) < self._most:
+            self._places.setdefault(_name(sha256, length, is_block), tuple([self._place(part) for part in parts]))
+
+    def learn_file(self, file: File) -> None:
+        """Its content, or that of each of its blocks."""
+        if not file.blocks:
+            if file.size and not file.link:
+                self.learn(file.sha256, file.size, file.parts)
+            return
+        for number, parts in enumerate(parts_by_block(file)):
+            self.learn(file.blocks[number], block_length(file.size, number), parts, is_block=True)
+
+    def find(self, sha256: str, length: int, *, is_block: bool = False) -> tuple[Part, ...] | None:
+        places = self._places.get(_name(sha256, length, is_block))
+        if places is None:
+            return None
+        return tuple(
+            [
+                Part(*(self._objects[number] if number >= 0 else ("", b"")), offset, size)
+                for number, offset, size in places
+            ]
+        )
+
+    def _place(self, part: Part) -> tuple[int, int, int]:
+        if not part.object_id:
+            return -1, 0, part.length
+        number = self._numbers.setdefault(part.object_id, len(self._objects))
+        if number == len(self._objects):
+            self._objects.append((part.object_id, part.key))
+        return number, part.offset, part.length
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A run of one file's bytes."""
-
-    path: str
-    offset: int
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """`kept`: files whose bytes the parent holds (or that have none). `objects`: the pieces of each new object, in order."""
-
-    kept: tuple[File, ...]
-    fresh: tuple[Found, ...]
-    objects: tuple[tuple[Piece, ...], ...]
-
-    @property
-    def bytes_to_send(self) -> int:
-        return sum(piece.length for pieces in self.objects for piece in pieces)
+def parts_by_block(file: File) -> Iterator[tuple[Part, ...]]:
+    """The parts of each block of a file, cut where they reach into the next."""
+    left = iter(file.parts)
+    part = next(left, None)
+    for number in range(max(1, block_count(file.size))):
+        wanted, found = block_length(file.size, number), list[Part]()
+        while wanted and part is not None:
+            length = min(wanted, part.length)
+            offset = part.offset if part.object_id else 0
+            found.append(Part(part.object_id, part.key, offset, length))
+            wanted -= length
+            rest = part.length - length
+            part = (
+                Part(part.object_id, part.key, offset + length if part.object_id else 0, rest)
+                if rest
+                else next(left, None)
+            )
+        yield tuple(found)
 
 
-def plan(found: Iterable[Found], parent: Manifest | None) -> Plan:
-    """Two files with the same content are sent once, whatever their names; what the parent holds is not sent again."""
-    held = {(file.size, file.sha256): file.parts for file in parent.files if not file.link} if parent else {}
-    kept: list[File] = []
-    fresh: list[Found] = []
-    to_send: dict[tuple[int, str], Found] = {}
-    for one in sorted(found, key=lambda one: one.path):
-        content = (one.size, one.sha256)
-        if one.link or one.size == 0 or content in held:
-            parts = () if one.link or one.size == 0 else held[content]
-            kept.append(File(one.path, one.mode, one.size, one.sha256, parts, one.link))
+def joined(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """The same bytes in as few parts as can be: holes that touch are one."""
+    made: list[Part] = []
+    for part in parts:
+        if made and not part.object_id and not made[-1].object_id:
+            made[-1] = Part("", b"", 0, made[-1].length + part.length)
         else:
-            fresh.append(one)
-            to_send.setdefault(content, one)
-    return Plan(tuple(kept), tuple(fresh), tuple(_objects(to_send.values())))
+            made.append(part)
+    return tuple(made)
 
 
-def _objects(files: Iterable[Found]) -> Iterable[tuple[Piece, ...]]:
-    pack: list[Piece] = []
-    packed = 0
-    for one in files:
-        if one.size >= SMALL_BYTES:
-            for offset in range(0, one.size, PART_BYTES):
-                yield (Piece(one.path, offset, min(PART_BYTES, one.size - offset)),)
-            continue
-        if pack and packed + one.size > PACK_BYTES:
-            yield tuple(pack)
-            pack, packed = [], 0
-        pack.append(Piece(one.path, 0, one.size))
-        packed += one.size
-    if pack:
-        yield tuple(pack)
+def _name(sha256: str, length: int, is_block: bool) -> bytes:  # noqa: FBT001
+    return bytes.fromhex(sha256) + length.to_bytes(8, "big") + bytes([is_block])
 
 
-def placed(made: Plan, names: Iterable[tuple[str, bytes]]) -> Manifest:
-    """The manifest, once every new object has its id and key: `names` in the order of `made.objects`."""
-    where: dict[str, list[Part]] = {}
-    for (object_id, key), pieces in zip(names, made.objects, strict=True):
-        offset = 0
-        for piece in pieces:
-            where.setdefault(piece.path, []).append(Part(object_id, key, offset, piece.length))
-            offset += piece.length
-    by_content = {(one.size, one.sha256): tuple(where[one.path]) for one in made.fresh if one.path in where}
-    fresh = (File(one.path, one.mode, one.size, one.sha256, by_content[one.size, one.sha256]) for one in made.fresh)
-    return Manifest(tuple(sorted([*made.kept, *fresh], key=lambda file: file.path)))
+def tag_of(pieces: Iterable[tuple[str, int]]) -> str:
+    """What an object holds: of each piece its SHA-256 and length."""
+    digest = hashlib.sha256()
+    for sha256, length in pieces:
+        digest.update(f"{sha256} {length}\n".encode())
+    return digest.hexdigest()

@@ -1,6 +1,5 @@
 """Paths inside a version: relative, plain, and never leading out of it."""
 
-from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from fabriek.kernel.errors import InvalidInput
@@ -26,25 +25,20 @@ def check_path(path: str) -> str:
     return path
 
 
-def check_paths(paths: Sequence[str]) -> None:
-    """Each by itself, none twice, and none both a file and a folder. Raises InvalidInput."""
-    seen = {check_path(path) for path in paths}
-    if len(seen) < len(paths):
-        raise InvalidInput("a path stands twice in the version", fix="push the folder again")
-    for folder in folders_of(seen):
-        if folder in seen:
-            raise InvalidInput(f"{folder!r} is both a file and a folder", fix="push the folder again")
+def rank(path: str) -> str:
+    """What paths are ordered by: what lies in a folder stands together, directly behind the folder's own name."""
+    return path.replace("/", "\0")
 
 
-def folders_of(paths: Iterable[str]) -> set[str]:
-    """Every folder that these files lie in, at any depth; each is looked at once, however many files it holds."""
-    found: set[str] = set()
-    for path in paths:
-        folder = path.rpartition("/")[0]
-        while folder and folder not in found:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]
-    return found
+def check_next(before: str, path: str) -> None:
+    """That a path comes behind the one before it (empty: it is the first), and does not lie in it as in a folder. Raises InvalidInput."""
+    check_path(path)
+    if before and rank(path) <= rank(before):
+        said = "stands twice in the version" if path == before else "stands out of order"
+        raise InvalidInput(f"the path {path!r} {said}", fix="push the folder again")
+    # Nothing but what lies in it comes between a name and the last path below that name.
+    if before and path.startswith(f"{before}/"):
+        raise InvalidInput(f"{before!r} is both a file and a folder", fix="push the folder again")
 
 
 def check_link(path: str, target: str) -> str:

@@ -46,8 +46,12 @@ class Opening(Pushing):
 
     def resume_upload(self, upload_id: str, *, by: Caller) -> tuple[Upload, Dataset, Opened | None]:
         """An upload that was interrupted, with the version that it builds on opened anew. Raises NotFound, WrongState when it is over."""
+        parts = self._parts
         upload, dataset = self.upload(upload_id, by=by)
-        check_open(upload, self._parts.clock.now())
+        check_open(upload, parts.clock.now())
+        # Which of its objects the version will use is said anew: the folder may have changed meanwhile.
+        with parts.datasets.transaction(alone=f"upload:{upload_id}"):
+            parts.uploads.forget_uses(upload)
         return upload, dataset, self.parent_of(upload, by=by)
 
     def parent_of(self, upload: Upload, *, by: Caller) -> Opened | None:

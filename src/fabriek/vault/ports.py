@@ -134,6 +134,9 @@ class Versions(Protocol):
 
     def objects(self, version_id: str) -> frozenset[str]: ...
 
+    def among(self, version_id: str, names: Collection[str]) -> frozenset[str]:
+        """Those of the names that the version uses."""
+
 
 class Tags(Protocol):
     """Storage of names for versions."""
@@ -167,8 +170,17 @@ class Uploads(Protocol):
     def stored(self, object_id: str, stored: Stored, at: datetime) -> None:
         """The object has arrived."""
 
-    def objects(self, upload_id: str, *, only: str = "") -> Mapping[str, StoredObject]:
-        """Those that were minted for it, arrived or not; with `only`, at most that one."""
+    def objects(self, upload_id: str, among: Collection[str]) -> Mapping[str, StoredObject]:
+        """Those of the names that were minted for it, arrived or not."""
+
+    def use(self, upload: Upload, objects: Collection[str], left: Collection[str]) -> None:
+        """Its version will use these objects of its own, and not those of its parent. Idempotent."""
+
+    def forget_uses(self, upload: Upload) -> None:
+        """As if `use` had never been asked."""
+
+    def settle(self, upload: Upload, version_id: str, *, on_parent: bool) -> int:
+        """Writes down what the version uses beside its manifest; how many objects."""
 
 
 class Grants(Protocol):

@@ -1,15 +1,25 @@
 """Verbs of a push: open an upload, send objects, commit. The bytes arrive sealed; the server never sees what they say."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fabriek.kernel.callers import SYSTEM, Caller, require
-from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, Unavailable, nothing_here
+from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, Unavailable, WrongState, nothing_here
 from fabriek.kernel.stored import Stored
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.grants import LASTS_FOR_JOB
 from fabriek.vault.holding import Holding
-from fabriek.vault.uploads import MINT_MAX, OBJECT_BYTES_MAX, OBJECTS_MAX, OPEN_FOR, Progress, Upload, check_open
+from fabriek.vault.uploads import (
+    MINT_MAX,
+    OBJECT_BYTES_MAX,
+    OBJECTS_MAX,
+    OPEN_FOR,
+    USE_MAX,
+    Progress,
+    StoredObject,
+    Upload,
+    check_open,
+)
 from fabriek.vault.versions import Facts, Version, sign_record
 
 TRIES = 20
@@ -18,14 +28,19 @@ TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a client says its version is. `objects`: the ids of all that it uses, the manifest's own left out."""
+    """What a client says its version is. `manifest_object` is the manifest's outermost page, and `count` how many objects the version
+    uses beside it: those that `use` named, and `objects` and `left` with them; `on_parent`, those of the parent that were not left.
+    """
 
     manifest_object: str
     manifest_key: bytes
-    objects: frozenset[str]
     files: int
     size_bytes: int
     content_hash: str
+    count: int
+    objects: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
+    on_parent: bool = False
 
 
 class Pushing(Holding):
@@ -148,18 +163,34 @@ class Pushing(Holding):
         parts = self._parts
         upload, _ = self.upload(upload_id, by=by)
         check_open(upload, parts.clock.now())
-        if object_id not in parts.uploads.objects(upload_id, only=object_id):
+        if object_id not in parts.uploads.objects(upload_id, {object_id}):
             raise nothing_here()
         stored = parts.blobs.put(object_id, chunks, bytes_max=OBJECT_BYTES_MAX)
         with parts.datasets.transaction():
             parts.uploads.stored(object_id, stored, parts.clock.now())
         return stored
 
+    def use(self, upload_id: str, objects: Collection[str], left: Collection[str] = (), *, by: Caller) -> None:
+        """Names objects of the upload that its version will use, and objects of its parent that it will not. Any number of times.
+
+        So a version of any number of objects is never one list. Raises NotFound for an object that is not of this upload, or not of its
+        parent, InvalidInput on one that has not arrived, and on too many at a time.
+        """
+        parts = self._parts
+        if len(objects) > USE_MAX or len(left) > USE_MAX:
+            raise InvalidInput(f"name at most {USE_MAX} objects at a time", fix="name the others in another request")
+        with parts.datasets.transaction(alone=f"upload:{upload_id}"):
+            upload, _ = self.upload(upload_id, by=by)
+            check_open(upload, parts.clock.now())
+            self._use(upload, objects, left)
+
     def commit(self, upload_id: str, said: Committed, *, by: Caller) -> Version:
         """Makes the upload a version: all of it, or nothing. Asked again with the same, the same version.
 
-        Raises NotFound for an object that is neither of this upload nor of its parent, WrongState on one that has not arrived.
+        Raises NotFound for an object that is not of this upload, InvalidInput on one that has not arrived, WrongState where there are not as
+        many objects as the client says.
         """
+        self._check_said(upload_id, said, by)
         for _ in range(TRIES):
             version = self._try_commit(upload_id, said, by)
             if version is not None:
@@ -201,7 +232,7 @@ class Pushing(Holding):
         if upload.progress is Progress.COMMITTED:
             return self._committed_before(upload, said)
         check_open(upload, parts.clock.now())
-        manifest_sha256 = self._check_objects(upload, said)
+        manifest_sha256 = self._arrived(upload, {said.manifest_object})[said.manifest_object].sha256
         sources = tuple(sorted({*dataset.sources, *self._sources(upload.job)}))
         labels = [
             upload.label,
@@ -239,7 +270,14 @@ class Pushing(Holding):
             is_open = parts.uploads.get(upload_id).progress is Progress.OPEN
             if not is_open or (now_stands.sequence, now_stands.epoch) != (dataset.sequence, epoch.number):
                 return None
-            parts.versions.add(version, said.objects | {said.manifest_object})
+            parts.versions.add(version, ())
+            parts.uploads.use(upload, {said.manifest_object}, ())
+            count = parts.uploads.settle(upload, version_id, on_parent=said.on_parent)
+            if count != said.count:
+                raise WrongState(
+                    f"the version uses {said.count} objects, and {count} are here",
+                    fix="push again: what arrived is not sent twice",
+                )
             label = parts.labels.highest([now_stands.label, facts.label])
             parts.datasets.save(replace(now_stands, sequence=facts.sequence, label=label, sources=sources))
             parts.uploads.save(replace(upload, progress=Progress.COMMITTED, version=version_id))
@@ -255,20 +293,33 @@ class Pushing(Holding):
             check_open(upload, self._parts.clock.now())
         return version
 
-    def _check_objects(self, upload: Upload, said: Committed) -> str:
-        """That all is there and nothing is borrowed; returns the SHA-256 of the sealed manifest."""
+    def _check_said(self, upload_id: str, said: Committed, by: Caller) -> None:
+        """What is said with the commit itself; what was committed already is not touched again."""
         parts = self._parts
-        if len(said.objects) > OBJECTS_MAX:
+        if said.count > OBJECTS_MAX:
             raise InvalidInput(f"a version has at most {OBJECTS_MAX} objects", fix="push fewer or larger files")
-        brought = parts.uploads.objects(upload.id)
-        inherited = parts.versions.objects(upload.parent) if upload.parent else frozenset()
-        for name in sorted(said.objects | {said.manifest_object}):
-            if name in brought:
-                if brought[name].size is None:
-                    raise InvalidInput(f"the object {name} has not arrived", fix="send it, then commit again")
-            elif name not in inherited or name == said.manifest_object:
+        upload, _ = self.upload(upload_id, by=by)
+        if upload.progress is Progress.OPEN:
+            check_open(upload, parts.clock.now())
+            self._arrived(upload, {said.manifest_object})
+            self.use(upload_id, said.objects, said.left, by=by)
+
+    def _use(self, upload: Upload, objects: Collection[str], left: Collection[str]) -> None:
+        parts = self._parts
+        self._arrived(upload, objects)
+        if left and (not upload.parent or parts.versions.among(upload.parent, left) != frozenset(left)):
+            raise nothing_here()
+        parts.uploads.use(upload, objects, left)
+
+    def _arrived(self, upload: Upload, objects: Collection[str]) -> Mapping[str, StoredObject]:
+        """That these are of the upload, and here."""
+        brought = self._parts.uploads.objects(upload.id, objects) if objects else {}
+        for name in sorted(objects):
+            if name not in brought:
                 raise nothing_here()
-        return brought[said.manifest_object].sha256
+            if brought[name].size is None:
+                raise InvalidInput(f"the object {name} has not arrived", fix="send it, then commit again")
+        return brought
 
     def _sources(self, job: str) -> tuple[str, ...]:
         """The datasets that the job was granted, its code left out."""

@@ -179,6 +179,10 @@ class SqlVersions:
         )
         return self._db.scalar(asked) is not None
 
+    def among(self, version_id: str, names: Collection[str]) -> frozenset[str]:
+        asked = select(version_objects.c.object).where(version_objects.c.version == version_id)
+        return frozenset(row.object for row in self._db.rows(asked.where(version_objects.c.object.in_(names))))
+
     def objects(self, version_id: str) -> frozenset[str]:
         asked = select(version_objects.c.object).where(version_objects.c.version == version_id)
         return frozenset(row.object for row in self._db.rows(asked))

@@ -1,14 +1,29 @@
 """Uploads and the objects that they brought, kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Row, String, Table, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Row,
+    String,
+    Table,
+    delete,
+    false,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import QuotaExhausted, nothing_here
 from fabriek.kernel.stored import Stored
+from fabriek.vault.store import version_objects
 from fabriek.vault.uploads import Progress, StoredObject, Upload
 
 uploads = Table(
@@ -34,6 +49,16 @@ objects = Table(
     Column("size", BigInteger),
     Column("sha256", String, nullable=False),
     Column("stored_at", Instant),
+    # Named by its client as part of the version to come.
+    Column("used", Boolean, nullable=False, server_default=false()),
+)
+
+left_objects = Table(
+    "vault_left_objects",
+    metadata,
+    Column("upload", String, primary_key=True),
+    # Of the parent's, one that the version to come does not use. Gone once the version stands.
+    Column("object", String, primary_key=True),
 )
 
 
@@ -71,11 +96,40 @@ class SqlUploads:
         arrived = {"size": stored.size, "sha256": stored.sha256, "stored_at": at}
         self._db.execute(update(objects).where(objects.c.id == object_id).values(arrived))
 
-    def objects(self, upload_id: str, *, only: str = "") -> Mapping[str, StoredObject]:
+    def objects(self, upload_id: str, among: Collection[str]) -> Mapping[str, StoredObject]:
         asked = select(objects.c.id, objects.c.size, objects.c.sha256).where(objects.c.upload == upload_id)
-        if only:
-            asked = asked.where(objects.c.id == only)
-        return {row.id: StoredObject(row.id, row.size, row.sha256) for row in self._db.rows(asked)}
+        return {
+            row.id: StoredObject(row.id, row.size, row.sha256)
+            for row in self._db.rows(asked.where(objects.c.id.in_(among)))
+        }
+
+    def use(self, upload: Upload, wanted: Collection[str], left: Collection[str]) -> None:
+        if wanted:
+            of_it = update(objects).where(objects.c.upload == upload.id, objects.c.id.in_(wanted))
+            self._db.execute(of_it.values(used=True))
+        if left:
+            self._db.execute(
+                delete(left_objects).where(left_objects.c.upload == upload.id, left_objects.c.object.in_(left))
+            )
+            self._db.execute(insert(left_objects), [{"upload": upload.id, "object": name} for name in left])
+
+    def forget_uses(self, upload: Upload) -> None:
+        self._db.execute(update(objects).where(objects.c.upload == upload.id, objects.c.used).values(used=False))
+        self._db.execute(delete(left_objects).where(left_objects.c.upload == upload.id))
+
+    def settle(self, upload: Upload, version_id: str, *, on_parent: bool) -> int:
+        """In the database alone: the names of a version's objects never pass through here."""
+        target = ["version", "object"]
+        own = select(literal(version_id), objects.c.id).where(objects.c.upload == upload.id, objects.c.used)
+        self._db.execute(insert(version_objects).from_select(target, own))
+        if on_parent:
+            left = select(left_objects.c.object).where(left_objects.c.upload == upload.id)
+            kept = select(literal(version_id), version_objects.c.object).where(
+                version_objects.c.version == upload.parent, version_objects.c.object.not_in(left)
+            )
+            self._db.execute(insert(version_objects).from_select(target, kept))
+        self._db.execute(delete(left_objects).where(left_objects.c.upload == upload.id))
+        return int(self._db.scalar(select(func.count()).where(version_objects.c.version == version_id))) - 1
 
 
 def _values(upload: Upload) -> dict[str, Any]:

@@ -15,8 +15,11 @@ OBJECT_BYTES_MAX = sealed_size(PART_BYTES)
 """The largest object that a client may send."""
 
 MINT_MAX = 10_000
-OBJECTS_MAX = 200_000
-"""Objects of one version: at 8 MiB each, a terabyte and a half."""
+USE_MAX = 10_000
+"""Names of objects in one request."""
+
+OBJECTS_MAX = 2_000_000
+"""Objects of one version: at 8 MiB each, sixteen terabytes of small files."""
 
 
 class Progress(StrEnum):

@@ -19,7 +19,6 @@ BODY_BYTES_MAX = 80 * 2**20
 """The largest body anywhere: one sealed part of 64 MiB with room to spare. Routes with smaller needs are bounded by their schemas."""
 
 JSON_BYTES_MAX = 4 * 2**20
-COMMIT_BYTES_MAX = 8 * 2**20
 """A commit names every object of its version: 200,000 of them take 6.6 MB."""
 
 STREAMED = re.compile(r"/mlflow-artifacts/artifacts/|/package-requests/[^/]+/files/")
@@ -108,7 +107,7 @@ class Envelope:
 
 def _body_bytes_max(headers: Headers, path: str) -> int:
     if headers.get("content-type", "").startswith("application/json"):
-        return COMMIT_BYTES_MAX if path.endswith("/commit") else JSON_BYTES_MAX
+        return JSON_BYTES_MAX
     return STREAMED_BYTES_MAX if STREAMED.search(path) else BODY_BYTES_MAX
 
 

@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from io import FileIO
 from pathlib import Path
 
 import pytest
 
 from fabriek.kernel.errors import InvalidInput, NotFound, StorageFull, Unavailable, WrongState
-from fabriek.sdk import folders, push
+from fabriek.sdk import folders, gathering, sending
 from fabriek.sdk.vault import Vault
 from tests.factories.vault import Doors, World
 
@@ -109,17 +110,17 @@ def test_a_push_that_lost_its_server_goes_on_where_it_stopped(
 ) -> None:
     folder = a_folder(tmp_path / "in", {f"{number}": os.urandom(2**20) for number in range(6)})
     vault = doors.vault("hanna")
-    monkeypatch.setattr(push, "SENT_AT_ONCE", 1)
-    real, sent = push.Sender._deliver, []
+    monkeypatch.setattr(gathering, "SENT_AT_ONCE", 1)
+    real, sent = sending.Sender.deliver, []
 
-    def breaking(self: push.Sender, *given: object) -> tuple[str, bytes]:
+    def breaking(self: sending.Sender, *given: object) -> sending.Placed:
         if len(sent) == 4:
             raise Unavailable("gone", fix="wait")
         sent.append(real(self, *given))  # type: ignore[arg-type]  # as they came
         return sent[-1]
 
     with monkeypatch.context() as broken:
-        broken.setattr(push.Sender, "_deliver", breaking)
+        broken.setattr(sending.Sender, "deliver", breaking)
         with pytest.raises(Unavailable):
             vault.push(folder, "resumed")
     assert len(world.blobs.objects) == 4
@@ -136,7 +137,9 @@ def test_a_file_that_changed_before_the_push_went_on_is_sent_as_it_is_now(
     folder = a_folder(tmp_path / "in", {f"{number}": os.urandom(2**20) for number in range(3)})
     vault = doors.vault("hanna")
     with monkeypatch.context() as broken:
-        broken.setattr(push.Sender, "commit", lambda *_: (_ for _ in ()).throw(Unavailable("gone", fix="wait")))
+        broken.setattr(
+            sending.Sender, "commit", lambda *_, **__: (_ for _ in ()).throw(Unavailable("gone", fix="wait"))
+        )
         with pytest.raises(Unavailable):
             vault.push(folder, "resumed")
     (folder / "1").write_bytes(os.urandom(2**20))
@@ -150,7 +153,9 @@ def test_an_upload_that_is_over_is_not_gone_on_with(
     folder = a_folder(tmp_path / "in", {"a": os.urandom(2**20)})
     vault = doors.vault("hanna")
     with monkeypatch.context() as broken:
-        broken.setattr(push.Sender, "commit", lambda *_: (_ for _ in ()).throw(Unavailable("gone", fix="wait")))
+        broken.setattr(
+            sending.Sender, "commit", lambda *_, **__: (_ for _ in ()).throw(Unavailable("gone", fix="wait"))
+        )
         with pytest.raises(Unavailable):
             vault.push(folder, "late")
     world.clock.move(timedelta(days=8))
@@ -163,7 +168,9 @@ def test_a_torn_or_strange_journal_costs_bytes_and_nothing_else(
     folder = a_folder(tmp_path / "in", {"a": os.urandom(2**20), "b": os.urandom(2**20)})
     vault = doors.vault("hanna")
     with monkeypatch.context() as broken:
-        broken.setattr(push.Sender, "commit", lambda *_: (_ for _ in ()).throw(Unavailable("gone", fix="wait")))
+        broken.setattr(
+            sending.Sender, "commit", lambda *_, **__: (_ for _ in ()).throw(Unavailable("gone", fix="wait"))
+        )
         with pytest.raises(Unavailable):
             vault.push(folder, "torn")
     (journal,) = (memory / "pushes").iterdir()
@@ -174,18 +181,33 @@ def test_a_torn_or_strange_journal_costs_bytes_and_nothing_else(
     assert contents(vault.pull("torn", tmp_path / "out")) == contents(folder)
 
 
+def meddling(write: Callable[[], None]) -> Callable[[Path, str], FileIO]:
+    """Opens a file as `folders` does, and has somebody else write between its opening and its reading."""
+    real = folders.opened
+
+    class Meddled(FileIO):
+        def read(self, size: int | None = -1) -> bytes:  # type: ignore[override]  # never without waiting
+            write()
+            return super().read(size) or b""
+
+    def opened(root: Path, path: str) -> FileIO:
+        with real(root, path) as source:
+            return Meddled(os.dup(source.fileno()), "rb")
+
+    return opened
+
+
 def test_a_file_that_changes_while_it_is_pushed_is_told_of_and_tried_once_more(
     doors: Doors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = a_folder(tmp_path / "in", {"a": b"old", "b": b"b"})
-    vault, told, real = doors.vault("hanna"), list[str](), folders.read_piece
+    vault, told = doors.vault("hanna"), list[str]()
 
-    def meddling(taken: folders.Snapshot, piece: object) -> Iterator[bytes]:
-        if not told and contents(folder)["a"] == b"old":
+    def write() -> None:
+        if not told:
             (folder / "a").write_bytes(b"new and longer")
-        return real(taken, piece)  # type: ignore[arg-type]  # as it came
 
-    monkeypatch.setattr(push, "read_piece", meddling)
+    monkeypatch.setattr(folders, "opened", meddling(write))
     assert vault.push(folder, "restless", tell=told.append).version.number == 1
     assert told == ["a changed while it was being read; trying once more"]
     assert contents(vault.pull("restless", tmp_path / "out"))["a"] == b"new and longer"
@@ -195,14 +217,13 @@ def test_a_file_that_never_rests_makes_no_version(
     doors: Doors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = a_folder(tmp_path / "in", {"a": b"old"})
-    vault, real = doors.vault("hanna"), folders.read_piece
+    vault = doors.vault("hanna")
 
-    def meddling(taken: folders.Snapshot, piece: object) -> Iterator[bytes]:
-        with (folder / "a").open("ab") as growing:
-            growing.write(b"+")
-        return real(taken, piece)  # type: ignore[arg-type]  # as it came
+    def write() -> None:
+        with (folder / "a").open("ab") as out:
+            out.write(b"+")
 
-    monkeypatch.setattr(push, "read_piece", meddling)
+    monkeypatch.setattr(folders, "opened", meddling(write))
     with pytest.raises(InvalidInput, match="a changed while"):
         vault.push(folder, "restless")
     assert vault.versions("restless") == []
@@ -346,7 +367,7 @@ def test_a_store_that_is_full_at_any_object_shows_nothing_and_the_push_goes_on_w
     """Five objects of data and the manifest."""
     folder = a_folder(tmp_path / "in", {f"{number}": os.urandom(2**20) for number in range(5)})
     vault, real = doors.vault("hanna"), world.blobs.put
-    monkeypatch.setattr(push, "SENT_AT_ONCE", 1)
+    monkeypatch.setattr(gathering, "SENT_AT_ONCE", 1)
 
     def full(name: str, chunks: Iterator[bytes], *, bytes_max: int | None = None) -> object:
         if len(world.blobs.objects) >= full_at:

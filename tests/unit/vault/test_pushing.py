@@ -16,7 +16,7 @@ from fabriek.kernel.errors import (
 )
 from fabriek.vault import pushing
 from fabriek.vault.pushing import Committed
-from fabriek.vault.uploads import OBJECT_BYTES_MAX
+from fabriek.vault.uploads import OBJECT_BYTES_MAX, Upload
 from fabriek.vault.versions import Version
 from tests.factories.threads import at_once
 from tests.factories.vault import World, a_push, fill
@@ -29,7 +29,7 @@ def rule_of(refused: pytest.ExceptionInfo[NotPermitted]) -> object:
 
 
 def committed(manifest: str, *objects: str) -> Committed:
-    return Committed(manifest, bytes(32), frozenset(objects), 1, 1, "0" * 64)
+    return Committed(manifest, bytes(32), 1, 1, "0" * 64, len(objects), frozenset(objects))
 
 
 def test_a_push_makes_versions_one_two_three(world: World) -> None:
@@ -128,6 +128,7 @@ def test_nobody_but_its_holder_knows_of_an_upload(world: World) -> None:
             lambda who: world.vault.upload(upload.id, by=who),
             lambda who: world.vault.mint(upload.id, 1, by=who),
             lambda who: world.vault.put_object(upload.id, name, [b"x"], by=who),
+            lambda who: world.vault.use(upload.id, {name}, by=who),
             lambda who: world.vault.commit(upload.id, committed(name), by=who),
         ):
             with pytest.raises(NotFound):
@@ -168,6 +169,72 @@ def test_a_commit_that_misses_an_object_makes_nothing(world: World) -> None:
     with pytest.raises(InvalidInput, match="has not arrived"):
         world.vault.commit(upload.id, committed(manifest, missing), by=world.hanna)
     assert world.vault.versions("biopsies", project="lab", by=world.hanna) == []
+
+
+def a_second_upload(world: World) -> tuple[Upload, str, list[str]]:
+    """One on a version of three objects: it, a new object that has arrived, and the parent's objects beside its manifest."""
+    first = a_push(world, "biopsies", {"a": b"1", "b": b"2", "c": b"3"})
+    upload = world.vault.open_upload("lab", "biopsies", by=world.hanna)
+    name = world.vault.mint(upload.id, 1, by=world.hanna)[0]
+    world.vault.put_object(upload.id, name, [b"x"], by=world.hanna)
+    inherited = world.parts.versions.objects(first.id) - {first.facts.manifest}
+    return upload, name, sorted([*inherited, first.facts.manifest], key=lambda one: one == first.facts.manifest)
+
+
+def test_a_version_is_its_parents_objects_but_those_left_and_the_new_ones(world: World) -> None:
+    upload, root, (kept, *left) = a_second_upload(world)
+    new = world.vault.mint(upload.id, 2, by=world.hanna)
+    for name in new:
+        world.vault.put_object(upload.id, name, [b"x"], by=world.hanna)
+    world.vault.use(upload.id, {new[0]}, left[:1], by=world.hanna)
+    said = Committed(root, bytes(32), 1, 1, "0" * 64, 3, frozenset(new), frozenset(left), on_parent=True)
+    version = world.vault.commit(upload.id, said, by=world.hanna)
+    assert world.parts.versions.objects(version.id) == {kept, root, *new}
+    assert world.vault.commit(upload.id, said, by=world.hanna) == version
+
+
+def test_a_version_that_does_not_build_on_its_parent_uses_nothing_of_it(world: World) -> None:
+    upload, root, _ = a_second_upload(world)
+    version = world.vault.commit(upload.id, committed(root), by=world.hanna)
+    assert world.parts.versions.objects(version.id) == {root}
+
+
+def test_a_commit_of_more_or_fewer_objects_than_there_are_makes_nothing(world: World) -> None:
+    upload, root, inherited = a_second_upload(world)
+    for count in (0, 3, 5):
+        said = Committed(root, bytes(32), 1, 1, "0" * 64, count, on_parent=True)
+        with pytest.raises(WrongState, match=f"uses {count} objects, and {len(inherited)} are here"):
+            world.vault.commit(upload.id, said, by=world.hanna)
+    assert len(world.vault.versions("biopsies", project="lab", by=world.hanna)) == 1
+    said = Committed(root, bytes(32), 1, 1, "0" * 64, len(inherited), on_parent=True)
+    assert world.vault.commit(upload.id, said, by=world.hanna).number == 2
+
+
+def test_what_an_interrupted_push_named_is_forgotten_when_it_goes_on(world: World) -> None:
+    upload, root, inherited = a_second_upload(world)
+    stray = world.vault.mint(upload.id, 1, by=world.hanna)[0]
+    world.vault.put_object(upload.id, stray, [b"x"], by=world.hanna)
+    world.vault.use(upload.id, {stray}, inherited[:2], by=world.hanna)
+    world.vault.resume_upload(upload.id, by=world.hanna)
+    said = Committed(root, bytes(32), 1, 1, "0" * 64, len(inherited), on_parent=True)
+    version = world.vault.commit(upload.id, said, by=world.hanna)
+    assert world.parts.versions.objects(version.id) == {root, *inherited}
+
+
+def test_only_objects_of_the_upload_are_used_and_only_those_of_its_parent_left(world: World) -> None:
+    upload, root, inherited = a_second_upload(world)
+    other = a_push(world, "other", FILES)
+    foreign = next(iter(world.parts.versions.objects(other.id)))
+    for objects, left in (({foreign}, ()), ({inherited[0]}, ()), ((), {foreign}), ((), {root}), ({"obj_0"}, ())):
+        with pytest.raises(NotFound):
+            world.vault.use(upload.id, objects, left, by=world.hanna)
+    missing = world.vault.mint(upload.id, 1, by=world.hanna)[0]
+    with pytest.raises(InvalidInput, match="has not arrived"):
+        world.vault.use(upload.id, {missing}, by=world.hanna)
+    with pytest.raises(NotFound):
+        world.vault.use(upload.id, {root}, by=world.stef)
+    with pytest.raises(InvalidInput, match="at a time"):
+        world.vault.use(upload.id, {f"obj_{number}" for number in range(10_001)}, by=world.hanna)
 
 
 def test_a_commit_sent_again_is_the_same_version_and_another_one_is_refused(world: World) -> None:

@@ -14,7 +14,7 @@ from fabriek.node.mounts import wire
 from fabriek.node.mounts.nodes import Nodes
 from fabriek.node.mounts.wire import Asked, Request
 from fabriek.sdk.reading import Reading
-from fabriek.sdk.tree import tree_of
+from fabriek.sdk.tree import Tree
 
 VALID_SECONDS = 30
 """How long the kernel may believe a name without asking: names vanish with the grant, too."""
@@ -33,7 +33,7 @@ class Mounted:
     def __init__(self, device: int, reading: Reading, readers: Executor, seconds: int) -> None:
         """device: the kernel's end. readers: where reads wait that have to fetch. seconds: the time that its files show."""
         self._device, self._reading, self._readers = device, reading, readers
-        self._nodes = Nodes(tree_of(reading.opened.manifest.files), seconds)
+        self._nodes = Nodes(Tree(reading.book), seconds)
         self._listings: dict[int, list[tuple[str, int, int]]] = {}
         self._handles = itertools.count(1)
         self._waiting: dict[int, threading.Event] = {}
@@ -59,6 +59,8 @@ class Mounted:
                 self._let_go(request.interrupted())
             elif request.asked == Asked.READ:
                 self._take_read(request)
+            elif request.asked in {Asked.LOOKUP, Asked.OPENDIR} and self._reading.book.root.level:
+                self._elsewhere(request)  # names lie in pages that may have to be fetched
             elif request.asked not in wire.UNANSWERED:
                 self._reply(request, self._answer)
 
@@ -94,8 +96,12 @@ class Mounted:
                 if kept is not None:
                     self._send(wire.answer(request.unique, kept))
                     return
+        self._elsewhere(request)
+
+    def _elsewhere(self, request: Request) -> None:
+        """In another thread, which may wait for the server."""
         self._waiting[request.unique] = threading.Event()
-        self._readers.submit(self._reply, request, self._read)
+        self._readers.submit(self._reply, request, self._patiently)
 
     def _reply(self, request: Request, act: _Act) -> None:
         try:
@@ -148,23 +154,26 @@ class Mounted:
         return b""
 
     def _room(self, _: Request) -> bytes:
-        manifest = self._reading.opened.manifest
-        return wire.room(manifest.size_bytes, len(manifest.files))
+        book = self._reading.book
+        return wire.room(book.size_bytes, book.count)
 
     def _read(self, request: Request) -> bytes:
+        _, offset, count = request.stretch()
+        return self._reading.read(self._nodes.file(request.node), offset, offset + count)
+
+    def _patiently(self, request: Request) -> bytes:
         """Raises OSError: EIO on damage, EACCES once the grant has ended, EINTR when nobody waits any more."""
-        file, (_, offset, count) = self._nodes.file(request.node), request.stretch()
-        gone = self._waiting[request.unique]
+        act, gone = self._acts.get(request.asked, self._read), self._waiting[request.unique]
         try:
             for _ in range(int(PATIENCE_SECONDS / RETRY_SECONDS)):
                 try:
-                    return self._reading.read(file, offset, offset + count)
+                    return act(request)
                 except Unavailable:
                     if gone.wait(RETRY_SECONDS):
                         raise OSError(errno.EINTR, "taken back") from None
             raise OSError(errno.EIO, "the server is away")
         except Damaged as error:
-            self.damaged.add(file.path)
+            self.damaged.add(self._nodes.path(request.node))
             raise OSError(errno.EIO, error.detail) from None
         except ENDED as error:
             self.refused = True

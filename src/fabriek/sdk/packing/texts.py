@@ -89,7 +89,7 @@ def _input(number: int, shown: dict[str, Any], files: Sequence[File] | None) -> 
         row["files"] = [
             {"path": one.path, "link": one.link}
             if one.link
-            else {"path": one.path, "size": one.size, "sha256": one.sha256}
+            else {"path": one.path, "size": one.size, "digest" if one.blocks else "sha256": one.sha256}
             for one in files
         ]
     return row

@@ -65,5 +65,5 @@ def _inputs(stage: Path, pack: PackOut, vault: Vault) -> dict[int, Sequence[File
         into = stage / "inputs" / texts.input_folder(number, one.dataset)
         with vault.opened(one.version_id, project=pack.project) as version:
             pull_files(version, into)
-            files[number] = version.manifest.files
+            files[number] = list(version.book.files())
     return files

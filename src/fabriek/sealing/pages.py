@@ -1,0 +1,265 @@
+"""A manifest in pages: a tree of which each page can be read, checked, kept or written anew by itself.
+
+Where a page ends depends on the paths alone, so that the same files always make the same pages, and a change of one file changes one page on
+each level. A page's hash says what its files are, whatever keys and objects hold them; that of the outermost page is the version's content hash.
+Source for borders that follow from the content: the probabilistic B-trees of Noms; docs/spec/vault.md says the format.
+"""
+
+import hashlib
+import json
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fabriek.kernel.errors import Damaged, InvalidInput
+from fabriek.sealing.digests import block_count, digest_of, zeros_hash
+from fabriek.sealing.manifest import File, Manifest, Part
+from fabriek.sealing.paths import check_link, check_next, check_path, rank
+
+FORM: Final = "fabriek-page-1"
+ROWS_MAX: Final = 2_048
+BITS: Final = 8
+"""A page of level n ends behind a path whose SHA-256 begins with (n + 1) * BITS zero bits: 256 rows on average."""
+
+PAGE_BYTES_MAX: Final = 64 * 2**20
+"""Of a page that was unpacked: a file of 10 TB in one row has some 10 MB."""
+
+LEVELS_MAX: Final = 8
+HOLE: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A page below another: the path of its first file, where its bytes are, what it says, and how many files and bytes lie below it."""
+
+    first: str
+    part: Part
+    sha256: str
+    files: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Level 0 holds files, higher ones hold pages of the level below. In the order of their paths."""
+
+    level: int
+    files: tuple[File, ...] = ()
+    refs: tuple[Ref, ...] = ()
+
+    @property
+    def first(self) -> str:
+        rows = self.files or self.refs
+        return "" if not rows else self.files[0].path if self.files else self.refs[0].first
+
+    @property
+    def count(self) -> int:
+        return len(self.files) + sum(ref.files for ref in self.refs)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size for file in self.files) + sum(ref.size_bytes for ref in self.refs)
+
+    def sha256(self) -> str:
+        """What it says, whatever objects and keys hold it: of files path, mode, size, and content or target; of pages what they say."""
+        rows: list[list[Any]] = [
+            [file.path, file.mode & 0o777, file.size, file.link or file.sha256] for file in self.files
+        ]
+        rows += [[ref.first, ref.sha256, ref.files, ref.size_bytes] for ref in self.refs]
+        return hashlib.sha256(_canonical(rows)).hexdigest()
+
+    def objects(self) -> frozenset[str]:
+        """What this page itself points at."""
+        return frozenset(part.object_id for part in _parts_of(self) if part.object_id)
+
+
+Keep = Callable[[Page, str], Part]
+"""(page, its hash) → where its bytes are now."""
+
+
+class Growing:
+    """Takes files in the order of their paths and makes the tree of them, a page at a time; never holds more than the pages that are open."""
+
+    def __init__(self, keep: Keep) -> None:
+        """keep: called for every page but the outermost, each once it is complete."""
+        self._keep = keep
+        self._rows: list[list[Any]] = [[]]
+        self._done: list[tuple[Page, str] | None] = [None]
+        self._last = ""
+
+    def add(self, file: File) -> None:
+        """Raises InvalidInput on a path that is not allowed, or does not follow the one before."""
+        check_next(self._last, file.path)
+        self._last = file.path
+        self._rows[0].append(file)
+        self._close(0, file.path)
+
+    def finish(self) -> Page:
+        """The outermost page: the only one of its level."""
+        level = 0
+        while True:
+            if self._rows[level] or self._done[level] is None:
+                self._complete(level, self._last)
+            done = self._done[level]
+            assert done is not None, "it was completed above"
+            if level + 1 == len(self._done) or (not self._rows[level + 1] and self._done[level + 1] is None):
+                return done[0]
+            self._settle(level)
+            level += 1
+
+    def _close(self, level: int, path: str) -> None:
+        """Ends the open page where its last path is a border, or it is full. A page that ended for its length borders nothing above."""
+        if len(self._rows[level]) >= ROWS_MAX or _zero_bits(path) >= BITS * (level + 1):
+            self._complete(level, path)
+
+    def _complete(self, level: int, path: str) -> None:
+        """The open page is whole. The one before it has a successor now, and so is not the outermost."""
+        self._settle(level)
+        rows, self._rows[level] = tuple(self._rows[level]), []
+        self._done[level] = (Page(level, files=rows) if level == 0 else Page(level, refs=rows), path)
+
+    def _settle(self, level: int) -> None:
+        done, self._done[level] = self._done[level], None
+        if done is None:
+            return
+        if level + 1 == len(self._rows):
+            self._rows.append([])
+            self._done.append(None)
+        page, path = done
+        said = page.sha256()
+        self._rows[level + 1].append(Ref(page.first, self._keep(page, said), said, page.count, page.size_bytes))
+        self._close(level + 1, path)
+
+
+def content_hash(files: Iterable[File]) -> str:
+    """Of files in the order of their paths."""
+    growing = Growing(lambda _page, _sha256: Part("", b"", 0, 0))
+    for file in files:
+        growing.add(file)
+    return growing.finish().sha256()
+
+
+def write_page(page: Page) -> bytes:
+    """Packed, ready to be sealed."""
+    places: dict[tuple[str, bytes], int] = {}
+    for part in _parts_of(page):
+        if part.object_id:
+            places.setdefault((part.object_id, part.key), len(places))
+    rows: list[list[Any]] = [_file_row(file, places) for file in page.files]
+    rows += [
+        [ref.first, places[ref.part.object_id, ref.part.key], ref.part.offset, ref.part.length, ref.sha256, ref.files, ref.size_bytes]
+        for ref in page.refs
+    ]  # fmt: skip
+    objects = [[name, b64encode(key).decode()] for name, key in places]
+    return zlib.compress(_canonical({"form": FORM, "level": page.level, "objects": objects, "rows": rows}), 1)
+
+
+def read_page(packed: bytes) -> Page:
+    """Of bytes that were authenticated. Raises Damaged on what is no page, InvalidInput on paths that would escape: a page can come from
+    anyone who may push.
+    """
+    try:
+        plain = json.loads(_unpacked(packed))
+        objects = [(str(name), b64decode(key, validate=True)) for name, key in plain["objects"]]
+        level = int(plain["level"])
+        rows: Any = plain["rows"] if plain["form"] == FORM and 0 <= level < LEVELS_MAX else None
+        if level == 0:
+            page = Page(0, files=tuple([_read_file(row, objects) for row in rows]))
+        else:
+            page = Page(level, refs=tuple([_read_ref(row, objects) for row in rows]))
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError, zlib.error, RecursionError):
+        raise Damaged(
+            "a page of the manifest is not readable", fix="fabriek data verify NAME", where="manifest"
+        ) from None
+    before = ""
+    for file in page.files:
+        check_next(before, before := file.path)
+        if file.link:
+            check_link(file.path, file.link)
+    for ref in page.refs:
+        check_path(ref.first)
+        if before and rank(ref.first) <= rank(before):
+            raise InvalidInput("the pages of the manifest stand out of order", fix="push the folder again")
+        before = ref.first
+    return page
+
+
+def write_files(manifest: Manifest) -> bytes:
+    """All files of a manifest in one page, however many: for members of a job, which hand each other what they left."""
+    return write_page(Page(0, files=manifest.files))
+
+
+def read_files(packed: bytes) -> Manifest:
+    """Raises Damaged, InvalidInput."""
+    return Manifest(read_page(packed).files)
+
+
+def _parts_of(page: Page) -> Iterable[Part]:
+    for file in page.files:
+        yield from file.parts
+    for ref in page.refs:
+        yield ref.part
+
+
+def _file_row(file: File, places: dict[tuple[str, bytes], int]) -> list[Any]:
+    """A link has its target where a file has its parts."""
+    if file.link:
+        return [file.path, file.mode, 0, "", file.link]
+    parts = [
+        [places[part.object_id, part.key] if part.object_id else HOLE, part.offset, part.length] for part in file.parts
+    ]
+    row: list[Any] = [file.path, file.mode, file.size, file.sha256, parts]
+    if file.blocks:
+        row.append(["" if one == zeros_hash(file.size, number) else one for number, one in enumerate(file.blocks)])
+    return row
+
+
+def _read_file(row: Sequence[Any], objects: Sequence[tuple[str, bytes]]) -> File:
+    path, mode, size, sha256, where = row[:5]
+    if isinstance(where, str):
+        return File(str(path), mode & 0o777, 0, "", (), where)
+    parts = tuple([_read_part(number, offset, length, objects) for number, offset, length in where])
+    blocks = _read_blocks(row[5] if len(row) > 5 else [], size)
+    if sum([part.length for part in parts]) != size or (blocks and digest_of(blocks) != sha256):
+        raise ValueError("parts or blocks that do not make up the file")
+    return File(str(path), mode & 0o777, size, str(sha256), parts, "", blocks)
+
+
+def _read_part(number: int, offset: int, length: int, objects: Sequence[tuple[str, bytes]]) -> Part:
+    if offset < 0 or length < 0 or number < HOLE:
+        raise ValueError("a part that lies nowhere")
+    return Part("", b"", 0, length) if number == HOLE else Part(*objects[number], offset, length)
+
+
+def _read_blocks(said: Sequence[str], size: int) -> tuple[str, ...]:
+    if len(said) != block_count(size):
+        raise ValueError("a file has more or fewer blocks")
+    return tuple([one or zeros_hash(size, number) for number, one in enumerate(said)])
+
+
+def _read_ref(row: Sequence[Any], objects: Sequence[tuple[str, bytes]]) -> Ref:
+    first, number, offset, length, sha256, files, size_bytes = row
+    if files < 0 or size_bytes < 0 or number == HOLE:
+        raise ValueError("a page that lies nowhere")
+    return Ref(str(first), _read_part(number, offset, length, objects), str(sha256), int(files), int(size_bytes))
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """Raises ValueError above the limit: a few bytes can unpack to any number."""
+    unpacking = zlib.decompressobj()
+    plain = unpacking.decompress(packed, PAGE_BYTES_MAX)
+    if unpacking.unconsumed_tail or not unpacking.eof or unpacking.unused_data:
+        raise ValueError("not one packed page")
+    return plain
+
+
+def _zero_bits(path: str) -> int:
+    """At the start of its SHA-256, of the first four bytes."""
+    return 32 - int.from_bytes(hashlib.sha256(path.encode()).digest()[:4], "big").bit_length()
+
+
+def _canonical(thing: Any) -> bytes:
+    """JSON with sorted keys, no white space, UTF-8: the same bytes for the same content everywhere (RFC 8785 for what we write)."""
+    return json.dumps(thing, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
