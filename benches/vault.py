@@ -145,7 +145,7 @@ def _tree(running: Running, work: Path, rounds: int, figures: Figures) -> None:
 
 
 def _again(running: Running, work: Path, rounds: int, figures: Figures) -> None:
-    """One in a hundred files changed between two pushes."""
+    """One in a hundred files changed between two pushes: by the command, whose start counts twice, and in one process."""
     ours, tree = Ours(running, work), work / "tree"
     files = sorted(file for file in tree.rglob("*") if file.is_file())
     for number in range(rounds):
@@ -154,7 +154,10 @@ def _again(running: Running, work: Path, rounds: int, figures: Figures) -> None:
         for file in files[number::100]:
             file.write_bytes(os.urandom(file.stat().st_size))
         figures.add("second push with 1 % changed, x first", ours.push(tree, name), first)
+        first, second = ours.push_twice(tree, f"{name}-inside", number + rounds)
+        figures.add("second push with 1 % changed, in one process, x first", second, first)
     figures.say("second push with 1 % changed, x first", 0.1)
+    figures.say("second push with 1 % changed, in one process, x first", 0.1)
 
 
 def _random(running: Running, work: Path, _: int, figures: Figures) -> None:

@@ -21,6 +21,22 @@ KEY, SALT = b"k" * 32, b"s" * 24
 READS = 40
 
 
+TWICE = """
+import os, pathlib, sys, time
+from fabriek.sdk import Fabriek
+folder, name, which = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+files = sorted(file for file in folder.rglob("*") if file.is_file())
+with Fabriek.from_environment() as factory:
+    for _ in range(2):
+        begun = time.perf_counter()
+        factory.vault.push(folder, name)
+        print(time.perf_counter() - begun)
+        for file in files[which::100]:
+            file.write_bytes(os.urandom(file.stat().st_size))
+        time.sleep(2.1)  # what was written within two seconds is read again
+"""
+
+
 class Ours:
     """A factory that runs, as its users reach it."""
 
@@ -36,6 +52,13 @@ class Ours:
         seconds = self._command("pull", name, str(into))
         shutil.rmtree(into)
         return seconds
+
+    def push_twice(self, folder: Path, name: str, which: int) -> tuple[float, float]:
+        """Seconds of two pushes in one process, one file in a hundred changed between them."""
+        argv = [sys.executable, "-c", TWICE, str(folder), name, str(which)]
+        done = subprocess.run(argv, env=self._running.environment(), capture_output=True, text=True, check=True)
+        first, second = map(float, done.stdout.split())
+        return first, second
 
     def stored_bytes(self) -> int:
         """In the store's folder and the database."""

@@ -21,7 +21,7 @@ from fabriek.node.mounts.serving import LOOK_SECONDS
 from fabriek.schemas.node import MOUNT, InputSpec
 from fabriek.vault.versions import Version
 from fabriek.worker.upkeep import CLOSING_SECONDS
-from tests.factories.vault import World, a_push, a_world
+from tests.factories.vault import Doors, World, a_push, a_world
 from tests.factories.waiting import until
 from tests.servers.machine import Machine, Seen, a_machine
 
@@ -38,7 +38,11 @@ class Place:
 
     world: World
     machine: Machine
-    url: str
+    doors: Doors
+
+    @property
+    def url(self) -> str:
+        return self.doors.url
 
     def start(self, version: Version, code: str, **changes: Any) -> Handle:
         job = changes.setdefault("job", f"job_{time.monotonic_ns()}")
@@ -58,7 +62,7 @@ def a_place(database: Database) -> Iterator[Place]:
         pytest.skip(f"inputs cannot be mounted here: {reason}")
     world = a_world(database)
     with world.served() as doors, a_machine(NODE) as machine:
-        yield Place(world, machine, doors.url)
+        yield Place(world, machine, doors)
 
 
 @pytest.fixture
@@ -100,6 +104,30 @@ def test_a_job_reads_every_byte_and_every_name_where_it_mounted_them(place: Plac
         "['fuse']",
     ]
     assert seen.state.reason == ""
+
+
+def test_names_that_lie_on_many_pages_are_found_when_they_are_asked_for(place: Place, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    for number in range(3_000):
+        (folder / str(number % 5)).mkdir(parents=True, exist_ok=True)
+        (folder / str(number % 5) / f"{number:05d}").write_bytes(str(number).encode())
+    with (folder / "holes").open("wb") as out:
+        out.truncate(200 * 2**20)
+        out.seek(150 * 2**20)
+        out.write(b"data")
+    pushed = place.doors.vault("hanna").push(folder, "pages").version
+    seen = place.run(
+        place.world.parts.versions.get(pushed.id),
+        "import os\n"
+        "os.chdir('/data/scans')\n"
+        "print(sorted(os.listdir('.')), [len(os.listdir(str(n))) for n in range(5)], os.path.exists('3/x'))\n"
+        "print(all(open(f'{n % 5}/{n:05d}').read() == str(n) for n in range(0, 3_000, 13)))\n"
+        "with open('holes', 'rb') as f: print(f.seek(150 * 2**20 - 2), f.read(8))\n",
+    )
+    assert seen.state.exit_code == 0, (seen.state, seen.log)
+    assert seen.log.splitlines() == [
+        "['0', '1', '2', '3', '4', 'holes'] [600, 600, 600, 600, 600] False", "True", f"{150 * 2**20 - 2} b'\\x00\\x00data\\x00\\x00'",
+    ]  # fmt: skip
 
 
 def test_nothing_can_be_written_there(place: Place) -> None:

@@ -125,6 +125,27 @@ def test_a_push_without_memory_reads_all_and_says_the_same(
     assert len(read) == 3_001
 
 
+def test_what_a_killed_push_had_read_is_not_read_again(
+    doors: Doors, many: Path, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault, read = doors.vault("hanna"), list[str]()
+    vault.push(many, "many")
+    (saved,) = (memory / "hashes").iterdir()
+    whole = saved.read_bytes()
+    rows = 80 * 2_000
+    saved.unlink()
+    saved.with_name(f".{saved.name}.dead").write_bytes(whole[: rows + 33])
+    real = gathering.read_whole
+    monkeypatch.setattr(gathering, "read_whole", lambda *given: read.append(given[1]) or real(*given))  # type: ignore[func-returns-value]
+    assert vault.push(many, "many").unchanged
+    assert 1_000 <= len(read) < 1_500
+    assert [one.name for one in (memory / "hashes").iterdir()] == [saved.name]
+    read.clear()
+    saved.with_name(f".{saved.name}.dead").write_bytes(whole[: 80 * 500])
+    assert vault.push(many, "many").unchanged
+    assert read == [], "what was saved before is forgotten"
+
+
 def test_names_that_come_and_go_cost_few_files_a_second_reading(
     doors: Doors, many: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
