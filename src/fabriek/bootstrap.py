@@ -94,6 +94,7 @@ from fabriek.vault.epochs import EpochCipher
 from fabriek.vault.homes import HolderKind, OrganisationKeys
 from fabriek.vault.labels import shipped_labels
 from fabriek.vault.own_keys import Connect, OwnKeys
+from fabriek.vault.ports import Addresses, Blobs
 from fabriek.vault.ports_keeping import KeyStores
 from fabriek.vault.seals import Seal, SealableKeys
 from fabriek.vault.service import Vault
@@ -155,11 +156,12 @@ def build(
     )
     cipher = EpochCipher(masters, clock, ids, keys_of=own_keys.keys_of, is_sealed=seal.is_sealed)
     seal.forgetting = (cipher.forget_all, own_keys.forget_all)
+    blobs, addresses = store_of(settings)
     vault = Vault(Parts(
         datasets=sets, versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database), grants=SqlGrants(database),
         agreements=SqlAgreements(database), requests=SqlRequests(database), epoch_keys=epoch_rows,
-        blobs=LocalBlobs(settings.home / "objects"), cipher=cipher, signer=keyring, projects=access,
-        audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited,
+        blobs=blobs, cipher=cipher, signer=keyring, projects=access,
+        audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited, addresses=addresses,
     ), KeyStores(
         SqlHolds(database), SqlErasures(database), SqlRotations(database), expiring=sets, masters=masters,
         under_master=(epoch_rows, own_rows, secret_rows),
@@ -249,6 +251,26 @@ def masters_of(settings: Settings, keyring: FileKeyring) -> MasterKeys:
     raise InvalidInput(f"no {settings.keys!r} holds master keys", fix="FABRIEK_KEYS=file, pkcs11 or openbao")
 
 
+def store_of(settings: Settings) -> tuple[Blobs, Addresses | None]:
+    """Where objects are, and the addresses by which clients reach them themselves, where they may. Raises InvalidInput."""
+    settings.check_store()
+    if settings.store == "local" or settings.store_key_file is None:
+        return LocalBlobs(settings.home / "objects"), None
+    try:
+        from fabriek.adapters.addresses_s3 import S3Addresses  # noqa: PLC0415  # obstore comes with an extra
+        from fabriek.adapters.blobs_s3 import S3Blobs  # noqa: PLC0415
+        from fabriek.adapters.s3 import open_bucket, read_key  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise InvalidInput("an S3 store needs a library", fix="pip install 'fabriek[s3]'") from None
+    key = read_key(_text_of(settings.store_key_file, "store_key_file"), "store_key_file")
+    inner = open_bucket(settings.store_bucket, key=key, endpoint=settings.store_url, region=settings.store_region)
+    if not settings.store_direct:
+        return S3Blobs(inner), None
+    seen = settings.store_clients_url or settings.store_url
+    outer = open_bucket(settings.store_bucket, key=key, endpoint=seen, region=settings.store_region)
+    return S3Blobs(inner), S3Addresses(inner, outer)
+
+
 def connect_of(settings: Settings) -> Connect:
     """How organisations' own keys are reached: at listed hosts, or in tokens that this machine has."""
     listed_hosts = Outbound(Hosts.read(settings.keys_hosts), says="keys_hosts")
@@ -270,8 +292,12 @@ def connect_of(settings: Settings) -> Connect:
 
 def _kept_in(file: Path, name: str) -> str:
     """The one line of a file with a secret."""
+    return _text_of(file, name).removesuffix("\n")
+
+
+def _text_of(file: Path, name: str) -> str:
     try:
-        return file.read_text("utf-8").removesuffix("\n")
+        return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{name} cannot be read ({type(error).__name__})", fix=f"look at {file}") from None
 

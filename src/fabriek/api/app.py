@@ -28,6 +28,7 @@ from fabriek.api import (
     power,
     secrets,
     vault,
+    vault_addresses,
     vault_objects,
     vault_versions,
 )
@@ -39,8 +40,8 @@ from fabriek.web.sealed import SealGate
 from fabriek.web.services import Services
 
 AREAS = (
-    access, funding, foreign, vault, vault_objects, vault_versions, erasing, keys, packages, compute, secrets, packs, cluster, power, lab,
-    knowledge, assurance, audit, health,
+    access, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, erasing, keys, packages, compute, secrets, packs,
+    cluster, power, lab, knowledge, assurance, audit, health,
 )  # fmt: skip
 
 

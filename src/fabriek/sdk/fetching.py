@@ -97,6 +97,8 @@ def _attempts(opened: OpenedVersion, task: _Task, sinks: Sinks) -> list[Fetched]
             if attempt == TRIES - 1:
                 raise
         except Damaged as error:
+            if opened.grant.at_store and attempt == 0:
+                continue  # a store that answered wrongly once may answer well now; nothing of it was kept
             return [Fetched(file, error.detail) for file in task.files]
         except InvalidInput:
             raise

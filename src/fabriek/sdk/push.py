@@ -4,12 +4,14 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 from fabriek.kernel.errors import Unavailable
-from fabriek.schemas.vault import CommitIn, MintIn, MintOut, UploadOut, VersionOut
+from fabriek.schemas.vault import CommitIn, UploadOut, VersionOut
 from fabriek.sdk.client import Client
 from fabriek.sdk.folders import Snapshot, read_piece
 from fabriek.sdk.journal import Journal, tag_of
+from fabriek.sdk.sending import Sending
 from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import Manifest
 from fabriek.sealing.objects import KEY_BYTES, SALT_BYTES, seal, sealed_size
@@ -31,13 +33,17 @@ class Pushed:
     unchanged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sender:
     """Sends to one upload."""
 
     client: Client
     upload: UploadOut
     journal: Journal
+
+    @cached_property
+    def ways(self) -> Sending:
+        return Sending(self.client, self.path)
 
     @property
     def path(self) -> str:
@@ -53,7 +59,7 @@ class Sender:
 
     def commit(self, manifest: Manifest) -> VersionOut:
         raw = manifest.to_bytes()
-        name, key = self._deliver(lambda: iter([raw]), len(raw), self._mint(1)[0])
+        name, key = self._deliver(lambda: iter([raw]), len(raw), self.ways.mint(1)[0])
         wanted = CommitIn.model_construct(
             manifest_object=name,
             manifest_key=key,
@@ -71,7 +77,7 @@ class Sender:
         tags = [tag_of([(contents[one.path], one.offset, one.length) for one in pieces]) for pieces in wanted]
         arrived = self.journal.arrived
         missing = [number for number, tag in enumerate(tags) if tag not in arrived]
-        names = dict(zip(missing, self._mint(len(missing)), strict=True))
+        names = dict(zip(missing, self.ways.mint(len(missing)), strict=True))
         progress(sum(one.length for number, pieces in enumerate(wanted) if number not in names for one in pieces))
 
         def one(number: int) -> None:
@@ -96,14 +102,6 @@ class Sender:
                     raise
         return [arrived[tag] for tag in tags]
 
-    def _mint(self, count: int) -> list[str]:
-        names: list[str] = []
-        while len(names) < count:
-            wanted = MintIn(count=min(count - len(names), 10_000))
-            answer = self.client.post(f"{self.path}/objects", json=wanted.model_dump())
-            names += MintOut.model_validate(answer).objects
-        return names
-
     def _deliver(self, plain: Callable[[], Iterator[bytes]], length: int, name: str) -> tuple[str, bytes]:
         """Seals and sends one object. Sent again, it is another object under another key: the same key never seals twice."""
         for attempt in range(TRIES):
@@ -111,11 +109,11 @@ class Sender:
             context = object_context(self.upload.organisation, self.upload.dataset, name)
             sealed = seal(plain(), key, context, secrets.token_bytes(SALT_BYTES))
             try:
-                self.client.send_sealed(f"{self.path}/objects/{name}", sealed, sealed_size(length))
+                self.ways.send(name, sealed, sealed_size(length))
             except Unavailable:
                 if attempt == TRIES - 1:
                     raise
-                name = self._mint(1)[0]
+                name = self.ways.mint(1)[0]
             else:
                 break
         return name, key

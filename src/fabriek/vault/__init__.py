@@ -16,6 +16,6 @@ holds          legal holds and dates of retention
 erasures       all keys of a dataset destroyed, and the certificate; erasing: the verbs, with those of holds
 seals          the seal on the whole vault
 safe           sealing in the server's memory, for dialects whose clients cannot seal
-service        the verbs, in four groups: holding, pushing, opening, sharing; `desk` is what they stand on
+service        the verbs, in six groups: holding, pushing, opening, addressing, sharing, naming; `desk` is what they stand on
 ports, stores  what is kept, and the only SQL
 """

@@ -15,6 +15,7 @@ from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.epochs import Epoch, EpochCipher
 from fabriek.vault.labels import Labels
 from fabriek.vault.ports import (
+    Addresses,
     Agreements,
     Blobs,
     Datasets,
@@ -34,7 +35,9 @@ from fabriek.vault.versions import Facts, Version, check_record
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the vault is made of. `accredited`: the owner declared this installation fit for state labels."""
+    """What the vault is made of. `accredited`: the owner declared this installation fit for state labels. `addresses`: of a store that
+    clients reach themselves.
+    """
 
     datasets: Datasets
     versions: Versions
@@ -53,6 +56,12 @@ class Parts:
     clock: Clock
     ids: Ids
     accredited: bool = False
+    addresses: Addresses | None = None
+
+    @property
+    def at_store(self) -> bool:
+        """Whether clients put and get sealed bytes at the store themselves."""
+        return self.addresses is not None
 
 
 class Desk:

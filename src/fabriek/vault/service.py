@@ -1,5 +1,5 @@
-"""What one may do in the vault. The verbs stand in five groups, each on the one before: holding, pushing, opening, sharing, naming. Those of
-keys stand beside them: erasing, rotating.
+"""What one may do in the vault. The verbs stand in six groups, each on the one before: holding, pushing, opening, addressing, sharing,
+naming. Those of keys stand beside them: erasing, rotating.
 """
 
 from fabriek.vault.desk import Parts

@@ -7,14 +7,14 @@ from datetime import date
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, nothing_here
 from fabriek.vault import agreements
+from fabriek.vault.addressing import Addressing
 from fabriek.vault.agreements import Agreement, DataRight
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.grants import Grant
-from fabriek.vault.opening import Opening
 from fabriek.vault.requests import REASON_CHARACTERS_MAX, AccessRequest, Answer
 
 
-class Sharing(Opening):
+class Sharing(Addressing):
     """What the owner lets others do."""
 
     def agree(

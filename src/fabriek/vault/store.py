@@ -172,6 +172,12 @@ class SqlVersions:
         )
         return self._db.scalar(asked) is not None
 
+    def used(self, version_id: str, names: Sequence[str]) -> frozenset[str]:
+        asked = select(version_objects.c.object).where(
+            version_objects.c.version == version_id, version_objects.c.object.in_(names)
+        )
+        return frozenset(row.object for row in self._db.rows(asked))
+
     def objects(self, version_id: str) -> frozenset[str]:
         asked = select(version_objects.c.object).where(version_objects.c.version == version_id)
         return frozenset(row.object for row in self._db.rows(asked))

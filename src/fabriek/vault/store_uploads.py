@@ -77,6 +77,12 @@ class SqlUploads:
             asked = asked.where(objects.c.id == only)
         return {row.id: StoredObject(row.id, row.size, row.sha256) for row in self._db.rows(asked)}
 
+    def announced(self, upload_id: str, names: Sequence[str]) -> Mapping[str, StoredObject]:
+        asked = select(objects.c.id, objects.c.size, objects.c.sha256).where(
+            objects.c.upload == upload_id, objects.c.id.in_(names)
+        )
+        return {row.id: StoredObject(row.id, row.size, row.sha256) for row in self._db.rows(asked)}
+
 
 def _values(upload: Upload) -> dict[str, Any]:
     values = {column.name: getattr(upload, column.name) for column in uploads.columns}

@@ -18,6 +18,7 @@ class Upkeep:
         self._sequencing = Rhythm(services.clock, 0.5)
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
         self._keeping = Rhythm(services.clock, 30.0)
+        self._clearing = Rhythm(services.clock, timedelta(hours=1).total_seconds())
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
     def round(self) -> None:
@@ -33,6 +34,8 @@ class Upkeep:
             services.identity.forget_expired()
             with services.database.transaction():
                 services.answers.forget(before=services.clock.now() - KEPT_FOR)
+        if self._clearing.due():
+            services.vault.clear_arrivals()
         # Last, since a cluster that is away keeps nothing else from being done.
         if services.settings.slurm_accounts and self._syncing.due():
             services.cluster_accounts.sync(by=SYSTEM)
