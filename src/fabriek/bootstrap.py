@@ -5,6 +5,7 @@ import pwd
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from fabriek.access.identity import Identity
@@ -106,6 +107,9 @@ from fabriek.vault.store_tags import SqlTags
 from fabriek.vault.store_uploads import SqlUploads
 from fabriek.web.services import Services
 from fabriek.web.store import SqlAnswers
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
 
 MACHINE_KIND = "workstation"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # the kernel's own memory-backed file system
@@ -254,21 +258,27 @@ def masters_of(settings: Settings, keyring: FileKeyring) -> MasterKeys:
 def store_of(settings: Settings) -> tuple[Blobs, Addresses | None]:
     """Where objects are, and the addresses by which clients reach them themselves, where they may. Raises InvalidInput."""
     settings.check_store()
-    if settings.store == "local" or settings.store_key_file is None:
+    if settings.store == "local":
         return LocalBlobs(settings.home / "objects"), None
+    inner, outer = buckets_of(settings)
+    from fabriek.adapters.addresses_s3 import S3Addresses  # noqa: PLC0415  # obstore comes with an extra
+    from fabriek.adapters.blobs_s3 import S3Blobs  # noqa: PLC0415
+
+    return S3Blobs(inner), S3Addresses(inner, outer) if settings.store_direct else None
+
+
+def buckets_of(settings: Settings) -> tuple["S3Store", "S3Store"]:
+    """The bucket as this server reaches it, and as clients do. Raises InvalidInput."""
+    settings.check_store()
+    assert settings.store_key_file is not None, "asked for an S3 store only, whose settings were checked"
     try:
-        from fabriek.adapters.addresses_s3 import S3Addresses  # noqa: PLC0415  # obstore comes with an extra
-        from fabriek.adapters.blobs_s3 import S3Blobs  # noqa: PLC0415
         from fabriek.adapters.s3 import open_bucket, read_key  # noqa: PLC0415
     except ModuleNotFoundError:
         raise InvalidInput("an S3 store needs a library", fix="pip install 'fabriek[s3]'") from None
     key = read_key(_text_of(settings.store_key_file, "store_key_file"), "store_key_file")
     inner = open_bucket(settings.store_bucket, key=key, endpoint=settings.store_url, region=settings.store_region)
-    if not settings.store_direct:
-        return S3Blobs(inner), None
     seen = settings.store_clients_url or settings.store_url
-    outer = open_bucket(settings.store_bucket, key=key, endpoint=seen, region=settings.store_region)
-    return S3Blobs(inner), S3Addresses(inner, outer)
+    return inner, open_bucket(settings.store_bucket, key=key, endpoint=seen, region=settings.store_region)
 
 
 def connect_of(settings: Settings) -> Connect:

@@ -18,6 +18,7 @@ from fabriek.vault.ports import Blobs
 from tests.factories.blobs import MemoryBlobs
 from tests.factories.threads import at_once
 from tests.servers import seaweed
+from tests.servers.lying_s3 import Liar, Lie, lying
 
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _numbers = itertools.count()
@@ -27,15 +28,25 @@ def s3_blobs(server: seaweed.S3Server) -> S3Blobs:
     return S3Blobs(server.bucket(), f"test{next(_numbers)}/")
 
 
-@pytest.fixture(params=["memory", "local", "s3"])
+@pytest.fixture
+def liar(s3_server: seaweed.S3Server) -> Iterator[Liar]:
+    with lying(s3_server) as one:
+        yield one
+
+
+@pytest.fixture(params=["memory", "local", "s3", "s3 that forgets conditions", "s3 that knows no conditions"])
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
     match request.param:
         case "memory":
             return MemoryBlobs()
         case "local":
             return LocalBlobs(tmp_path / "objects")
-        case _:
+        case "s3":
             return s3_blobs(request.getfixturevalue("s3_server"))
+    liar: Liar = request.getfixturevalue("liar")
+    lie = Lie.FORGET_CONDITIONS if "forgets" in request.param else Lie.NO_CONDITIONS
+    liar.lies(lie, r"^PUT ", times=-1)
+    return S3Blobs(request.getfixturevalue("s3_server").bucket(liar.endpoint), f"test{next(_numbers)}/")
 
 
 def read(blobs: Blobs, name: str, start: int = 0, stop: int | None = None) -> bytes:
