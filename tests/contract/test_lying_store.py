@@ -26,7 +26,7 @@ from tests.factories.vault import Doors, World, a_world
 from tests.servers.lying_s3 import Liar, Lie, lying
 from tests.servers.seaweed import S3Server
 
-SILENT_SECONDS_MAX = 1.5
+SILENT_SECONDS_MAX = 1.0
 HASTY = {
     "client_options": {"read_timeout": timedelta(seconds=SILENT_SECONDS_MAX)},
     "retry_config": {
@@ -300,6 +300,7 @@ def test_reading_in_place_gives_what_was_pushed_or_an_error(
             assert times == FOR_EVER, "one lie does not stop a read"
         liar.honest()
         assert reading.read(file, start, stop) == BODY[start:stop]
+        reading.close()
 
 
 def test_what_the_store_changed_is_told_by_who_reads_it_and_never_released(

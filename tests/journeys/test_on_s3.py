@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import httpx
+import obstore
 import pytest
 
 from fabriek.sdk import Fabriek
@@ -41,6 +42,7 @@ def asked(factory: Running) -> list[str]:
     """What the server was asked so far: method and path."""
     lines = (factory.home / "logs" / "server.log").read_text("utf-8").splitlines()
     said = [json.loads(line)["says"] for line in lines if line.startswith("{")]
+    assert not [line for line in lines if '"level": "error"' in line]
     return [one for one in said if re.match(r"[A-Z]+ /", one)]
 
 
@@ -71,6 +73,26 @@ def test_push_pull_a_part_and_a_job_with_its_results_go_by_the_store_alone(s3_se
     assert any(re.match(r"POST /api/v1/uploads/.*/taken 200", line) for line in lines)
     assert [line for line in lines if CARRIED.match(line)] == []
     assert not any((tmp_path / "home" / "objects").rglob("obj_*"))
+
+
+def test_a_folder_of_objects_becomes_a_bucket_as_the_manual_says(s3_server: S3Server, tmp_path: Path) -> None:
+    home, folder = tmp_path / "home", a_folder(tmp_path / "in")
+    with quickstarted(home) as factory:
+        assert factory.run("data", "push", str(folder), "scans").returncode == 0
+    bucket = s3_server.bucket()
+    for file in home.glob("objects/*/obj_*"):
+        obstore.put(bucket, f"objects/{file.name}", file.read_bytes(), use_multipart=False)
+        file.unlink()
+    settings = settings_of(s3_server, tmp_path)
+    named = {name.removeprefix("FABRIEK_").lower(): value for name, value in settings.items()}
+    (home / "fabriek.toml").write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in named.items()))
+    with quickstarted(home) as factory:
+        verified = factory.run("data", "verify", "scans")
+        assert verified.returncode == 0, verified.stderr
+        copy = ("backup", str(tmp_path / "copy"), "--keys", str(tmp_path / "copied-keys"), "--home", str(home))
+        refused = factory.run(*copy)
+    assert (refused.returncode, "keeps its objects in the bucket" in refused.stderr) == (2, True)
+    assert not (tmp_path / "copy").exists()
 
 
 def test_where_the_operator_keeps_clients_from_the_store_the_server_carries_it(

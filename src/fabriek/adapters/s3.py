@@ -11,13 +11,13 @@ from obstore.store import S3Store
 from fabriek.kernel.errors import AlreadyExists, FabriekError, InvalidInput, NotFound, Unavailable
 
 CONNECT_SECONDS_MAX = 5
-SILENT_SECONDS_MAX = 30
+SILENT_SECONDS_MAX = 20
 """How long a store may say nothing in the middle of a request."""
 
 ANSWER_SECONDS_MAX = 120
 """How long one request may take, an object of 64 MiB among them."""
 
-RETRIES_MAX = 3
+RETRIES_MAX = 2
 RETRY_SECONDS_MAX = 30
 
 KEY_LINES = 2

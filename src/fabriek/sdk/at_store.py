@@ -18,7 +18,15 @@ from fabriek.sdk.client import Client
 
 T = TypeVar("T")
 
+
+class NotTaken(Unavailable):
+    """What was sent may be there, and the server could not look: sending it again would not help."""
+
+
 TRIES = 3
+TAKE_TRIES = 2
+"""The server has been patient itself."""
+
 PAUSE_SECONDS = 0.2
 """Before the second try; four times that before the third."""
 
@@ -59,7 +67,7 @@ class AtStore:
 
     def put(self, object_id: str, pieces: Iterator[bytes], length: int) -> None:
         """Sends one object and has the server look at it; kept when this returns. It cannot be rewound: raises Unavailable where it
-        did not arrive whole, and the caller seals anew.
+        did not arrive whole, and the caller seals anew; NotTaken where the server could not look.
         """
         digest = hashlib.sha256()
 
@@ -78,9 +86,13 @@ class AtStore:
             raise self._away(f"it answered {response.status_code}")
         said = TakeIn(size=length, sha256=digest.hexdigest()).model_dump()
         try:
-            self._patiently(lambda: self._client.post(f"{self._path}/objects/{object_id}/taken", json=said))
+            self._patiently(
+                lambda: self._client.post(f"{self._path}/objects/{object_id}/taken", json=said), tries=TAKE_TRIES
+            )
         except (NotFound, InvalidInput) as error:
             raise self._away(error.detail) from error
+        except Unavailable as error:
+            raise NotTaken(error.detail, fix=error.fix) from error
 
     def _part(self, object_id: str, offset: int, count: int) -> tuple[int, bytes]:
         """(size of the object, bytes). No more is read than was asked for, whatever is sent."""
@@ -115,8 +127,8 @@ class AtStore:
         lines, path = self._client.lines_to(self._addresses.of(object_id))
         return kept.enter_context(lines.get(path, headers))
 
-    def _patiently(self, act: Callable[[], T]) -> T:
-        for attempt in range(TRIES - 1):
+    def _patiently(self, act: Callable[[], T], *, tries: int = TRIES) -> T:
+        for attempt in range(tries - 1):
             try:
                 return act()
             except (Unavailable, Damaged):

@@ -24,6 +24,7 @@ class Lines:
         self._at = urlsplit(url)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._silent_seconds_max = silent_seconds_max
+        self._closed = False
         self._own = threading.local()
         self._every: list[http.client.HTTPConnection] = []
         self._tls = httpx.create_ssl_context(trust_env=False) if self._at.scheme == "https" else None
@@ -49,11 +50,16 @@ class Lines:
             line.putrequest("GET", self._at.path + path, skip_accept_encoding=True)
             self._begin(line, headers)
             answer = line.getresponse()
-            yield answer
-            if not answer.isclosed():
-                line.close()  # the rest of a body that nobody wants
+            try:
+                yield answer
+                if not answer.isclosed():
+                    line.close()  # the rest of a body that nobody wants
+            finally:
+                answer.close()
 
     def close(self) -> None:
+        """For good: a thread that is still at it gets no new line."""
+        self._closed = True
         for line in self._every:
             line.close()
 
@@ -81,6 +87,8 @@ class Lines:
         line.timeout = CONNECT_SECONDS_MAX
         line.connect()
         line.sock.settimeout(self._silent_seconds_max)
+        if self._closed:
+            raise ConnectionError("this client is closed")
 
     def _new(self) -> http.client.HTTPConnection:
         host, port = self._at.hostname or "", self._at.port

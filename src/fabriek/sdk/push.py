@@ -8,6 +8,7 @@ from functools import cached_property
 
 from fabriek.kernel.errors import Unavailable
 from fabriek.schemas.vault import CommitIn, UploadOut, VersionOut
+from fabriek.sdk.at_store import NotTaken
 from fabriek.sdk.client import Client
 from fabriek.sdk.folders import Snapshot, read_piece
 from fabriek.sdk.journal import Journal, tag_of
@@ -110,6 +111,8 @@ class Sender:
             sealed = seal(plain(), key, context, secrets.token_bytes(SALT_BYTES))
             try:
                 self.ways.send(name, sealed, sealed_size(length))
+            except NotTaken:
+                raise
             except Unavailable:
                 if attempt == TRIES - 1:
                     raise

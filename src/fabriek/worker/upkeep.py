@@ -2,12 +2,17 @@
 a cluster's accounts in step.
 """
 
+import logging
+import threading
 from datetime import timedelta
 
 from fabriek.kernel.callers import SYSTEM
+from fabriek.kernel.errors import FabriekError
 from fabriek.web.idempotency import KEPT_FOR
 from fabriek.web.services import Services
 from fabriek.worker.rhythm import Rhythm
+
+log = logging.getLogger("fabriek.worker")
 
 
 class Upkeep:
@@ -34,8 +39,15 @@ class Upkeep:
             services.identity.forget_expired()
             with services.database.transaction():
                 services.answers.forget(before=services.clock.now() - KEPT_FOR)
-        if self._clearing.due():
-            services.vault.clear_arrivals()
+        if services.vault.at_store and self._clearing.due():
+            # Beside the round: a store that is silent keeps no job from starting.
+            threading.Thread(target=self._clear, name="fabriek-clearing", daemon=True).start()
         # Last, since a cluster that is away keeps nothing else from being done.
         if services.settings.slurm_accounts and self._syncing.due():
             services.cluster_accounts.sync(by=SYSTEM)
+
+    def _clear(self) -> None:
+        try:
+            self._services.vault.clear_arrivals()
+        except FabriekError as error:
+            log.warning("what never became an object is cleared later: %s", error.detail)
