@@ -1,5 +1,6 @@
 """Push, pull and reading in place where the store is S3: sealed bytes go straight there and back, and not one object through the server."""
 
+import hashlib
 import itertools
 import os
 import re
@@ -179,6 +180,47 @@ def test_an_object_gone_from_the_store_is_damage_and_named(world: World, doors: 
             list(opened.read(opened.file("big.bin"), 0, 10))
         assert error.value.fields["where"] == gone
     assert [one.file.path for one in vault.verify("scans")] == ["big.bin"]
+
+
+def test_a_second_client_needs_the_specification_alone(doors: Doors) -> None:
+    """docs/spec/vault.md, with a plain HTTP client: an object sent, taken, and read in part."""
+    sealed = os.urandom(5_000)
+    with httpx.Client(base_url=doors.url, headers={"Authorization": "Bearer hanna"}, trust_env=False) as server:
+        base = "/api/v1/projects/lab/datasets"
+        assert server.post(base, json={"name": "plain"}).status_code == 201
+        upload = f"/api/v1/uploads/{server.post(f'{base}/plain/uploads', json={}).json()['upload']}"
+        minted = server.post(f"{upload}/objects", json={"count": 2}).json()
+        assert minted["at_store"] is True
+        manifest, other = minted["objects"]
+        given = server.post(f"{upload}/addresses", json={"objects": minted["objects"]}).json()
+        assert given["lasts_seconds"] == 300
+        for name in (manifest, other):
+            assert httpx.put(given["addresses"][name], content=sealed, trust_env=False).status_code == 200
+        said = {"size": len(sealed), "sha256": hashlib.sha256(sealed).hexdigest()}
+        short = server.post(f"{upload}/objects/{other}/taken", json=said | {"size": 4_999})
+        assert (short.status_code, short.json()["code"]) == (422, "invalid_input")
+        for _ in range(2):
+            assert server.post(f"{upload}/objects/{manifest}/taken", json=said).json() == said
+        else_ = server.post(f"{upload}/objects/{manifest}/taken", json=said | {"sha256": "0" * 64})
+        assert (else_.status_code, else_.json()["code"]) == (409, "already_exists")
+        taken = {
+            "manifest_object": manifest,
+            "manifest_key": "A" * 43 + "=",
+            "files": 0,
+            "size_bytes": 0,
+            "content_hash": "0" * 64,
+        }
+        early = server.post(f"{upload}/commit", json=taken | {"objects": [other]})
+        assert (early.status_code, "has not arrived" in early.json()["detail"]) == (422, True)
+        assert server.post(f"{upload}/commit", json=taken | {"objects": []}).status_code == 201
+        assert httpx.put(given["addresses"][manifest], content=bytes(5_000), trust_env=False).status_code == 200
+        grant = server.post(f"{base}/plain/versions/newest/grants").json()
+        assert grant["at_store"] is True
+        asked = f"/api/v1/grants/{grant['grant']}/addresses"
+        assert server.post(asked, json={"objects": [other]}).status_code == 404
+        address = server.post(asked, json={"objects": [manifest]}).json()["addresses"][manifest]
+        part = httpx.get(address, headers={"Range": "bytes=1000-1999"}, trust_env=False)
+        assert (part.status_code, part.content) == (206, sealed[1000:2000])
 
 
 def _wait_until_refused(address: str) -> None:

@@ -8,8 +8,10 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,20 +24,25 @@ from fabriek.kernel.errors import AlreadyExists, Damaged, FabriekError, NotFound
 from fabriek.sdk import at_store, client, push
 from fabriek.sdk.reading import Reading
 from fabriek.sealing import packing
+from fabriek.vault.service import Vault
 from tests.factories.vault import Doors, World, a_world
 from tests.servers.lying_s3 import Liar, Lie, lying
 from tests.servers.seaweed import S3Server
 
-SILENT_SECONDS_MAX = 1.0
-HASTY = {
-    "client_options": {"read_timeout": timedelta(seconds=SILENT_SECONDS_MAX)},
-    "retry_config": {
-        "max_retries": 2, "retry_timeout": timedelta(seconds=20),
-        "backoff": {"init_backoff": timedelta(milliseconds=5), "max_backoff": timedelta(milliseconds=20), "base": 2},
-    },
-}  # fmt: skip
-"""A server that waits less than ours does, or these tests would wait as long."""
+STALLED_SECONDS_MAX, SILENT_SECONDS_MAX = 2.0, 20.0
+"""How long silence is borne where the store is silent by intent, and where it is only slow."""
 
+
+def hasty(silent_seconds_max: float) -> dict[str, Any]:
+    """A server that waits less than ours does between two tries, or these tests would wait as long."""
+    backoff = {"init_backoff": timedelta(milliseconds=5), "max_backoff": timedelta(milliseconds=20), "base": 2}
+    return {
+        "client_options": {"read_timeout": timedelta(seconds=silent_seconds_max)},
+        "retry_config": {"max_retries": 2, "retry_timeout": timedelta(seconds=30), "backoff": backoff},
+    }
+
+
+HASTY = hasty(SILENT_SECONDS_MAX)
 ROUNDS = int(os.environ.get("FABRIEK_ROUNDS", "6"))  # noqa: TID251  # how long these tests look
 FOR_EVER = -1
 BODY = os.urandom(3 * 2**20 + 11)
@@ -49,8 +56,14 @@ def liar(s3_server: S3Server) -> Iterator[Liar]:
 
 
 @pytest.fixture
-def blobs(liar: Liar, s3_server: S3Server) -> S3Blobs:
-    return S3Blobs(s3_server.bucket(liar.endpoint, **HASTY), f"lies{next(_numbers)}/")
+def silent_seconds_max(request: pytest.FixtureRequest) -> float:
+    lie = getattr(request.node, "callspec", None) and request.node.callspec.params.get("lie")
+    return STALLED_SECONDS_MAX if lie in {Lie.STALL, Lie.STALL_HALF_WAY} else SILENT_SECONDS_MAX
+
+
+@pytest.fixture
+def blobs(liar: Liar, s3_server: S3Server, silent_seconds_max: float) -> S3Blobs:
+    return S3Blobs(s3_server.bucket(liar.endpoint, **hasty(silent_seconds_max)), f"lies{next(_numbers)}/")
 
 
 def read(blobs: S3Blobs, name: str = "obj_1") -> bytes:
@@ -77,7 +90,7 @@ def test_a_put_that_fails_once_is_done_or_said_so_and_done_when_sent_again(
     assert read(blobs) == BODY
 
 
-@pytest.mark.parametrize("lie", [Lie.ERROR, Lie.BUSY, Lie.HANG_UP, Lie.STALL, Lie.LOST, Lie.DONE_BUT_ERROR])
+@pytest.mark.parametrize("lie", [Lie.ERROR, Lie.BUSY, Lie.HANG_UP, Lie.STALL, Lie.LOST, Lie.DONE_BUT_ERROR, Lie.GONE])
 def test_a_put_that_always_fails_is_said_so_and_may_be_sent_again(liar: Liar, blobs: S3Blobs, lie: Lie) -> None:
     liar.lies(lie, r"^PUT ", times=FOR_EVER)
     with pytest.raises(Unavailable):
@@ -169,20 +182,34 @@ def test_the_probe_says_no_to_a_store_that_gives_back_something_else(liar: Liar,
 
 
 @pytest.fixture
-def doors(tmp_path: Path, liar: Liar, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doors]:
+def world(
+    tmp_path: Path, liar: Liar, s3_server: S3Server, silent_seconds_max: float, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
     monkeypatch.setenv("FABRIEK_CONTEXT", str(tmp_path / "client" / "context.json"))
-    monkeypatch.setattr(client, "STORE_SILENT_SECONDS_MAX", SILENT_SECONDS_MAX)
+    monkeypatch.setattr(client, "STORE_SILENT_SECONDS_MAX", silent_seconds_max)
     monkeypatch.setattr(at_store, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(packing, "PART_BYTES", 2**20)
     database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
     tables.create_all(database.engine)
-    bucket, number = s3_server.bucket(liar.endpoint, **HASTY), next(_numbers)
+    bucket, number = s3_server.bucket(liar.endpoint, **hasty(silent_seconds_max)), next(_numbers)
     objects, arriving = f"objects{number}/", f"arriving{number}/"
     where = S3Addresses(bucket, prefix=objects, arriving=arriving)
-    world: World = a_world(database, blobs=S3Blobs(bucket, objects), addresses=where)
+    yield a_world(database, blobs=S3Blobs(bucket, objects), addresses=where)
+    database.close()
+
+
+@pytest.fixture
+def doors(world: World) -> Iterator[Doors]:
     with world.served() as served:
         yield served
-    database.close()
+
+
+@pytest.fixture
+def far_doors(world: World) -> Iterator[Doors]:
+    """The same store, which only the server reaches."""
+    apart = replace(world, vault=Vault(replace(world.parts, addresses=None), world.keeping))
+    with apart.served() as served:
+        yield served
 
 
 @pytest.fixture
@@ -194,6 +221,9 @@ def folder(tmp_path: Path) -> Path:
         (made / f"{number}.txt").write_text(f"small {number}")
     return made
 
+
+CHANGES = {Lie.WRONG_BYTES, Lie.GONE}
+"""What the server passes on, or says of an object that it looked for: the client cannot tell the store's lie from damage."""
 
 ARRIVE, COPY, LOOK = r"^PUT /[^/]+/arriving", r"^PUT /[^/]+/objects", r"^HEAD "
 READ = r"^GET /[^/]+/objects"
@@ -301,6 +331,35 @@ def test_reading_in_place_gives_what_was_pushed_or_an_error(
         liar.honest()
         assert reading.read(file, start, stop) == BODY[start:stop]
         reading.close()
+
+
+LIES_TO_SERVER = [lie for lie in LIES_TO_PULL if lie not in {Lie.STALL, Lie.STALL_HALF_WAY}]
+
+
+@pytest.mark.parametrize("times", [1, FOR_EVER])
+@pytest.mark.parametrize(("lie", "pattern"), [(lie, where) for where in (COPY, READ) for lie in LIES_TO_SERVER])
+def test_through_the_server_too_all_is_right_or_refused(
+    far_doors: Doors, liar: Liar, folder: Path, tmp_path: Path, lie: Lie, pattern: str, times: int
+) -> None:
+    vault, out = far_doors.vault("hanna"), tmp_path / "out"
+
+    def done_in_the_end(act: Callable[[], object]) -> None:
+        liar.lies(lie, pattern, times=times)
+        try:
+            act()
+        except (Unavailable, Damaged):
+            assert times == FOR_EVER or lie in CHANGES, "one lie does not stop it"
+            assert not out.exists() or list(out.iterdir()) == []
+            liar.honest()
+            act()
+        liar.honest()
+
+    done_in_the_end(lambda: vault.push(folder, "scans"))
+    assert vault.verify("scans") == []
+    done_in_the_end(lambda: vault.pull("scans", out))
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == {
+        file.name: file.read_bytes() for file in folder.iterdir()
+    }
 
 
 def test_what_the_store_changed_is_told_by_who_reads_it_and_never_released(

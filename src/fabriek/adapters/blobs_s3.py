@@ -5,7 +5,7 @@ two writers come at once (docs/designs/0015-stores.md).
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -81,7 +81,8 @@ class S3Blobs:
                 self._welcome_if_same(name, stored)
                 return
             try:
-                self._send(name, sealed)
+                with _placed():
+                    self._send(name, sealed)
             except AlreadyExistsError:
                 # Another server was first, or a try of our own of which the store told us only that it failed.
                 self._welcome_if_same(name, stored)
@@ -103,7 +104,8 @@ class S3Blobs:
     def _put_parts(self, name: str, chunks: Iterable[bytes], counted: "_Counted") -> None:
         with self._writing(name), explained(name):
             if not self._is_there(name):
-                obstore.put(self._store, self._key(name), iter(chunks), use_multipart=True)
+                with _placed():
+                    obstore.put(self._store, self._key(name), iter(chunks), use_multipart=True)
                 self._check_taken(name, counted.stored())
                 return
         for _ in chunks:
@@ -135,6 +137,15 @@ class S3Blobs:
             continue
         if taken.stored() != stored:
             raise AlreadyExists("there is an object of this name with other bytes", fix="ask for a new name")
+
+
+@contextmanager
+def _placed() -> Iterator[None]:
+    """What is not there when something is put is the bucket: that is no word about an object."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Unavailable("the object store has no such bucket", fix="fabriek doctor", retry_after_seconds=5) from error
 
 
 def _knows_no_conditions(error: BaseError) -> bool:
