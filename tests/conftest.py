@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from fabriek.adapters.database import Database, metadata, open_database
-from tests.servers import openbao, postgres, slurm, slurm_release, softhsm
+from tests.servers import openbao, postgres, seaweed, slurm, slurm_release, softhsm
 
 _numbers = itertools.count()
 
@@ -58,6 +58,15 @@ def any_slurm_cluster(request: pytest.FixtureRequest) -> slurm.Cluster:
     """
     found: slurm.Cluster = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[seaweed.S3Server]:
+    """A running S3 store; skips with its reason when there is none."""
+    if reason := seaweed.why_absent():
+        pytest.skip(reason)
+    with seaweed.running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import pwd
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from fabriek.access.identity import Identity
@@ -96,6 +97,7 @@ from fabriek.vault.homes import HolderKind, OrganisationKeys
 from fabriek.vault.own_keys import Connect, OwnKeys
 from fabriek.vault.places import read_places
 from fabriek.vault.policy import labels_of
+from fabriek.vault.ports import Addresses, Blobs
 from fabriek.vault.ports_keeping import KeyStores
 from fabriek.vault.seals import Seal, SealableKeys
 from fabriek.vault.service import Vault
@@ -109,6 +111,9 @@ from fabriek.vault.store_terms import SqlTerms
 from fabriek.vault.store_uploads import SqlUploads
 from fabriek.web.services import Services
 from fabriek.web.store import SqlAnswers
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
 
 MACHINE_KIND = "workstation"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # the kernel's own memory-backed file system
@@ -159,11 +164,12 @@ def build(
     )
     cipher = EpochCipher(masters, clock, ids, keys_of=own_keys.keys_of, is_sealed=seal.is_sealed)
     seal.forgetting = (cipher.forget_all, own_keys.forget_all)
+    blobs, addresses = store_of(settings)
     vault = Vault(Parts(
         datasets=sets, versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database), grants=SqlGrants(database),
         agreements=SqlAgreements(database), requests=SqlRequests(database), terms=SqlTerms(database), proposals=SqlProposals(database),
-        epoch_keys=epoch_rows, blobs=LocalBlobs(settings.home / "objects"), cipher=cipher, signer=keyring, projects=access, people=identity,
-        audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited, places=places,
+        epoch_keys=epoch_rows, blobs=blobs, cipher=cipher, signer=keyring, projects=access, people=identity,
+        audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited, places=places, addresses=addresses,
     ), KeyStores(
         SqlHolds(database), SqlErasures(database), SqlRotations(database), expiring=sets, masters=masters,
         under_master=(epoch_rows, own_rows, secret_rows),
@@ -273,6 +279,32 @@ def masters_of(settings: Settings, keyring: FileKeyring) -> MasterKeys:
     raise InvalidInput(f"no {settings.keys!r} holds master keys", fix="FABRIEK_KEYS=file, pkcs11 or openbao")
 
 
+def store_of(settings: Settings) -> tuple[Blobs, Addresses | None]:
+    """Where objects are, and the addresses by which clients reach them themselves, where they may. Raises InvalidInput."""
+    settings.check_store()
+    if settings.store == "local":
+        return LocalBlobs(settings.home / "objects"), None
+    inner, outer = buckets_of(settings)
+    from fabriek.adapters.addresses_s3 import S3Addresses  # noqa: PLC0415  # obstore comes with an extra
+    from fabriek.adapters.blobs_s3 import S3Blobs  # noqa: PLC0415
+
+    return S3Blobs(inner), S3Addresses(inner, outer) if settings.store_direct else None
+
+
+def buckets_of(settings: Settings) -> tuple["S3Store", "S3Store"]:
+    """The bucket as this server reaches it, and as clients do. Raises InvalidInput."""
+    settings.check_store()
+    assert settings.store_key_file is not None, "asked for an S3 store only, whose settings were checked"
+    try:
+        from fabriek.adapters.s3 import open_bucket, read_key  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise InvalidInput("an S3 store needs a library", fix="pip install 'fabriek[s3]'") from None
+    key = read_key(_text_of(settings.store_key_file, "store_key_file"), "store_key_file")
+    inner = open_bucket(settings.store_bucket, key=key, endpoint=settings.store_url, region=settings.store_region)
+    seen = settings.store_clients_url or settings.store_url
+    return inner, open_bucket(settings.store_bucket, key=key, endpoint=seen, region=settings.store_region)
+
+
 def connect_of(settings: Settings) -> Connect:
     """How organisations' own keys are reached: at listed hosts, or in tokens that this machine has."""
     listed_hosts = Outbound(Hosts.read(settings.keys_hosts), says="keys_hosts")
@@ -294,8 +326,12 @@ def connect_of(settings: Settings) -> Connect:
 
 def _kept_in(file: Path, name: str) -> str:
     """The one line of a file with a secret."""
+    return _text_of(file, name).removesuffix("\n")
+
+
+def _text_of(file: Path, name: str) -> str:
     try:
-        return file.read_text("utf-8").removesuffix("\n")
+        return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{name} cannot be read ({type(error).__name__})", fix=f"look at {file}") from None
 

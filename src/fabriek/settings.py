@@ -34,6 +34,21 @@ class Settings:
         "Where a proxy reaches that port under any name: https://sessions.example, for https://JOB.sessions.example.",
     )
     database_url: str = setting("", "address", "postgresql://…; empty means SQLite in the home.")
+    store: str = setting("local", "local or s3", "Where sealed objects are: a folder of the home, or a bucket.")
+    store_bucket: str = setting("", "name", "The bucket; it must be there.")
+    store_url: str = setting(
+        "", "address", "The S3 store: https://s3.example:9000; empty means Amazon's own for the region."
+    )
+    store_region: str = setting("us-east-1", "name", "The region of the bucket, as its store calls it.")
+    store_key_file: Path | None = setting(
+        None, "file", "Holds the id of the store's access key on its first line, and the secret on its second."
+    )
+    store_direct: bool = setting(
+        True,
+        "yes/no",
+        "Clients and nodes send and fetch sealed bytes at the store themselves, by addresses good for minutes.",
+    )
+    store_clients_url: str = setting("", "address", "Where clients and nodes reach that store, if not at store_url.")
     zone: str = setting(
         "Europe/Amsterdam", "time zone", "Where civil dates, such as the end of an agreement, are read."
     )
@@ -206,17 +221,37 @@ class Settings:
         """Where nodes reach the server. Raises InvalidInput on an address that would show their tokens to the network."""
         if not self.nodes_url:
             return f"http://127.0.0.1:{port}"
-        url = urlsplit(self.nodes_url)
-        if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
+        if not _is_private(self.nodes_url):
             raise InvalidInput(
                 f"nodes_url = {self.nodes_url!r} would show the tokens of jobs to the network",
                 fix="serve it with TLS: https://…",
             )
         return self.nodes_url
 
+    def check_store(self) -> None:
+        """Raises InvalidInput where the settings do not make a store."""
+        if self.store == "local":
+            return
+        if self.store != "s3":
+            raise InvalidInput(f"objects are not kept in {self.store!r}", fix="FABRIEK_STORE=local, or s3")
+        if not self.store_bucket or not self.store_key_file:
+            raise InvalidInput("an S3 store needs a bucket and a key", fix="set store_bucket and store_key_file")
+        for name in ("store_url", "store_clients_url"):
+            if (url := str(getattr(self, name))) and not _is_private(url):
+                raise InvalidInput(
+                    f"{name} = {url!r} would show addresses that open objects to the network",
+                    fix="serve the store with TLS: https://…",
+                )
+
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.home / 'fabriek.db'}"
+
+
+def _is_private(url: str) -> bool:
+    """Whether nobody between here and there can read along."""
+    at = urlsplit(url)
+    return at.scheme == "https" or (at.scheme == "http" and at.hostname in LOOPBACK)
 
 
 def read_settings(environ: Mapping[str, str] | None = None, **flags: object) -> Settings:

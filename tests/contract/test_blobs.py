@@ -10,43 +10,43 @@ import pytest
 
 from fabriek.adapters import blobs_local
 from fabriek.adapters.blobs_local import DRAFTS, LocalBlobs
-from fabriek.adapters.blobs_s3 import S3Blobs, open_s3
+from fabriek.adapters.blobs_s3 import S3Blobs
+from fabriek.adapters.s3 import open_bucket
 from fabriek.kernel.errors import AlreadyExists, FabriekError, InvalidInput, NotFound, StorageFull, Unavailable
 from fabriek.kernel.stored import Stored
 from fabriek.vault.ports import Blobs
 from tests.factories.blobs import MemoryBlobs
 from tests.factories.threads import at_once
 from tests.servers import seaweed
+from tests.servers.lying_s3 import Liar, Lie, lying
 
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _numbers = itertools.count()
 
 
-@pytest.fixture(scope="session")
-def s3_server() -> Iterator[seaweed.S3Server]:
-    if reason := seaweed.why_absent():
-        pytest.skip(reason)
-    with seaweed.running() as server:
-        yield server
-
-
 def s3_blobs(server: seaweed.S3Server) -> S3Blobs:
-    store = open_s3(
-        seaweed.BUCKET, endpoint=server.endpoint, region="us-east-1", access_key_id=server.access_key_id,
-        secret_access_key=server.secret_access_key, client_options={"allow_http": True}, virtual_hosted_style_request=False,
-    )  # fmt: skip
-    return S3Blobs(store._store, f"test{next(_numbers)}/")
+    return S3Blobs(server.bucket(), f"test{next(_numbers)}/")
 
 
-@pytest.fixture(params=["memory", "local", "s3"])
+@pytest.fixture
+def liar(s3_server: seaweed.S3Server) -> Iterator[Liar]:
+    with lying(s3_server) as one:
+        yield one
+
+
+@pytest.fixture(params=["memory", "local", "s3", "s3 that forgets conditions", "s3 that knows no conditions"])
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
     match request.param:
         case "memory":
             return MemoryBlobs()
         case "local":
             return LocalBlobs(tmp_path / "objects")
-        case _:
+        case "s3":
             return s3_blobs(request.getfixturevalue("s3_server"))
+    liar: Liar = request.getfixturevalue("liar")
+    lie = Lie.FORGET_CONDITIONS if "forgets" in request.param else Lie.NO_CONDITIONS
+    liar.lies(lie, r"^PUT ", times=-1)
+    return S3Blobs(request.getfixturevalue("s3_server").bucket(liar.endpoint), f"test{next(_numbers)}/")
 
 
 def read(blobs: Blobs, name: str, start: int = 0, stop: int | None = None) -> bytes:
@@ -154,10 +154,8 @@ def test_an_object_larger_than_one_put_goes_in_parts(
 
 
 def test_a_store_that_is_away_is_unavailable() -> None:
-    away = open_s3(
-        "nowhere", endpoint="http://127.0.0.1:9", region="us-east-1", access_key_id="a", secret_access_key="b",
-        client_options={"allow_http": True}, retry_config={"max_retries": 0},
-    )  # fmt: skip
+    nowhere = open_bucket("nowhere", key=("a", "b"), endpoint="http://127.0.0.1:9", retry_config={"max_retries": 0})
+    away = S3Blobs(nowhere)
     with pytest.raises(Unavailable):
         away.put("obj_1", [b"x"])
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from fabriek.adapters.database import Database
 from fabriek.api import vault as vault_api
-from fabriek.api import vault_objects, vault_versions
+from fabriek.api import vault_addresses, vault_objects, vault_versions
 from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
 from fabriek.kernel.callers import Caller
@@ -142,6 +142,7 @@ class World:
         )  # fmt: skip
         app.router.routes.extend(vault_api.router.routes)
         app.router.routes.extend(vault_objects.router.routes)
+        app.router.routes.extend(vault_addresses.router.routes)
         app.router.routes.extend(vault_versions.router.routes)
         problems.install(app, lambda request, error: problems.problem_response(error, problems.request_id(request)))
         app.add_middleware(Envelope, clock=self.clock, ids=RandomIds(), counts=Counts())

@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
+from obstore.store import S3Store
 
+from fabriek.adapters.s3 import open_bucket
 from fabriek.kernel.clock import SystemClock
 
 BUCKET = "fabriek"
@@ -28,6 +31,11 @@ class S3Server:
     endpoint: str
     access_key_id: str
     secret_access_key: str
+
+    def bucket(self, endpoint: str = "", **changed: Any) -> S3Store:
+        """The bucket as a server of ours opens it, perhaps by way of another address."""
+        key = (self.access_key_id, self.secret_access_key)
+        return open_bucket(BUCKET, key=key, endpoint=endpoint or self.endpoint, **changed)
 
 
 def why_absent() -> str:

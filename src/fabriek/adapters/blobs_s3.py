@@ -1,31 +1,35 @@
-"""Objects in an S3 store, each written once under a condition that the store checks."""
+"""Objects in an S3 store, each written once. The store is asked for a condition and not relied upon: some keep none, and some forget it when
+two writers come at once (docs/designs/0015-stores.md).
+"""
 
 import hashlib
 import itertools
-import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
+from fabriek.adapters.s3 import explained
+from fabriek.adapters.turns import OneAtATime
 from fabriek.kernel.errors import AlreadyExists, FabriekError, InvalidInput, NotFound, Unavailable
 from fabriek.kernel.stored import Stored
 
+OBJECTS = "objects/"
 PIECE_BYTES = 2**20
 SINGLE_PUT_BYTES_MAX = 80 * 2**20
-"""Up to here one conditional put; it covers every part that a client sends. What is larger comes from ourselves, under a name
-that nobody else knows, and goes in parts without a condition: S3 has none for those everywhere."""
+"""Up to here one put; it covers every part that a client sends. What is larger comes from ourselves, under a name that nobody else
+knows, and goes in parts."""
 
 
 class S3Blobs:
     """Objects under a prefix of one bucket."""
 
-    def __init__(self, store: S3Store, prefix: str = "objects/") -> None:
+    def __init__(self, store: S3Store, prefix: str = OBJECTS) -> None:
         self._store, self._prefix = store, prefix
-        self._writing = _OneAtATime()
+        self._writing = OneAtATime()
+        self._keeps_conditions = True
 
     def put(self, name: str, chunks: Iterable[bytes], *, bytes_max: int | None = None) -> Stored:
         counted = _Counted(chunks, bytes_max)
@@ -41,30 +45,30 @@ class S3Blobs:
         return counted.stored()
 
     def get(self, name: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        with _explained(name):
-            end = self.size(name) if stop is None else min(stop, self.size(name))
+        with explained(name):
+            size = self.size(name)
+            end = size if stop is None else min(stop, size)
             while start < end:
-                piece = bytes(
-                    obstore.get_range(self._store, self._key(name), start=start, end=min(end, start + PIECE_BYTES))
-                )
-                if not piece:
-                    return
-                start += len(piece)
+                reach = min(end, start + PIECE_BYTES)
+                piece = bytes(obstore.get_range(self._store, self._key(name), start=start, end=reach))
+                if len(piece) != reach - start:
+                    raise Unavailable("the object store broke off", fix="ask again", retry_after_seconds=5)
+                start = reach
                 yield piece
 
     def size(self, name: str) -> int:
-        with _explained(name):
+        with explained(name):
             return int(obstore.head(self._store, self._key(name))["size"])
 
     def delete(self, name: str) -> None:
         try:
-            with _explained(name):
+            with explained(name):
                 obstore.delete(self._store, self._key(name))
         except NotFound:
             return
 
     def names(self) -> Iterator[str]:
-        with _explained(self._prefix):
+        with explained(self._prefix):
             for page in obstore.list(self._store, prefix=self._prefix):
                 yield from (entry["path"].removeprefix(self._prefix) for entry in page)
 
@@ -72,22 +76,60 @@ class S3Blobs:
         return f"{self._prefix}{name}"
 
     def _put_whole(self, name: str, sealed: bytes, stored: Stored) -> None:
-        try:
-            with self._writing(name), _explained(name):
+        with self._writing(name), explained(name):
+            if self._is_there(name):
+                self._welcome_if_same(name, stored)
+                return
+            try:
+                with _placed():
+                    self._send(name, sealed)
+            except AlreadyExistsError:
+                # Another server was first, or a try of our own of which the store told us only that it failed.
+                self._welcome_if_same(name, stored)
+                return
+            self._check_taken(name, stored)
+
+    def _send(self, name: str, sealed: bytes) -> None:
+        if self._keeps_conditions:
+            try:
                 obstore.put(self._store, self._key(name), sealed, mode="create", use_multipart=False)
-        except AlreadyExists:
-            self._welcome_if_same(name, stored)
+            except BaseError as error:
+                if not _knows_no_conditions(error):
+                    raise
+                self._keeps_conditions = False
+            else:
+                return
+        obstore.put(self._store, self._key(name), sealed, use_multipart=False)
 
     def _put_parts(self, name: str, chunks: Iterable[bytes], counted: "_Counted") -> None:
-        with _explained(name):
-            try:
-                self.size(name)
-            except NotFound:
-                obstore.put(self._store, self._key(name), iter(chunks), use_multipart=True)
+        with self._writing(name), explained(name):
+            if not self._is_there(name):
+                with _placed():
+                    obstore.put(self._store, self._key(name), iter(chunks), use_multipart=True)
+                self._check_taken(name, counted.stored())
                 return
         for _ in chunks:
             continue
         self._welcome_if_same(name, counted.stored())
+
+    def _is_there(self, name: str) -> bool:
+        try:
+            self.size(name)
+        except NotFound:
+            return False
+        return True
+
+    def _check_taken(self, name: str, stored: Stored) -> None:
+        """That it answered well is no proof that the store has it."""
+        try:
+            if self.size(name) == stored.size:
+                return
+        except NotFound:
+            pass
+        else:
+            with suppress(FabriekError):
+                self.delete(name)
+        raise Unavailable("the object store did not keep what it took", fix="send it again", retry_after_seconds=5)
 
     def _welcome_if_same(self, name: str, stored: Stored) -> None:
         taken = _Counted(self.get(name), None)
@@ -97,30 +139,18 @@ class S3Blobs:
             raise AlreadyExists("there is an object of this name with other bytes", fix="ask for a new name")
 
 
-class _OneAtATime:
-    """Writers of one name in this process wait for each other. Not every store keeps its own condition when two writers come at
-    once (docs/designs/0001-first-factory.md); between processes the store's word is all there is.
-    """
+@contextmanager
+def _placed() -> Iterator[None]:
+    """What is not there when something is put is the bucket: that is no word about an object."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Unavailable("the object store has no such bucket", fix="fabriek doctor", retry_after_seconds=5) from error
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._names: dict[str, tuple[threading.Lock, int]] = {}
 
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        with self._lock:
-            lock, waiting = self._names.get(name, (threading.Lock(), 0))
-            self._names[name] = (lock, waiting + 1)
-        try:
-            with lock:
-                yield
-        finally:
-            with self._lock:
-                lock, waiting = self._names[name]
-                if waiting == 1:
-                    del self._names[name]
-                else:
-                    self._names[name] = (lock, waiting - 1)
+def _knows_no_conditions(error: BaseError) -> bool:
+    """The store says by 501 that it does not do this at all; obstore has no class for that."""
+    return "501 Not Implemented" in str(error)
 
 
 class _Counted:
@@ -141,25 +171,3 @@ class _Counted:
 
     def stored(self) -> Stored:
         return Stored(self.size, self._digest.hexdigest())
-
-
-def open_s3(bucket: str, **options: Any) -> S3Blobs:
-    """`options` are those of obstore: endpoint, region, access_key_id, secret_access_key, client_options."""
-    return S3Blobs(S3Store(bucket, **options))
-
-
-@contextmanager
-def _explained(name: str) -> Iterator[None]:
-    """The store's errors as ours."""
-    try:
-        yield
-    except FabriekError:
-        raise
-    except FileNotFoundError:
-        raise NotFound(f"the store has no object {name}", fix="fabriek doctor") from None
-    except AlreadyExistsError:
-        raise AlreadyExists("there is an object of this name", fix="ask for a new name") from None
-    except BaseError as error:
-        raise Unavailable(
-            "the object store did not do it", fix="fabriek doctor; nothing was lost", retry_after_seconds=5
-        ) from error

@@ -30,6 +30,7 @@ from fabriek.api import (
     proposals,
     secrets,
     vault,
+    vault_addresses,
     vault_objects,
     vault_versions,
 )
@@ -41,7 +42,8 @@ from fabriek.web.sealed import SealGate
 from fabriek.web.services import Services
 
 AREAS = (
-    access, funding, foreign, vault, vault_objects, vault_versions, agreements, proposals, erasing, keys, packages, compute, secrets, packs,
+    access, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, agreements, proposals, erasing, keys, packages,
+    compute, secrets, packs,
     cluster, power, lab, knowledge, assurance, audit, health,
 )  # fmt: skip
 

@@ -95,6 +95,7 @@ def grant_out(opened: Opened) -> GrantOut:
         manifest_object=facts.manifest,
         manifest_key=opened.manifest_key,
         expires_at=opened.grant.expires_at,
+        at_store=opened.at_store,
         record=RecordOut.model_construct(text=opened.record.text, signature=opened.record.signature),
     )
 

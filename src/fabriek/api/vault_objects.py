@@ -38,7 +38,7 @@ def resume_upload(upload: str, caller: CallerDep, factory: FactoryDep) -> Upload
 @router.post("/uploads/{upload}/objects", access=HOLDER, status_code=201)
 def mint(upload: str, wanted: MintIn, caller: CallerDep, factory: FactoryDep) -> MintOut:
     """Names for objects to come."""
-    return MintOut(objects=list(factory.vault.mint(upload, wanted.count, by=caller)))
+    return MintOut(objects=list(factory.vault.mint(upload, wanted.count, by=caller)), at_store=factory.vault.at_store)
 
 
 @router.put("/uploads/{upload}/objects/{object_id}", access=HOLDER)

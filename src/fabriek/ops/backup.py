@@ -48,6 +48,11 @@ def backup(folder: Path, keys: Path, home: Path | None, *, as_json: bool) -> Non
             "this installation keeps its state in PostgreSQL",
             fix="back that up with pg_dump, and the objects with your store",
         )
+    if settings.store != "local":
+        raise InvalidInput(
+            f"this installation keeps its objects in the bucket {settings.store_bucket}",
+            fix="back that up with your store, then HOME/fabriek.db and HOME/keys: docs/howto/stores.md says in which order",
+        )
     if keys.absolute().is_relative_to(folder.absolute()):
         raise InvalidInput(
             "keys beside the data protect nothing", fix="name a place outside the backup's folder with --keys"

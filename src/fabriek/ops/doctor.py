@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from fabriek.bootstrap import scratch_of
+from fabriek.bootstrap import buckets_of, scratch_of
 from fabriek.compute.executors.capabilities import probe
-from fabriek.kernel.errors import FabriekError
+from fabriek.kernel.errors import FabriekError, Unavailable
 from fabriek.kernel.units import shown_bytes
 from fabriek.ops.home import Home
 from fabriek.ops.migrate import known_schemas
@@ -18,6 +18,7 @@ from fabriek.sdk import Fabriek
 from fabriek.settings import Settings, read_settings
 
 NO_IMAGES = "jobs have no images of their own here (apt install squashfs-tools)"
+LOOK_AT_STORE = "look at store_url, store_bucket, store_region and the rights of the key in store_key_file"
 FREE_BYTES_MIN = 2 * 2**30
 
 
@@ -37,7 +38,7 @@ class Finding:
 def doctor(home: Path | None, *, as_json: bool) -> int:
     """Check this machine and this installation; leaves with 1 when something needs mending."""
     settings = read_settings(home=home)
-    findings = [_python(), *_sandbox(), _room(settings), *_installation(settings)]
+    findings = [_python(), *_sandbox(), _room(settings), _store(settings), *_installation(settings)]
     if as_json:
         click.echo(json.dumps([asdict(one) for one in findings], indent=2))
     else:
@@ -74,6 +75,24 @@ def _room(settings: Settings) -> Finding:
     free = shutil.disk_usage(place).free
     well = free >= FREE_BYTES_MIN
     return Finding("disk", well, f"{shown_bytes(free)} free for {settings.home}", "" if well else "free some space")
+
+
+def _store(settings: Settings) -> Finding:
+    if settings.store == "local":
+        return Finding("store", well=True, found=f"objects in {settings.home / 'objects'}")
+    try:
+        inner, outer = buckets_of(settings)
+        from fabriek.adapters.s3_probe import probe_bucket  # noqa: PLC0415  # obstore comes with an extra
+
+        able = probe_bucket(inner, outer)
+    except FabriekError as error:
+        return Finding("store", False, error.detail, LOOK_AT_STORE if isinstance(error, Unavailable) else error.fix)
+    where = f"bucket {settings.store_bucket}, conditional writes {able.conditions} (not relied upon)"
+    found = where if able.listed_at_once else f"{where}, lists that lag"
+    if settings.store_direct and able.addresses:
+        fix = "set store_clients_url to where clients reach the store, or store_direct = no"
+        return Finding("store", False, f"{found}; addresses for clients do not work: {able.addresses}", fix)
+    return Finding("store", True, f"{found}; clients reach it themselves" if settings.store_direct else found)
 
 
 def _installation(settings: Settings) -> list[Finding]:

@@ -95,7 +95,7 @@ class RecordOut(Wire):
 
 
 class GrantOut(Wire):
-    """A grant with the key that it gives. Keep it in memory."""
+    """A grant with the key that it gives. Keep it in memory. `at_store`: its objects are read at addresses of the store."""
 
     grant: str
     organisation: str
@@ -106,6 +106,7 @@ class GrantOut(Wire):
     manifest_key: Base64Bytes
     expires_at: datetime
     record: RecordOut
+    at_store: bool = False
 
 
 class UploadOut(Wire):
@@ -125,9 +126,30 @@ class MintIn(Wire):
 
 
 class MintOut(Wire):
-    """Names for objects to come."""
+    """Names for objects to come. `at_store`: they are sent to addresses of the store, and told of afterwards."""
 
     objects: list[str]
+    at_store: bool = False
+
+
+class AddressesIn(Wire):
+    """The objects that addresses are asked for."""
+
+    objects: Annotated[list[ObjectId], Field(min_length=1, max_length=1_000)]
+
+
+class AddressesOut(Wire):
+    """Object → its address, which is good for that one act, from now on for so many seconds. Whoever has one needs nothing else."""
+
+    addresses: dict[str, str]
+    lasts_seconds: int
+
+
+class TakeIn(Wire):
+    """What was put at an object's address, sealed."""
+
+    size: Annotated[int, Field(ge=0)]
+    sha256: Sha256
 
 
 class StoredOut(Wire):

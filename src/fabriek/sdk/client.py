@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -14,6 +15,8 @@ from fabriek.sdk.lines import Lines
 
 CONNECT_SECONDS_MAX = 10.0
 ANSWER_SECONDS_MAX = 120.0
+STORE_SILENT_SECONDS_MAX = 30.0
+"""How long a store may say nothing, or take nothing, in the middle of a request."""
 HTTP_ERROR = 400
 
 
@@ -40,11 +43,14 @@ class Client:
 
         # Where a test answers in the server's place there is no address to reach.
         self._lines = Lines(self.url, token) if transport is None else None
+        self._stores: dict[str, Lines] = {}
 
     def close(self) -> None:
         self._http.close()
         if self._lines is not None:
             self._lines.close()
+        for lines in self._stores.values():
+            lines.close()
 
     def the_project(self, project: str = "") -> str:
         """The project meant. Raises InvalidInput when neither the call nor the context names one."""
@@ -99,6 +105,19 @@ class Client:
                 raise error_of(httpx.Response(answer.status, headers=answer.getheaders(), content=answer.read()))
             while piece := answer.read(piece_bytes):
                 yield piece
+            if answer.length:
+                raise self._away(ConnectionError("it broke off"))
+
+    def lines_to(self, address: str) -> tuple[Lines, str]:
+        """Lines to where an address of the store is, which are never told our token, and what to ask for there."""
+        at = urlsplit(address)
+        origin = f"{at.scheme}://{at.netloc}"
+        if at.scheme not in {"https", "http"}:
+            raise InvalidInput("the server gave an address that is none", fix="the operator: fabriek doctor")
+        lines = self._stores.get(origin) or self._stores.setdefault(
+            origin, Lines(origin, "", silent_seconds_max=STORE_SILENT_SECONDS_MAX)
+        )
+        return lines, f"{at.path}?{at.query}"
 
     def fetch_range(self, path: str, offset: int, count: int) -> tuple[bytes, int]:
         """(that many bytes of one object, fewer at its end; the size of all of it). Raises Unavailable where the line breaks twice."""

@@ -88,6 +88,7 @@ def _tasks(opened: OpenedVersion, files: Iterable[File], sinks: Sinks) -> Iterat
     for file in files:
         if file.link:
             continue
+        opened.expect(file)
         if len(file.parts) > 1 or file.size > PACK_BYTES or (file.parts and not file.parts[0].object_id):
             yield from _Large(opened, file, sinks).tasks()
             continue
@@ -102,10 +103,11 @@ def _tasks(opened: OpenedVersion, files: Iterable[File], sinks: Sinks) -> Iterat
 
 
 def _small(opened: OpenedVersion, files: Sequence[File], sinks: Sinks) -> Task:
-    return lambda: _attempts(lambda: _scatter(opened, files, sinks), files)
+    return lambda: _attempts(lambda: _scatter(opened, files, sinks), files, again=opened.grant.at_store)
 
 
-def _attempts(act: Task, files: Sequence[File]) -> list[Fetched]:
+def _attempts(act: Task, files: Sequence[File], *, again: bool) -> list[Fetched]:
+    """again: damage is believed when it is met twice."""
     for attempt in range(TRIES):
         try:
             return act()
@@ -113,6 +115,8 @@ def _attempts(act: Task, files: Sequence[File]) -> list[Fetched]:
             if attempt == TRIES - 1:
                 raise
         except Damaged as error:
+            if again and attempt == 0:
+                continue  # a store that answered wrongly once may answer well now; what it said first is written over
             return [Fetched(file, error.detail) for file in files]
         except InvalidInput:
             raise
@@ -186,7 +190,8 @@ class _Large:
             yield lambda: [Fetched(self._file, self._damage)]
 
     def _task(self, number: int, parts: Sequence[Part], sink: Sink) -> Task:
-        return lambda: self._done(_attempts(lambda: self._fetch(number, parts, sink), [self._file]), sink)
+        again = self._opened.grant.at_store
+        return lambda: self._done(_attempts(lambda: self._fetch(number, parts, sink), [self._file], again=again), sink)
 
     def _done(self, fetched: list[Fetched], sink: Sink) -> list[Fetched]:
         with self._lock:

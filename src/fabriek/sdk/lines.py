@@ -20,9 +20,11 @@ ANSWER_SECONDS_MAX = 120.0
 class Lines:
     """To one server, as one caller. What fails raises OSError or http.client.HTTPException, and the line is given up."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, silent_seconds_max: float = ANSWER_SECONDS_MAX) -> None:
         self._at = urlsplit(url)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._silent_seconds_max = silent_seconds_max
+        self._closed = False
         self._own = threading.local()
         self._every: list[http.client.HTTPConnection] = []
         self._tls = httpx.create_ssl_context(trust_env=False) if self._at.scheme == "https" else None
@@ -48,11 +50,16 @@ class Lines:
             line.putrequest("GET", self._at.path + path, skip_accept_encoding=True)
             self._begin(line, headers)
             answer = line.getresponse()
-            yield answer
-            if not answer.isclosed():
-                line.close()  # the rest of a body that nobody wants
+            try:
+                yield answer
+                if not answer.isclosed():
+                    line.close()  # the rest of a body that nobody wants
+            finally:
+                answer.close()
 
     def close(self) -> None:
+        """For good: a thread that is still at it gets no new line."""
+        self._closed = True
         for line in self._every:
             line.close()
 
@@ -79,7 +86,9 @@ class Lines:
     def _connect(self, line: http.client.HTTPConnection) -> None:
         line.timeout = CONNECT_SECONDS_MAX
         line.connect()
-        line.sock.settimeout(ANSWER_SECONDS_MAX)
+        line.sock.settimeout(self._silent_seconds_max)
+        if self._closed:
+            raise ConnectionError("this client is closed")
 
     def _new(self) -> http.client.HTTPConnection:
         host, port = self._at.hostname or "", self._at.port

@@ -3,18 +3,21 @@
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from fabriek.kernel.errors import Damaged, FabriekError, NotFound
 from fabriek.schemas.vault import GrantOut
 from fabriek.sdk.book import Book
 from fabriek.sdk.client import Client
+from fabriek.sdk.granted import granted
 from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.objects import BATCH_CHUNKS, SEALED_CHUNK_BYTES, Opener, open_bytes, open_stream
 from fabriek.sealing.pages import Page, read_page
+
+T = TypeVar("T")
 
 FETCHED_BYTES = 2**20
 HEAD_FETCHED_BYTES = 64 * 1024
@@ -31,6 +34,7 @@ class OpenedVersion:
 
     def __init__(self, client: Client, grant: GrantOut) -> None:
         self._client, self.grant = client, grant
+        self._objects = granted(client, grant)
         self._own = threading.local()
         self.book = Book(self._read_root(), self.read_part)
 
@@ -42,6 +46,22 @@ class OpenedVersion:
     def check(self) -> None:
         """Raises NotPermitted or NotFound once the grant has ended."""
         self._client.get(f"/api/v1/grants/{self.grant.grant}")
+
+    def expect(self, file: File) -> None:
+        """It will be read soon, and files expected after it, after it."""
+        if self.grant.at_store:
+            self._objects.expect([part.object_id for part in file.parts if part.object_id])
+
+    def again(self, read: Callable[[], T]) -> T:
+        """What `read` gives. A store that answered wrongly once may answer well now: there it is asked twice before damage is believed.
+        Of what it says first, `read` must keep nothing.
+        """
+        try:
+            return read()
+        except Damaged:
+            if not self.grant.at_store:
+                raise
+            return read()
 
     def file(self, path: str) -> File:
         """Raises NotFound."""
@@ -62,7 +82,7 @@ class OpenedVersion:
             raise Damaged("an object is shorter than its version says", fix="fabriek data verify", where=part.object_id)
 
     def stream_object(self, object_id: str, key: bytes) -> Iterator[bytes]:
-        sealed = self._client.fetch_sealed(self._path(object_id), piece_bytes=SEALED_PIECE_BYTES)
+        sealed = self._objects.stream(object_id, SEALED_PIECE_BYTES)
         yield from open_stream(sealed, key, self._context(object_id))
 
     def read(self, file: File, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
@@ -79,20 +99,20 @@ class OpenedVersion:
 
     def opener(self, part: Part) -> Opener:
         """Opens any stretch of the object that holds the part, for one thread. Raises Damaged."""
-        size, head = self._head(part.object_id)
+        size, head = self._objects.head(part.object_id, HEAD_FETCHED_BYTES)
 
         def read_at(offset: int, count: int) -> bytes:
             return (
                 head[offset : offset + count]
                 if offset + count <= len(head)
-                else self._read_at(part.object_id, offset, count)
+                else self._objects.at(part.object_id, offset, count)
             )
 
         return Opener(read_at, size, part.key, self._context(part.object_id))
 
     def read_part(self, part: Part) -> bytes:
         """All of a part, held in memory."""
-        return b"".join(self.range(part))
+        return self.again(lambda: b"".join(self.range(part)))
 
     def range(self, part: Part) -> Iterator[bytes]:
         """The part's bytes, fetching no more than the chunks they lie in, and the object's head and end."""
@@ -102,33 +122,31 @@ class OpenedVersion:
         opener = self._opener(part)
         place, end = part.offset + begin, part.offset + finish
         while place < end:
-            piece = opener.read(place, min(FETCHED_BYTES, end - place))
-            if not piece:
-                raise Damaged(
-                    "an object is shorter than its version says", fix="fabriek data verify", where=part.object_id
-                )
+            try:
+                piece = opener.read(place, min(FETCHED_BYTES, end - place))
+                if not piece:
+                    raise Damaged(
+                        "an object is shorter than its version says", fix="fabriek data verify", where=part.object_id
+                    )
+            except Damaged:
+                self._openers.pop(part.object_id, None)  # its head may be what is wrong
+                raise
             yield piece
             place += len(piece)
 
     def _opener(self, part: Part) -> Opener:
         """Kept a thread and an object: head, end and size are asked for once."""
-        kept: dict[str, Opener] = self._own.__dict__.setdefault("openers", {})
+        kept = self._openers
         if part.object_id not in kept:
             if len(kept) >= OPENERS_MAX:
                 kept.pop(next(iter(kept)))
             kept[part.object_id] = self.opener(part)
         return kept[part.object_id]
 
-    def _read_at(self, object_id: str, offset: int, count: int) -> bytes:
-        return self._client.fetch_range(self._path(object_id), offset, count)[0]
-
-    def _head(self, object_id: str) -> tuple[int, bytes]:
-        """The object's size and its first bytes: all of a small one."""
-        head, size = self._client.fetch_range(self._path(object_id), 0, HEAD_FETCHED_BYTES)
-        return size, head
-
-    def _path(self, object_id: str) -> str:
-        return f"/api/v1/grants/{self.grant.grant}/objects/{object_id}"
+    @property
+    def _openers(self) -> dict[str, Opener]:
+        kept: dict[str, Opener] = self._own.__dict__.setdefault("openers", {})
+        return kept
 
     def _context(self, object_id: str) -> bytes:
         return object_context(self.grant.organisation, self.grant.dataset, object_id)
@@ -136,10 +154,16 @@ class OpenedVersion:
     def _read_root(self) -> Page:
         grant = self.grant
         said = _record(grant)
-        sealed = self._client.get_bytes(self._path(grant.manifest_object))
-        if hashlib.sha256(sealed).hexdigest() != said.get("manifest_sha256"):
-            raise Damaged("the manifest is not the one that was signed", fix="fabriek data verify", where="manifest")
-        root = read_page(open_bytes(sealed, grant.manifest_key, self._context(grant.manifest_object)))
+
+        def signed() -> bytes:
+            sealed = self._objects.whole(grant.manifest_object)
+            if hashlib.sha256(sealed).hexdigest() != said.get("manifest_sha256"):
+                raise Damaged(
+                    "the manifest is not the one that was signed", fix="fabriek data verify", where="manifest"
+                )
+            return sealed
+
+        root = read_page(open_bytes(self.again(signed), grant.manifest_key, self._context(grant.manifest_object)))
         known = (root.sha256(), root.count, root.size_bytes)
         if known != (said.get("content_hash"), said.get("files"), said.get("size_bytes")):
             raise Damaged("the manifest is not what its record says", fix="fabriek data verify", where="manifest")

@@ -110,7 +110,7 @@ def send_folder(
 
 
 def _pages(files: Iterable[File], gathering: Gathering, sender: Sender, base: _Parent | None, kept: set[str]) -> Page:
-    """The outermost page, once all below it are on the server's disk. kept: gets what the pages and files point at."""
+    """The outermost page, once all below it are kept. kept: gets what the pages and files point at."""
     pack = PagePack(sender, gathering.send)
 
     def keep(page: Page, sha256: str) -> Part:

@@ -119,6 +119,8 @@ class Reading:
     def _look_ahead(self, file: File, start: int, stop: int) -> None:
         """Has the next stretch fetched where the file is being read from front to back."""
         step = self._steps.get(file.path)
+        if step is None:
+            self.opened.expect(file)
         if step is None or abs(start - step.follows) > STEPS_APART_MAX:
             self._steps[file.path] = _Step(stop, stop, AHEAD_BYTES_MIN)
             return
@@ -140,7 +142,7 @@ class Reading:
                     self._get(part, begin, end)
 
     def _load(self, part: Part, first: int, stop: int) -> bytes:
-        return self._granted(lambda: self._open(part, first, stop))
+        return self._granted(lambda: self.opened.again(lambda: self._open(part, first, stop)))
 
     def _read_part(self, part: Part) -> bytes:
         return self._granted(lambda: self.opened.read_part(part))

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from fabriek.kernel.errors import Unavailable
-from fabriek.schemas.vault import CommitIn, MintIn, MintOut, UploadOut, UseIn, VersionOut
+from fabriek.schemas.vault import CommitIn, UploadOut, UseIn, VersionOut
+from fabriek.sdk.at_store import NotTaken
 from fabriek.sdk.client import Client
+from fabriek.sdk.ways import Ways
 from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import Part
 from fabriek.sealing.objects import (
@@ -33,7 +35,7 @@ Fill = Callable[[memoryview], int]
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An object that is on the server's disk."""
+    """An object that is kept: on the server's disk, or in its store."""
 
     object_id: str
     key: bytes
@@ -44,6 +46,7 @@ class Sender:
 
     def __init__(self, client: Client, upload: UploadOut) -> None:
         self.client, self.upload = client, upload
+        self._ways = Ways(client, self.path)
         self.used: set[str] = set()
         self._untold: list[str] = []
         self._names: list[str] = []
@@ -60,9 +63,9 @@ class Sender:
         for attempt in range(TRIES):
             name, key = self.name(), secrets.token_bytes(KEY_BYTES)
             try:
-                self.client.send_sealed(
-                    f"{self.path}/objects/{name}", self._sealed(plain(), length, name, key), sealed_size(length)
-                )
+                self._ways.send(name, self._sealed(plain(), length, name, key), sealed_size(length))
+            except NotTaken:
+                raise
             except Unavailable:
                 if attempt == TRIES - 1:
                     raise
@@ -75,7 +78,9 @@ class Sender:
         sealed = seal_bytes(plain, key, self._context(name), secrets.token_bytes(SALT_BYTES))
         for attempt in range(TRIES):
             try:
-                self.client.send_sealed(f"{self.path}/objects/{name}", iter([sealed]), len(sealed))
+                self._ways.send(name, iter([sealed]), len(sealed))
+            except NotTaken:
+                raise
             except Unavailable:
                 if attempt == TRIES - 1:
                     raise
@@ -86,9 +91,8 @@ class Sender:
         """A name for an object to come."""
         with self._lock:
             if not self._names:
-                wanted, self._wanted = MintIn(count=self._wanted), min(4 * self._wanted, NAMES_MAX)
-                answer = self.client.post(f"{self.path}/objects", json=wanted.model_dump())
-                self._names = MintOut.model_validate(answer).objects[::-1]
+                wanted, self._wanted = self._wanted, min(4 * self._wanted, NAMES_MAX)
+                self._names = self._ways.mint(wanted)[::-1]
             return self._names.pop()
 
     def use(self, object_id: str) -> None:

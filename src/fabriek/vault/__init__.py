@@ -19,6 +19,6 @@ holds          legal holds and dates of retention
 erasures       all keys of a dataset destroyed, and the certificate; erasing: the verbs, with those of holds
 seals          the seal on the whole vault
 safe           sealing in the server's memory, for dialects whose clients cannot seal
-service        the verbs, in groups: holding, pushing, opening, sharing, asking, closing, lowering; on `desk`
+service        the verbs, in groups: holding, pushing, opening, addressing, sharing, asking, closing, lowering; on `desk`
 ports, stores  what is kept, and the only SQL
 """

@@ -16,6 +16,7 @@ from fabriek.vault.epochs import Epoch, EpochCipher
 from fabriek.vault.labels import Labels
 from fabriek.vault.places import NOWHERE_NAMED, Places
 from fabriek.vault.ports import (
+    Addresses,
     Agreements,
     Blobs,
     Datasets,
@@ -39,7 +40,7 @@ from fabriek.vault.versions import Facts, Version, check_record
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the vault is made of. `accredited`: the owner declared this installation fit for state labels. `places`: where its store,
-    nodes and backups stand.
+    nodes and backups stand. `addresses`: of a store that clients reach themselves.
     """
 
     datasets: Datasets
@@ -63,6 +64,12 @@ class Parts:
     ids: Ids
     accredited: bool = False
     places: Places = NOWHERE_NAMED
+    addresses: Addresses | None = None
+
+    @property
+    def at_store(self) -> bool:
+        """Whether clients put and get sealed bytes at the store themselves."""
+        return self.addresses is not None
 
 
 class Desk:

@@ -18,12 +18,15 @@ from fabriek.vault.versions import Facts, Record, Version
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A grant with what it gives: the believed record of its version, and the manifest's key. Never logged, never stored."""
+    """A grant with what it gives: the believed record of its version, and the manifest's key. Never logged, never stored. `at_store`: its
+    objects are read at addresses of the store.
+    """
 
     grant: Grant
     facts: Facts
     record: Record
     manifest_key: bytes
+    at_store: bool = False
 
 
 class Opening(Pushing):
@@ -162,7 +165,7 @@ class Opening(Pushing):
         version = parts.versions.get(grant.version)
         facts = self._believed(version)
         key = parts.cipher.unwrap(self._epoch_of(version), version.wrapped_key, version.id)
-        return Opened(grant, facts, version.record, key)
+        return Opened(grant, facts, version.record, key, parts.at_store)
 
     def end_grant(self, grant_id: str, *, by: Caller) -> None:
         """Gives a grant back. Idempotent."""
@@ -281,7 +284,7 @@ class Opening(Pushing):
         with parts.datasets.transaction():
             parts.grants.add(grant)
             parts.audit.record("grant.opened", grant.id, by, version=version.id, right=right.value)
-        return Opened(grant, facts, version.record, key)
+        return Opened(grant, facts, version.record, key, parts.at_store)
 
     def _held(self, grant_id: str, by: Caller) -> Grant:
         grant = self._parts.grants.get(grant_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from fabriek.kernel.callers import Caller
@@ -40,7 +40,30 @@ class Blobs(Protocol):
         """It is no error if there is none."""
 
     def names(self) -> Iterator[str]:
-        """Every object, in no order."""
+        """Every object, in no order. A store may leave out what is new and name what is gone: `size` is asked where that matters."""
+
+
+class Addresses(Protocol):
+    """Of a store that clients reach themselves. An address is good for one object, one act and a short time.
+
+    What clients send lands apart from the objects: no address that anybody holds ever writes to an object that stands.
+    """
+
+    def to_get(self, names: Sequence[str], lasts: timedelta) -> Sequence[str]:
+        """Where each object is read, whole or in ranges, in the order of the names."""
+
+    def to_put(self, names: Sequence[str], lasts: timedelta) -> Sequence[str]:
+        """Where each of these may arrive."""
+
+    def take(self, name: str, size: int) -> None:
+        """Makes what arrived under this name an object, if it has this size in bytes. Durable when this returns; asked again, nothing more.
+
+        Raises NotFound when nothing has arrived, InvalidInput when something else has, AlreadyExists when there is an object of this
+        name and another size, Unavailable.
+        """
+
+    def clear(self, before: datetime) -> int:
+        """Removes what arrived before that and was never taken; how many."""
 
 
 class ProjectFacts(Protocol):

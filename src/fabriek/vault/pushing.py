@@ -142,6 +142,11 @@ class Pushing(Holding):
             raise nothing_here()
         return upload, self._parts.datasets.get(upload.dataset)
 
+    @property
+    def at_store(self) -> bool:
+        """Whether clients put and get sealed bytes at the store themselves."""
+        return self._parts.at_store
+
     def mint(self, upload_id: str, count: int, *, by: Caller) -> Sequence[str]:
         """Names for objects to come. Users never name a place in the store. Raises QuotaExhausted, InvalidInput, WrongState."""
         parts = self._parts

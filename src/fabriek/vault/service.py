@@ -1,5 +1,5 @@
-"""What one may do in the vault. The verbs stand in groups, each on the one before: holding, pushing, opening, sharing, naming, asking, closing,
-lowering. Those of keys stand beside them: erasing, rotating.
+"""What one may do in the vault. The verbs stand in groups, each on the one before: holding, pushing, opening, addressing, sharing, naming,
+asking, closing, lowering. Those of keys stand beside them: erasing, rotating.
 """
 
 from fabriek.vault.desk import Parts

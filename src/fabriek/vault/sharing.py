@@ -6,15 +6,15 @@ from datetime import date
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, nothing_here
 from fabriek.vault import agreements
+from fabriek.vault.addressing import Addressing
 from fabriek.vault.agreements import Agreement, DataRight
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.grants import Grant
-from fabriek.vault.opening import Opening
 from fabriek.vault.places import read_bound
 from fabriek.vault.requests import WAITING, AccessRequest, RequestState, move
 
 
-class Sharing(Opening):
+class Sharing(Addressing):
     """What the owner lets others do."""
 
     def agree(

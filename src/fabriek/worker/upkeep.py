@@ -2,12 +2,17 @@
 forget old answers, keep a cluster's accounts in step.
 """
 
+import logging
+import threading
 from datetime import timedelta
 
 from fabriek.kernel.callers import SYSTEM
+from fabriek.kernel.errors import FabriekError
 from fabriek.web.idempotency import KEPT_FOR
 from fabriek.web.services import Services
 from fabriek.worker.rhythm import Rhythm
+
+log = logging.getLogger("fabriek.worker")
 
 CLOSING_SECONDS = 20.0
 """Between rounds of closing. What an agreement opened is closed within a minute of its end, mounts on nodes too: those look every twenty
@@ -24,6 +29,7 @@ class Upkeep:
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
         self._keeping = Rhythm(services.clock, 30.0)
         self._closing = Rhythm(services.clock, CLOSING_SECONDS)
+        self._clearing = Rhythm(services.clock, timedelta(hours=1).total_seconds())
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
     def round(self) -> None:
@@ -41,6 +47,15 @@ class Upkeep:
             services.identity.forget_expired()
             with services.database.transaction():
                 services.answers.forget(before=services.clock.now() - KEPT_FOR)
+        if services.vault.at_store and self._clearing.due():
+            # Beside the round: a store that is silent keeps no job from starting.
+            threading.Thread(target=self._clear, name="fabriek-clearing", daemon=True).start()
         # Last, since a cluster that is away keeps nothing else from being done.
         if services.settings.slurm_accounts and self._syncing.due():
             services.cluster_accounts.sync(by=SYSTEM)
+
+    def _clear(self) -> None:
+        try:
+            self._services.vault.clear_arrivals()
+        except FabriekError as error:
+            log.warning("what never became an object is cleared later: %s", error.detail)
