@@ -57,6 +57,9 @@ class Settings:
     keys_hosts: str = setting(
         "", "hosts", "Where organisations' own OpenBao servers may be: HOST or HOST:PORT with commas. Empty: nowhere."
     )
+    arriving_bytes_max: int = setting(
+        2**40, "bytes", "What one person may have on the way through tus: announced, and in no version yet."
+    )
     worker_poll_seconds: float = setting(1.0, "seconds", "How often the worker looks when nothing wakes it.")
     job_cpus_max: int = setting(0, "cores", "Cores that jobs may use together; 0 means all of this machine.")
     job_memory_bytes_max: int = setting(

@@ -27,6 +27,7 @@ from fabriek.api import (
     packs,
     power,
     secrets,
+    tus,
     vault,
     vault_objects,
     vault_versions,
@@ -39,7 +40,7 @@ from fabriek.web.sealed import SealGate
 from fabriek.web.services import Services
 
 AREAS = (
-    access, funding, foreign, vault, vault_objects, vault_versions, erasing, keys, packages, compute, secrets, packs, cluster, power, lab,
+    access, funding, foreign, vault, vault_objects, vault_versions, tus, erasing, keys, packages, compute, secrets, packs, cluster, power, lab,
     knowledge, assurance, audit, health,
 )  # fmt: skip
 

@@ -114,6 +114,27 @@ class UploadOut(Wire):
     parent: GrantOut | None = None
 
 
+class ArrivalOut(Wire):
+    """A file that somebody's client sends; `arrived_bytes` of it are durable."""
+
+    arrival: str
+    path: str
+    size_bytes: int
+    arrived_bytes: int
+    begun_at: datetime
+
+
+class GatheringOut(Wire):
+    """An upload whose files are sealed by the server. `version`: what it became, empty before that."""
+
+    upload: str
+    dataset: str
+    label: str
+    expires_at: datetime
+    version: str = ""
+    files: list[ArrivalOut] = Field(default_factory=list)
+
+
 class MintIn(Wire):
     """How many names for objects."""
 

@@ -27,6 +27,7 @@ from fabriek.vault.ports import (
     Uploads,
     Versions,
 )
+from fabriek.vault.ports_arriving import Arrivals
 from fabriek.vault.references import is_id, read_reference
 from fabriek.vault.rules import Asker, Refusal, may, may_hold
 from fabriek.vault.versions import Facts, Version, check_record
@@ -34,12 +35,15 @@ from fabriek.vault.versions import Facts, Version, check_record
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the vault is made of. `accredited`: the owner declared this installation fit for state labels."""
+    """What the vault is made of. `accredited`: the owner declared this installation fit for state labels. `arriving_bytes_max`: what one
+    person may have on the way through the server.
+    """
 
     datasets: Datasets
     versions: Versions
     tags: Tags
     uploads: Uploads
+    arrivals: Arrivals
     grants: Grants
     agreements: Agreements
     requests: Requests
@@ -53,6 +57,7 @@ class Parts:
     clock: Clock
     ids: Ids
     accredited: bool = False
+    arriving_bytes_max: int = 2**40
 
 
 class Desk:

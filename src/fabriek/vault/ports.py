@@ -220,4 +220,4 @@ class EpochKeys(Protocol):
         """Oldest first."""
 
     def destroy(self, dataset: str, *, below: int = 0) -> int:
-        """All epoch keys of a dataset, or those of a lower number; how many."""
+        """All epoch keys of a dataset, or those of a lower number that wrap the key of no object; how many."""

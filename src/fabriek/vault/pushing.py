@@ -1,10 +1,10 @@
 """Verbs of a push: open an upload, send objects, commit. The bytes arrive sealed; the server never sees what they say."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fabriek.kernel.callers import SYSTEM, Caller, require
-from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, Unavailable, nothing_here
+from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, Stale, Unavailable, nothing_here
 from fabriek.kernel.stored import Stored
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.grants import LASTS_FOR_JOB
@@ -155,13 +155,23 @@ class Pushing(Holding):
             parts.uploads.stored(object_id, stored, parts.clock.now())
         return stored
 
-    def commit(self, upload_id: str, said: Committed, *, by: Caller) -> Version:
+    def commit(
+        self,
+        upload_id: str,
+        said: Committed,
+        *,
+        on_newest: bool = False,
+        check: Callable[[], None] = lambda: None,
+        by: Caller,
+    ) -> Version:
         """Makes the upload a version: all of it, or nothing. Asked again with the same, the same version.
 
-        Raises NotFound for an object that is neither of this upload nor of its parent, WrongState on one that has not arrived.
+        `on_newest`: only while what it builds on is the newest version, for what adds to it; else raises Stale. `check`: asked in the
+        transaction, it may raise. Raises NotFound for an object that is neither of this upload nor of its parent, WrongState on one that
+        has not arrived.
         """
         for _ in range(TRIES):
-            version = self._try_commit(upload_id, said, by)
+            version = self._try_commit(upload_id, said, by, check, on_newest=on_newest)
             if version is not None:
                 return version
         raise Unavailable("too many pushes to this dataset at once", fix="push again", retry_after_seconds=1)
@@ -194,7 +204,9 @@ class Pushing(Holding):
             parts.audit.record("upload.opened", upload.id, by, dataset=dataset.id, label=label)
         return upload
 
-    def _try_commit(self, upload_id: str, said: Committed, by: Caller) -> Version | None:
+    def _try_commit(
+        self, upload_id: str, said: Committed, by: Caller, check: Callable[[], None], *, on_newest: bool
+    ) -> Version | None:
         """One attempt; None when the dataset moved on meanwhile. Keys are wrapped and the record signed outside the transaction."""
         parts = self._parts
         upload, dataset = self.upload(upload_id, by=by)
@@ -239,6 +251,10 @@ class Pushing(Holding):
             is_open = parts.uploads.get(upload_id).progress is Progress.OPEN
             if not is_open or (now_stands.sequence, now_stands.epoch) != (dataset.sequence, epoch.number):
                 return None
+            check()
+            newest = self.newest(dataset.id) if on_newest else None
+            if on_newest and upload.parent != (newest.id if newest else ""):
+                raise Stale("somebody else made a version of this dataset meanwhile", fix="do it again")
             parts.versions.add(version, said.objects | {said.manifest_object})
             label = parts.labels.highest([now_stands.label, facts.label])
             parts.datasets.save(replace(now_stands, sequence=facts.sequence, label=label, sources=sources))
