@@ -78,6 +78,7 @@ async def send_to_dataset(
     project: str, dataset: str, request: Request, caller: CallerDep, factory: FactoryDep
 ) -> Response:
     """tus: announce a file that becomes a version by itself, at its last byte, beside what the newest one holds."""
+    await run_in_threadpool(factory.vault.find, said(dataset), project=project, by=caller)
 
     def begin(path: str, size: int, told: str) -> Arrival:
         return factory.vault.arriving.begin_alone(project, said(dataset), path, size, told=told, by=caller)

@@ -1,5 +1,6 @@
 """A dataset's page."""
 
+from pathlib import Path
 from typing import Any
 
 from fastapi import Request
@@ -14,6 +15,19 @@ from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
 
 OPENED_SHOWN = 20
+CLIENT = Path(__file__).parents[1] / "assets" / "tus.min.js"
+"""Fetched when the package was built, where it could be."""
+
+
+def _upload(services: Services, dataset: Dataset, by: Caller) -> str:
+    """Whether the caller is shown the box that sends files: `ready`, else why not; empty for who may not push."""
+    if dataset.kind is not Kind.DATA or dataset.erased_at is not None:
+        return ""
+    if not (services.vault.owns(dataset.id, by=by) and by.may("data.write", project=dataset.project)):
+        return ""
+    if dataset.home:
+        return "organisation"
+    return "ready" if CLIENT.exists() else "unbuilt"
 
 
 def _opened(services: Services, dataset: Dataset, by: Caller) -> list[dict[str, Any]] | None:
@@ -65,6 +79,7 @@ def router(services: Services, pages: Pages) -> Router:
             agreements=agreements,
             newest=newest,
             opened=_opened(services, found, caller),
+            upload=_upload(services, found, caller),
             promise=PROMISES[found.key_home],
             holds=[one for one in services.vault.erasing.holds_on(found.id, by=caller) if one.lifted_at is None],
         )
