@@ -58,7 +58,7 @@ def commit(upload: str, wanted: CommitIn, caller: CallerDep, factory: FactoryDep
         wanted.manifest_object, wanted.manifest_key, frozenset(wanted.objects), wanted.files, wanted.size_bytes,
         wanted.content_hash,
     )  # fmt: skip
-    version = factory.vault.commit(upload, claimed, by=caller)
+    version = factory.vault.commit(upload, claimed, on_newest=wanted.on_newest, by=caller)
     _, dataset = factory.vault.upload(upload, by=caller)
     return version_out(dataset, version)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from fabriek.cli.data_exchange import bring_in, take_out
 from fabriek.cli.data_versions import diff, remove, tag
 from fabriek.cli.output import counted, json_option, print_json, project_option, say, show, table, warn
 from fabriek.cli.progress import bar
@@ -219,5 +220,5 @@ def log(name: str, project: str, *, as_json: bool) -> None:
     table(found, ["opened_at", "number", "right", "person_name", "project", "job"], as_json=as_json, empty="nobody")
 
 
-for _one in (diff, tag, remove):
+for _one in (diff, tag, remove, bring_in, take_out):
     data.add_command(_one)

@@ -155,7 +155,9 @@ class StoredOut(Wire):
 
 
 class CommitIn(Wire):
-    """Makes an upload a version. `objects` are all that it uses, those of its parent among them, the manifest's own left out."""
+    """Makes an upload a version. `objects` are all that it uses, those of its parent among them, the manifest's own left out. `on_newest`:
+    only while its parent is the newest version.
+    """
 
     manifest_object: ObjectId
     manifest_key: Key
@@ -163,6 +165,7 @@ class CommitIn(Wire):
     files: Annotated[int, Field(ge=0, le=2**40)]
     size_bytes: Annotated[int, Field(ge=0, le=2**60)]
     content_hash: Sha256
+    on_newest: bool = False
 
 
 class AgreementIn(Wire):

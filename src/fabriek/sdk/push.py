@@ -3,10 +3,11 @@
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
-from fabriek.kernel.errors import Unavailable
-from fabriek.schemas.vault import CommitIn, MintIn, MintOut, UploadOut, VersionOut
+from fabriek.kernel.errors import NotFound, NotPermitted, Unavailable, WrongState
+from fabriek.schemas.vault import CommitIn, DatasetOut, MintIn, MintOut, UploadIn, UploadOut, VersionOut
 from fabriek.sdk.client import Client
 from fabriek.sdk.folders import Snapshot, read_piece
 from fabriek.sdk.journal import Journal, tag_of
@@ -38,6 +39,10 @@ class Sender:
     client: Client
     upload: UploadOut
     journal: Journal
+    read: Callable[[Snapshot, Piece], Iterator[bytes]] | None = None
+    """Where the bytes come from; none: from the folder itself."""
+    adds: bool = False
+    """The version holds what its parent did and more, so that the parent must still be the newest."""
 
     @property
     def path(self) -> str:
@@ -61,6 +66,7 @@ class Sender:
             files=len(manifest.files),
             size_bytes=manifest.size_bytes,
             content_hash=manifest.content_hash(),
+            on_newest=self.adds,
         )
         return VersionOut.model_validate(self.client.post(f"{self.path}/commit", json=wanted.model_dump(mode="json")))
 
@@ -71,6 +77,7 @@ class Sender:
         tags = [tag_of([(contents[one.path], one.offset, one.length) for one in pieces]) for pieces in wanted]
         arrived = self.journal.arrived
         missing = [number for number, tag in enumerate(tags) if tag not in arrived]
+        read = self.read or read_piece
         names = dict(zip(missing, self._mint(len(missing)), strict=True))
         progress(sum(one.length for number, pieces in enumerate(wanted) if number not in names for one in pieces))
 
@@ -78,7 +85,7 @@ class Sender:
             pieces = wanted[number]
             length = sum(piece.length for piece in pieces)
             name, key = self._deliver(
-                lambda: (part for piece in pieces for part in read_piece(taken, piece)), length, names[number]
+                lambda: (part for piece in pieces for part in read(taken, piece)), length, names[number]
             )
             self.journal.add(tags[number], name, key)
             progress(length)
@@ -119,6 +126,20 @@ class Sender:
             else:
                 break
         return name, key
+
+
+def open_upload(client: Client, known: DatasetOut, label: str, journal: Journal) -> UploadOut:
+    """The upload that was interrupted, when it is still open and would get the same label; else a new one."""
+    if journal.upload:
+        with suppress(NotFound, NotPermitted, WrongState):
+            going_on = UploadOut.model_validate(client.post(f"/api/v1/uploads/{journal.upload}/resume"))
+            if going_on.label == (label or known.label):
+                return going_on
+    opening = UploadIn(label=label)
+    path = f"/api/v1/projects/{known.project}/datasets/{known.id}/uploads"
+    upload = UploadOut.model_validate(client.post(path, json=opening.model_dump()))
+    journal.begin(upload.upload)
+    return upload
 
 
 def send_folder(

@@ -2,12 +2,12 @@
 
 from builtins import list as List  # noqa: N812  # the class has a method of that name
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
-from fabriek.kernel.errors import Damaged, InvalidInput, NotFound, NotPermitted, WrongState
+from fabriek.kernel.errors import Damaged, InvalidInput, NotFound, WrongState
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.vault import (
     AccessRequestIn,
@@ -20,7 +20,6 @@ from fabriek.schemas.vault import (
     OpenedOut,
     TagIn,
     TagOut,
-    UploadIn,
     UploadOut,
     VersionOut,
 )
@@ -33,7 +32,7 @@ from fabriek.sdk.journal import Journal, journal_of
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sdk.places import place_of
 from fabriek.sdk.pull import Pulled, chosen, pull_file, pull_files
-from fabriek.sdk.push import Pushed, Sender, send_folder
+from fabriek.sdk.push import Pushed, Sender, open_upload, send_folder
 from fabriek.sealing.comparing import Change, changes
 from fabriek.sealing.manifest import Manifest
 from fabriek.sealing.merging import merged
@@ -126,7 +125,7 @@ class Vault:
         project: str,
         progress: Callable[[int], None],
     ) -> Pushed:
-        upload = self._upload(known, label, journal)
+        upload = open_upload(self._client, known, label, journal)
         with self._parent(upload) as parent:
             manifest = parent.manifest if parent else None
             made = plan(taken.found, manifest)
@@ -144,19 +143,6 @@ class Vault:
                 raise
         journal.forget()
         return Pushed(version, made.bytes_to_send)
-
-    def _upload(self, known: DatasetOut, label: str, journal: Journal) -> UploadOut:
-        """The upload that was interrupted, when it is still open and would get the same label; else a new one."""
-        if journal.upload:
-            with suppress(NotFound, NotPermitted, WrongState):
-                going_on = UploadOut.model_validate(self._client.post(f"/api/v1/uploads/{journal.upload}/resume"))
-                if going_on.label == (label or known.label):
-                    return going_on
-        opening = UploadIn(label=label)
-        path = f"/api/v1/projects/{known.project}/datasets/{known.id}/uploads"
-        upload = UploadOut.model_validate(self._client.post(path, json=opening.model_dump()))
-        journal.begin(upload.upload)
-        return upload
 
     def push_code(self, folder: str | Path, *, project: str = "") -> str:
         """A code folder for a job; the id of its version. The same code once more is the same version."""
