@@ -94,7 +94,7 @@ async def send_to_dataset(
 @router.post("/uploads/{upload}/files", access=HOLDER, status_code=201, once=False)
 async def send_to_upload(upload: str, request: Request, caller: CallerDep, factory: FactoryDep) -> Response:
     """tus: announce a file of an upload that will be finished."""
-    await run_in_threadpool(factory.vault.arriving.files, upload, by=caller)
+    await run_in_threadpool(factory.vault.arriving.check_holder, upload, by=caller)
 
     def begin(path: str, size: int, told: str) -> Arrival:
         return factory.vault.arriving.begin(upload, path, size, told=told, by=caller)

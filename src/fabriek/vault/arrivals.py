@@ -16,7 +16,7 @@ FILES_MAX = 10_000
 JOINED_FILES_MAX = 50_000
 """Files of a version that is made here: its manifest, old and new, is in the server's memory for a moment, some 2 KiB a file."""
 
-RUN_SECONDS_MAX = 30.0
+STRETCH_SECONDS_MAX = 30.0
 """After so long what has come is made durable, however little it is: no more than that is sent again when the server dies."""
 
 TOLD_CHARACTERS_MAX = 8_192
@@ -46,7 +46,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Stretch:
     """Bytes of an arrival from `start` on, sealed as one object and durable."""
 
     arrival: str

@@ -1,6 +1,6 @@
 """Verbs on files that others' clients send: announce one, take its bytes, give it up. They are sealed in memory as they come.
 
-What was taken is durable, run by run, each an object under a key of its own, which is kept wrapped under the dataset's epoch until the
+What was taken is durable, stretch by stretch, each an object under a key of its own, which is kept wrapped under the dataset's epoch until the
 upload becomes a version (`joining.py`). Nothing plain touches a disk.
 """
 
@@ -25,7 +25,7 @@ from fabriek.kernel.stored import Stored
 from fabriek.sealing.context import object_context
 from fabriek.sealing.objects import KEY_BYTES, SALT_BYTES, seal
 from fabriek.sealing.packing import PART_BYTES
-from fabriek.vault.arrivals import FILES_MAX, RUN_SECONDS_MAX, Arrival, Run, check_arrival, check_room
+from fabriek.vault.arrivals import FILES_MAX, STRETCH_SECONDS_MAX, Arrival, Stretch, check_arrival, check_room
 from fabriek.vault.datasets import Dataset
 from fabriek.vault.desk import Desk, Parts
 from fabriek.vault.epochs import Epoch
@@ -51,9 +51,9 @@ class Checksum:
 
 @dataclass(frozen=True, slots=True)
 class _Landed:
-    """A run whose object is in the store, and that nothing speaks of yet."""
+    """A stretch whose object is in the store, and that nothing speaks of yet."""
 
-    run: Run
+    stretch: Stretch
     wrapped: bytes
     stored: Stored
 
@@ -78,14 +78,14 @@ class Arriving(Desk):
         """Announces a file of an upload. Raises InvalidInput on its path or size, AlreadyExists, QuotaExhausted, WrongState, NotPermitted."""
         parts = self._parts
         upload, dataset = self._held(upload_id, by)
-        self._check_sealable(dataset)
+        self._check_sealable(self._refuse_erased(dataset))
         check_arrival(path, size, told)
         sha256 = hashlib.sha256().hexdigest() if size == 0 else ""
         arrival = Arrival(parts.ids.new("arr"), upload.id, path, size, told, lone, parts.clock.now(), sha256=sha256)
         with parts.datasets.transaction(alone=f"arriving:{by.person}"):
             check_open(parts.uploads.get(upload.id), parts.clock.now())
             check_room(size, parts.arrivals.on_the_way(by.person, parts.clock.now()), parts.arriving_bytes_max)
-            _check_beside(path, parts.arrivals.of_upload(upload.id))
+            _check_beside(path, parts.arrivals.of_upload(upload.id, beside=path), parts.arrivals.count(upload.id))
             parts.arrivals.add(arrival)
         return arrival
 
@@ -126,6 +126,10 @@ class Arriving(Desk):
             arrival = self._take(arrival, upload, dataset, chunks, checksum)
         return self.look(arrival.id, by=by)
 
+    def check_holder(self, upload_id: str, *, by: Caller) -> None:
+        """Raises NotFound for everyone but who opened the upload."""
+        self._held(upload_id, by)
+
     def files(self, upload_id: str, *, by: Caller) -> Sequence[Arrival]:
         """Those of an upload, by path, for whoever holds it."""
         upload, _ = self._held(upload_id, by)
@@ -163,18 +167,18 @@ class Arriving(Desk):
     def _take(
         self, arrival: Arrival, upload: Upload, dataset: Dataset, chunks: Iterable[bytes], checksum: Checksum | None
     ) -> Arrival:
-        """Without a checksum each run counts once it is durable; with one nothing does before all of it was checked."""
+        """Without a checksum each stretch counts once it is durable; with one nothing does before all of it was checked."""
         parts = self._parts
         epoch = self._current_epoch(dataset.id)
         digest = hashlib.new(checksum.algorithm, usedforsecurity=False) if checksum else None
         known, held, start = self._hashed_to(arrival), list[_Landed](), arrival.arrived
         try:
-            for pieces in _runs(_at_most(chunks, arrival.size - start), parts.clock.monotonic):
+            for pieces in _stretches(_at_most(chunks, arrival.size - start), parts.clock.monotonic):
                 trial = known.copy() if known else None
                 landed = self._land(
                     arrival, start, _through(pieces, [one for one in (trial, digest) if one]), upload, epoch, dataset
                 )
-                start, known = start + landed.run.length, trial
+                start, known = start + landed.stretch.length, trial
                 held.append(landed)
                 if checksum is None:
                     arrival = self._count(arrival, dataset, epoch, held, known)
@@ -183,13 +187,13 @@ class Arriving(Desk):
             return self._count(arrival, dataset, epoch, held, known) if held else arrival
         except BaseException:
             for landed in held:
-                parts.blobs.delete(landed.run.object_id)
+                parts.blobs.delete(landed.stretch.object_id)
             raise
 
     def _land(
         self, arrival: Arrival, start: int, pieces: Iterable[bytes], upload: Upload, epoch: Epoch, dataset: Dataset
     ) -> _Landed:
-        """One run into the store. Its name is minted first, so that what a killed server left is known to be nobody's."""
+        """One stretch into the store. Its name is minted first, so that what a killed server left is known to be nobody's."""
         parts = self._parts
         name, key, salt = parts.ids.new("obj"), parts.ids.random(KEY_BYTES), parts.ids.random(SALT_BYTES)
         wrapped = parts.cipher.wrap(epoch, key, name)
@@ -205,7 +209,7 @@ class Arriving(Desk):
 
         context = object_context(dataset.organisation, dataset.id, name)
         stored = parts.blobs.put(name, seal(counted(), key, context, salt))
-        return _Landed(Run(arrival.id, start, length, name), wrapped, stored)
+        return _Landed(Stretch(arrival.id, start, length, name), wrapped, stored)
 
     def _count(
         self, arrival: Arrival, dataset: Dataset, epoch: Epoch, held: Sequence[_Landed], known: "hashlib._Hash | None"
@@ -217,17 +221,17 @@ class Arriving(Desk):
             check_open(parts.uploads.get(arrival.upload), parts.clock.now())
             if stands.given_up:
                 raise nothing_here()
-            if stands.arrived != held[0].run.start:
+            if stands.arrived != held[0].stretch.start:
                 raise _elsewhere(stands)
             for landed in held:
                 parts.epoch_keys.keep_object_key(
-                    dataset.id, landed.run.object_id, epoch.number, landed.wrapped, landed.stored
+                    dataset.id, landed.stretch.object_id, epoch.number, landed.wrapped, landed.stored
                 )
-                parts.uploads.stored(landed.run.object_id, landed.stored, parts.clock.now())
-                stands = replace(stands, arrived=stands.arrived + landed.run.length)
+                parts.uploads.stored(landed.stretch.object_id, landed.stored, parts.clock.now())
+                stands = replace(stands, arrived=stands.arrived + landed.stretch.length)
                 if stands.is_whole and known:
                     stands = replace(stands, sha256=known.hexdigest())
-                parts.arrivals.save(stands, landed.run)
+                parts.arrivals.save(stands, landed.stretch)
         self._remember(stands, known)
         return stands
 
@@ -256,13 +260,13 @@ class Arriving(Desk):
             is_kept = parts.uploads.get(upload.id).progress is Progress.COMMITTED
             if is_kept and not overdue:
                 raise WrongState("this file is in a version", fix="fabriek data rm NAME@V removes a version")
-            runs = parts.arrivals.runs(arrival.id)
-            for run in runs:
-                parts.epoch_keys.forget_object_key(upload.dataset, run.object_id)
+            stretches = parts.arrivals.stretches(arrival.id)
+            for stretch in stretches:
+                parts.epoch_keys.forget_object_key(upload.dataset, stretch.object_id)
             if not is_kept:
                 parts.arrivals.save(replace(arrival, given_up=True))
-        for run in () if is_kept else runs:
-            parts.blobs.delete(run.object_id)
+        for stretch in () if is_kept else stretches:
+            parts.blobs.delete(stretch.object_id)
         with parts.datasets.transaction():
             parts.arrivals.forget(arrival.id, objects=not is_kept)
 
@@ -289,19 +293,18 @@ class Arriving(Desk):
             )
 
 
-def _check_beside(path: str, others: Sequence[Arrival]) -> None:
-    """Raises AlreadyExists, QuotaExhausted, InvalidInput where one path would be a file and the folder of another."""
-    if len(others) >= FILES_MAX:
+def _check_beside(path: str, others: Sequence[Arrival], count: int) -> None:
+    """Raises QuotaExhausted, AlreadyExists, InvalidInput where one path would be a file and the folder of another."""
+    if count >= FILES_MAX:
         raise QuotaExhausted(
-            f"an upload takes at most {FILES_MAX} files this way", limit=FILES_MAX, used=len(others), fix="push the folder: fabriek data push"
+            f"an upload takes at most {FILES_MAX} files this way", limit=FILES_MAX, used=count, fix="push the folder: fabriek data push"
         )  # fmt: skip
     for other in others:
         if other.path == path:
             raise AlreadyExists(
                 f"{path!r} is in this upload already", fix="go on with it, or give it up first", arrival=other.id
             )
-        if path.startswith(f"{other.path}/") or other.path.startswith(f"{path}/"):
-            raise InvalidInput(f"{min(path, other.path)!r} would be both a file and a folder", fix="rename one of them")
+        raise InvalidInput(f"{min(path, other.path)!r} would be both a file and a folder", fix="rename one of them")
 
 
 def _check_sum(digest: "hashlib._Hash | None", checksum: Checksum | None) -> None:
@@ -322,7 +325,7 @@ def _at_most(chunks: Iterable[bytes], left: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _runs(chunks: Iterable[bytes], now: Callable[[], float]) -> Iterator[Iterator[bytes]]:
+def _stretches(chunks: Iterable[bytes], now: Callable[[], float]) -> Iterator[Iterator[bytes]]:
     """The stream cut into what one object holds; each is to be read to its end before the next."""
     source = iter(chunks)
     ahead = next(source, b"")
@@ -330,7 +333,7 @@ def _runs(chunks: Iterable[bytes], now: Callable[[], float]) -> Iterator[Iterato
     def one() -> Iterator[bytes]:
         nonlocal ahead
         began, room = now(), PART_BYTES
-        while ahead and room and now() - began < RUN_SECONDS_MAX:
+        while ahead and room and now() - began < STRETCH_SECONDS_MAX:
             piece, ahead = (ahead, b"") if len(ahead) <= room else (ahead[:room], ahead[room:])
             room -= len(piece)
             yield piece

@@ -75,30 +75,32 @@ class Joining(Desk):
             raise
         with parts.datasets.transaction():
             for one in arrived:
-                for run in parts.arrivals.runs(one.id):
-                    parts.epoch_keys.forget_object_key(dataset.id, run.object_id)
+                for stretch in parts.arrivals.stretches(one.id):
+                    parts.epoch_keys.forget_object_key(dataset.id, stretch.object_id)
         return version
 
     def _file(self, arrival: Arrival, dataset: Dataset) -> File:
         """Raises WrongState when its keys are gone: they were renewed, or the dataset was erased."""
         parts = self._parts
-        runs = parts.arrivals.runs(arrival.id)
+        stretches = parts.arrivals.stretches(arrival.id)
         try:
-            keys = [parts.epoch_keys.object_key(dataset.id, run.object_id)[:2] for run in runs]
+            keys = [parts.epoch_keys.object_key(dataset.id, stretch.object_id)[:2] for stretch in stretches]
             opened = [
-                parts.cipher.unwrap(parts.epoch_keys.get(dataset.id, number), wrapped, run.object_id)
-                for (number, wrapped), run in zip(keys, runs, strict=True)
+                parts.cipher.unwrap(parts.epoch_keys.get(dataset.id, number), wrapped, stretch.object_id)
+                for (number, wrapped), stretch in zip(keys, stretches, strict=True)
             ]
         except NotFound:
             raise WrongState(f"{arrival.path!r} cannot be opened any more", fix="send it again") from None
-        placed = tuple(Part(run.object_id, key, 0, run.length) for run, key in zip(runs, opened, strict=True))
+        placed = tuple(
+            Part(stretch.object_id, key, 0, stretch.length) for stretch, key in zip(stretches, opened, strict=True)
+        )
         return File(arrival.path, FILE_MODE, arrival.size, arrival.sha256 or self._hashed(arrival, dataset), placed)
 
     def _hashed(self, arrival: Arrival, dataset: Dataset) -> str:
         """Read back from the store, once: the server that took its bytes has died since."""
         parts, safe, digest = self._parts, Safe(self._parts), hashlib.sha256()
-        for run in parts.arrivals.runs(arrival.id):
-            for piece in safe.open(dataset.id, run.object_id):
+        for stretch in parts.arrivals.stretches(arrival.id):
+            for piece in safe.open(dataset.id, stretch.object_id):
                 digest.update(piece)
         with parts.datasets.transaction(alone=f"arrival:{arrival.id}"):
             parts.arrivals.save(replace(parts.arrivals.get(arrival.id), sha256=digest.hexdigest()))

@@ -8,7 +8,8 @@ from sqlalchemy import BigInteger, Boolean, Column, Row, String, Table, Text, de
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import nothing_here
-from fabriek.vault.arrivals import Arrival, Run
+from fabriek.sealing.paths import folders_of
+from fabriek.vault.arrivals import Arrival, Stretch
 from fabriek.vault.store_uploads import objects as stored_objects
 from fabriek.vault.store_uploads import uploads
 from fabriek.vault.uploads import Progress
@@ -30,8 +31,8 @@ arrivals = Table(
     Column("given_up", Boolean, nullable=False),
 )
 
-runs = Table(
-    "vault_arrival_runs",
+stretches = Table(
+    "vault_arrival_stretches",
     metadata,
     Column("arrival", String, primary_key=True),
     # The same stretch never arrives twice: of two requests that both believe to be next, the database lets one in.
@@ -54,24 +55,33 @@ class SqlArrivals:
             raise nothing_here()
         return _arrival(row)
 
-    def save(self, arrival: Arrival, run: Run | None = None) -> None:
+    def save(self, arrival: Arrival, stretch: Stretch | None = None) -> None:
         self._db.execute(update(arrivals).where(arrivals.c.id == arrival.id).values(_values(arrival)))
-        if run is not None:
-            self._db.execute(insert(runs).values({column.name: getattr(run, column.name) for column in runs.columns}))
+        if stretch is not None:
+            self._db.execute(
+                insert(stretches).values({column.name: getattr(stretch, column.name) for column in stretches.columns})
+            )
 
-    def of_upload(self, upload_id: str) -> Sequence[Arrival]:
+    def of_upload(self, upload_id: str, *, beside: str = "") -> Sequence[Arrival]:
         asked = select(arrivals).where(arrivals.c.upload == upload_id, arrivals.c.given_up.is_(False))
+        if beside:
+            below = func.substr(arrivals.c.path, 1, len(beside) + 1) == f"{beside}/"
+            asked = asked.where(or_(arrivals.c.path.in_([beside, *folders_of([beside])]), below))
         return sorted((_arrival(row) for row in self._db.rows(asked)), key=lambda one: one.path)
 
-    def runs(self, arrival_id: str) -> Sequence[Run]:
-        rows = self._db.rows(select(runs).where(runs.c.arrival == arrival_id).order_by(runs.c.start))
-        return [Run(**row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's public name for it
+    def count(self, upload_id: str) -> int:
+        asked = select(func.count()).where(arrivals.c.upload == upload_id, arrivals.c.given_up.is_(False))
+        return int(self._db.scalar(asked))
+
+    def stretches(self, arrival_id: str) -> Sequence[Stretch]:
+        rows = self._db.rows(select(stretches).where(stretches.c.arrival == arrival_id).order_by(stretches.c.start))
+        return [Stretch(**row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's public name for it
 
     def forget(self, arrival_id: str, *, objects: bool) -> None:
         if objects:
-            gone = select(runs.c.object_id).where(runs.c.arrival == arrival_id)
+            gone = select(stretches.c.object_id).where(stretches.c.arrival == arrival_id)
             self._db.execute(delete(stored_objects).where(stored_objects.c.id.in_(gone)))
-        self._db.execute(delete(runs).where(runs.c.arrival == arrival_id))
+        self._db.execute(delete(stretches).where(stretches.c.arrival == arrival_id))
         self._db.execute(delete(arrivals).where(arrivals.c.id == arrival_id))
 
     def overdue(self, now: datetime) -> Sequence[Arrival]:

@@ -16,7 +16,7 @@ from fabriek.kernel.errors import (
     WrongState,
 )
 from fabriek.sealing.packing import PART_BYTES
-from fabriek.vault.arrivals import FILE_BYTES_MAX, RUN_SECONDS_MAX
+from fabriek.vault.arrivals import FILE_BYTES_MAX, STRETCH_SECONDS_MAX
 from fabriek.vault.arriving import Arriving, Checksum, WrongChecksum
 from fabriek.vault.pushing import Pushing
 from fabriek.vault.service import Vault
@@ -115,13 +115,13 @@ def test_nothing_plain_reaches_the_store_and_the_key_of_what_came_is_wrapped(wor
     one = taking.begin(upload.id, "a", 70_000, by=world.hanna)
     taking.take(one.id, 0, [b"canary " * 10_000], by=world.hanna)
     assert not any(b"canary" in body for body in world.blobs.objects.values())
-    (run,) = world.parts.arrivals.runs(one.id)
-    number, wrapped, _ = world.parts.epoch_keys.object_key(upload.dataset, run.object_id)
-    key = world.parts.cipher.unwrap(world.parts.epoch_keys.get(upload.dataset, number), wrapped, run.object_id)
+    (stretch,) = world.parts.arrivals.stretches(one.id)
+    number, wrapped, _ = world.parts.epoch_keys.object_key(upload.dataset, stretch.object_id)
+    key = world.parts.cipher.unwrap(world.parts.epoch_keys.get(upload.dataset, number), wrapped, stretch.object_id)
     assert key not in wrapped
     taking.finish(upload.id, by=world.hanna)
     with pytest.raises(NotFound):  # from here on it stands in the sealed manifest alone
-        world.parts.epoch_keys.object_key(upload.dataset, run.object_id)
+        world.parts.epoch_keys.object_key(upload.dataset, stretch.object_id)
 
 
 def test_a_stream_is_cut_into_objects_and_never_held_whole(world: World, taking: Arriving) -> None:
@@ -148,7 +148,7 @@ def test_a_stream_is_cut_into_objects_and_never_held_whole(world: World, taking:
 
     world.blobs.put = watched  # type: ignore[method-assign,assignment]
     taking.take(one.id, 0, source(), by=world.hanna)
-    assert [run.length for run in world.parts.arrivals.runs(one.id)] == [PART_BYTES, 3 * 2**20]
+    assert [stretch.length for stretch in world.parts.arrivals.stretches(one.id)] == [PART_BYTES, 3 * 2**20]
     assert seen[1] <= 3  # the first sealed bytes leave while the stream has hardly begun
 
 
@@ -156,12 +156,12 @@ def test_a_slow_stream_is_durable_every_half_minute(world: World, taking: Arrivi
     def slow() -> Iterator[bytes]:
         for _ in range(6):
             yield b"x" * 10
-            world.clock.move(timedelta(seconds=RUN_SECONDS_MAX / 2))
+            world.clock.move(timedelta(seconds=STRETCH_SECONDS_MAX / 2))
 
     upload = taking.open("lab", "scans", by=world.hanna)
     one = taking.begin(upload.id, "slow", 60, by=world.hanna)
     taking.take(one.id, 0, slow(), by=world.hanna)
-    assert [run.length for run in world.parts.arrivals.runs(one.id)] == [20, 20, 20]
+    assert [stretch.length for stretch in world.parts.arrivals.stretches(one.id)] == [20, 20, 20]
 
 
 def test_what_arrived_before_the_store_failed_is_kept_and_the_rest_goes_on(world: World, taking: Arriving) -> None:
@@ -232,7 +232,7 @@ def test_of_two_that_send_the_same_bytes_one_counts_and_the_other_leaves_nothing
 
     with pytest.raises(Stale):
         taking.take(one.id, 0, overtaken(), by=world.hanna)
-    assert [run.length for run in world.parts.arrivals.runs(one.id)] == [3]
+    assert [stretch.length for stretch in world.parts.arrivals.stretches(one.id)] == [3]
     assert len(world.blobs.objects) == 1
     taking.take(one.id, 3, [b"3456789"], by=world.hanna)
     assert read(world, taking.finish(upload.id, by=world.hanna), "a") == b"0123456789"
@@ -379,11 +379,11 @@ def test_what_is_given_up_is_gone_with_key_and_bytes(world: World, taking: Arriv
     upload = taking.open("lab", "scans", by=world.hanna)
     one = taking.begin(upload.id, "a", 3, by=world.hanna)
     taking.take(one.id, 0, [b"abc"], by=world.hanna)
-    (run,) = world.parts.arrivals.runs(one.id)
+    (stretch,) = world.parts.arrivals.stretches(one.id)
     taking.give_up_all(upload.id, by=world.hanna)
-    assert run.object_id not in world.blobs.objects
+    assert stretch.object_id not in world.blobs.objects
     with pytest.raises(NotFound):
-        world.parts.epoch_keys.object_key(upload.dataset, run.object_id)
+        world.parts.epoch_keys.object_key(upload.dataset, stretch.object_id)
     with pytest.raises(NotFound):
         taking.look(one.id, by=world.hanna)
     with pytest.raises(WrongState):
@@ -457,3 +457,22 @@ def test_a_rotation_meanwhile_costs_nothing(world: World, taking: Arriving) -> N
     after = restarted(world)
     after.take(one.id, 3, [b"def"], by=world.hanna)
     assert read(world, after.finish(upload.id, by=world.hanna), "a") == b"abcdef"
+
+
+def test_an_erased_dataset_takes_nothing_more(world: World, taking: Arriving) -> None:
+    upload = taking.open("lab", "scans", by=world.hanna)
+    one = taking.begin(upload.id, "a", 6, by=world.hanna)
+    taking.take(one.id, 0, [b"abc"], by=world.hanna)
+    dataset = world.vault.find("scans", project="lab", by=world.hanna)
+    with world.parts.datasets.transaction():
+        world.parts.epoch_keys.destroy(dataset.id)
+        world.parts.datasets.save(replace(dataset, erased_at=world.clock.now()))
+    for ask in (
+        lambda: taking.begin(upload.id, "b", 1, by=world.hanna),
+        lambda: taking.take(one.id, 3, [b"def"], by=world.hanna),
+        lambda: taking.finish(upload.id, by=world.hanna),
+    ):
+        with pytest.raises(WrongState, match="erased"):
+            ask()
+    taking.give_up_all(upload.id, by=world.hanna)
+    assert world.blobs.objects == {}

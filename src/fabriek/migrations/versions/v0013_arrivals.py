@@ -28,7 +28,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_vault_arrivals_upload"), "vault_arrivals", ["upload"])
     op.create_table(
-        "vault_arrival_runs",
+        "vault_arrival_stretches",
         sa.Column("arrival", sa.String(), nullable=False),
         sa.Column("start", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("length", sa.BigInteger(), nullable=False),
