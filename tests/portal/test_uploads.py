@@ -155,6 +155,21 @@ def test_an_upload_goes_on_by_itself_when_the_server_was_killed_under_it(
     assert (pulled(factory, tmp_path / "out") / "other.bin").read_bytes() == other.read_bytes()
 
 
+def test_an_upload_whose_last_byte_came_as_the_page_went_is_made_by_hand(
+    factory: Running, page: Page, tmp_path: Path
+) -> None:
+    (tmp_path / "late.txt").write_bytes(b"late")
+    page.route("**/finish", lambda route: route.abort())
+    page.locator("[data-files]").set_input_files(tmp_path / "late.txt")
+    expect(page.locator("[data-list]")).to_contain_text("here", timeout=SENT_MILLISECONDS)
+    page.unroute("**/finish")
+    page.reload()
+    expect(page.locator("[data-interrupted]")).to_contain_text("when all of it was here")
+    page.get_by_role("button", name="Make the version").click()
+    expect(page.locator("[data-status]")).to_contain_text("is made", timeout=SENT_MILLISECONDS)
+    assert (pulled(factory, tmp_path / "out") / "late.txt").read_bytes() == b"late"
+
+
 def test_what_is_given_up_is_gone(factory: Running, page: Page, big: Path) -> None:
     page.locator("[data-files]").set_input_files(big)
     wait_until_sent(page, 0.1)

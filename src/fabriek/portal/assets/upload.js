@@ -102,6 +102,7 @@ class Sending {
     }
     this.part("pause").addEventListener("click", () => (this.paused ? this.goOn() : this.pause()));
     this.part("stop").addEventListener("click", () => this.giveUp());
+    this.part("make").addEventListener("click", () => this.finish());
     this.part("give-up").addEventListener("click", () => this.giveUp());
     setInterval(() => this.draw(), 500);
     if (this.kept) await this.lookBack();
@@ -112,10 +113,13 @@ class Sending {
     try {
       const told = await ask("GET", `/api/v1/uploads/${this.kept.upload}/files`);
       if (told.version || Date.parse(told.expires_at) < Date.now()) return this.forget();
-      const whole = told.files.filter((one) => one.arrived_bytes === one.size_bytes);
-      this.part("interrupted-text").textContent =
-        `An upload was interrupted: ${whole.length} of ${told.files.length} files are here whole. ` +
-        `Choose the same files again to go on: ${told.files.map((one) => one.path).slice(0, 5).join(", ")}${told.files.length > 5 ? ", …" : ""}`;
+      if (!told.files.length) return this.forget();
+      const missing = told.files.filter((one) => one.arrived_bytes !== one.size_bytes).map((one) => one.path);
+      this.part("interrupted-text").textContent = missing.length
+        ? `An upload was interrupted: ${told.files.length - missing.length} of ${told.files.length} files are here whole. ` +
+          `Choose again what is not, and it goes on: ${missing.slice(0, 5).join(", ")}${missing.length > 5 ? ", …" : ""}`
+        : "An upload was interrupted when all of it was here.";
+      this.part("make").hidden = missing.length > 0;
       this.part("interrupted").hidden = false;
     } catch (error) {
       if (error.cause === 404) return this.forget();
@@ -229,6 +233,7 @@ class Sending {
       this.files.clear();
       this.part("list").replaceChildren();
       this.part("sending").hidden = true;
+      this.part("interrupted").hidden = true;
       const link = document.createElement("a");
       link.href = location.pathname;
       link.textContent = `${made.name}@${made.number}`;
