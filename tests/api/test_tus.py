@@ -17,7 +17,7 @@ from fabriek.adapters.database import metadata, open_database
 from fabriek.api.tus_said import path_of
 from fabriek.kernel.errors import InvalidInput
 from fabriek.vault.uploads import OPEN_FOR
-from tests.factories.vault import Doors, World, a_world
+from tests.factories.vault import Doors, World, a_push, a_world
 
 HERE = "/api/v1/projects/lab/datasets/scans/files"
 BYTES = {"Content-Type": "application/offset+octet-stream"}
@@ -211,6 +211,17 @@ def test_a_file_is_given_up(client: httpx.Client, world: World) -> None:
     kept = announced(client, 3)
     client.patch(kept, content=b"abc", headers=BYTES | {"Upload-Offset": "0"})
     assert client.delete(kept).status_code == 410
+
+
+def test_a_file_that_fits_nowhere_is_told_so_and_can_be_given_up(client: httpx.Client, world: World) -> None:
+    """A file where the newest version has a folder: its bytes stay until somebody decides."""
+    a_push(world, "scans", {"a.bin/b": b"there"})
+    place = announced(client, 3)
+    last = client.patch(place, content=b"abc", headers=BYTES | {"Upload-Offset": "0"})
+    assert (last.status_code, "both a file and a folder" in last.json()["detail"]) == (422, True)
+    assert client.head(place).status_code == 422
+    assert client.delete(place).status_code == 204
+    assert client.head(place).status_code == 404
 
 
 def test_post_stands_in_for_other_methods(client: httpx.Client) -> None:

@@ -146,3 +146,14 @@ def test_uploads_that_are_finished_at_once_all_stand_in_the_newest_version(world
     newest = world.vault.newest(uploads[0].dataset)
     assert newest is not None
     assert newest.facts.files == 4
+
+
+def test_the_same_finish_from_all_sides_makes_one_version(world: World) -> None:
+    taking = world.vault.arriving
+    upload = taking.open("lab", "scans", by=world.hanna)
+    one = taking.begin(upload.id, "mine", 4, by=world.hanna)
+    taking.take(one.id, 0, [b"mine"], by=world.hanna)
+    made = at_once(lambda _: taking.finish(upload.id, by=world.hanna), times=6)
+    assert {one.id for one in made if isinstance(one, Version)} == {world.vault.newest(upload.dataset).id}  # type: ignore[union-attr]
+    assert all(isinstance(one, Version) for one in made)
+    assert world.parts.versions.last_number(upload.dataset) == 1

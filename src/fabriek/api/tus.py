@@ -94,7 +94,7 @@ async def send_to_dataset(
 @router.post("/uploads/{upload}/files", access=HOLDER, status_code=201, once=False)
 async def send_to_upload(upload: str, request: Request, caller: CallerDep, factory: FactoryDep) -> Response:
     """tus: announce a file of an upload that will be finished."""
-    await run_in_threadpool(factory.vault.arriving.check_holder, upload, by=caller)
+    await run_in_threadpool(factory.vault.arriving.check_holder, upload=upload, by=caller)
 
     def begin(path: str, size: int, told: str) -> Arrival:
         return factory.vault.arriving.begin(upload, path, size, told=told, by=caller)
@@ -139,7 +139,7 @@ async def in_other_words(arrival: str, request: Request, caller: CallerDep, fact
         return await _patched(arrival, request, caller, factory)
     if asked == "DELETE":
         return await run_in_threadpool(_give_up, arrival, request, caller, factory)
-    await run_in_threadpool(factory.vault.arriving.look, arrival, by=caller)
+    await run_in_threadpool(factory.vault.arriving.check_holder, arrival=arrival, by=caller)
     return refusal(request, Unspoken("method"))
 
 
@@ -158,16 +158,16 @@ def arrival_out(arrival: Arrival) -> ArrivalOut:
 
 
 async def _patched(arrival: str, request: Request, caller: Caller, factory: Services) -> Response:
+    await run_in_threadpool(factory.vault.arriving.check_holder, arrival=arrival, by=caller)
     try:
-        await run_in_threadpool(factory.vault.arriving.look, arrival, by=caller)
         return await _take(request, arrival, offset_of(request), caller, factory, status=204)
     except FabriekError as error:
         return refusal(request, error)
 
 
 def _give_up(arrival: str, request: Request, caller: Caller, factory: Services) -> Response:
+    factory.vault.arriving.check_holder(arrival=arrival, by=caller)
     try:
-        factory.vault.arriving.look(arrival, by=caller)
         told_of(request)
         factory.vault.arriving.give_up(arrival, by=caller)
     except FabriekError as error:

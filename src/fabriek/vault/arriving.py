@@ -126,9 +126,12 @@ class Arriving(Desk):
             arrival = self._take(arrival, upload, dataset, chunks, checksum)
         return self.look(arrival.id, by=by)
 
-    def check_holder(self, upload_id: str, *, by: Caller) -> None:
-        """Raises NotFound for everyone but who opened the upload."""
-        self._held(upload_id, by)
+    def check_holder(self, *, upload: str = "", arrival: str = "", by: Caller) -> None:
+        """Raises NotFound for everyone but who opened the upload, or the one of the file."""
+        if upload:
+            self._held(upload, by)
+        if arrival:
+            self._arrival(arrival, by)
 
     def files(self, upload_id: str, *, by: Caller) -> Sequence[Arrival]:
         """Those of an upload, by path, for whoever holds it."""
@@ -153,7 +156,7 @@ class Arriving(Desk):
         upload, _ = self._held(upload_id, by)
         for arrival in parts.arrivals.of_upload(upload.id):
             self._wipe(arrival, upload)
-        with parts.datasets.transaction(alone=f"upload:{upload.id}"):
+        with parts.datasets.transaction(alone=f"dataset:{upload.dataset}"):
             stands = parts.uploads.get(upload.id)
             if stands.progress is Progress.OPEN:
                 parts.uploads.save(replace(stands, expires_at=min(stands.expires_at, parts.clock.now())))

@@ -57,8 +57,10 @@ class Joining(Desk):
         parent = self._pushing.newest(dataset.id)
         held = self._manifest_of(parent, dataset).files if parent else ()
         manifest = make_manifest([*(file for file in held if file.path not in fresh), *fresh.values()])
-        with parts.datasets.transaction(alone=f"upload:{upload.id}"):
+        # In the commits' own turn: what another finish has just made of the upload must not be undone.
+        with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
             stands = parts.uploads.get(upload.id)
+            check_open(stands, parts.clock.now())
             parts.uploads.save(replace(stands, parent=parent.id if parent else ""))
         said = self._sealed(manifest, upload, dataset)
 

@@ -22,7 +22,6 @@ from fabriek.vault.pushing import Pushing
 from fabriek.vault.service import Vault
 from fabriek.vault.uploads import OPEN_FOR
 from fabriek.vault.versions import Version
-from tests.factories.threads import at_once
 from tests.factories.vault import World, a_grant_read, a_push
 
 
@@ -98,16 +97,6 @@ def test_a_push_that_comes_between_is_built_upon(
     monkeypatch.setattr(Pushing, "commit", later)
     version = taking.finish(upload.id, by=world.hanna)
     assert (version.number, version.facts.files) == (2, 2)
-
-
-def test_the_same_finish_from_all_sides_makes_one_version(world: World, taking: Arriving) -> None:
-    upload = taking.open("lab", "scans", by=world.hanna)
-    one = taking.begin(upload.id, "mine", 4, by=world.hanna)
-    taking.take(one.id, 0, [b"mine"], by=world.hanna)
-    made = at_once(lambda _: taking.finish(upload.id, by=world.hanna), times=6)
-    assert {one.id for one in made if isinstance(one, Version)} == {world.vault.newest(upload.dataset).id}  # type: ignore[union-attr]
-    assert all(isinstance(one, Version) for one in made)
-    assert world.parts.versions.last_number(upload.dataset) == 1
 
 
 def test_nothing_plain_reaches_the_store_and_the_key_of_what_came_is_wrapped(world: World, taking: Arriving) -> None:
