@@ -29,6 +29,7 @@ from fabriek.api import (
     power,
     proposals,
     secrets,
+    tus,
     vault,
     vault_objects,
     vault_versions,
@@ -41,7 +42,7 @@ from fabriek.web.sealed import SealGate
 from fabriek.web.services import Services
 
 AREAS = (
-    access, funding, foreign, vault, vault_objects, vault_versions, agreements, proposals, erasing, keys, packages, compute, secrets, packs,
+    access, funding, foreign, vault, vault_objects, vault_versions, tus, agreements, proposals, erasing, keys, packages, compute, secrets, packs,
     cluster, power, lab, knowledge, assurance, audit, health,
 )  # fmt: skip
 

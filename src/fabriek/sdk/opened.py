@@ -9,8 +9,8 @@ from typing import Any
 
 from fabriek.kernel.errors import Damaged, FabriekError, NotFound
 from fabriek.schemas.vault import GrantOut
-from fabriek.sdk.book import Book
 from fabriek.sdk.client import Client
+from fabriek.sealing.book import Book
 from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.objects import BATCH_CHUNKS, SEALED_CHUNK_BYTES, Opener, open_bytes, open_stream

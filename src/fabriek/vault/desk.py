@@ -31,6 +31,7 @@ from fabriek.vault.ports import (
     Uploads,
     Versions,
 )
+from fabriek.vault.ports_arriving import Arrivals
 from fabriek.vault.references import is_id, read_reference
 from fabriek.vault.rules import Asker, Refusal, may, may_hold, may_stand
 from fabriek.vault.versions import Facts, Version, check_record
@@ -39,13 +40,14 @@ from fabriek.vault.versions import Facts, Version, check_record
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the vault is made of. `accredited`: the owner declared this installation fit for state labels. `places`: where its store,
-    nodes and backups stand.
+    nodes and backups stand. `arriving_bytes_max`: what one person may have on the way through the server.
     """
 
     datasets: Datasets
     versions: Versions
     tags: Tags
     uploads: Uploads
+    arrivals: Arrivals
     grants: Grants
     agreements: Agreements
     requests: Requests
@@ -63,6 +65,7 @@ class Parts:
     ids: Ids
     accredited: bool = False
     places: Places = NOWHERE_NAMED
+    arriving_bytes_max: int = 2**40
 
 
 class Desk:
