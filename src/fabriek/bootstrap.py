@@ -102,6 +102,7 @@ from fabriek.vault.ports_keeping import KeyStores
 from fabriek.vault.seals import Seal, SealableKeys
 from fabriek.vault.service import Vault
 from fabriek.vault.store import SqlDatasets, SqlVersions
+from fabriek.vault.store_arrivals import SqlArrivals
 from fabriek.vault.store_keeping import SqlErasures, SqlHolds, SqlOrganisationKeys, SqlRotations, SqlSeals
 from fabriek.vault.store_keys import SqlEpochKeys
 from fabriek.vault.store_proposals import SqlProposals
@@ -167,6 +168,7 @@ def build(
     blobs, addresses = store_of(settings)
     vault = Vault(Parts(
         datasets=sets, versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database), grants=SqlGrants(database),
+        arrivals=SqlArrivals(database), arriving_bytes_max=settings.arriving_bytes_max,
         agreements=SqlAgreements(database), requests=SqlRequests(database), terms=SqlTerms(database), proposals=SqlProposals(database),
         epoch_keys=epoch_rows, blobs=blobs, cipher=cipher, signer=keyring, projects=access, people=identity,
         audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited, places=places, addresses=addresses,

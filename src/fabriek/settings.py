@@ -81,6 +81,9 @@ class Settings:
     place_store: str = setting("", "place", "The same of its object store, where that stands elsewhere.")
     place_nodes: str = setting("", "place", "The same of the nodes on which jobs run, where those stand elsewhere.")
     place_backup: str = setting("", "place", "The same of where backups go, where that is elsewhere.")
+    arriving_bytes_max: int = setting(
+        2**40, "bytes", "What one person may have on the way through tus: announced, and in no version yet."
+    )
     worker_poll_seconds: float = setting(1.0, "seconds", "How often the worker looks when nothing wakes it.")
     job_cpus_max: int = setting(0, "cores", "Cores that jobs may use together; 0 means all of this machine.")
     job_memory_bytes_max: int = setting(

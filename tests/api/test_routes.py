@@ -135,6 +135,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     home = services.access.project(project)
     dataset = services.vault.create(project, "biopsies", label="personal", by=owner)
     upload = services.vault.open_upload(project, "biopsies", label="", by=owner)
+    arrival = services.vault.arriving.begin(upload.id, "scan.tif", 5, by=owner)
     erasure, _ = services.vault.erasing.ask(dataset.id, "to see who may confirm it", by=owner)
     agreement = services.vault.agree(
         dataset.id, project=project, purposes=["civilian"], right="compute", until=date(2027, 6, 1), by=owner
@@ -158,7 +159,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     return {
         "lowering": lowering.id, "access_request": asked.id, "release": "rel_1",
         "project": project, "dataset": dataset.id, "upload": upload.id, "agreement": agreement.id, "run": run, "model": model.id,
-        "job": job.id,
+        "job": job.id, "arrival": arrival.id,
         "booking": booking.id, "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
         "secret": "TOKEN_OF_THEIRS",
         "package_request": wanted.id, "filename": wanted.files[0],

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from fabriek.sdk.book import Book
+from fabriek.sealing.book import Book
 from fabriek.sealing.manifest import File, Part, make_manifest
 from fabriek.sealing.pages import Growing, Page, write_page
 

@@ -11,8 +11,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from fabriek.adapters.database import Database
+from fabriek.api import tus, vault_addresses, vault_objects, vault_versions
 from fabriek.api import vault as vault_api
-from fabriek.api import vault_addresses, vault_objects, vault_versions
 from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
 from fabriek.kernel.callers import Caller
@@ -35,6 +35,7 @@ from fabriek.vault.ports_keeping import KeyStores
 from fabriek.vault.pushing import Committed
 from fabriek.vault.service import Vault
 from fabriek.vault.store import SqlDatasets, SqlVersions
+from fabriek.vault.store_arrivals import SqlArrivals
 from fabriek.vault.store_keeping import SqlErasures, SqlHolds, SqlRotations
 from fabriek.vault.store_keys import SqlEpochKeys
 from fabriek.vault.store_proposals import SqlProposals
@@ -144,6 +145,7 @@ class World:
         app.router.routes.extend(vault_objects.router.routes)
         app.router.routes.extend(vault_addresses.router.routes)
         app.router.routes.extend(vault_versions.router.routes)
+        app.router.routes.extend(tus.router.routes)
         problems.install(app, lambda request, error: problems.problem_response(error, problems.request_id(request)))
         app.add_middleware(Envelope, clock=self.clock, ids=RandomIds(), counts=Counts())
         refuse_undeclared(app)
@@ -186,6 +188,7 @@ def a_world(database: Database, *, blobs: Blobs | None = None, ids: Any = None, 
     audit = Audit(SqlEvents(database), SqlTrees(database), clock, RandomIds(), signer=keyring, cursors=Cursors(b"key"))
     parts = Parts(
         datasets=SqlDatasets(database), versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database),
+        arrivals=SqlArrivals(database),
         grants=SqlGrants(database), agreements=SqlAgreements(database), requests=SqlRequests(database), terms=SqlTerms(database),
         proposals=SqlProposals(database), epoch_keys=SqlEpochKeys(database), blobs=store,
         cipher=EpochCipher(keyring, clock, made), signer=keyring, projects=directory, people=directory, audit=audit, labels=shipped_labels(),

@@ -29,6 +29,7 @@ from fabriek.api import (
     power,
     proposals,
     secrets,
+    tus,
     vault,
     vault_addresses,
     vault_objects,
@@ -42,7 +43,7 @@ from fabriek.web.sealed import SealGate
 from fabriek.web.services import Services
 
 AREAS = (
-    access, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, agreements, proposals, erasing, keys, packages,
+    access, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, tus, agreements, proposals, erasing, keys, packages,
     compute, secrets, packs,
     cluster, power, lab, knowledge, assurance, audit, health,
 )  # fmt: skip

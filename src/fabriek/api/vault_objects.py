@@ -68,7 +68,7 @@ def commit(upload: str, wanted: CommitIn, caller: CallerDep, factory: FactoryDep
         wanted.manifest_object, wanted.manifest_key, wanted.files, wanted.size_bytes, wanted.content_hash, wanted.count,
         frozenset(wanted.objects), frozenset(wanted.left), wanted.on_parent,
     )  # fmt: skip
-    version = factory.vault.commit(upload, claimed, by=caller)
+    version = factory.vault.commit(upload, claimed, on_newest=wanted.on_newest, by=caller)
     _, dataset = factory.vault.upload(upload, by=caller)
     return version_out(dataset, version)
 

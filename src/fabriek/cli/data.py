@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from fabriek.cli.data_agreements import ALL, answers_of
+from fabriek.cli.data_exchange import bring_in, take_out
 from fabriek.cli.data_versions import diff, remove, tag
 from fabriek.cli.output import counted, json_option, print_json, project_option, say, show, table, warn
 from fabriek.cli.progress import bar
@@ -258,5 +259,5 @@ def log(name: str, project: str, *, as_json: bool) -> None:
     table(found, columns, as_json=as_json, empty="nobody")
 
 
-for _one in (diff, tag, remove, *ALL):
+for _one in (diff, tag, remove, bring_in, take_out, *ALL):
     data.add_command(_one)

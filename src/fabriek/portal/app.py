@@ -15,7 +15,7 @@ from fabriek.web.router import PUBLIC, declare
 from fabriek.web.services import Services
 
 ASSETS = Path(__file__).parent / "assets"
-KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
 
 
 def routes(services: Services) -> list[BaseRoute]:

@@ -119,6 +119,27 @@ class UploadOut(Wire):
     parent: GrantOut | None = None
 
 
+class ArrivalOut(Wire):
+    """A file that somebody's client sends; `arrived_bytes` of it are durable."""
+
+    arrival: str
+    path: str
+    size_bytes: int
+    arrived_bytes: int
+    begun_at: datetime
+
+
+class GatheringOut(Wire):
+    """An upload whose files are sealed by the server. `version`: what it became, empty before that."""
+
+    upload: str
+    dataset: str
+    label: str
+    expires_at: datetime
+    version: str = ""
+    files: list[ArrivalOut] = Field(default_factory=list)
+
+
 class MintIn(Wire):
     """How many names for objects."""
 
@@ -168,7 +189,8 @@ class UseIn(Wire):
 
 class CommitIn(Wire):
     """Makes an upload a version. `manifest_object` is the outermost page of its manifest, `count` how many objects it uses beside that:
-    those named, here or before, and with `on_parent` those of its parent that were not left.
+    those named, here or before, and with `on_parent` those of its parent that were not left. `on_newest`: only while its parent is the
+    newest version.
     """
 
     manifest_object: ObjectId
@@ -180,6 +202,7 @@ class CommitIn(Wire):
     files: Annotated[int, Field(ge=0, le=2**40)]
     size_bytes: Annotated[int, Field(ge=0, le=2**60)]
     content_hash: Sha256
+    on_newest: bool = False
 
 
 class AgreementIn(Wire):

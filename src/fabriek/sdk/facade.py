@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.audit import Audit
     from fabriek.sdk.compute import Compute
     from fabriek.sdk.erasing import Erasing
+    from fabriek.sdk.exchange import Exchange
     from fabriek.sdk.foreign import Foreign
     from fabriek.sdk.funding import Funding
     from fabriek.sdk.keys import Keys
@@ -67,6 +68,10 @@ class Fabriek:
     @cached_property
     def vault(self) -> "Vault":
         return self._part("vault", "Vault")  # type: ignore[no-any-return]
+
+    @cached_property
+    def exchange(self) -> "Exchange":
+        return self._part("exchange", "Exchange")  # type: ignore[no-any-return]
 
     @cached_property
     def keys(self) -> "Keys":

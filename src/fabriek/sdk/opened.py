@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from fabriek.kernel.errors import Damaged, FabriekError, NotFound
 from fabriek.schemas.vault import GrantOut
-from fabriek.sdk.book import Book
 from fabriek.sdk.client import Client
 from fabriek.sdk.granted import granted
+from fabriek.sealing.book import Book
 from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.objects import BATCH_CHUNKS, SEALED_CHUNK_BYTES, Opener, open_bytes, open_stream
@@ -124,13 +124,14 @@ class OpenedVersion:
         while place < end:
             try:
                 piece = opener.read(place, min(FETCHED_BYTES, end - place))
-                if not piece:
-                    raise Damaged(
-                        "an object is shorter than its version says", fix="fabriek data verify", where=part.object_id
-                    )
             except Damaged:
                 self._openers.pop(part.object_id, None)  # its head may be what is wrong
                 raise
+            if not piece:
+                self._openers.pop(part.object_id, None)
+                raise Damaged(
+                    "an object is shorter than its version says", fix="fabriek data verify", where=part.object_id
+                )
             yield piece
             place += len(piece)
 

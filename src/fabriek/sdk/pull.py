@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from fabriek.kernel.errors import Damaged, InvalidInput, NotFound, StorageFull
-from fabriek.sdk.book import Book
 from fabriek.sdk.fetching import Fetched, fetch
 from fabriek.sdk.journal import is_alone
 from fabriek.sdk.opened import OpenedVersion
+from fabriek.sealing.book import Book
 from fabriek.sealing.manifest import File
 from fabriek.sealing.packing import SMALL_BYTES
 from fabriek.sealing.paths import rank

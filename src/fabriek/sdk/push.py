@@ -1,10 +1,13 @@
 """A push: a folder sealed here and sent in objects, and the pages that say where all of it is. What the parent version holds is not sent again."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from heapq import merge
 
-from fabriek.schemas.vault import UploadOut, VersionOut
+from fabriek.kernel.errors import NotFound, NotPermitted, WrongState
+from fabriek.kernel.invalid import checked
+from fabriek.schemas.vault import DatasetOut, UploadIn, UploadOut, VersionOut
 from fabriek.sdk.client import Client
 from fabriek.sdk.folders import Survey
 from fabriek.sdk.gathering import Gathering, Progress
@@ -52,10 +55,11 @@ class _Parent:
             self._next = next(self._files, None)
         return self._next if self._next is not None and self._next.path == path else None
 
-    def read_on(self) -> None:
-        """To the end, so that all its objects are known."""
-        for _ in self._files:
-            pass
+    def rest(self) -> Iterator[File]:
+        """All behind the path that was asked last; so that all its objects are known at the end."""
+        while self._next is not None:
+            file, self._next = self._next, next(self._files, None)
+            yield file
 
     def learn(self, held: Held) -> None:
         """Every content, as far as they can be held."""
@@ -72,6 +76,21 @@ class _Parent:
     def _know(self, ref: Ref) -> None:
         self.seen.add(ref.part.object_id)
         self.pages[ref.sha256] = ref.part
+
+
+def open_upload(client: Client, known: DatasetOut, label: str, journal: Journal) -> UploadOut:
+    """The upload that was interrupted, when it is still open and would get the same label; else a new one."""
+    if journal.upload:
+        with suppress(NotFound, NotPermitted, WrongState):
+            going_on = UploadOut.model_validate(client.post(f"/api/v1/uploads/{journal.upload}/resume"))
+            if going_on.label == (label or known.label):
+                return going_on
+    with checked("fabriek data labels lists the labels"):
+        opening = UploadIn(label=label)
+    path = f"/api/v1/projects/{known.project}/datasets/{known.id}/uploads"
+    upload = UploadOut.model_validate(client.post(path, json=opening.model_dump()))
+    journal.begin(upload.upload)
+    return upload
 
 
 def send_folder(
@@ -99,14 +118,35 @@ def send_folder(
         with closing(gathering.files(taken)) as files:
             root = _pages(files, gathering, sender, base, kept)
         memory.save()
-    if base is None:
-        return Sent(sender.commit(root, [], inherited=0, on_parent=False), gathering.sent_bytes)
-    if root.sha256() == base.opened.book.root.sha256() and not even_same:
+    if base is not None and root.sha256() == base.opened.book.root.sha256() and not even_same:
         return Sent(None, 0)
-    base.read_on()
+    return Sent(_commit(sender, root, base, kept), gathering.sent_bytes)
+
+
+def send_beside(
+    sender: Sender, fresh: Sequence[File], parent: OpenedVersion | None, *, even_same: bool = False
+) -> VersionOut | None:
+    """A version of what the parent holds and of these files, in place of those of the same path; none where the parent says the same
+    already, unless `even_same`. fresh: in the order of their paths, each with its place. Only while the parent is the newest version.
+    """
+    base, kept = _Parent(parent) if parent else None, set[str]()
+    paths = {file.path for file in fresh}
+    held = (file for file in base.rest() if file.path not in paths) if base else iter(())
+    gathering = Gathering(sender, Hashes(None), Journal(), lambda _: None)
+    root = _pages(merge(held, fresh, key=lambda file: rank(file.path)), gathering, sender, base, kept)
+    if base is not None and root.sha256() == base.opened.book.root.sha256() and not even_same:
+        return None
+    return _commit(sender, root, base, kept, on_newest=True)
+
+
+def _commit(sender: Sender, root: Page, base: _Parent | None, kept: set[str], *, on_newest: bool = False) -> VersionOut:
+    if base is None:
+        return sender.commit(root, [], inherited=0, on_parent=False, on_newest=on_newest)
+    for _ in base.rest():
+        pass
     kept &= base.seen
-    version = sender.commit(root, sorted(base.seen - kept), inherited=len(kept), on_parent=True)
-    return Sent(version, gathering.sent_bytes)
+    left = sorted(base.seen - kept)
+    return sender.commit(root, left, inherited=len(kept), on_parent=True, on_newest=on_newest)
 
 
 def _pages(files: Iterable[File], gathering: Gathering, sender: Sender, base: _Parent | None, kept: set[str]) -> Page:

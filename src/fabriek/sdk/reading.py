@@ -9,8 +9,8 @@ from functools import partial
 
 from fabriek.kernel.errors import Damaged, FabriekError, NotFound, NotPermitted
 from fabriek.sdk.blocks import BLOCK_BYTES, Blocks
-from fabriek.sdk.book import Book
 from fabriek.sdk.opened import OpenedVersion
+from fabriek.sealing.book import Book
 from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.objects import Opener
 

@@ -115,8 +115,12 @@ class Sender:
             objects = objects[USED_AT_ONCE:]
         return objects
 
-    def commit(self, root: Page, left: list[str], *, inherited: int, on_parent: bool) -> VersionOut:
-        """The outermost page, then the version. Nothing is visible to anybody before. inherited: how many objects of the parent stay."""
+    def commit(
+        self, root: Page, left: list[str], *, inherited: int, on_parent: bool, on_newest: bool = False
+    ) -> VersionOut:
+        """The outermost page, then the version. Nothing is visible to anybody before. inherited: how many objects of the parent stay.
+        on_newest: only while the parent is the newest version.
+        """
         packed = write_page(root)
         placed = self.deliver(lambda: filled([packed]), len(packed))
         wanted = CommitIn.model_construct(
@@ -129,6 +133,7 @@ class Sender:
             files=root.count,
             size_bytes=root.size_bytes,
             content_hash=root.sha256(),
+            on_newest=on_newest,
         )
         return VersionOut.model_validate(self.client.post(f"{self.path}/commit", json=wanted.model_dump(mode="json")))
 

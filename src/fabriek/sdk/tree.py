@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fabriek.sdk.book import Book
+from fabriek.sealing.book import Book
 from fabriek.sealing.manifest import File
 from fabriek.sealing.paths import rank
 

@@ -2,12 +2,12 @@
 
 from builtins import list as List  # noqa: N812  # the class has a method of that name
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
-from fabriek.kernel.errors import Damaged, InvalidInput, NotFound, NotPermitted, WrongState
+from fabriek.kernel.errors import Damaged, InvalidInput, NotFound, WrongState
 from fabriek.kernel.invalid import checked
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.vault import (
@@ -21,7 +21,6 @@ from fabriek.schemas.vault import (
     OpenedOut,
     TagIn,
     TagOut,
-    UploadIn,
     UploadOut,
     VersionOut,
 )
@@ -34,7 +33,7 @@ from fabriek.sdk.journal import Journal, journal_of
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sdk.places import place_of
 from fabriek.sdk.pull import Pulled, chosen, pull_file, pull_files
-from fabriek.sdk.push import Pushed, Sent, commit_files, send_files, send_folder
+from fabriek.sdk.push import Pushed, Sent, commit_files, open_upload, send_files, send_folder
 from fabriek.sealing.comparing import Change, changes
 from fabriek.sealing.manifest import Manifest
 from fabriek.sealing.merging import merged
@@ -131,7 +130,7 @@ class Vault:
         *,
         read_all: bool,
     ) -> Pushed:
-        upload = self._upload(known, label, journal)
+        upload = open_upload(self._client, known, label, journal)
         with self._parent(upload) as parent:
 
             def send(parent: OpenedVersion | None) -> Sent:
@@ -156,20 +155,6 @@ class Vault:
             assert parent is not None, "the same as nothing"
             return Pushed(self._version(parent.grant.version, project), 0, unchanged=True)
         return Pushed(sent.version, sent.sent_bytes)
-
-    def _upload(self, known: DatasetOut, label: str, journal: Journal) -> UploadOut:
-        """The upload that was interrupted, when it is still open and would get the same label; else a new one."""
-        if journal.upload:
-            with suppress(NotFound, NotPermitted, WrongState):
-                going_on = UploadOut.model_validate(self._client.post(f"/api/v1/uploads/{journal.upload}/resume"))
-                if going_on.label == (label or known.label):
-                    return going_on
-        with checked("fabriek data labels lists the labels"):
-            opening = UploadIn(label=label)
-        path = f"/api/v1/projects/{known.project}/datasets/{known.id}/uploads"
-        upload = UploadOut.model_validate(self._client.post(path, json=opening.model_dump()))
-        journal.begin(upload.upload)
-        return upload
 
     def push_code(self, folder: str | Path, *, project: str = "") -> str:
         """A code folder for a job; the id of its version. The same code once more is the same version."""

@@ -55,9 +55,50 @@ class Digest:
             self._end_piece()
         return self._pieces.hexdigest()
 
+    def copy(self) -> "Digest":
+        """One that goes on from here by itself."""
+        made = Digest.__new__(Digest)
+        made._whole = self._whole.copy() if self._whole is not None else None  # noqa: SLF001  # its own
+        made._pieces, made._piece, made._taken = self._pieces.copy(), self._piece.copy(), self._taken  # noqa: SLF001  # its own
+        return made
+
     def _end_piece(self) -> None:
         self._pieces.update(self._piece.digest())
         self._piece, self._taken = hashlib.sha256(), 0
+
+
+class FileDigest:
+    """Takes all the bytes of one file in their order, through as many blocks as it has."""
+
+    def __init__(self, size: int) -> None:
+        """size: of the file, in bytes."""
+        self._size, self._blocks = size, list[str]()
+        self._digest, self._left = Digest(size), block_length(size, 0)
+
+    def update(self, taken: bytes | memoryview) -> None:
+        view = memoryview(taken)
+        while view:
+            some = view[: self._left]
+            self._digest.update(some)
+            self._left -= len(some)
+            view = view[len(some) :]
+            if self._left == 0 and self._size > BLOCK_BYTES:
+                self._blocks.append(self._digest.hexdigest())
+                self._digest, self._left = Digest(self._size), block_length(self._size, len(self._blocks))
+            elif self._left == 0:
+                break
+
+    def hashes(self) -> tuple[str, tuple[str, ...]]:
+        """(what stands for the file, the hashes of its blocks where it has several), once all of it was taken."""
+        blocks = tuple(self._blocks)
+        return (digest_of(blocks), blocks) if blocks else (self._digest.hexdigest(), ())
+
+    def copy(self) -> "FileDigest":
+        """One that goes on from here by itself."""
+        made = FileDigest.__new__(FileDigest)
+        made._size, made._blocks = self._size, self._blocks.copy()  # noqa: SLF001  # its own
+        made._digest, made._left = self._digest.copy(), self._left  # noqa: SLF001  # its own
+        return made
 
 
 def block_count(size: int) -> int:

@@ -96,6 +96,26 @@ class Growing:
         self._rows[0].append(file)
         self._close(0, file.path)
 
+    @property
+    def is_at_border(self) -> bool:
+        """Whether the next file begins a page."""
+        return not self._rows[0]
+
+    def add_page(self, ref: Ref) -> None:
+        """A page of files as it is, unread, where `is_at_border`; it must be neither the last of the page above it nor of the tree, as where
+        pages end is read off their last paths. Raises InvalidInput on one that does not follow what came before.
+        """
+        assert self.is_at_border, "it would take the files of the page that is open"
+        check_next(self._last, ref.first)
+        self._last = ref.first
+        self._settle(0)
+        if len(self._rows) == 1:
+            self._rows.append([])
+            self._done.append(None)
+        self._rows[1].append(ref)
+        if len(self._rows[1]) >= ROWS_MAX:
+            self._complete(1, "")
+
     def finish(self) -> Page:
         """The outermost page: the only one of its level."""
         level = 0

@@ -6,6 +6,7 @@ versions       one immutable state of a dataset, and the signed record that says
 agreements     the terms under which a project may use a dataset
 rules          who may do what with which data: one pure function, each refusal with its rule
 uploads        a version in the making
+arrivals       a file on its way in that somebody else's client sends; arriving: the verbs; joining: how they become a version
 grants         one version's manifest key, handed to one caller for a short time
 requests       somebody asks for access, and how far that is
 terms          what whoever uses a dataset accepts first

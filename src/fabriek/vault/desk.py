@@ -32,6 +32,7 @@ from fabriek.vault.ports import (
     Uploads,
     Versions,
 )
+from fabriek.vault.ports_arriving import Arrivals
 from fabriek.vault.references import is_id, read_reference
 from fabriek.vault.rules import Asker, Refusal, may, may_hold, may_stand
 from fabriek.vault.versions import Facts, Version, check_record
@@ -40,13 +41,15 @@ from fabriek.vault.versions import Facts, Version, check_record
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the vault is made of. `accredited`: the owner declared this installation fit for state labels. `places`: where its store,
-    nodes and backups stand. `addresses`: of a store that clients reach themselves.
+    nodes and backups stand. `addresses`: of a store that clients reach themselves. `arriving_bytes_max`: what one person may have on the
+    way through the server.
     """
 
     datasets: Datasets
     versions: Versions
     tags: Tags
     uploads: Uploads
+    arrivals: Arrivals
     grants: Grants
     agreements: Agreements
     requests: Requests
@@ -65,6 +68,7 @@ class Parts:
     accredited: bool = False
     places: Places = NOWHERE_NAMED
     addresses: Addresses | None = None
+    arriving_bytes_max: int = 2**40
 
     @property
     def at_store(self) -> bool:

@@ -157,6 +157,8 @@ class Versions(Protocol):
 
     def objects(self, version_id: str) -> frozenset[str]: ...
 
+    def count_objects(self, version_id: str) -> int: ...
+
     def among(self, version_id: str, names: Collection[str]) -> frozenset[str]:
         """Those of the names that the version uses."""
 
@@ -320,4 +322,4 @@ class EpochKeys(Protocol):
         """Oldest first."""
 
     def destroy(self, dataset: str, *, below: int = 0) -> int:
-        """All epoch keys of a dataset, or those of a lower number; how many."""
+        """All epoch keys of a dataset, or those of a lower number that wrap the key of no object; how many."""

@@ -1,10 +1,10 @@
 """Verbs of a push: open an upload, send objects, commit. The bytes arrive sealed; the server never sees what they say."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fabriek.kernel.callers import SYSTEM, Caller, require
-from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, Unavailable, WrongState, nothing_here
+from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, Stale, Unavailable, WrongState, nothing_here
 from fabriek.kernel.stored import Stored
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.grants import LASTS_FOR_JOB
@@ -189,15 +189,24 @@ class Pushing(Holding):
             check_open(upload, parts.clock.now())
             self._use(upload, objects, left)
 
-    def commit(self, upload_id: str, said: Committed, *, by: Caller) -> Version:
+    def commit(
+        self,
+        upload_id: str,
+        said: Committed,
+        *,
+        on_newest: bool = False,
+        check: Callable[[], None] = lambda: None,
+        by: Caller,
+    ) -> Version:
         """Makes the upload a version: all of it, or nothing. Asked again with the same, the same version.
 
-        Raises NotFound for an object that is not of this upload, InvalidInput on one that has not arrived, WrongState where there are not as
-        many objects as the client says.
+        `on_newest`: only while what it builds on is the newest version, for what adds to it; else raises Stale. `check`: asked in the
+        transaction before the objects are counted, it may raise, and name some. Raises NotFound for an object that is not of this upload,
+        InvalidInput on one that has not arrived, WrongState where there are not as many objects as the client says.
         """
         self._check_said(upload_id, said, by)
         for _ in range(TRIES):
-            version = self._try_commit(upload_id, said, by)
+            version = self._try_commit(upload_id, said, by, check, on_newest=on_newest)
             if version is not None:
                 return version
         raise Unavailable("too many pushes to this dataset at once", fix="push again", retry_after_seconds=1)
@@ -230,7 +239,9 @@ class Pushing(Holding):
             parts.audit.record("upload.opened", upload.id, by, dataset=dataset.id, label=label)
         return upload
 
-    def _try_commit(self, upload_id: str, said: Committed, by: Caller) -> Version | None:
+    def _try_commit(
+        self, upload_id: str, said: Committed, by: Caller, check: Callable[[], None], *, on_newest: bool
+    ) -> Version | None:
         """One attempt; None when the dataset moved on meanwhile. Keys are wrapped and the record signed outside the transaction."""
         parts = self._parts
         upload, dataset = self.upload(upload_id, by=by)
@@ -275,6 +286,10 @@ class Pushing(Holding):
             is_open = parts.uploads.get(upload_id).progress is Progress.OPEN
             if not is_open or (now_stands.sequence, now_stands.epoch) != (dataset.sequence, epoch.number):
                 return None
+            check()
+            newest = self.newest(dataset.id) if on_newest else None
+            if on_newest and upload.parent != (newest.id if newest else ""):
+                raise Stale("somebody else made a version of this dataset meanwhile", fix="do it again")
             parts.versions.add(version, ())
             parts.uploads.use(upload, {said.manifest_object}, ())
             count = parts.uploads.settle(upload, version_id, on_parent=said.on_parent)

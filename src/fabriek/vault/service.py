@@ -1,7 +1,8 @@
 """What one may do in the vault. The verbs stand in groups, each on the one before: holding, pushing, opening, addressing, sharing, naming,
-asking, closing, lowering. Those of keys stand beside them: erasing, rotating.
+asking, closing, lowering. Those of keys stand beside them: erasing, rotating; and those of files that others' clients send: arriving.
 """
 
+from fabriek.vault.arriving import Arriving
 from fabriek.vault.desk import Parts
 from fabriek.vault.erasing import Erasing
 from fabriek.vault.lowering import Lowering
@@ -12,13 +13,14 @@ from fabriek.vault.versions import Version
 
 
 class Vault(Lowering):
-    """The vault of one installation. `safe` seals for the dialects, `erasing` and `rotating` keep its keys."""
+    """The vault of one installation. `safe` seals for the dialects, `erasing` and `rotating` keep its keys, `arriving` takes files in plain."""
 
     def __init__(self, parts: Parts, keeping: KeyStores) -> None:
         super().__init__(parts)
         self.safe = Safe(parts)
         self.erasing = Erasing(parts, keeping)
         self.rotating = Rotating(parts, keeping)
+        self.arriving = Arriving(parts, self)
 
     def _check_free(self, version: Version) -> None:
         """A version that is held, or kept until a day, is not removed either."""

@@ -183,6 +183,9 @@ class SqlVersions:
         asked = select(version_objects.c.object).where(version_objects.c.version == version_id)
         return frozenset(row.object for row in self._db.rows(asked.where(version_objects.c.object.in_(names))))
 
+    def count_objects(self, version_id: str) -> int:
+        return int(self._db.scalar(select(func.count()).where(version_objects.c.version == version_id)))
+
     def objects(self, version_id: str) -> frozenset[str]:
         asked = select(version_objects.c.object).where(version_objects.c.version == version_id)
         return frozenset(row.object for row in self._db.rows(asked))

@@ -21,10 +21,13 @@ BODY_BYTES_MAX = 80 * 2**20
 JSON_BYTES_MAX = 4 * 2**20
 """A commit names every object of its version: 200,000 of them take 6.6 MB."""
 
-STREAMED = re.compile(r"/mlflow-artifacts/artifacts/|/package-requests/[^/]+/files/")
+STREAMED = re.compile(
+    r"/mlflow-artifacts/artifacts/|/package-requests/[^/]+/files/|^/api/v1/(arrivals/[^/]+|uploads/[^/]+/files|"
+    r"projects/[^/]+/datasets/[^/]+/files)$"
+)
 STREAMED_BYTES_MAX = 256 * 2**30
-"""A file of a run, or a wheel, is sealed while it arrives, so that its size is a question of room on the disk and not of memory. No other
-route: their bodies are gathered before anybody asks who sends them.
+"""A file of a run, a wheel, or a file by tus, is sealed while it arrives, so that its size is a question of room on the disk and not of
+memory. No other route: their bodies are gathered before anybody asks who sends them.
 """
 
 SECURITY_HEADERS = {

@@ -1,5 +1,5 @@
 """What must be done now and then: number the audit log, close grants that no rule allows any more, go on with rotations and erasures,
-forget old answers, keep a cluster's accounts in step.
+forget old answers and what was sent and never finished, keep a cluster's accounts in step.
 """
 
 import logging
@@ -44,6 +44,7 @@ class Upkeep:
             services.vault.rotating.go_on()
         if self._cleaning.due():
             services.vault.end_stale_grants()
+            services.vault.arriving.forget_overdue()
             services.identity.forget_expired()
             with services.database.transaction():
                 services.answers.forget(before=services.clock.now() - KEPT_FOR)

@@ -1,6 +1,7 @@
 """A dataset's page, with the forms to accept terms, to decide about requests, and to end what is open."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +22,19 @@ from fabriek.web.services import Services
 
 PAGE = "/projects/{project}/datasets/{dataset}"
 OPENED_SHOWN = 20
+CLIENT = Path(__file__).parents[1] / "assets" / "tus.min.js"
+"""Fetched when the package was built, where it could be."""
+
+
+def _upload(services: Services, dataset: Dataset, by: Caller) -> str:
+    """Whether the caller is shown the box that sends files: `ready`, else why not; empty for who may not push."""
+    if dataset.kind is not Kind.DATA or dataset.erased_at is not None:
+        return ""
+    if not (services.vault.owns(dataset.id, by=by) and by.may("data.write", project=dataset.project)):
+        return ""
+    if dataset.home:
+        return "organisation"
+    return "ready" if CLIENT.exists() else "unbuilt"
 
 
 def _opened(services: Services, dataset: Dataset, by: Caller) -> list[dict[str, Any]] | None:
@@ -73,6 +87,7 @@ def router(services: Services, pages: Pages) -> Router:
             newest=newest,
             needs_agreement=services.vault.labels.needs_agreement(found.label),
             opened=_opened(services, found, caller),
+            upload=_upload(services, found, caller),
             promise=PROMISES[found.key_home],
             holds=[one for one in services.vault.erasing.holds_on(found.id, by=caller) if one.lifted_at is None],
             **_shared(found, caller, services),

@@ -68,6 +68,24 @@ class Book:
         """The pages that hold files, in order. `known` is told of every page but the outermost before it is read."""
         yield from self._leaves(self.root, start, known)
 
+    def pages_above(self, known: Callable[[Ref], None]) -> Iterator[Page]:
+        """The pages that hold pages of files, in order; none where there is one page of files. `known` is told of every page below the
+        outermost, read or not.
+        """
+        yield from self._above(self.root, known)
+
+    def below(self, above: Page, ref: Ref) -> Page:
+        """One of the pages that a page holds."""
+        return self._page(above, ref)
+
+    def _above(self, page: Page, known: Callable[[Ref], None]) -> Iterator[Page]:
+        for ref in page.refs:
+            known(ref)
+        if page.level == 1:
+            yield page
+        for ref in page.refs if page.level > 1 else ():
+            yield from self._above(self._page(page, ref), known)
+
     def _leaves(self, page: Page, start: str, known: Callable[[Ref], None] = lambda _: None) -> Iterator[Page]:
         if page.level == 0:
             yield page

@@ -1,0 +1,39 @@
+"""What the vault needs to take files that others' clients send."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from fabriek.vault.arrivals import Arrival, Stretch
+
+
+class Arrivals(Protocol):
+    """Storage of files on their way in. Every change joins the transaction that is open."""
+
+    def add(self, arrival: Arrival) -> None: ...
+
+    def get(self, arrival_id: str) -> Arrival:
+        """Raises NotFound."""
+
+    def save(self, arrival: Arrival, stretch: Stretch | None = None) -> None:
+        """How it stands now, and what has arrived of it."""
+
+    def of_upload(self, upload_id: str, *, beside: str = "") -> Sequence[Arrival]:
+        """By path; those that were given up are left out. With `beside` only those that cannot stand next to this path: of the same one,
+        of a folder on the way to it, and below it.
+        """
+
+    def count(self, upload_id: str) -> int:
+        """Those that were given up are left out."""
+
+    def stretches(self, arrival_id: str) -> Sequence[Stretch]:
+        """In their order."""
+
+    def forget(self, arrival_id: str, *, objects: bool) -> None:
+        """The arrival and its stretches; with `objects`, also that there were objects of it. It is no error if there is none."""
+
+    def overdue(self, now: datetime) -> Sequence[Arrival]:
+        """Some of those that were given up, and of those whose upload's time is over."""
+
+    def on_the_way(self, person: str, now: datetime) -> int:
+        """Bytes that a person has announced, in uploads that are open."""
