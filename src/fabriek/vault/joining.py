@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import NotFound, Stale, Unavailable, WrongState, nothing_here
+from fabriek.kernel.errors import InvalidInput, NotFound, Stale, Unavailable, WrongState, nothing_here
 from fabriek.sealing.adding import added
 from fabriek.sealing.book import Book
 from fabriek.sealing.digests import FileDigest
@@ -49,7 +49,10 @@ class Joining(Desk):
             except Stale:
                 continue  # another push came between, or a file of ours was given up: look again at what there is
             except WrongState:
-                if parts.uploads.get(upload_id).progress is Progress.OPEN:
+                # Asked in the commits' turn: what another one has written shows outside only once it is on the disk.
+                with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
+                    is_open = parts.uploads.get(upload_id).progress is Progress.OPEN
+                if is_open:
                     raise
                 # The same finish, asked twice at once: the other one's version is ours.
         raise Unavailable("too many pushes to this dataset at once", fix="finish again", retry_after_seconds=1)
@@ -85,7 +88,8 @@ class Joining(Desk):
                     parts.uploads.use(upload, own[at : at + USE_MAX], left[at : at + USE_MAX])
 
             version = self._pushing.commit(upload.id, said, on_newest=True, check=name_objects, by=by)
-        except BaseException:
+        except (InvalidInput, NotFound, Stale, WrongState):
+            # Refused for certain. After anything else the version may stand all the same; what none uses is collected later.
             written.forget()
             raise
         with parts.datasets.transaction():

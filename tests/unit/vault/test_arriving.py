@@ -3,6 +3,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from fabriek.kernel.errors import (
     Stale,
     WrongState,
 )
+from fabriek.sealing.digests import FileDigest
 from fabriek.sealing.packing import PART_BYTES
 from fabriek.vault.arrivals import FILE_BYTES_MAX, STRETCH_SECONDS_MAX
 from fabriek.vault.arriving import Arriving, Checksum, WrongChecksum
@@ -465,3 +467,47 @@ def test_an_erased_dataset_takes_nothing_more(world: World, taking: Arriving) ->
             ask()
     taking.give_up_all(upload.id, by=world.hanna)
     assert world.blobs.objects == {}
+
+
+def test_a_file_of_several_blocks_holds_for_whoever_fetches_it(world: World, taking: Arriving) -> None:
+    """Wherever its stretches end, and also where a server must read back what another one took."""
+    body = os.urandom(2**20) * 66
+    bodies = {"seen": body, "read-back": body[5:]}
+    for path, plain in bodies.items():
+        one = taking.begin_alone("lab", "scans", path, len(plain), by=world.hanna)
+        taking.take(one.id, 0, [plain[:30_000_001]], by=world.hanna)
+        going_on = taking if path == "seen" else restarted(world)
+        going_on.take(one.id, 30_000_001, [plain[30_000_001:]], by=world.hanna)
+        assert len(world.parts.arrivals.get(one.id).blocks) == 2
+    with world.served() as doors:
+        vault = doors.vault("hanna")
+        assert vault.verify("scans") == []
+        with vault.opened("scans") as opened:
+            for path, plain in bodies.items():
+                digest = FileDigest(len(plain))
+                digest.update(plain)
+                assert (opened.file(path).sha256, opened.file(path).blocks) == digest.hashes()
+
+
+def test_what_is_added_to_many_files_is_what_a_push_of_all_would_be(
+    world: World, taking: Arriving, tmp_path: Path
+) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for number in range(3_000):
+        (folder / f"{number:05d}").write_bytes(b"%d" % number)
+    used = set[str]()
+    with world.served() as doors:
+        vault = doors.vault("hanna")
+        vault.push(folder, "scans")
+        for path, body in (("01500-more", b"more"), ("00007", b"another"), ("z", b"last")):
+            one = taking.begin_alone("lab", "scans", path, len(body), by=world.hanna)
+            taking.take(one.id, 0, [body], by=world.hanna)
+            (folder / path).write_bytes(body)
+            assert vault.push(folder, "scans").unchanged
+        assert vault.verify("scans") == []
+        with vault.opened("scans") as opened:
+            for page in opened.book.pages(lambda ref: used.add(ref.part.object_id)):
+                used.update(page.objects())
+    newest = world.vault.versions("scans", project="lab", by=world.hanna)[0]
+    assert world.parts.versions.objects(newest.id) == used | {newest.facts.manifest}
