@@ -49,7 +49,7 @@ class AtStore:
         """Raises Damaged when the object is gone, Unavailable, NotPermitted when the grant has ended."""
         return self._patiently(lambda: b"".join(self.stream(object_id, 2**20)))
 
-    def stream(self, object_id: str, piece_bytes: int) -> Iterator[bytes]:
+    def stream(self, object_id: str, piece_bytes: int) -> Iterator[bytes | memoryview]:
         """Its bytes once from the start, in pieces. Raises as `whole` does; Unavailable where the body is shorter than announced."""
         with self._got(object_id, {}) as answer:
             while piece := answer.read(piece_bytes):

@@ -94,8 +94,11 @@ class Client:
             raise error_of(response)
         return response.json()
 
-    def fetch_sealed(self, path: str, *, piece_bytes: int) -> Iterator[bytes]:
-        """The bytes of one object in pieces of that size, the last perhaps shorter. Raises Unavailable where the line breaks."""
+    def fetch_sealed(self, path: str, *, piece_bytes: int) -> Iterator[bytes | memoryview]:
+        """The bytes of one object in pieces of that size, the last perhaps shorter; each holds until the next is asked for.
+
+        Raises Unavailable where the line breaks.
+        """
         if self._lines is None:
             with self.stream(path) as answered:
                 yield from answered.iter_bytes(piece_bytes)
@@ -103,9 +106,10 @@ class Client:
         with self._broken(), self._lines.get(path, {}) as answer:
             if answer.status >= HTTP_ERROR:
                 raise error_of(httpx.Response(answer.status, headers=answer.getheaders(), content=answer.read()))
-            while piece := answer.read(piece_bytes):
-                yield piece
-            if answer.length:
+            room = memoryview(bytearray(piece_bytes))
+            while count := _filled(answer, room):
+                yield room[:count]
+            if answer.length:  # the line ended before the object did
                 raise self._away(ConnectionError("it broke off"))
 
     def lines_to(self, address: str) -> tuple[Lines, str]:
@@ -188,6 +192,14 @@ class Client:
 
     def _away(self, error: Exception) -> Unavailable:
         return Unavailable(f"{self.url} does not answer ({error})", fix="is it running? fabriek up starts one here")
+
+
+def _filled(answer: http.client.HTTPResponse, room: memoryview) -> int:
+    """As many bytes as there is room for, fewer only at the end."""
+    count = 0
+    while count < len(room) and (some := answer.readinto(room[count:])):
+        count += some
+    return count
 
 
 def _whole_size(content_range: str | None, content: bytes) -> int:

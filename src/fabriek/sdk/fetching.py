@@ -210,7 +210,9 @@ class _Large:
                 digest.zeros(part.length)
                 at += part.length
                 continue
-            pieces = self._opened.stream_part(part) if in_one and part.offset == 0 else self._opened.range(part)
+            pieces: Iterator[bytes | memoryview] = (
+                self._opened.views_of_part(part) if in_one and part.offset == 0 else self._opened.range(part)
+            )
             for piece in pieces:
                 digest.update(piece)
                 sink.write(at, piece)

@@ -172,7 +172,11 @@ class Gathering:
             before = None if before.link or before.size < SMALL_BYTES else before
         self._waiting.append(one)
         if one.sha256 and before is not None and (before.sha256, before.size) == (one.sha256, status.st_size):
-            self._keep(one, before.parts, before.blocks)
+            if before.mode == one.mode:
+                self._progress(before.size)
+                one.file = before
+            else:
+                self._keep(one, before.parts, before.blocks)
         elif status.st_size < SMALL_BYTES:
             self._take_small(one, before)
         else:

@@ -16,7 +16,7 @@ class Granted(Protocol):
 
     def whole(self, object_id: str) -> bytes: ...
 
-    def stream(self, object_id: str, piece_bytes: int) -> Iterator[bytes]:
+    def stream(self, object_id: str, piece_bytes: int) -> Iterator[bytes | memoryview]:
         """From the start in pieces; raises Unavailable where it breaks off."""
 
     def at(self, object_id: str, offset: int, count: int) -> bytes: ...
@@ -42,7 +42,7 @@ class ThroughServer:
     def whole(self, object_id: str) -> bytes:
         return self._client.get_bytes(self._of(object_id))
 
-    def stream(self, object_id: str, piece_bytes: int) -> Iterator[bytes]:
+    def stream(self, object_id: str, piece_bytes: int) -> Iterator[bytes | memoryview]:
         return self._client.fetch_sealed(self._of(object_id), piece_bytes=piece_bytes)
 
     def at(self, object_id: str, offset: int, count: int) -> bytes:

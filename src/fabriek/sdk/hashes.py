@@ -18,6 +18,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 
+from fabriek.sealing.paths import path_hash
+
 _ROW = struct.Struct("<16sQQQQ32s")
 _MARK = struct.Struct("<16sQ")
 _END = struct.Struct("<8sQ")
@@ -163,7 +165,7 @@ def hashes_of(folder: Path, root: Path) -> Hashes:
 
 
 def _name(path: str) -> bytes:
-    return hashlib.sha256(path.encode()).digest()[:16]
+    return path_hash(path)[:16]
 
 
 def _standing(status: os.stat_result) -> bytes:

@@ -54,7 +54,8 @@ class Block:
                 elif count == len(room):
                     break
                 else:
-                    taken = os.preadv(self._source.fileno(), [room[count : count + end - start]], start)
+                    self._source.seek(start)  # not every system reads at a place in one call
+                    taken = self._source.readinto(room[count : count + end - start]) or 0
                     if taken == 0:
                         raise changed(self._path)
                     digest.update(room[count : count + taken])

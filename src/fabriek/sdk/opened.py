@@ -14,7 +14,7 @@ from fabriek.sdk.granted import granted
 from fabriek.sealing.book import Book
 from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import File, Part
-from fabriek.sealing.objects import BATCH_CHUNKS, SEALED_CHUNK_BYTES, Opener, open_bytes, open_stream
+from fabriek.sealing.objects import BATCH_CHUNKS, SEALED_CHUNK_BYTES, Opener, open_bytes, open_views
 from fabriek.sealing.pages import Page, read_page
 
 T = TypeVar("T")
@@ -72,18 +72,19 @@ class OpenedVersion:
 
     def stream_part(self, part: Part) -> Iterator[bytes]:
         """The part's bytes; the whole object is read to its end, so that a cut one is seen."""
+        return (bytes(piece) for piece in self.views_of_part(part))
+
+    def views_of_part(self, part: Part) -> Iterator[memoryview]:
+        """The same without a copy: a piece holds until the thread opens anything else."""
         position = 0
-        for piece in self.stream_object(part.object_id, part.key):
+        sealed = self._objects.stream(part.object_id, SEALED_PIECE_BYTES)
+        for piece in open_views(sealed, part.key, self._context(part.object_id)):
             begin, end = max(part.offset - position, 0), min(part.offset + part.length - position, len(piece))
             if begin < end:
                 yield piece[begin:end]
             position += len(piece)
         if position < part.offset + part.length:
             raise Damaged("an object is shorter than its version says", fix="fabriek data verify", where=part.object_id)
-
-    def stream_object(self, object_id: str, key: bytes) -> Iterator[bytes]:
-        sealed = self._objects.stream(object_id, SEALED_PIECE_BYTES)
-        yield from open_stream(sealed, key, self._context(object_id))
 
     def read(self, file: File, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """The file's bytes start ≤ position < stop, fetching no more than the chunks they lie in."""

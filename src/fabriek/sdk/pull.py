@@ -4,6 +4,8 @@ import os
 import secrets
 import shutil
 import stat
+import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -196,14 +198,20 @@ class _Staged:
 
     def __init__(self, place: str, file: File) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        self._out = os.open(place, flags, 0o600)
+        self._out, self._turn = os.open(place, flags, 0o600), threading.Lock()
         if file.mode & 0o777 != 0o600:
-            os.fchmod(self._out, file.mode & 0o777)
+            os.chmod(place, file.mode & 0o777)  # noqa: PTH101
         if file.size >= SMALL_BYTES:
             os.ftruncate(self._out, file.size)  # its holes stay holes
 
     def write(self, offset: int, piece: bytes | memoryview) -> None:
         view = memoryview(piece)
+        if sys.platform == "win32":  # which has no call that writes at a place
+            with self._turn:
+                os.lseek(self._out, offset, os.SEEK_SET)
+                while view:
+                    view = view[os.write(self._out, view) :]
+            return
         while view:
             count = os.pwrite(self._out, view, offset)
             view, offset = view[count:], offset + count

@@ -46,14 +46,19 @@ class _Parent:
         self.seen = {opened.grant.manifest_object}
         self.pages: dict[str, Part] = {}
         self._files = self._read()
-        self._next = next(self._files, None)
+        self._next: File | None = None
+        self._step()
 
     def at(self, path: str) -> File | None:
         """Asked path by path in their order."""
         wanted = rank(path)
-        while self._next is not None and rank(self._next.path) < wanted:
-            self._next = next(self._files, None)
-        return self._next if self._next is not None and self._next.path == path else None
+        while self._next is not None and self._next_rank < wanted:
+            self._step()
+        return self._next if self._next is not None and self._next_rank == wanted else None
+
+    def _step(self) -> None:
+        self._next = next(self._files, None)
+        self._next_rank = rank(self._next.path) if self._next is not None else ""
 
     def rest(self) -> Iterator[File]:
         """All behind the path that was asked last; so that all its objects are known at the end."""

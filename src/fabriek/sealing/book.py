@@ -9,7 +9,7 @@ from itertools import islice
 from fabriek.kernel.errors import Damaged
 from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.pages import Page, Ref, read_page
-from fabriek.sealing.paths import check_next, rank
+from fabriek.sealing.paths import Following, rank
 
 PAGES_KEPT = 64
 """Pages in memory for who looks up one path after another: of 256 files on average, some 10 MiB."""
@@ -56,13 +56,13 @@ class Book:
 
     def files(self, start: str = "") -> Iterator[File]:
         """In the order of their paths, from the first whose rank is not below `start` (itself a rank) on. Holds a page of each level."""
-        before = ""
+        following = Following()
         for page in self._leaves(self.root, start):
-            if page.files and before:
-                check_next(before, page.files[0].path)
+            if page.files:
+                following.check(page.files[0].path)
+                following.last_of(page.files[-1].path)
             first = bisect_left(page.files, start, key=_rank) if start else 0
             yield from islice(page.files, first, None)
-            before = page.files[-1].path if page.files else before
 
     def pages(self, known: Callable[[Ref], None], start: str = "") -> Iterator[Page]:
         """The pages that hold files, in order. `known` is told of every page but the outermost before it is read."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fabriek.sealing.paths import check_link, check_next, rank
+from fabriek.sealing.paths import Following, check_link, check_path, rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,10 @@ class Manifest:
 def make_manifest(files: Iterable[File]) -> Manifest:
     """Raises InvalidInput on a path that is not allowed or stands twice."""
     ordered = tuple(sorted(files, key=lambda file: rank(file.path)))
-    before = ""
+    following = Following()
     for file in ordered:
-        check_next(before, file.path)
+        check_path(file.path)
+        following.check(file.path)
         if file.link:
             check_link(file.path, file.link)
-        before = file.path
     return Manifest(ordered)

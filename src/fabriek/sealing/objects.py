@@ -212,8 +212,13 @@ class Opener:
         return self._cipher.open_here(first, sealed)
 
 
-def open_stream(pieces: Iterable[bytes], key: bytes, context: bytes) -> Iterator[bytes]:
+def open_stream(pieces: Iterable[bytes | memoryview], key: bytes, context: bytes) -> Iterator[bytes]:
     """Opens an object that arrives in order; yields only what was authenticated. Raises Damaged, at the latest at the end."""
+    return (bytes(piece) for piece in open_views(pieces, key, context))
+
+
+def open_views(pieces: Iterable[bytes | memoryview], key: bytes, context: bytes) -> Iterator[memoryview]:
+    """The same without a copy: what is yielded holds until the thread opens anything else."""
     source = iter(pieces)
     head = b""
     for piece in source:
@@ -228,12 +233,12 @@ def open_stream(pieces: Iterable[bytes], key: bytes, context: bytes) -> Iterator
     # One byte is always kept back: a chunk is opened once more bytes follow it, since the one at the end must be short.
     for run, rest in _whole_chunks(itertools.chain([head[HEAD_BYTES:]], source), SEALED_CHUNK_BYTES, keep=1):
         if run:
-            yield cipher.open_run(number, run)
+            yield cipher.open_here(number, run)
             number += len(run) // SEALED_CHUNK_BYTES
         left = rest
     if not TAG_BYTES <= len(left) < SEALED_CHUNK_BYTES:
         raise _changed("end")
-    yield cipher.open_run(number, left)
+    yield cipher.open_here(number, left)
 
 
 def seal_bytes(plain: bytes, key: bytes, context: bytes, salt: bytes) -> bytes:

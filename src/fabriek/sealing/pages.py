@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fabriek.kernel.errors import Damaged, InvalidInput
+from fabriek.kernel.errors import Damaged
 from fabriek.sealing.digests import block_count, digest_of, zeros_hash
 from fabriek.sealing.manifest import File, Manifest, Part
-from fabriek.sealing.paths import check_link, check_next, check_path, rank
+from fabriek.sealing.paths import Following, check_link, check_path, path_hash
 
 FORM: Final = "fabriek-page-1"
 ROWS_MAX: Final = 2_048
@@ -87,12 +87,11 @@ class Growing:
         self._keep = keep
         self._rows: list[list[Any]] = [[]]
         self._done: list[tuple[Page, str] | None] = [None]
-        self._last = ""
+        self._following = Following()
 
     def add(self, file: File) -> None:
-        """Raises InvalidInput on a path that is not allowed, or does not follow the one before."""
-        check_next(self._last, file.path)
-        self._last = file.path
+        """Raises InvalidInput on a path that does not follow the one before."""
+        self._following.check(file.path)
         self._rows[0].append(file)
         self._close(0, file.path)
 
@@ -106,8 +105,7 @@ class Growing:
         pages end is read off their last paths. Raises InvalidInput on one that does not follow what came before.
         """
         assert self.is_at_border, "it would take the files of the page that is open"
-        check_next(self._last, ref.first)
-        self._last = ref.first
+        self._following.check(ref.first)
         self._settle(0)
         if len(self._rows) == 1:
             self._rows.append([])
@@ -121,7 +119,7 @@ class Growing:
         level = 0
         while True:
             if self._rows[level] or self._done[level] is None:
-                self._complete(level, self._last)
+                self._complete(level, self._following.last)
             done = self._done[level]
             assert done is not None, "it was completed above"
             if level + 1 == len(self._done) or (not self._rows[level + 1] and self._done[level + 1] is None):
@@ -193,16 +191,13 @@ def read_page(packed: bytes) -> Page:
         raise Damaged(
             "a page of the manifest is not readable", fix="fabriek data verify NAME", where="manifest"
         ) from None
-    before = ""
+    following = Following()
+    for path in [file.path for file in page.files] or [ref.first for ref in page.refs]:
+        check_path(path)
+        following.check(path)
     for file in page.files:
-        check_next(before, before := file.path)
         if file.link:
             check_link(file.path, file.link)
-    for ref in page.refs:
-        check_path(ref.first)
-        if before and rank(ref.first) <= rank(before):
-            raise InvalidInput("the pages of the manifest stand out of order", fix="push the folder again")
-        before = ref.first
     return page
 
 
@@ -277,7 +272,7 @@ def _unpacked(packed: bytes) -> bytes:
 
 def _zero_bits(path: str) -> int:
     """At the start of its SHA-256, of the first four bytes."""
-    return 32 - int.from_bytes(hashlib.sha256(path.encode()).digest()[:4], "big").bit_length()
+    return 32 - int.from_bytes(path_hash(path)[:4], "big").bit_length()
 
 
 def _canonical(thing: Any) -> bytes:

@@ -1,5 +1,7 @@
 """Paths inside a version: relative, plain, and never leading out of it."""
 
+import hashlib
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from fabriek.kernel.errors import InvalidInput
@@ -30,15 +32,33 @@ def rank(path: str) -> str:
     return path.replace("/", "\0")
 
 
-def check_next(before: str, path: str) -> None:
-    """That a path comes behind the one before it (empty: it is the first), and does not lie in it as in a folder. Raises InvalidInput."""
-    check_path(path)
-    if before and rank(path) <= rank(before):
-        said = "stands twice in the version" if path == before else "stands out of order"
-        raise InvalidInput(f"the path {path!r} {said}", fix="push the folder again")
-    # Nothing but what lies in it comes between a name and the last path below that name.
-    if before and path.startswith(f"{before}/"):
-        raise InvalidInput(f"{before!r} is both a file and a folder", fix="push the folder again")
+class Following:
+    """Paths one after another: each comes behind the one before, and none lies in another as in a folder."""
+
+    def __init__(self) -> None:
+        self.last = ""
+        self._last_rank = ""
+
+    def check(self, path: str) -> None:
+        """That it may come next. Whether it is a plain path is `check_path`'s question. Raises InvalidInput."""
+        here, before = rank(path), self._last_rank
+        if before and here <= before:
+            said = "stands twice in the version" if here == before else "stands out of order"
+            raise InvalidInput(f"the path {path!r} {said}", fix="push the folder again")
+        # Nothing but what lies in it comes between a name and the last path below that name.
+        if before and here.startswith(before) and here[len(before)] == "\0":
+            raise InvalidInput(f"{self.last!r} is both a file and a folder", fix="push the folder again")
+        self.last, self._last_rank = path, here
+
+    def last_of(self, path: str) -> None:
+        """Of a run that was checked by itself, the last."""
+        self.last, self._last_rank = path, rank(path)
+
+
+@lru_cache(maxsize=4_096)
+def path_hash(path: str) -> bytes:
+    """SHA-256. Asked for by who looks where a page ends, and by who remembers files by their names."""
+    return hashlib.sha256(path.encode()).digest()
 
 
 def check_link(path: str, target: str) -> str:
