@@ -17,6 +17,8 @@ from tests.factories.blobs import MemoryAddresses, MemoryBlobs
 from tests.factories.threads import at_once
 
 MINUTE = timedelta(minutes=1)
+pytestmark = pytest.mark.xdist_group("s3")
+
 _numbers = itertools.count()
 
 

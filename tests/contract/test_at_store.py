@@ -26,6 +26,8 @@ from fabriek.vault.service import Vault
 from tests.factories.vault import Doors, World, a_world
 from tests.servers.seaweed import S3Server
 
+pytestmark = pytest.mark.xdist_group("s3")
+
 OBJECT_ROUTES = re.compile(r"(GET /api/v1/grants|PUT /api/v1/uploads)/[^/]+/objects/")
 _numbers = itertools.count()
 BIG = os.urandom(70 * 2**20 + 13)

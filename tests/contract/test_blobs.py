@@ -20,6 +20,8 @@ from tests.factories.threads import at_once
 from tests.servers import seaweed
 from tests.servers.lying_s3 import Liar, Lie, lying
 
+pytestmark = pytest.mark.xdist_group("s3")
+
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _numbers = itertools.count()
 

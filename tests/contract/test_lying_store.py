@@ -29,6 +29,8 @@ from tests.factories.vault import Doors, World, a_world
 from tests.servers.lying_s3 import Liar, Lie, lying
 from tests.servers.seaweed import S3Server
 
+pytestmark = pytest.mark.xdist_group("lying-store")
+
 STALLED_SECONDS_MAX, SILENT_SECONDS_MAX = 2.0, 20.0
 """How long silence is borne where the store is silent by intent, and where it is only slow."""
 
@@ -43,7 +45,7 @@ def hasty(silent_seconds_max: float) -> dict[str, Any]:
 
 
 HASTY = hasty(SILENT_SECONDS_MAX)
-ROUNDS = int(os.environ.get("FABRIEK_ROUNDS", "6"))  # noqa: TID251  # how long these tests look
+ROUNDS = int(os.environ.get("FABRIEK_ROUNDS", "2"))  # noqa: TID251  # how long these tests look
 FOR_EVER = -1
 BODY = os.urandom(3 * 2**20 + 11)
 _numbers = itertools.count()

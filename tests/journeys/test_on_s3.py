@@ -13,6 +13,8 @@ from fabriek.sdk import Fabriek
 from tests.servers.factory import Running, quickstarted, why_no_jobs
 from tests.servers.seaweed import BUCKET, S3Server
 
+pytestmark = pytest.mark.xdist_group("s3")
+
 CARRIED = re.compile(r"(?:GET /api/v1/grants|PUT /api/v1/uploads)/[^/ ]+/objects/")
 BIG = os.urandom(66 * 2**20 + 5)
 SCRIPT = """

@@ -1,6 +1,7 @@
 """The sealed bytes over HTTP: objects of an upload in, objects of a grant out. Holders only; the service checks that they are."""
 
 import re
+from collections.abc import Callable, Iterator
 
 from fastapi import Header, Request
 from starlette.concurrency import run_in_threadpool
@@ -8,7 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
 from fabriek.api.vault import grant_out, upload_out, version_out
-from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.errors import Damaged, InvalidInput, Unavailable
 from fabriek.schemas.base import DoneOut
 from fabriek.schemas.vault import CommitIn, GrantOut, MintIn, MintOut, StoredOut, UploadOut, UseIn, VersionOut
 from fabriek.vault.pushing import Committed
@@ -96,11 +97,21 @@ def get_object(
     headers = {"Content-Length": str(stop - start), "Accept-Ranges": "bytes"}
     if is_part:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
-    pieces, status = factory.vault.read_object(object_id, start, stop), 206 if is_part else 200
+    status = 206 if is_part else 200
     if stop - start <= AT_ONCE_BYTES_MAX:
         # Read here, in the thread that we are in: a stream would change threads for every piece.
-        return Response(b"".join(pieces), status, headers, "application/octet-stream")
+        whole = _at_once(lambda: factory.vault.read_object(object_id, start, stop))
+        return Response(whole, status, headers, "application/octet-stream")
+    pieces = factory.vault.read_object(object_id, start, stop)
     return StreamingResponse(pieces, status, headers, "application/octet-stream")
+
+
+def _at_once(read: Callable[[], Iterator[bytes]]) -> bytes:
+    """Nothing is answered yet, so that a store which broke off, or knew no more of what it had a moment ago, is asked once more."""
+    try:
+        return b"".join(read())
+    except (Unavailable, Damaged):
+        return b"".join(read())
 
 
 def read_range(header: str, size: int) -> tuple[int, int, bool]:

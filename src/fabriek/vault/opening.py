@@ -185,13 +185,14 @@ class Opening(Pushing):
         try:
             return self._parts.blobs.size(object_id)
         except NotFound:
-            raise Damaged(
-                "an object of this version is gone from the store", fix="fabriek data verify NAME", where=object_id
-            ) from None
+            raise _gone(object_id) from None
 
     def read_object(self, object_id: str, start: int, stop: int) -> Iterator[bytes]:
-        """Sealed bytes of an object that `granted_object` let through."""
-        return self._parts.blobs.get(object_id, start, stop)
+        """Sealed bytes of an object that `granted_object` let through. Raises Damaged when it is gone."""
+        try:
+            yield from self._parts.blobs.get(object_id, start, stop)
+        except NotFound:
+            raise _gone(object_id) from None
 
     def require_right(
         self, dataset_ids: Sequence[str], right: DataRight, *, project: str, purpose: str, by: Caller
@@ -297,3 +298,7 @@ class Opening(Pushing):
 
 def _holds(grant: Grant, by: Caller) -> bool:
     return by.job == grant.job if grant.job else (by.person == grant.person and not by.job)
+
+
+def _gone(object_id: str) -> Damaged:
+    return Damaged("an object of this version is gone from the store", fix="fabriek data verify NAME", where=object_id)
