@@ -104,3 +104,13 @@ def test_going_out_needs_the_right_to_take_away(world: World, tmp_path: Path, mi
             list(Exchange(doors.client("stef")).take_out("genomes", "a", [read_public_key(mine.public)]))
         with pytest.raises(InvalidInput, match="nobody is named"):
             list(Exchange(doors.client("hanna")).take_out("genomes", "a", []))
+
+
+def test_a_file_where_there_is_a_folder_is_refused_before_anything_is_sent(
+    world: World, tmp_path: Path, mine: Pair
+) -> None:
+    a_push(world, "genomes", {"a/b": b"in a folder", "a-b": b"beside it"})
+    before = set(world.blobs.objects)
+    with world.served() as doors, pytest.raises(InvalidInput, match="both a file and a folder"):
+        Exchange(doors.client("hanna")).bring_in([a_container(tmp_path, "a", b"a", mine)], "genomes", key=key(mine))
+    assert set(world.blobs.objects) == before
