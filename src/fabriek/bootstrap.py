@@ -98,8 +98,10 @@ from fabriek.vault.ports_keeping import KeyStores
 from fabriek.vault.seals import Seal, SealableKeys
 from fabriek.vault.service import Vault
 from fabriek.vault.store import SqlDatasets, SqlVersions
+from fabriek.vault.store_checking import SqlDamages, SqlPasses, SqlWalk
 from fabriek.vault.store_keeping import SqlErasures, SqlHolds, SqlOrganisationKeys, SqlRotations, SqlSeals
 from fabriek.vault.store_keys import SqlEpochKeys
+from fabriek.vault.store_leftovers import SqlLeftovers
 from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
 from fabriek.vault.store_tags import SqlTags
 from fabriek.vault.store_uploads import SqlUploads
@@ -158,6 +160,7 @@ def build(
     vault = Vault(Parts(
         datasets=sets, versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database), grants=SqlGrants(database),
         agreements=SqlAgreements(database), requests=SqlRequests(database), epoch_keys=epoch_rows,
+        leftovers=SqlLeftovers(database), damages=SqlDamages(database), walk=SqlWalk(database), passes=SqlPasses(database),
         blobs=LocalBlobs(settings.home / "objects"), cipher=cipher, signer=keyring, projects=access,
         audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited,
     ), KeyStores(

@@ -4,12 +4,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fabriek.kernel.callers import SYSTEM, Caller, require
-from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, Unavailable, nothing_here
+from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, Unavailable, WrongState, nothing_here
 from fabriek.kernel.stored import Stored
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.grants import LASTS_FOR_JOB
 from fabriek.vault.holding import Holding
-from fabriek.vault.uploads import MINT_MAX, OBJECT_BYTES_MAX, OBJECTS_MAX, OPEN_FOR, Progress, Upload, check_open
+from fabriek.vault.uploads import (
+    MINT_MAX,
+    OBJECT_BYTES_MAX,
+    OBJECTS_MAX,
+    OPEN_FOR,
+    Progress,
+    Upload,
+    check_open,
+    left_too_long,
+)
 from fabriek.vault.versions import Facts, Version, sign_record
 
 TRIES = 20
@@ -152,7 +161,9 @@ class Pushing(Holding):
             raise nothing_here()
         stored = parts.blobs.put(object_id, chunks, bytes_max=OBJECT_BYTES_MAX)
         with parts.datasets.transaction():
-            parts.uploads.stored(object_id, stored, parts.clock.now())
+            is_awaited = parts.uploads.stored(object_id, stored, parts.clock.now())
+        if not is_awaited:  # its upload's time ended while it travelled, and what it had brought was collected
+            raise left_too_long()
         return stored
 
     def commit(self, upload_id: str, said: Committed, *, by: Caller) -> Version:
@@ -169,10 +180,13 @@ class Pushing(Holding):
     def end_uploads_of_job(self, job: str) -> None:
         """No more output from a job that is over."""
         parts = self._parts
-        upload = parts.uploads.of_job(job)
-        if upload is not None and upload.progress is Progress.OPEN:
-            with parts.datasets.transaction(alone=f"upload:{upload.id}"):
-                parts.uploads.save(replace(upload, expires_at=min(upload.expires_at, parts.clock.now())))
+        found = parts.uploads.of_job(job)
+        if found is not None and found.progress is Progress.OPEN:
+            # Alone with whoever commits or collects it: an upload that is closed is never opened again.
+            with parts.datasets.transaction(alone=f"dataset:{found.dataset}"):
+                upload = parts.uploads.get(found.id)
+                if upload.progress is Progress.OPEN:
+                    parts.uploads.save(replace(upload, expires_at=min(upload.expires_at, parts.clock.now())))
 
     def _open(self, dataset: Dataset, label: str, by: Caller, *, job: str = "", alone: bool = False) -> Upload:
         """alone: it builds on no earlier version."""
@@ -201,7 +215,7 @@ class Pushing(Holding):
         if upload.progress is Progress.COMMITTED:
             return self._committed_before(upload, said)
         check_open(upload, parts.clock.now())
-        manifest_sha256 = self._check_objects(upload, said)
+        manifest_sha256, borrows = self._check_objects(upload, said)
         sources = tuple(sorted({*dataset.sources, *self._sources(upload.job)}))
         labels = [
             upload.label,
@@ -235,7 +249,10 @@ class Pushing(Holding):
             wrapped_key=parts.cipher.wrap(epoch, said.manifest_key, version_id),
         )
         with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
+            # What keeps the named objects from being collected, asked once more now that no collector can decide otherwise:
+            # an upload that is open keeps what it brought, and a version that stands keeps what it uses.
             now_stands = self._refuse_erased(parts.datasets.get(dataset.id))
+            self._check_parent(upload, borrows=borrows)
             is_open = parts.uploads.get(upload_id).progress is Progress.OPEN
             if not is_open or (now_stands.sequence, now_stands.epoch) != (dataset.sequence, epoch.number):
                 return None
@@ -255,12 +272,21 @@ class Pushing(Holding):
             check_open(upload, self._parts.clock.now())
         return version
 
-    def _check_objects(self, upload: Upload, said: Committed) -> str:
-        """That all is there and nothing is borrowed; returns the SHA-256 of the sealed manifest."""
+    def _check_parent(self, upload: Upload, *, borrows: bool) -> None:
+        """Raises WrongState where objects of the parent are named, and it was removed meanwhile."""
+        if not borrows:
+            return
+        try:
+            self._parts.versions.get(upload.parent)
+        except NotFound:
+            raise WrongState("the version that this push builds on was removed meanwhile", fix="push again") from None
+
+    def _check_objects(self, upload: Upload, said: Committed) -> tuple[str, bool]:
+        """That all is there, and nothing is borrowed but of the parent; the SHA-256 of the sealed manifest, and whether anything is."""
         parts = self._parts
         if len(said.objects) > OBJECTS_MAX:
             raise InvalidInput(f"a version has at most {OBJECTS_MAX} objects", fix="push fewer or larger files")
-        brought = parts.uploads.objects(upload.id)
+        brought, borrows = parts.uploads.objects(upload.id), False
         inherited = parts.versions.objects(upload.parent) if upload.parent else frozenset()
         for name in sorted(said.objects | {said.manifest_object}):
             if name in brought:
@@ -268,7 +294,9 @@ class Pushing(Holding):
                     raise InvalidInput(f"the object {name} has not arrived", fix="send it, then commit again")
             elif name not in inherited or name == said.manifest_object:
                 raise nothing_here()
-        return brought[said.manifest_object].sha256
+            else:
+                borrows = True
+        return brought[said.manifest_object].sha256, borrows
 
     def _sources(self, job: str) -> tuple[str, ...]:
         """The datasets that the job was granted, its code left out."""

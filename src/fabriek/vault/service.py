@@ -2,6 +2,8 @@
 keys stand beside them: erasing, rotating.
 """
 
+from fabriek.vault.checking import Checking
+from fabriek.vault.collecting import Collecting
 from fabriek.vault.desk import Parts
 from fabriek.vault.erasing import Erasing
 from fabriek.vault.naming import Naming
@@ -12,13 +14,17 @@ from fabriek.vault.versions import Version
 
 
 class Vault(Naming):
-    """The vault of one installation. `safe` seals for the dialects, `erasing` and `rotating` keep its keys."""
+    """The vault of one installation. `safe` seals for the dialects, `erasing` and `rotating` keep its keys, `collecting` and `checking` its
+    store.
+    """
 
     def __init__(self, parts: Parts, keeping: KeyStores) -> None:
         super().__init__(parts)
         self.safe = Safe(parts)
         self.erasing = Erasing(parts, keeping)
         self.rotating = Rotating(parts, keeping)
+        self.collecting = Collecting(parts, self.erasing)
+        self.checking = Checking(parts)
 
     def _check_free(self, version: Version) -> None:
         """A version that is held, or kept until a day, is not removed either."""
