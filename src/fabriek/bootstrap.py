@@ -166,7 +166,7 @@ def build(
     ), KeyStores(
         SqlHolds(database), SqlErasures(database), SqlRotations(database), expiring=sets, masters=masters,
         under_master=(epoch_rows, own_rows, secret_rows),
-    ))  # fmt: skip
+    ), scrub_days=settings.scrub_days)  # fmt: skip
     files, asked = SqlFiles(database), SqlPackageRequests(database)
     shelf = Shelf(
         files, SqlApprovals(database), asked, safe=vault.safe, rooms=vault, advisories=AdvisoryFolder(settings.packages_advisories),

@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -448,6 +449,7 @@ def test_a_run_killed_at_any_step_loses_nothing_and_the_next_ends_it(world: Worl
     everything_opens(world, "scans")
 
 
+SEEDS, STEPS = 6, 25
 ACTS = (
     "push",
     "push",
@@ -471,66 +473,69 @@ def numbers_of(world: World, name: str) -> list[int]:
     return [one.number for one in world.vault.versions(name, project="lab", by=world.hanna)] or [1]
 
 
+def live(world: World, name: str, chance: random.Random) -> None:
+    """One random thing that happens to a dataset. Raises FabriekError where a rule refuses it, and Killed."""
+    match chance.choice(ACTS):
+        case "push":
+            a_push(world, name, FILES)
+        case "leave":
+            sent(world, world.vault.open_upload("lab", name, by=world.hanna))
+        case "remove":
+            remove(world, f"{name}@{chance.choice(numbers_of(world, name))}")
+        case "hold":
+            world.vault.erasing.hold(name, "a court asked", project="lab", by=OFFICER)
+        case "unhold":
+            world.vault.erasing.unhold(name, "over", project="lab", by=OFFICER)
+        case "erase" if chance.random() < 0.4:
+            asked, dataset = world.vault.erasing.ask(name, "why", project="lab", by=world.hanna)
+            world.vault.erasing.confirm(asked.id, dataset.name, by=world.hanna)
+        case "wait":
+            world.clock.move(timedelta(days=chance.choice((1, 8))))
+        case "die":
+            world.clock.move(timedelta(days=chance.choice((0, 0, 1, 8))))
+            with dying(world, chance.randint(0, 12)):
+                collect(world)
+
+
+def end(world: World, names: list[str]) -> None:
+    """Nothing is held any more, all time is over, and everything was collected."""
+    for name in names:
+        with suppress(WrongState):
+            world.vault.erasing.unhold(name, "over", project="lab", by=OFFICER)
+    for waits in (OPEN_FOR, ORPHAN_AGE):
+        world.clock.move(waits)
+        collect(world)
+
+
 def test_random_lives_of_datasets_lose_nothing_and_leave_nothing(world: World) -> None:
     """Pushes, removals, holds, erasures and runs that are killed, in random order; after each everything that stands opens."""
-    steps, kills = 0, 0
-    for seed in range(6):
-        chance = random.Random(seed)
-        names = [f"set-{seed}-{number}" for number in range(3)]
+    kills = refused = 0
+    for seed in range(SEEDS):
+        chance = random.Random(seed)  # noqa: S311  # what is done is no secret
+        names = names_of(seed)
         for name in names:
             a_push(world, name, FILES)
-        for _ in range(25):
-            name = chance.choice(names)
-            act = chance.choice(ACTS)
-            steps += 1
+        for _ in range(STEPS):
             try:
-                if act == "push":
-                    a_push(world, name, FILES)
-                elif act == "leave":
-                    sent(world, world.vault.open_upload("lab", name, by=world.hanna))
-                elif act == "remove":
-                    remove(world, f"{name}@{chance.choice(numbers_of(world, name))}")
-                elif act == "hold":
-                    world.vault.erasing.hold(name, "a court asked", project="lab", by=OFFICER)
-                elif act == "unhold":
-                    world.vault.erasing.unhold(name, "over", project="lab", by=OFFICER)
-                elif act == "erase" and chance.random() < 0.4:
-                    asked, dataset = world.vault.erasing.ask(name, "why", project="lab", by=world.hanna)
-                    world.vault.erasing.confirm(asked.id, dataset.name, by=world.hanna)
-                elif act == "wait":
-                    world.clock.move(timedelta(days=chance.choice((1, 8))))
-                elif act == "die":
-                    world.clock.move(timedelta(days=chance.choice((0, 0, 1, 8))))
-                    with dying(world, chance.randint(0, 12)):
-                        collect(world)
+                live(world, chance.choice(names), chance)
             except FabriekError:
-                pass  # a rule refused it; what it left behind is what is looked at
+                refused += 1  # what it left behind is what is looked at
             except Killed:
                 kills += 1
             check_all(world, names)
-        for name in names:
-            try:
-                world.vault.erasing.unhold(name, "over", project="lab", by=OFFICER)
-            except WrongState:
-                continue
-        world.clock.move(OPEN_FOR)
-        collect(world)
-        world.clock.move(ORPHAN_AGE)
-        collect(world)
-    print(f"{steps} steps, {kills} runs killed")
-    assert kills > 5
+        end(world, names)
+    print(f"{SEEDS * STEPS} steps, {refused} refused, {kills} runs killed")
+    assert kills > SEEDS
+    everyone = [name for seed in range(SEEDS) for name in names_of(seed)]
     named = {
-        one
-        for name in all_names(6)
-        for version in standing(world, name)
-        for one in world.parts.versions.objects(version)
+        one for name in everyone for version in standing(world, name) for one in world.parts.versions.objects(version)
     }
     assert set(world.blobs.names()) == named, "everything named is there, and nothing else"
     assert list(world.parts.leftovers.heaps(world.clock.now())) == []
 
 
-def all_names(seeds: int) -> list[str]:
-    return [f"set-{seed}-{number}" for seed in range(seeds) for number in range(3)]
+def names_of(seed: int) -> list[str]:
+    return [f"set-{seed}-{number}" for number in range(3)]
 
 
 def standing(world: World, name: str) -> list[str]:

@@ -27,6 +27,7 @@ from fabriek.api import (
     packs,
     power,
     secrets,
+    upkeep,
     vault,
     vault_objects,
     vault_versions,
@@ -39,7 +40,7 @@ from fabriek.web.sealed import SealGate
 from fabriek.web.services import Services
 
 AREAS = (
-    access, funding, foreign, vault, vault_objects, vault_versions, erasing, keys, packages, compute, secrets, packs, cluster, power, lab,
+    access, funding, foreign, vault, vault_objects, vault_versions, erasing, keys, upkeep, packages, compute, secrets, packs, cluster, power, lab,
     knowledge, assurance, audit, health,
 )  # fmt: skip
 

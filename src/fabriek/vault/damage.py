@@ -9,7 +9,8 @@ from datetime import datetime
 class Damage:
     """Of an object, whichever versions use it, or (with an empty `object_id`) of a version's own record or key.
 
-    `path`: one file that lies in it, where it is known; `files`: in how many it lies. `told_at`: its owner and the operators were told.
+    `path`: one file that lies in it, where it was just found out and is never kept; `files`: how many do.
+    `told_at`: its owner and the operators were told.
     """
 
     dataset: str

@@ -157,6 +157,8 @@ class Erasing(Desk):
             said = certificate(confirmed, dataset, versions, epochs, parts.signer.installation_id, now)
             text = envelope(json.dumps(said, sort_keys=True).encode(), parts.signer, PAYLOAD_TYPE)
             parts.epoch_keys.destroy(dataset_id)
+            for damage in parts.damages.of_dataset(dataset_id):
+                parts.damages.remove(damage)
             parts.grants.end(now, dataset=dataset_id)
             parts.datasets.save(replace(dataset, erased_at=now, is_published=False))
             erased = replace(confirmed, certificate=text)

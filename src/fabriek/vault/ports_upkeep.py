@@ -71,8 +71,8 @@ class Damages(Protocol):
     def of_version(self, version_id: str) -> Sequence[Damage]:
         """Its own, and that of every object it uses."""
 
-    def all(self, *, limit: int) -> Sequence[Damage]:
-        """Newest first."""
+    def all(self, *, limit: int, untold: bool = False) -> Sequence[Damage]:
+        """Newest first. untold: those that nobody was told of."""
 
     def told(self, damage: Damage, at: datetime) -> None: ...
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fabriek.kernel.errors import Damaged, NotFound, Unavailable
 from fabriek.sealing.context import object_context
 from fabriek.sealing.objects import KEY_BYTES, SALT_BYTES, Opener, seal
+from fabriek.vault.damage import Damage
 from fabriek.vault.desk import Desk
 
 READ_BYTES = 2**20
@@ -67,6 +68,7 @@ class Safe(Desk):
             return
         with parts.datasets.transaction():
             parts.epoch_keys.forget_object_key(dataset_id, object_id)
+            parts.damages.remove(Damage(dataset_id, "", object_id, "", parts.clock.now()))
         parts.blobs.delete(object_id)
 
     def _opener(self, dataset_id: str, object_id: str) -> Opener:

@@ -10,21 +10,23 @@ from fabriek.vault.naming import Naming
 from fabriek.vault.ports_keeping import KeyStores
 from fabriek.vault.rotating import Rotating
 from fabriek.vault.safe import Safe
+from fabriek.vault.scrubbing import Scrubbing
 from fabriek.vault.versions import Version
 
 
 class Vault(Naming):
-    """The vault of one installation. `safe` seals for the dialects, `erasing` and `rotating` keep its keys, `collecting` and `checking` its
-    store.
+    """The vault of one installation. `safe` seals for the dialects, `erasing` and `rotating` keep its keys, `collecting`, `checking` and
+    `scrubbing` its store.
     """
 
-    def __init__(self, parts: Parts, keeping: KeyStores) -> None:
+    def __init__(self, parts: Parts, keeping: KeyStores, *, scrub_days: int = 0) -> None:
         super().__init__(parts)
         self.safe = Safe(parts)
         self.erasing = Erasing(parts, keeping)
         self.rotating = Rotating(parts, keeping)
         self.collecting = Collecting(parts, self.erasing)
         self.checking = Checking(parts)
+        self.scrubbing = Scrubbing(parts, self.checking, days=scrub_days)
 
     def _check_free(self, version: Version) -> None:
         """A version that is held, or kept until a day, is not removed either."""

@@ -30,8 +30,6 @@ damages = Table(
     Column("object_id", String, nullable=False),
     Column("why", Text, nullable=False),
     Column("found_at", Instant, nullable=False),
-    Column("path", Text, nullable=False),
-    Column("files", Integer, nullable=False),
     Column("told_at", Instant),
 )
 
@@ -50,6 +48,10 @@ passes = Table(
 )
 
 
+_KEPT = ("dataset", "version", "object_id", "why", "found_at", "told_at")
+"""Paths stand in sealed manifests only: the database, or a copy of it, must not tell them."""
+
+
 class SqlDamages:
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -58,7 +60,8 @@ class SqlDamages:
         if self._db.row(select(damages.c.dataset).where(_same(damage))) is not None:
             return False
         version, object_id = damage.place
-        self._db.execute(insert(damages).values(asdict(damage) | {"of_version": version, "of_object": object_id}))
+        values = {name: getattr(damage, name) for name in _KEPT} | {"of_version": version, "of_object": object_id}
+        self._db.execute(insert(damages).values(values))
         return True
 
     def remove(self, damage: Damage) -> None:
@@ -72,15 +75,15 @@ class SqlDamages:
         mine = or_(damages.c.of_version == version_id, damages.c.of_object.in_(used))
         return self._found(select(damages).where(mine).order_by(damages.c.found_at))
 
-    def all(self, *, limit: int) -> Sequence[Damage]:
-        return self._found(select(damages).order_by(damages.c.found_at.desc()).limit(limit))
+    def all(self, *, limit: int, untold: bool = False) -> Sequence[Damage]:
+        asked = select(damages).order_by(damages.c.found_at.desc()).limit(limit)
+        return self._found(asked.where(damages.c.told_at.is_(None)) if untold else asked)
 
     def told(self, damage: Damage, at: datetime) -> None:
         self._db.execute(update(damages).where(_same(damage)).values(told_at=at))
 
     def _found(self, asked: Any) -> Sequence[Damage]:
-        names = Damage.__dataclass_fields__
-        return [Damage(**{name: getattr(row, name) for name in names}) for row in self._db.rows(asked)]
+        return [Damage(**{name: getattr(row, name) for name in _KEPT}) for row in self._db.rows(asked)]
 
 
 class SqlPasses:

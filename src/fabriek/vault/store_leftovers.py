@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Column, Row, String, Table, and_, case, delet
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.vault.leftovers import Heap, Leftover, Why
 from fabriek.vault.store import datasets, version_objects, versions
+from fabriek.vault.store_checking import damages
 from fabriek.vault.store_keys import object_keys
 from fabriek.vault.store_uploads import objects, upload_of, uploads
 from fabriek.vault.uploads import Progress, Upload
@@ -79,12 +80,8 @@ class SqlLeftovers:
 
     def put(self, found: Sequence[Leftover]) -> None:
         self.spare([one.object_id for one in found])
-        rows = [
-            {"object": one.object_id, "dataset": one.dataset, "why": str(one.why), "size": one.size, "seen_at": one.seen_at, "doomed_at": one.doomed_at}
-            for one in found
-        ]  # fmt: skip
-        if rows:
-            self._db.execute(insert(leftovers), rows)
+        if found:
+            self._db.execute(insert(leftovers), [_values(one) for one in found])
 
     def doomed(self, *, after: str, limit: int) -> Sequence[Leftover]:
         asked = select(leftovers).where(leftovers.c.doomed_at.is_not(None), leftovers.c.object > after)
@@ -104,7 +101,7 @@ class SqlLeftovers:
 
     def forget(self, names: Collection[str]) -> None:
         for batch in _batches(names):
-            for column in (leftovers.c.object, objects.c.id, version_objects.c.object):
+            for column in (leftovers.c.object, objects.c.id, version_objects.c.object, damages.c.of_object):
                 self._db.execute(delete(column.table).where(column.in_(batch)))
 
     def heaps(self, now: datetime) -> Sequence[Heap]:
@@ -149,6 +146,13 @@ def _batches(names: Collection[str]) -> Iterator[list[str]]:
     ordered = sorted(names)
     for start in range(0, len(ordered), AT_ONCE):
         yield ordered[start : start + AT_ONCE]
+
+
+def _values(one: Leftover) -> dict[str, Any]:
+    return {
+        "object": one.object_id, "dataset": one.dataset, "why": str(one.why), "size": one.size, "seen_at": one.seen_at,
+        "doomed_at": one.doomed_at,
+    }  # fmt: skip
 
 
 def _leftover(row: Row[Any]) -> Leftover:

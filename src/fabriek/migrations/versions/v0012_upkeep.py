@@ -30,8 +30,6 @@ def upgrade() -> None:
         sa.Column("object_id", sa.String(), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("found_at", Instant(), nullable=False),
-        sa.Column("path", sa.Text(), nullable=False),
-        sa.Column("files", sa.Integer(), nullable=False),
         sa.Column("told_at", Instant()),
     )
     op.create_index(op.f("ix_vault_damage_dataset"), "vault_damage", ["dataset"])
