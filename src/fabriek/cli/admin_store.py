@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import click
 
-from fabriek.cli.admin_keys import admin
+from fabriek.cli import admin_keys
+from fabriek.cli.admin import admin
 from fabriek.cli.output import counted, json_option, print_json, say, warn
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
@@ -18,6 +19,9 @@ _WHY = {
     "erased": "of erased datasets",
     "orphan": "that no record names",
 }
+
+
+assert admin_keys, "importing it adds its commands to the same group"
 
 
 @admin.command("check")

@@ -21,7 +21,10 @@ def _store(services: Services, by: Caller) -> dict[str, Any] | None:
     return {
         "last": standing.last, "current": standing.current if standing.current and standing.current.ended_at is None else None,
         "damage": [
-            {"name": services.vault.checking.dataset(one).name, "numbers": services.vault.checking.numbers(one), "why": one.why, "found_at": one.found_at}
+            {
+                "name": services.vault.checking.dataset(one).name, "numbers": services.vault.checking.numbers(one), "why": one.why,
+                "found_at": one.found_at,
+            }
             for one in standing.damage
         ],
         "to_free": to_free, "kept": kept,
