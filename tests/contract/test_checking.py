@@ -20,7 +20,7 @@ from tests.factories.vault import World, a_push, a_world
 
 OPERATOR = Caller("per_olga", "org_factory", rights=frozenset({"vault.check", "vault.collect"}))
 FILES = {"a.csv": b"in a" * 5_000, "b/c.csv": b"in c"}
-FLIPS = 150
+FLIPS = 60
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ from tests.faults.collecting import a_world_at
 from tests.servers import seaweed
 
 ROOT = Path(__file__).parents[2]
-KILLS = 8
 FILES = {f"{number}.csv": os.urandom(200) for number in range(4)}
 
 
@@ -52,12 +51,15 @@ def check(world: World, names: list[str]) -> set[str]:
     return named
 
 
-def test_a_process_killed_while_it_collects_loses_nothing_and_the_next_ends_its_work(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [5, pytest.param(100, marks=pytest.mark.faults)])
+def test_a_process_killed_while_it_collects_loses_nothing_and_the_next_ends_its_work(
+    tmp_path: Path, kills: int
+) -> None:
     opened = open_database(f"sqlite:///{tmp_path}/fabriek.db")
     metadata.create_all(opened.engine)
     opened.close()
     chance, names, killed_at_work = random.Random(4), [], 0  # noqa: S311  # when it is killed is no secret
-    for kill in range(KILLS):
+    for kill in range(kills):
         with a_world_at(tmp_path) as world:
             names.append(f"set-{kill}")
             litter(world, names[-1])
@@ -74,14 +76,14 @@ def test_a_process_killed_while_it_collects_loses_nothing_and_the_next_ends_its_
             process.send_signal(signal.SIGKILL)
         with a_world_at(tmp_path) as world:
             check(world, names)
-    assert killed_at_work > KILLS, "it was killed while it deleted"
+    assert killed_at_work > kills, "it was killed while it deleted"
     with a_world_at(tmp_path) as world:
         world.clock.move(OPEN_FOR)
         world.vault.collecting.collect(by=SYSTEM)
         world.clock.move(ORPHAN_AGE)
         world.vault.collecting.collect(by=SYSTEM)
         assert set(world.blobs.names()) == check(world, names)
-    print(f"{KILLS} collectors killed, {killed_at_work} deletions seen")
+    print(f"{kills} collectors killed, {killed_at_work} deletions seen")
 
 
 def test_pushes_that_go_on_while_it_collects_are_whole_or_refused(database: Database) -> None:

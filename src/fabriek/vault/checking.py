@@ -157,6 +157,7 @@ class Checking(Desk):
         if not after:
             self._look_at_record(stretch, version, known.get((version.id, "")))
         own = sorted(name for name in names - self._inherited(facts) if name > after)
+        more, own = len(own) > stretch.objects_max, own[: stretch.objects_max]
         arrived, inside = parts.walk.arrived(own), None
         for name in own:
             standing, kept = known.get(("", name)), arrived.get(name, StoredObject(name))
@@ -176,7 +177,7 @@ class Checking(Desk):
                 stretch.damage.append(Damage(dataset.id, version.id, name, found.why, now, path, files))
             elif standing is not None:
                 stretch.sound.append(standing)
-            if stretch.is_full and name != own[-1]:
+            if stretch.is_full and (more or name != own[-1]):
                 return name
         if inside is not None and not inside.keys.keys() <= names:
             self._note(stretch, version, "objects that its manifest names are not in its list, and would be collected")

@@ -48,6 +48,7 @@ class Collecting(Desk):
     def __init__(self, parts: Parts, erasing: Erasing) -> None:
         super().__init__(parts)
         self._erasing = erasing
+        self._seen: tuple[float, tuple[Sequence[Heap], Sequence[Heap]]] | None = None
 
     def plan(self, *, by: Caller) -> Collected:
         """What a run now would free, and what it would keep back; nothing is changed. Goes through the names of the whole store."""
@@ -69,11 +70,18 @@ class Collecting(Desk):
         kept = [heap for heap in heaps if heap not in going]
         return Collected(told_by_kind(going), told_by_kind(kept), 0 if doubted else waiting, doubted)
 
-    def outlook(self) -> tuple[Sequence[Heap], Sequence[Heap]]:
-        """(what could go, what is kept back) by the records alone, for showing it; what is in the store without a record as the last run saw it."""
+    def outlook(self, *, seconds_old_max: float = 0.0) -> tuple[Sequence[Heap], Sequence[Heap]]:
+        """(what could go, what is kept back) by the records alone, for showing it; what is in the store without a record as the last run saw it.
+
+        It takes seconds where there are hundreds of thousands of objects: a page may show one that is a little old.
+        """
+        now = self._parts.clock.monotonic()
+        if self._seen is not None and now < self._seen[0] + seconds_old_max:
+            return self._seen[1]
         heaps = self._parts.leftovers.heaps(self._parts.clock.now())
         going = [heap for heap in heaps if self._may_go(heap.dataset, heap.why)]
-        return told_by_kind(going), told_by_kind([heap for heap in heaps if heap not in going])
+        self._seen = now, (told_by_kind(going), told_by_kind([heap for heap in heaps if heap not in going]))
+        return self._seen[1]
 
     def collect(self, *, listing: bool = True, despite_doubt: bool = False, by: Caller) -> Collected:
         """Frees what may go, up to OBJECTS_AT_ONCE objects. listing: also look through the store for objects without a record.

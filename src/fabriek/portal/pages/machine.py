@@ -11,13 +11,15 @@ from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import SIGNED_IN, Router
 from fabriek.web.services import Services
 
+OUTLOOK_SECONDS_OLD_MAX = 300.0
+
 
 def _store(services: Services, by: Caller) -> dict[str, Any] | None:
     """What was read again and when, what is damaged, and what could be freed; None for whoever does not look after it."""
     if not by.may("vault.check"):
         return None
     standing = services.vault.scrubbing.standing(by=by)
-    to_free, kept = services.vault.collecting.outlook()
+    to_free, kept = services.vault.collecting.outlook(seconds_old_max=OUTLOOK_SECONDS_OLD_MAX)
     return {
         "last": standing.last, "current": standing.current if standing.current and standing.current.ended_at is None else None,
         "damage": [
