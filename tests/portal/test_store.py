@@ -57,7 +57,7 @@ def test_damage_and_the_last_pass_stand_on_the_pages(tmp_path: Path) -> None:
     ]
     assert refused.status_code == 403
     store = pages[town.operator.person].partition("The store")[2]
-    assert "4.0 KiB (abandoned, 1 objects)" in store
+    assert "4.0 KiB (abandoned, 1 object)" in store
     assert "biopsies" in store
     assert "secret-name" not in store
     assert "The store" not in pages[owner.person]

@@ -30,17 +30,16 @@ class Care:
         self._stop = threading.Event()
         self._looking = Rhythm(services.clock, LOOK_SECONDS)
         self._collecting = Rhythm(services.clock, timedelta(hours=services.settings.collect_hours).total_seconds())
-        # A server that has just started has its jobs to look after; and whoever starts it twice a day collects by hand.
-        self._looking.due()
-        self._collecting.due()
+        self._looking.due()  # a server that has just started has its jobs to look after
 
     def round(self) -> bool:
         """Begins what is due; whether anything was begun."""
         if self._going is not None and not self._going.done():
             return False
-        collects = self._services.settings.collect_hours > 0 and self._collecting.due()
-        if not collects and not self._looking.due():
+        if not self._looking.due():
             return False
+        # The first collection is at the first look: a server that is started anew every day would never come to one otherwise.
+        collects = self._services.settings.collect_hours > 0 and self._collecting.due()
         self._going = self._pool.submit(self._care, collects=collects)
         return True
 
