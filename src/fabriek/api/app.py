@@ -29,6 +29,7 @@ from fabriek.api import (
     power,
     proposals,
     secrets,
+    upkeep,
     vault,
     vault_objects,
     vault_versions,
@@ -41,8 +42,8 @@ from fabriek.web.sealed import SealGate
 from fabriek.web.services import Services
 
 AREAS = (
-    access, funding, foreign, vault, vault_objects, vault_versions, agreements, proposals, erasing, keys, packages, compute, secrets, packs,
-    cluster, power, lab, knowledge, assurance, audit, health,
+    access, funding, foreign, vault, vault_objects, vault_versions, agreements, proposals, erasing, keys, upkeep, packages, compute, secrets,
+    packs, cluster, power, lab, knowledge, assurance, audit, health,
 )  # fmt: skip
 
 
