@@ -103,8 +103,10 @@ from fabriek.vault.seals import Seal, SealableKeys
 from fabriek.vault.service import Vault
 from fabriek.vault.store import SqlDatasets, SqlVersions
 from fabriek.vault.store_arrivals import SqlArrivals
+from fabriek.vault.store_checking import SqlDamages, SqlPasses, SqlWalk
 from fabriek.vault.store_keeping import SqlErasures, SqlHolds, SqlOrganisationKeys, SqlRotations, SqlSeals
 from fabriek.vault.store_keys import SqlEpochKeys
+from fabriek.vault.store_leftovers import SqlLeftovers
 from fabriek.vault.store_proposals import SqlProposals
 from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
 from fabriek.vault.store_tags import SqlTags
@@ -170,12 +172,13 @@ def build(
         datasets=sets, versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database), grants=SqlGrants(database),
         arrivals=SqlArrivals(database), arriving_bytes_max=settings.arriving_bytes_max,
         agreements=SqlAgreements(database), requests=SqlRequests(database), terms=SqlTerms(database), proposals=SqlProposals(database),
+        leftovers=SqlLeftovers(database), damages=SqlDamages(database), walk=SqlWalk(database), passes=SqlPasses(database),
         epoch_keys=epoch_rows, blobs=blobs, cipher=cipher, signer=keyring, projects=access, people=identity,
         audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited, places=places, addresses=addresses,
     ), KeyStores(
         SqlHolds(database), SqlErasures(database), SqlRotations(database), expiring=sets, masters=masters,
         under_master=(epoch_rows, own_rows, secret_rows),
-    ))  # fmt: skip
+    ), scrub_days=settings.scrub_days)  # fmt: skip
     files, asked = SqlFiles(database), SqlPackageRequests(database)
     shelf = Shelf(
         files, SqlApprovals(database), asked, safe=vault.safe, rooms=vault, advisories=AdvisoryFolder(settings.packages_advisories),

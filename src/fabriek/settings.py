@@ -85,6 +85,16 @@ class Settings:
         2**40, "bytes", "What one person may have on the way through tus: announced, and in no version yet."
     )
     worker_poll_seconds: float = setting(1.0, "seconds", "How often the worker looks when nothing wakes it.")
+    scrub_days: int = setting(
+        30,
+        "days",
+        "In how long everything in the vault is read once and compared with what was written; 0 means never by itself.",
+    )
+    collect_hours: int = setting(
+        24,
+        "hours",
+        "How often objects that nothing names any more are removed; 0 means only by `fabriek admin collect`.",
+    )
     job_cpus_max: int = setting(0, "cores", "Cores that jobs may use together; 0 means all of this machine.")
     job_memory_bytes_max: int = setting(
         0, "bytes", "Memory that jobs may use together; 0 means three quarters of this machine's."

@@ -36,8 +36,10 @@ from fabriek.vault.pushing import Committed
 from fabriek.vault.service import Vault
 from fabriek.vault.store import SqlDatasets, SqlVersions
 from fabriek.vault.store_arrivals import SqlArrivals
+from fabriek.vault.store_checking import SqlDamages, SqlPasses, SqlWalk
 from fabriek.vault.store_keeping import SqlErasures, SqlHolds, SqlRotations
 from fabriek.vault.store_keys import SqlEpochKeys
+from fabriek.vault.store_leftovers import SqlLeftovers
 from fabriek.vault.store_proposals import SqlProposals
 from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
 from fabriek.vault.store_tags import SqlTags
@@ -190,7 +192,8 @@ def a_world(database: Database, *, blobs: Blobs | None = None, ids: Any = None, 
         datasets=SqlDatasets(database), versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database),
         arrivals=SqlArrivals(database),
         grants=SqlGrants(database), agreements=SqlAgreements(database), requests=SqlRequests(database), terms=SqlTerms(database),
-        proposals=SqlProposals(database), epoch_keys=SqlEpochKeys(database), blobs=store,
+        proposals=SqlProposals(database), leftovers=SqlLeftovers(database), damages=SqlDamages(database), walk=SqlWalk(database),
+        passes=SqlPasses(database), epoch_keys=SqlEpochKeys(database), blobs=store,
         cipher=EpochCipher(keyring, clock, made), signer=keyring, projects=directory, people=directory, audit=audit, labels=shipped_labels(),
         clock=clock, ids=made,
     )  # fmt: skip

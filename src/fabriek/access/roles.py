@@ -8,6 +8,7 @@ EVERYONE = frozenset({"application.submit", "knowledge.ask", "knowledge.view", "
 _OPERATOR = frozenset({
     "application.review", "funding.view", "funding.award", "funding.contribute", "power.manage", "audit.read", "ops.backup",
     "machine.view", "simulate", "package.add", "package.approve", "usage.import", "cluster.manage", "keys.rotate", "vault.seal",
+    "vault.check", "vault.collect",
 })  # fmt: skip
 
 GLOBAL: dict[str, frozenset[str]] = {

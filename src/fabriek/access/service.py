@@ -7,7 +7,7 @@ from fabriek.access.organisations import Organisation, OrganisationKind
 from fabriek.access.people import Person
 from fabriek.access.ports import Organisations, People, Projects
 from fabriek.access.projects import Membership, Project
-from fabriek.access.roles import PROJECT, check_global
+from fabriek.access.roles import PROJECT, check_global, rights_of
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
@@ -97,6 +97,11 @@ class Access:
         if by.organisation != body.id:
             require(by, "person.invite")
         return self._people.of_organisation(body.id)
+
+    def holders(self, right: str) -> Sequence[Person]:
+        """Everybody whose roles give this right everywhere, for telling them; those who left are left out."""
+        people = (person for body in self._bodies.all() for person in self._people.of_organisation(body.id))
+        return [one for one in people if one.active and right in rights_of(one.roles)]
 
     def project(self, name: str) -> Project:
         """By id or slug. Raises NotFound. Who may know of it is asked at the door, by the route's guard and by `require`."""

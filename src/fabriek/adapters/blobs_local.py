@@ -1,6 +1,7 @@
 """Objects in a folder, two levels deep: `ab/obj_…ab`. An object has its name only once all of it is on the disk."""
 
 import errno
+import fcntl
 import hashlib
 import os
 import re
@@ -14,6 +15,7 @@ from fabriek.kernel.stored import Stored
 
 PIECE_BYTES = 2**20
 DRAFTS = "drafts"
+LOCK = "collecting.lock"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _NAME = re.compile(r"obj_[0-9a-z]{1,26}")
 
@@ -58,8 +60,22 @@ class LocalBlobs:
 
     def names(self) -> Iterator[str]:
         for shelf in self._folder.iterdir():
-            if shelf.name != DRAFTS:
+            if shelf.name != DRAFTS and shelf.is_dir():
                 yield from (file.name for file in shelf.iterdir())
+
+    @contextmanager
+    def deleting(self) -> Iterator[None]:
+        """While this is open no copy begins. Raises Unavailable while one is being taken."""
+        with (self._folder / LOCK).open("a+b") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Unavailable(
+                    "a backup is being taken, or another collection is going on; nothing was deleted",
+                    fix="try again when it has ended",
+                    retry_after_seconds=60,
+                ) from None
+            yield
 
     def clear_drafts(self) -> None:
         """Removes what a killed server left half written. Only for whoever holds the home alone."""
@@ -91,6 +107,14 @@ class LocalBlobs:
             digest.update(piece)
             size += len(piece)
         return Stored(size, digest.hexdigest())
+
+
+@contextmanager
+def standing_still(folder: Path) -> Iterator[None]:
+    """While this is open nothing of the store is collected: for whoever copies it. Waits for a collection that is going on."""
+    with (folder / LOCK).open("a+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
 
 
 def _write_draft(draft: Path, chunks: Iterable[bytes], bytes_max: int | None) -> Stored:

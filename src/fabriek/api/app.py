@@ -30,6 +30,7 @@ from fabriek.api import (
     proposals,
     secrets,
     tus,
+    upkeep,
     vault,
     vault_addresses,
     vault_objects,
@@ -43,9 +44,8 @@ from fabriek.web.sealed import SealGate
 from fabriek.web.services import Services
 
 AREAS = (
-    access, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, tus, agreements, proposals, erasing, keys, packages,
-    compute, secrets, packs,
-    cluster, power, lab, knowledge, assurance, audit, health,
+    access, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, tus, agreements, proposals, erasing, keys, upkeep,
+    packages, compute, secrets, packs, cluster, power, lab, knowledge, assurance, audit, health,
 )  # fmt: skip
 
 

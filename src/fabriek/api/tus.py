@@ -63,7 +63,7 @@ def list_files(upload: str, caller: CallerDep, factory: FactoryDep) -> Gathering
 def finish(upload: str, caller: CallerDep, factory: FactoryDep) -> VersionOut:
     """Make the files a version, with what the newest one holds. Sent again, the same version."""
     version = factory.vault.arriving.finish(upload, by=caller)
-    return version_out(factory.vault.upload(upload, by=caller)[1], version)
+    return version_out(factory.vault.upload(upload, by=caller)[1], version, factory)
 
 
 @router.delete("/uploads/{upload}/files", access=HOLDER)

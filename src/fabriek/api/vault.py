@@ -65,10 +65,18 @@ def dataset_out(dataset: Dataset, services: "Services") -> DatasetOut:
         keep_until=dataset.keep_until,
         erase_after=dataset.erase_after,
         erased_at=dataset.erased_at,
+        verified_at=newest.verified_at if newest else None,
+        damage=damage_said(newest, services) if newest else "",
     )
 
 
-def version_out(dataset: Dataset, version: Version) -> VersionOut:
+def damage_said(version: Version, services: "Services") -> str:
+    """What is wrong with a version, in a few words; empty where nothing is known to be."""
+    found = services.vault.checking.damage_of_version(version.id)
+    return f"{found[0].why}" + (f" ({len(found)} places)" if len(found) > 1 else "") if found else ""
+
+
+def version_out(dataset: Dataset, version: Version, services: "Services") -> VersionOut:
     facts = version.facts
     return VersionOut(
         id=version.id,
@@ -81,6 +89,8 @@ def version_out(dataset: Dataset, version: Version) -> VersionOut:
         content_hash=facts.content_hash,
         created_at=version.created_at,
         created_by=version.created_by,
+        verified_at=version.verified_at,
+        damage=damage_said(version, services),
     )
 
 
@@ -211,13 +221,13 @@ def list_versions(project: str, dataset: str, caller: CallerDep, factory: Factor
     """Its versions, newest first."""
     found = factory.vault.find(said(dataset), project=project, by=caller)
     versions = factory.vault.versions(found.id, by=caller)
-    return [version_out(found, version) for version in versions]
+    return [version_out(found, version, factory) for version in versions]
 
 
 @router.get("/projects/{project}/datasets/{dataset}/versions/{version}", access=Right("data.view"))
 def show_version(project: str, dataset: str, version: str, caller: CallerDep, factory: FactoryDep) -> VersionOut:
     """One version."""
-    return version_out(*factory.vault.resolve(said(dataset, version), project=project, by=caller))
+    return version_out(*factory.vault.resolve(said(dataset, version), project=project, by=caller), factory)
 
 
 # Answers with a key in them are never kept: `once=False` leaves the store of answers out.

@@ -71,7 +71,7 @@ def commit(upload: str, wanted: CommitIn, caller: CallerDep, factory: FactoryDep
     )  # fmt: skip
     version = factory.vault.commit(upload, claimed, on_newest=wanted.on_newest, by=caller)
     _, dataset = factory.vault.upload(upload, by=caller)
-    return version_out(dataset, version)
+    return version_out(dataset, version, factory)
 
 
 @router.get("/grants/{grant}", access=HOLDER)

@@ -44,4 +44,4 @@ def remove_tag(project: str, dataset: str, tag: str, caller: CallerDep, factory:
 def remove_version(project: str, dataset: str, version: str, caller: CallerDep, factory: FactoryDep) -> VersionOut:
     """Remove a version for good. Refused while a tag names it or somebody has it open."""
     found, _ = factory.vault.resolve(said(dataset, version), project=project, by=caller)
-    return version_out(found, factory.vault.remove_version(said(dataset, version), project=project, by=caller))
+    return version_out(found, factory.vault.remove_version(said(dataset, version), project=project, by=caller), factory)

@@ -1,6 +1,7 @@
 """`fabriek data`: push, pull, check and share datasets. Everything is sealed and opened on this machine."""
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.units import shown_bytes
 from fabriek.schemas.codes import MEANINGS, Code
+from fabriek.schemas.vault import DatasetOut, VersionOut
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -102,7 +104,11 @@ def ls(project: str, *, as_json: bool) -> None:
         found += page.items
         if not (cursor := page.next_cursor):
             break
-    table(found, ["name", "newest", "label", "files", "size_bytes", "organisation"], as_json=as_json)
+    table(
+        found,
+        ["name", "newest", "label", "files", "size_bytes", "organisation", "verified_at", *_damaged(found)],
+        as_json=as_json,
+    )
 
 
 @data.command("show")
@@ -120,7 +126,11 @@ def show_dataset(name: str, project: str, *, as_json: bool) -> None:
     show(dataset, as_json=False)
     for named in tags:
         say(f"tag {named.tag} is @{named.number}")
-    table(versions, ["number", "label", "files", "size_bytes", "content_hash", "created_at"], as_json=False)
+    table(
+        versions,
+        ["number", "label", "files", "size_bytes", "content_hash", "created_at", "verified_at", *_damaged(versions)],
+        as_json=False,
+    )
 
 
 @data.command("verify")
@@ -253,10 +263,20 @@ def requests(name: str, project: str, *, as_json: bool) -> None:
 @project_option
 @json_option
 def log(name: str, project: str, *, as_json: bool) -> None:
-    """Who opened your dataset, newest first."""
-    found = connect(project).vault.log(name, project=project)
+    """Who opened your dataset, newest first; and when each version was last verified."""
+    vault = connect(project).vault
+    found = vault.log(name, project=project)
     columns = ["opened_at", "number", "right", "person_name", "project", "job", "ended_at"]
     table(found, columns, as_json=as_json, empty="nobody")
+    if not as_json:
+        for one in vault.versions(name, project=project):
+            when = f"{one.verified_at.astimezone():%Y-%m-%d %H:%M}" if one.verified_at else "not yet"
+            say(f"@{one.number} last verified: {when}" + (f"; DAMAGED: {one.damage}" if one.damage else ""))
+
+
+def _damaged(found: Sequence[DatasetOut] | Sequence[VersionOut]) -> list[str]:
+    """The column that says so, where anything is damaged."""
+    return ["damage"] if any(one.damage for one in found) else []
 
 
 for _one in (diff, tag, remove, bring_in, take_out, *ALL):

@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("fabriek.cli.ask:ask", "Ask the expertise centre a question."),
     "expert": ("fabriek.cli.expert:expert", "Experts and their hours."),
     "audit": ("fabriek.cli.audit:audit", "Read and verify the audit log."),
-    "admin": ("fabriek.cli.admin_keys:admin", "For operators: the machine beneath."),
+    "admin": ("fabriek.cli.admin_store:admin", "For operators: the machine beneath."),
     "power": ("fabriek.cli.power:power", "Power limits and what is drawn."),
     "simulate": ("fabriek.cli.simulate:simulate", "Replay jobs under another policy."),
 }

@@ -27,7 +27,9 @@ class DatasetIn(Wire):
 
 
 class VersionOut(Wire):
-    """One version. `content_hash` says what the files are, whatever the keys: two copies of the same data have the same."""
+    """One version. `content_hash` says what the files are, whatever the keys: two copies of the same data have the same.
+    `verified_at`: by then every byte had been read again and was sound; `damage`: what is wrong with it now.
+    """
 
     id: str
     dataset: str
@@ -39,11 +41,13 @@ class VersionOut(Wire):
     content_hash: str
     created_at: datetime
     created_by: str
+    verified_at: datetime | None = None
+    damage: str = ""
 
 
 class DatasetOut(Wire):
     """A dataset as the caller may see it. `newest` is the number of its newest version, 0 before the first. `promise` says what its
-    key home protects against. `held`: under a legal hold.
+    key home protects against. `held`: under a legal hold. `verified_at` and `damage` of the newest version.
     """
 
     id: str
@@ -63,6 +67,8 @@ class DatasetOut(Wire):
     keep_until: date | None = None
     erase_after: date | None = None
     erased_at: datetime | None = None
+    verified_at: datetime | None = None
+    damage: str = ""
 
 
 class TagIn(Wire):

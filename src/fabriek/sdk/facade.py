@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.packages import Packages
     from fabriek.sdk.packs import Packs
     from fabriek.sdk.secrets import Secrets
+    from fabriek.sdk.store import Store
     from fabriek.sdk.vault import Vault
 
 
@@ -84,6 +85,10 @@ class Fabriek:
     @cached_property
     def agreements(self) -> "Agreements":
         return self._part("agreements", "Agreements")  # type: ignore[no-any-return]
+
+    @cached_property
+    def store(self) -> "Store":
+        return self._part("store", "Store")  # type: ignore[no-any-return]
 
     @cached_property
     def packages(self) -> "Packages":

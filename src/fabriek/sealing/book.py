@@ -6,9 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
-from fabriek.kernel.errors import Damaged
 from fabriek.sealing.manifest import File, Part
-from fabriek.sealing.pages import Page, Ref, read_page
+from fabriek.sealing.pages import Page, Ref, read_below
 from fabriek.sealing.paths import Following, rank
 
 PAGES_KEPT = 64
@@ -108,7 +107,7 @@ class Book:
         together = Part(begin.object_id, begin.key, begin.offset, sum(ref.part.length for ref in run))
         packed, at = memoryview(self._read(together)), 0
         for ref in run:
-            yield _checked(above, ref, bytes(packed[at : at + ref.part.length]))
+            yield read_below(above, ref, bytes(packed[at : at + ref.part.length]))
             at += ref.part.length
 
     def _page(self, above: Page, ref: Ref) -> Page:
@@ -118,23 +117,12 @@ class Book:
             if kept is not None:
                 self._kept.move_to_end(name)
                 return kept
-        page = _checked(above, ref, self._read(ref.part))
+        page = read_below(above, ref, self._read(ref.part))
         with self._lock:
             self._kept[name] = page
             while len(self._kept) > PAGES_KEPT:
                 self._kept.popitem(last=False)
         return page
-
-
-def _checked(above: Page, ref: Ref, packed: bytes) -> Page:
-    """Raises Damaged on a page that is not what the one above it says: of another version, or of another place in this one."""
-    page = read_page(packed)
-    said = (above.level - 1, ref.first, ref.sha256, ref.files, ref.size_bytes)
-    if (page.level, page.first, page.sha256(), page.count, page.size_bytes) != said:
-        raise Damaged(
-            "a page of the manifest is not the one that belongs here", fix="fabriek data verify NAME", where="manifest"
-        )
-    return page
 
 
 def _runs(refs: Sequence[Ref]) -> Iterator[list[Ref]]:

@@ -201,6 +201,19 @@ def read_page(packed: bytes) -> Page:
     return page
 
 
+def read_below(above: Page, ref: Ref, packed: bytes) -> Page:
+    """The page that a row of another points at. Raises as `read_page`, and Damaged on one that is not what the row says: of another version,
+    or of another place in this one.
+    """
+    page = read_page(packed)
+    said = (above.level - 1, ref.first, ref.sha256, ref.files, ref.size_bytes)
+    if (page.level, page.first, page.sha256(), page.count, page.size_bytes) != said:
+        raise Damaged(
+            "a page of the manifest is not the one that belongs here", fix="fabriek data verify NAME", where="manifest"
+        )
+    return page
+
+
 def write_files(manifest: Manifest) -> bytes:
     """All files of a manifest in one page, however many: for members of a job, which hand each other what they left."""
     return write_page(Page(0, files=manifest.files))

@@ -18,6 +18,8 @@ homes          who holds a dataset's keys; own_keys: how an organisation's own a
 rotations      new keys for old; rotating: the verbs, which go on wherever they were killed
 holds          legal holds and dates of retention
 erasures       all keys of a dataset destroyed, and the certificate; erasing: the verbs, with those of holds
+leftovers      objects that nothing names any more; collecting: the verbs, which may be killed anywhere
+damage         stored bytes that are not what was written; examining: one object; checking: a walk through all; scrubbing: all the time
 seals          the seal on the whole vault
 safe           sealing in the server's memory, for dialects whose clients cannot seal
 service        the verbs, in groups: holding, pushing, opening, addressing, sharing, asking, closing, lowering; on `desk`

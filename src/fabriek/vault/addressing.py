@@ -11,7 +11,7 @@ from fabriek.kernel.errors import AlreadyExists, InvalidInput, WrongState, nothi
 from fabriek.kernel.stored import Stored
 from fabriek.vault.opening import Opening
 from fabriek.vault.ports import Addresses
-from fabriek.vault.uploads import OBJECT_BYTES_MAX, OPEN_FOR, check_open
+from fabriek.vault.uploads import OBJECT_BYTES_MAX, OPEN_FOR, check_open, left_too_long
 
 LASTS = timedelta(minutes=5)
 """What an address opens after its grant was ended: no longer than this. A request that has begun by then may take longer."""
@@ -81,7 +81,8 @@ class Addressing(Opening):
             return sent
         store.take(object_id, sent.size)
         with parts.datasets.transaction():
-            parts.uploads.stored(object_id, sent, parts.clock.now())
+            if not parts.uploads.stored(object_id, sent, parts.clock.now()):  # collected while it travelled
+                raise left_too_long()
         return sent
 
     def clear_arrivals(self) -> None:

@@ -32,7 +32,7 @@ from fabriek.vault.desk import Desk, Parts
 from fabriek.vault.epochs import Epoch
 from fabriek.vault.joining import Joining
 from fabriek.vault.pushing import Pushing
-from fabriek.vault.uploads import OBJECTS_MAX, Progress, Upload, check_open
+from fabriek.vault.uploads import OBJECTS_MAX, Progress, Upload, check_open, left_too_long
 from fabriek.vault.versions import Version
 
 HASHES_KEPT = 1_000
@@ -231,7 +231,10 @@ class Arriving(Desk):
                 parts.epoch_keys.keep_object_key(
                     dataset.id, landed.stretch.object_id, epoch.number, landed.wrapped, landed.stored
                 )
-                parts.uploads.stored(landed.stretch.object_id, landed.stored, parts.clock.now())
+                if not parts.uploads.stored(
+                    landed.stretch.object_id, landed.stored, parts.clock.now()
+                ):  # collected while it travelled
+                    raise left_too_long()
                 stands = replace(stands, arrived=stands.arrived + landed.stretch.length)
                 if stands.is_whole and known:
                     sha256, blocks = known.hashes()

@@ -33,6 +33,7 @@ from fabriek.vault.ports import (
     Versions,
 )
 from fabriek.vault.ports_arriving import Arrivals
+from fabriek.vault.ports_upkeep import Damages, Leftovers, Passes, Walk
 from fabriek.vault.references import is_id, read_reference
 from fabriek.vault.rules import Asker, Refusal, may, may_hold, may_stand
 from fabriek.vault.versions import Facts, Version, check_record
@@ -57,6 +58,10 @@ class Parts:
     proposals: Proposals
     epoch_keys: EpochKeys
     blobs: Blobs
+    leftovers: Leftovers
+    damages: Damages
+    walk: Walk
+    passes: Passes
     cipher: EpochCipher
     signer: Signer
     projects: Projects

@@ -135,10 +135,13 @@ class Erasing(Desk):
         """Removes the sealed objects of what is erased: without keys they are noise. Killed anywhere, it is done again."""
         parts = self._parts
         for erasure in self._keeping.erasures.to_sweep():
-            for version in parts.versions.of_dataset(erasure.dataset):
-                for name in parts.versions.objects(version.id):
-                    parts.blobs.delete(name)
+            names = {
+                name for one in parts.versions.of_dataset(erasure.dataset) for name in parts.versions.objects(one.id)
+            }
+            for name in sorted(names):
+                parts.blobs.delete(name)
             with parts.datasets.transaction():
+                parts.leftovers.forget(names)
                 self._keeping.erasures.save(replace(erasure, swept_at=parts.clock.now()))
                 parts.audit.record("erasure.swept", erasure.id, SYSTEM, dataset=erasure.dataset)
 
@@ -154,6 +157,8 @@ class Erasing(Desk):
             said = certificate(confirmed, dataset, versions, epochs, parts.signer.installation_id, now)
             text = envelope(json.dumps(said, sort_keys=True).encode(), parts.signer, PAYLOAD_TYPE)
             parts.epoch_keys.destroy(dataset_id)
+            for damage in parts.damages.of_dataset(dataset_id):
+                parts.damages.remove(damage)
             parts.grants.end(now, dataset=dataset_id)
             parts.datasets.save(replace(dataset, erased_at=now, is_published=False))
             erased = replace(confirmed, certificate=text)

@@ -60,6 +60,9 @@ class Naming(Sharing):
             dataset, version = self.resolve(reference, project=project, by=by)
             self._check_free(version)
             removed = replace(version, wrapped_key=b"", removed_at=parts.clock.now())
+            for damage in parts.damages.of_version(version.id):
+                if not damage.object_id:  # of the version itself; of its objects it goes with them
+                    parts.damages.remove(damage)
             parts.versions.save(removed)
             parts.audit.record("version.removed", dataset.id, by, version=version.id, number=version.number)
         return removed

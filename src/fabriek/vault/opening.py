@@ -63,6 +63,9 @@ class Opening(Pushing):
             return None
         parts = self._parts
         version = parts.versions.get(upload.parent)
+        if parts.damages.of_version(version.id):
+            # Building on damage would carry it on: everything is sent, and the next version is whole again.
+            return None
         dataset = parts.datasets.get(version.dataset)
         try:
             return self._hand_out(dataset, version, right=DataRight.TAKE_AWAY, project=dataset.project, by=by)

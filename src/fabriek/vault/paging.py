@@ -10,7 +10,7 @@ from fabriek.sealing.objects import KEY_BYTES, SALT_BYTES, Opener, open_bytes, s
 from fabriek.sealing.pages import Page, read_page, write_page
 from fabriek.vault.datasets import Dataset
 from fabriek.vault.desk import Desk, Parts
-from fabriek.vault.uploads import OBJECT_BYTES_MAX, OBJECTS_MAX, Upload
+from fabriek.vault.uploads import OBJECT_BYTES_MAX, OBJECTS_MAX, Upload, left_too_long
 from fabriek.vault.versions import Version
 
 PACKED_BYTES = 4 * 2**20
@@ -121,7 +121,8 @@ class Writing(Desk):
         self.objects.append(name)
         stored = parts.blobs.put(name, [sealed], bytes_max=OBJECT_BYTES_MAX)
         with parts.datasets.transaction():
-            parts.uploads.stored(name, stored, parts.clock.now())
+            if not parts.uploads.stored(name, stored, parts.clock.now()):  # collected while it travelled
+                raise left_too_long()
 
 
 def _gone(name: str) -> Damaged:

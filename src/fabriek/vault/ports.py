@@ -192,8 +192,8 @@ class Uploads(Protocol):
     def mint(self, upload: Upload, names: Sequence[str], *, objects_max: int) -> None:
         """Objects to come. Raises QuotaExhausted when the upload would have more than objects_max."""
 
-    def stored(self, object_id: str, stored: Stored, at: datetime) -> None:
-        """The object has arrived."""
+    def stored(self, object_id: str, stored: Stored, at: datetime) -> bool:
+        """The object has arrived. False when it is awaited no more: it was collected."""
 
     def objects(self, upload_id: str, among: Collection[str]) -> Mapping[str, StoredObject]:
         """Those of the names that were minted for it, arrived or not."""

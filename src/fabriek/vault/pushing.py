@@ -19,6 +19,7 @@ from fabriek.vault.uploads import (
     StoredObject,
     Upload,
     check_open,
+    left_too_long,
 )
 from fabriek.vault.versions import Facts, Version, sign_record
 
@@ -172,7 +173,9 @@ class Pushing(Holding):
             raise nothing_here()
         stored = parts.blobs.put(object_id, chunks, bytes_max=OBJECT_BYTES_MAX)
         with parts.datasets.transaction():
-            parts.uploads.stored(object_id, stored, parts.clock.now())
+            is_awaited = parts.uploads.stored(object_id, stored, parts.clock.now())
+        if not is_awaited:  # its upload's time ended while it travelled, and what it had brought was collected
+            raise left_too_long()
         return stored
 
     def use(self, upload_id: str, objects: Collection[str], left: Collection[str] = (), *, by: Caller) -> None:
@@ -214,10 +217,13 @@ class Pushing(Holding):
     def end_uploads_of_job(self, job: str) -> None:
         """No more output from a job that is over."""
         parts = self._parts
-        upload = parts.uploads.of_job(job)
-        if upload is not None and upload.progress is Progress.OPEN:
-            with parts.datasets.transaction(alone=f"upload:{upload.id}"):
-                parts.uploads.save(replace(upload, expires_at=min(upload.expires_at, parts.clock.now())))
+        found = parts.uploads.of_job(job)
+        if found is not None and found.progress is Progress.OPEN:
+            # Alone with whoever commits or collects it: an upload that is closed is never opened again.
+            with parts.datasets.transaction(alone=f"dataset:{found.dataset}"):
+                upload = parts.uploads.get(found.id)
+                if upload.progress is Progress.OPEN:
+                    parts.uploads.save(replace(upload, expires_at=min(upload.expires_at, parts.clock.now())))
 
     def _open(self, dataset: Dataset, label: str, by: Caller, *, job: str = "", alone: bool = False) -> Upload:
         """alone: it builds on no earlier version."""
@@ -282,7 +288,10 @@ class Pushing(Holding):
             wrapped_key=parts.cipher.wrap(epoch, said.manifest_key, version_id),
         )
         with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
+            # What keeps the named objects from being collected, asked once more now that no collector can decide otherwise:
+            # an upload that is open keeps what it brought, and a version that stands keeps what it uses.
             now_stands = self._refuse_erased(parts.datasets.get(dataset.id))
+            self._check_parent(upload, borrows=said.on_parent)
             is_open = parts.uploads.get(upload_id).progress is Progress.OPEN
             if not is_open or (now_stands.sequence, now_stands.epoch) != (dataset.sequence, epoch.number):
                 return None
@@ -312,6 +321,15 @@ class Pushing(Holding):
         if version.facts.manifest != said.manifest_object:
             check_open(upload, self._parts.clock.now())
         return version
+
+    def _check_parent(self, upload: Upload, *, borrows: bool) -> None:
+        """Raises WrongState where objects of the parent are named, and it was removed meanwhile."""
+        if not borrows or not upload.parent:
+            return
+        try:
+            self._parts.versions.get(upload.parent)
+        except NotFound:
+            raise WrongState("the version that this push builds on was removed meanwhile", fix="push again") from None
 
     def _check_said(self, upload_id: str, said: Committed, by: Caller) -> None:
         """What is said with the commit itself; what was committed already is not touched again."""

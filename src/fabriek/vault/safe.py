@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from fabriek.kernel.errors import Damaged, NotFound
+from fabriek.kernel.errors import Damaged, NotFound, Unavailable
 from fabriek.sealing.context import object_context
 from fabriek.sealing.objects import KEY_BYTES, SALT_BYTES, Opener, seal
+from fabriek.vault.damage import Damage
 from fabriek.vault.desk import Desk
 
 READ_BYTES = 2**20
@@ -31,8 +32,17 @@ class Safe(Desk):
         name, key, salt = parts.ids.new("obj"), parts.ids.random(KEY_BYTES), parts.ids.random(SALT_BYTES)
         wrapped = parts.cipher.wrap(epoch, key, name)
         stored = parts.blobs.put(name, seal(chunks, key, object_context(dataset.organisation, dataset_id, name), salt))
-        with parts.datasets.transaction():
+        # Its record comes after its bytes. A collector that saw them without one decides under the same lock; where it was done with them
+        # before the record, they are gone.
+        with parts.datasets.transaction(alone=f"object:{name}"):
+            if parts.leftovers.is_doomed(name):
+                raise _too_late()
             parts.epoch_keys.keep_object_key(dataset_id, name, epoch.number, wrapped, stored)
+        try:
+            parts.blobs.size(name)
+        except NotFound:
+            self.remove(dataset_id, name)
+            raise _too_late() from None
         return SealedObject(name, stored.size, stored.sha256)
 
     def prepare(self, dataset_id: str) -> None:
@@ -58,6 +68,7 @@ class Safe(Desk):
             return
         with parts.datasets.transaction():
             parts.epoch_keys.forget_object_key(dataset_id, object_id)
+            parts.damages.remove(Damage(dataset_id, "", object_id, "", parts.clock.now()))
         parts.blobs.delete(object_id)
 
     def _opener(self, dataset_id: str, object_id: str) -> Opener:
@@ -73,6 +84,12 @@ class Safe(Desk):
                 raise Damaged("an object is gone from the store", fix="restore a backup", where=object_id) from None
 
         return Opener(read_at, stored.size, key, object_context(dataset.organisation, dataset_id, object_id))
+
+
+def _too_late() -> Unavailable:
+    return Unavailable(
+        "this took more than a day, and was collected meanwhile", fix="send it again", retry_after_seconds=1
+    )
 
 
 def _pieces(opener: Opener, start: int, end: int) -> Iterator[bytes]:

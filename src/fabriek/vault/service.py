@@ -3,24 +3,32 @@ asking, closing, lowering. Those of keys stand beside them: erasing, rotating; a
 """
 
 from fabriek.vault.arriving import Arriving
+from fabriek.vault.checking import Checking
+from fabriek.vault.collecting import Collecting
 from fabriek.vault.desk import Parts
 from fabriek.vault.erasing import Erasing
 from fabriek.vault.lowering import Lowering
 from fabriek.vault.ports_keeping import KeyStores
 from fabriek.vault.rotating import Rotating
 from fabriek.vault.safe import Safe
+from fabriek.vault.scrubbing import Scrubbing
 from fabriek.vault.versions import Version
 
 
 class Vault(Lowering):
-    """The vault of one installation. `safe` seals for the dialects, `erasing` and `rotating` keep its keys, `arriving` takes files in plain."""
+    """The vault of one installation. `safe` seals for the dialects, `erasing` and `rotating` keep its keys, `arriving` takes files in plain,
+    `collecting`, `checking` and `scrubbing` care for its store.
+    """
 
-    def __init__(self, parts: Parts, keeping: KeyStores) -> None:
+    def __init__(self, parts: Parts, keeping: KeyStores, *, scrub_days: int = 0) -> None:
         super().__init__(parts)
         self.safe = Safe(parts)
         self.erasing = Erasing(parts, keeping)
         self.rotating = Rotating(parts, keeping)
         self.arriving = Arriving(parts, self)
+        self.collecting = Collecting(parts, self.erasing)
+        self.checking = Checking(parts)
+        self.scrubbing = Scrubbing(parts, self.checking, days=scrub_days)
 
     def _check_free(self, version: Version) -> None:
         """A version that is held, or kept until a day, is not removed either."""

@@ -68,6 +68,7 @@ versions = Table(
     Column("wrapped_key", LargeBinary, nullable=False),
     # A removed version keeps its row, so that its number is never given again and the log speaks of something.
     Column("removed_at", Instant),
+    Column("verified_at", Instant),
     UniqueConstraint("dataset", "number"),
 )
 
@@ -151,15 +152,15 @@ class SqlVersions:
             self._db.execute(insert(version_objects), rows)
 
     def get(self, version_id: str) -> Version:
-        return _version(self._db.row(_standing().where(versions.c.id == version_id)))
+        return version_of(self._db.row(_standing().where(versions.c.id == version_id)))
 
     def numbered(self, dataset: str, number: int) -> Version:
         asked = _standing().where(versions.c.dataset == dataset).order_by(versions.c.number.desc()).limit(1)
-        return _version(self._db.row(asked.where(versions.c.number == number) if number else asked))
+        return version_of(self._db.row(asked.where(versions.c.number == number) if number else asked))
 
     def of_dataset(self, dataset: str) -> Sequence[Version]:
         asked = _standing().where(versions.c.dataset == dataset).order_by(versions.c.number.desc())
-        return [_version(row) for row in self._db.rows(asked)]
+        return [version_of(row) for row in self._db.rows(asked)]
 
     def save(self, version: Version) -> None:
         self._db.execute(update(versions).where(versions.c.id == version.id).values(_changing(version)))
@@ -225,10 +226,11 @@ def _changing(version: Version) -> dict[str, Any]:
     }
 
 
-def _version(row: Row[Any] | None) -> Version:
+def version_of(row: Row[Any] | None) -> Version:
     if row is None:
         raise nothing_here()
     record = Record(row.record, bytes(row.signature))
     return Version(
-        row.id, row.dataset, row.number, row.created_at, row.created_by, record, row.epoch, bytes(row.wrapped_key)
-    )
+        row.id, row.dataset, row.number, row.created_at, row.created_by, record, row.epoch, bytes(row.wrapped_key),
+        verified_at=row.verified_at,
+    )  # fmt: skip

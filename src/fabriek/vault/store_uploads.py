@@ -70,7 +70,7 @@ class SqlUploads:
         self._db.execute(insert(uploads).values(_values(upload)))
 
     def get(self, upload_id: str) -> Upload:
-        return _upload(self._db.row(select(uploads).where(uploads.c.id == upload_id)))
+        return upload_of(self._db.row(select(uploads).where(uploads.c.id == upload_id)))
 
     def save(self, upload: Upload) -> None:
         self._db.execute(update(uploads).where(uploads.c.id == upload.id).values(_values(upload)))
@@ -79,7 +79,7 @@ class SqlUploads:
         row = self._db.row(
             select(uploads).where(uploads.c.job == job, uploads.c.job != "").order_by(uploads.c.id.desc()).limit(1)
         )
-        return None if row is None else _upload(row)
+        return None if row is None else upload_of(row)
 
     def mint(self, upload: Upload, names: Sequence[str], *, objects_max: int) -> None:
         minted = int(self._db.scalar(select(func.count()).where(objects.c.upload == upload.id)))
@@ -92,9 +92,9 @@ class SqlUploads:
             )
         self._db.execute(insert(objects), [{"id": name, "upload": upload.id, "sha256": ""} for name in names])
 
-    def stored(self, object_id: str, stored: Stored, at: datetime) -> None:
+    def stored(self, object_id: str, stored: Stored, at: datetime) -> bool:
         arrived = {"size": stored.size, "sha256": stored.sha256, "stored_at": at}
-        self._db.execute(update(objects).where(objects.c.id == object_id).values(arrived))
+        return self._db.execute(update(objects).where(objects.c.id == object_id).values(arrived)) > 0
 
     def objects(self, upload_id: str, among: Collection[str]) -> Mapping[str, StoredObject]:
         asked = select(objects.c.id, objects.c.size, objects.c.sha256).where(objects.c.upload == upload_id)
@@ -137,7 +137,7 @@ def _values(upload: Upload) -> dict[str, Any]:
     return values | {"progress": str(upload.progress)}
 
 
-def _upload(row: Row[Any] | None) -> Upload:
+def upload_of(row: Row[Any] | None) -> Upload:
     if row is None:
         raise nothing_here()
     return Upload(**dict(row._mapping) | {"progress": Progress(row.progress)})  # noqa: SLF001  # SQLAlchemy's public name for it

@@ -25,6 +25,7 @@ OBJECTS_MAX = 2_000_000
 class Progress(StrEnum):
     OPEN = "open"
     COMMITTED = "committed"
+    ABANDONED = "abandoned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,11 @@ class StoredObject:
 
 def check_open(upload: Upload, now: datetime) -> None:
     """Raises WrongState when it is committed or too old."""
-    if upload.progress is not Progress.OPEN:
+    if upload.progress is Progress.COMMITTED:
         raise WrongState("this upload is committed already", fix="open another: fabriek data push")
-    if now >= upload.expires_at:
-        raise WrongState(
-            "this upload was left open for too long", fix="push again: what is unchanged is not sent twice"
-        )
+    if upload.progress is Progress.ABANDONED or now >= upload.expires_at:
+        raise left_too_long()
+
+
+def left_too_long() -> WrongState:
+    return WrongState("this upload was left open for too long", fix="push again: what is unchanged is not sent twice")

@@ -44,7 +44,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """`wrapped_key` is the manifest's key under the dataset's epoch key number `epoch`; empty once the version was removed."""
+    """`wrapped_key` is the manifest's key under the dataset's epoch key number `epoch`; empty once the version was removed. `verified_at`: by
+    then every byte of it had been read again and was sound.
+    """
 
     id: str
     dataset: str
@@ -55,6 +57,7 @@ class Version:
     epoch: int
     wrapped_key: bytes
     removed_at: datetime | None = None
+    verified_at: datetime | None = None
 
     @property
     def facts(self) -> Facts:

@@ -60,6 +60,7 @@ class Worker:
         self._starter.close()
         self._messenger.close()
         self._fetching.close()
+        self._upkeep.close()
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -1,5 +1,5 @@
 """What must be done now and then: number the audit log, close grants that no rule allows any more, go on with rotations and erasures,
-forget old answers and what was sent and never finished, keep a cluster's accounts in step.
+forget old answers and what was sent and never finished, care for the store, keep a cluster's accounts in step.
 """
 
 import logging
@@ -10,6 +10,7 @@ from fabriek.kernel.callers import SYSTEM
 from fabriek.kernel.errors import FabriekError
 from fabriek.web.idempotency import KEPT_FOR
 from fabriek.web.services import Services
+from fabriek.worker.caring import Care
 from fabriek.worker.rhythm import Rhythm
 
 log = logging.getLogger("fabriek.worker")
@@ -24,13 +25,16 @@ class Upkeep:
     """Each chore at its own pace."""
 
     def __init__(self, services: Services) -> None:
-        self._services = services
+        self._services, self._care = services, Care(services)
         self._sequencing = Rhythm(services.clock, 0.5)
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
         self._keeping = Rhythm(services.clock, 30.0)
         self._closing = Rhythm(services.clock, CLOSING_SECONDS)
         self._clearing = Rhythm(services.clock, timedelta(hours=1).total_seconds())
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
+
+    def close(self) -> None:
+        self._care.close()
 
     def round(self) -> None:
         services = self._services
@@ -42,6 +46,8 @@ class Upkeep:
         if self._keeping.due() and not services.seal.is_sealed():
             services.vault.erasing.erase_overdue()
             services.vault.rotating.go_on()
+        if not services.seal.is_sealed():
+            self._care.round()
         if self._cleaning.due():
             services.vault.end_stale_grants()
             services.vault.arriving.forget_overdue()

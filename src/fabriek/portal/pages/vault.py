@@ -63,7 +63,8 @@ def router(services: Services, pages: Pages) -> Router:
         versions = [
             {
                 "number": one.number, "label": one.facts.label, "files": one.facts.files, "size_bytes": one.facts.size_bytes,
-                "content_hash": one.facts.content_hash, "created_at": one.created_at,
+                "content_hash": one.facts.content_hash, "created_at": one.created_at, "verified_at": one.verified_at,
+                "damage": [each.why for each in services.vault.checking.damage_of_version(one.id)],
             }
             for one in services.vault.versions(found.id, by=caller)
         ]  # fmt: skip

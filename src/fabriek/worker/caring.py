@@ -1,0 +1,113 @@
+"""Care of the store, in a thread of its own since stores are slow: reading again what lies there, collecting, and telling of damage."""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from itertools import groupby
+
+from fabriek.kernel.callers import SYSTEM
+from fabriek.kernel.errors import FabriekError, NotFound
+from fabriek.vault.damage import Damage
+from fabriek.web.services import Services
+from fabriek.worker.rhythm import Rhythm
+
+log = logging.getLogger("fabriek.worker")
+
+LOOK_SECONDS = timedelta(minutes=10).total_seconds()
+"""Between two looks at whether the pass is behind: so much at a time that opening a large manifest once is worth it."""
+
+
+class Care:
+    """One act at a time. Any number of workers may do this; each act is idempotent."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="fabriek-care")
+        self._going: Future[None] | None = None
+        self._stop = threading.Event()
+        self._looking = Rhythm(services.clock, LOOK_SECONDS)
+        self._collecting = Rhythm(services.clock, timedelta(hours=services.settings.collect_hours).total_seconds())
+        self._looking.due()  # a server that has just started has its jobs to look after
+
+    def round(self) -> bool:
+        """Begins what is due; whether anything was begun."""
+        if self._going is not None and not self._going.done():
+            return False
+        if not self._looking.due():
+            return False
+        # The first collection is at the first look: a server that is started anew every day would never come to one otherwise.
+        collects = self._services.settings.collect_hours > 0 and self._collecting.due()
+        self._going = self._pool.submit(self._care, collects=collects)
+        return True
+
+    def close(self) -> None:
+        """Stops after the stretch that is going on; the next start goes on with the rest."""
+        self._stop.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def scrub(self) -> None:
+        while not self._stop.is_set() and self._services.vault.scrubbing.go_on():
+            continue
+
+    def collect(self) -> None:
+        listing = True
+        while not self._stop.is_set():
+            found = self._services.vault.collecting.collect(listing=listing, by=SYSTEM)
+            if found.doubted:
+                log.error(
+                    "%d objects in the store have no record, more than have one: is this its database? none was removed",
+                    found.doubted,
+                )
+            if not found.more:
+                return
+            listing = False
+
+    def tell(self) -> None:
+        """Tells the owner and the operators of damage that nobody was told of, once for a dataset; by mail where there is a relay."""
+        services = self._services
+        fresh = services.vault.checking.untold()
+        for dataset, found in groupby(sorted(fresh, key=lambda one: one.dataset), key=lambda one: one.dataset):
+            those = list(found)
+            log.error("%s is damaged in %d places: fabriek admin check", dataset, len(those))
+            if services.relay.host:
+                self._mail(dataset, those)
+            services.vault.checking.told(those)
+
+    def _care(self, *, collects: bool) -> None:
+        for what, act in (("scrub", self.scrub), ("tell of damage", self.tell), ("collect", self.collect)):
+            if what == "collect" and not collects:
+                continue
+            try:
+                act()
+            except FabriekError as error:
+                log.warning("%s: %s", what, error.detail)
+            except Exception:
+                log.exception("%s failed; the next round tries again", what)
+
+    def _mail(self, dataset_id: str, those: Sequence[Damage]) -> None:
+        """Ids and a link: names of data do not leave the house. Raises Unavailable; then it is tried again."""
+        services = self._services
+        dataset = services.vault.find(dataset_id, by=SYSTEM)
+        called = hashlib.sha256("\n".join(sorted(f"{one.place}" for one in those)).encode()).hexdigest()[:26]
+        base = services.settings.portal_url or f"http://localhost:{services.settings.port}"
+        link = base
+        owners: set[str] = set()
+        try:
+            project = services.access.project(dataset.project)
+            link = f"{base}/projects/{project.slug}/datasets/{dataset.id}"
+            people = [person for _, person in services.access.members(project.id, by=SYSTEM)]
+            owners = {
+                one.email for one in people if one.active and one.email and one.organisation == dataset.organisation
+            }
+        except NotFound:
+            pass  # what the installation keeps for itself belongs to no project
+        operators = {one.email for one in services.access.holders("vault.check") if one.email}
+        text = (
+            f"Stored data is damaged.\n\ndataset: {dataset_id}\nplaces: {len(those)}\nlink: {link}\n\n"
+            "Its owner: fabriek data verify NAME names the files; push them again.\nAn operator: fabriek admin check.\n"
+        )
+        for address in sorted(owners | operators):
+            services.relay.send(address, "Stored data is damaged", text, name=f"dmg_{called}")
