@@ -124,7 +124,7 @@ def test_a_job_that_writes_without_end_keeps_its_head_and_is_not_blocked(factory
 
 def test_ctrl_c_detaches_and_says_how_to_come_back(factory: Running) -> None:
     running = subprocess.Popen(
-        [*COMMAND, "run", "--", "sh", "-c", "echo up; sleep 2; echo done"], env=factory.environment(),
+        [*COMMAND, "run", "--", "sh", "-c", "echo up; sleep 300"], env=factory.environment(),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert running.stdout is not None
@@ -134,7 +134,10 @@ def test_ctrl_c_detaches_and_says_how_to_come_back(factory: Running) -> None:
     assert running.returncode == 130
     assert "fabriek job follow job_" in told
     job = told.split("fabriek job follow ")[1].split()[0]
-    assert factory.run("job", "follow", job).returncode == 0
+    assert factory.run("job", "why", job).stdout == "It runs.\n"
+    assert factory.run("job", "cancel", job).returncode == 0
+    followed = factory.run("job", "follow", job)
+    assert (followed.returncode, followed.stdout.splitlines()[0]) == (9, "up")
 
 
 def test_an_expired_token_is_not_authenticated(factory: Running) -> None:
