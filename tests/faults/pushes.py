@@ -1,12 +1,13 @@
 """Pushes that are killed at any moment and given again, by the command, with their memory watched."""
 
-import os
 import random
+import re
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from tests.servers.factory import COMMAND, Running
 
 KILLS = 10
 MEMORY_MIB_MAX = 300
+LOOKS_SECONDS = 0.02
+PEAK = re.compile(r"^VmHWM:\s*(\d+) kB$", re.MULTILINE)
 
 
 @dataclass
@@ -36,6 +39,7 @@ class Pushes:
         """Begins, waits, kills; whether there was something left to kill."""
         with self._begun() as pushing:
             wait(pushing)
+            self._look(pushing.pid)
             pushing.send_signal(signal.SIGKILL)
             died = self._ended(pushing) == -signal.SIGKILL
         assert not died or self.versions() == 0, "a push that was killed shows something"
@@ -54,11 +58,17 @@ class Pushes:
             return subprocess.Popen(argv, env=self.running.environment(), stdout=out, stderr=out)
 
     def _ended(self, pushing: "subprocess.Popen[bytes]") -> int:
-        _, status, used = os.wait4(pushing.pid, 0)
-        pushing.returncode = os.waitstatus_to_exitcode(status)
-        self.memory_mib = max(self.memory_mib, used.ru_maxrss / 1024)
+        while pushing.poll() is None:
+            self._look(pushing.pid)
+            time.sleep(LOOKS_SECONDS)
         self.seconds[-1] = time.monotonic() - self.seconds[-1]
-        return pushing.returncode
+        return int(pushing.returncode)
+
+    def _look(self, pid: int) -> None:
+        """What it held at most so far. What `wait4` says of that counts the tests' own process too, of which it is a fork."""
+        with suppress(OSError):
+            found = PEAK.search(Path(f"/proc/{pid}/status").read_text("ascii"))
+            self.memory_mib = max(self.memory_mib, int(found[1]) / 1024 if found else 0.0)
 
     def versions(self) -> int:
         """How many there are to be seen."""
