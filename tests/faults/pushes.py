@@ -1,5 +1,6 @@
 """Pushes that are killed at any moment and given again, by the command, with their memory watched."""
 
+import os
 import random
 import re
 import signal
@@ -58,9 +59,10 @@ class Pushes:
             return subprocess.Popen(argv, env=self.running.environment(), stdout=out, stderr=out)
 
     def _ended(self, pushing: "subprocess.Popen[bytes]") -> int:
+        pause = threading.Event()
         while pushing.poll() is None:
             self._look(pushing.pid)
-            time.sleep(LOOKS_SECONDS)
+            pause.wait(LOOKS_SECONDS)
         self.seconds[-1] = time.monotonic() - self.seconds[-1]
         return int(pushing.returncode)
 
