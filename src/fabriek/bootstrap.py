@@ -1,9 +1,6 @@
 """The one place that knows every class: from settings and a database to the services of an installation."""
 
-import os
-import pwd
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -25,34 +22,19 @@ from fabriek.assurance.store import SqlStatements
 from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
 from fabriek.compute.accounts.service import ClusterAccounts
-from fabriek.compute.capacity import Capacity
 from fabriek.compute.doors import Doors
-from fabriek.compute.executors.capabilities import probe
 from fabriek.compute.executors.contract import Executor
-from fabriek.compute.executors.environments import Environments
-from fabriek.compute.executors.local import LocalExecutor
 from fabriek.compute.executors.sacctmgr import Sacctmgr
-from fabriek.compute.executors.slurm import Site, SlurmExecutor
-from fabriek.compute.executors.slurm_accounts import SlurmAccounts
 from fabriek.compute.executors.slurm_commands import SlurmCommands
-from fabriek.compute.executors.slurm_dialect import Accounts, Slurm
-from fabriek.compute.executors.slurm_rest import SlurmRest
-from fabriek.compute.executors.slurm_rest_accounts import RestAccounts
-from fabriek.compute.executors.slurm_restd import Restd
-from fabriek.compute.executors.slurm_tokens import Tokens
-from fabriek.compute.gpus import Kind, kinds_of
-from fabriek.compute.hosts import listed
-from fabriek.compute.images import listed_images
 from fabriek.compute.installing import Installing
 from fabriek.compute.jobs import Job
 from fabriek.compute.logs import Logs
-from fabriek.compute.machine import GangNetwork, Machine
+from fabriek.compute.machine import Machine
 from fabriek.compute.notices.outbox import Outbox
 from fabriek.compute.notices.store import SqlNotices
 from fabriek.compute.packs.packing import Packing
 from fabriek.compute.packs.store import SqlPacks
 from fabriek.compute.planning import Planner
-from fabriek.compute.power import Contract, tables_of
 from fabriek.compute.progress import Progress
 from fabriek.compute.reaching import Reaching
 from fabriek.compute.releasing import Releasing
@@ -83,12 +65,12 @@ from fabriek.lab.runs import Run
 from fabriek.lab.service import Lab
 from fabriek.lab.store import SqlExperiments, SqlRuns, SqlTracks
 from fabriek.lab.store_models import SqlArtifacts, SqlModels, SqlModelVersions
+from fabriek.machinery import executor_of, this_machine
 from fabriek.packages.advisories import AdvisoryFolder
 from fabriek.packages.service import Packages
 from fabriek.packages.shelf import Shelf
 from fabriek.packages.store import SqlApprovals, SqlFiles
 from fabriek.packages.store import SqlRequests as SqlPackageRequests
-from fabriek.schemas.node import AUTO, COPY, MOUNT
 from fabriek.settings import Settings
 from fabriek.vault.agreements import DataRight
 from fabriek.vault.desk import Parts
@@ -339,87 +321,6 @@ def _text_of(file: Path, name: str) -> str:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{name} cannot be read ({type(error).__name__})", fix=f"look at {file}") from None
-
-
-def this_machine(settings: Settings) -> Machine:
-    """What this machine offers to jobs, by the settings or by itself."""
-    memory = settings.job_memory_bytes_max or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4
-    kinds = kinds_of(settings.job_gpus, settings.job_gpus_shared, settings.job_gpus_max)
-    _check_cut(settings, kinds)
-    if settings.job_inputs not in {AUTO, COPY, MOUNT}:
-        raise InvalidInput(
-            f"job_inputs = {settings.job_inputs!r} is none of the ways", fix="set it to auto, copy or mount"
-        )
-    cpus = settings.job_cpus_max or os.cpu_count() or 1
-    capacity = Capacity(cpus, sum(kind.count for kind in kinds), memory, settings.job_nodes, kinds)
-    contract = Contract(settings.power_contract_watts) if settings.power_contract_watts else None
-    return Machine(
-        capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
-        MACHINE_KIND, contract, ZoneInfo(settings.zone), able=cache(probe), unsandboxed=settings.jobs_unsandboxed,
-        workspaces=str(settings.workspaces or ""), host_network=settings.job_network == "host",
-        gangs=_gang_network(settings), doors=settings.executor == "local", hosts=listed(settings.job_network_hosts),
-        images=listed_images(settings.job_images),
-    )  # fmt: skip
-
-
-def _gang_network(settings: Settings) -> GangNetwork:
-    """Raises InvalidInput on what the operator cannot choose."""
-    if settings.gang_network not in {GangNetwork.NONE, GangNetwork.HOST}:
-        raise InvalidInput(f"gang_network = {settings.gang_network!r} is not known", fix="gang_network = none, or host")
-    return GangNetwork.OWN if settings.executor == "local" else GangNetwork(settings.gang_network)
-
-
-def _check_cut(settings: Settings, kinds: Sequence[Kind]) -> None:
-    """Raises InvalidInput where nodes would not be alike, or where Slurm cuts GPUs otherwise than the settings share them."""
-    nodes = settings.job_nodes
-    if nodes < 1 or any(kind.count % nodes for kind in kinds):
-        raise InvalidInput(
-            f"job_nodes = {nodes} does not divide the GPUs evenly", fix="give each node as many of every kind"
-        )
-    if settings.executor == "slurm" and any(kind.slice_milli * settings.slurm_shards % 1_000 for kind in kinds):
-        raise InvalidInput(
-            f"slurm_shards = {settings.slurm_shards} cannot give the parts of job_gpus_shared",
-            fix="set slurm_shards to the count of gres/shard for each GPU",
-        )
-    if settings.executor == "slurm" and not settings.slurm_shards and any(kind.shared for kind in kinds):
-        raise InvalidInput("job_gpus_shared needs Slurm's shards", fix="set slurm_shards, or leave job_gpus_shared out")
-
-
-def executor_of(settings: Settings) -> Executor:
-    """What runs jobs, by the settings. Raises InvalidInput."""
-    if settings.executor == "local":
-        return LocalExecutor(settings.home / "jobs", scratch_of(settings))
-    if settings.executor == "slurm":
-        scratch = scratch_of(settings)
-        scratch.mkdir(parents=True, exist_ok=True, mode=0o711)
-        site = Site(settings.slurm_partition, settings.slurm_account, str(scratch), settings.slurm_shards)
-        slurm, accounts = slurm_of(settings)
-        return SlurmExecutor(settings.slurm_jobs or settings.home / "jobs", slurm, site, accounts=accounts)
-    raise InvalidInput(f"there is no executor {settings.executor!r}", fix="FABRIEK_EXECUTOR=local, or slurm")
-
-
-def slurm_of(settings: Settings) -> tuple[Slurm, Accounts]:
-    """How Slurm is spoken to, by the settings. Raises InvalidInput."""
-    if not settings.slurm_rest:
-        commands = SlurmCommands(settings.slurm_conf)
-        return commands, SlurmAccounts(commands)
-    user = settings.slurm_user or pwd.getpwuid(os.geteuid()).pw_name
-    tokens = Tokens(settings.slurm_jwt_key, user, SystemClock(settings.zone)) if settings.slurm_jwt_key else None
-    restd = Restd(settings.slurm_rest, tokens)
-    return SlurmRest(restd), RestAccounts(restd)
-
-
-def environments(settings: Settings) -> Environments:
-    """Where the packages of jobs are built."""
-    return Environments(settings.home / "environments", settings.job_python)
-
-
-def scratch_of(settings: Settings) -> Path:
-    """Memory-backed room for running jobs; on a machine without shared memory a folder of the home."""
-    if settings.scratch is not None:
-        return settings.scratch
-    base = SHARED_MEMORY if SHARED_MEMORY.is_dir() and os.access(SHARED_MEMORY, os.W_OK) else settings.home
-    return base / f"fabriek-{os.getuid()}-{settings.home.stat().st_ino}"
 
 
 def _take_away_rule(vault: Vault, jobs: SqlJobs, releasing: Releasing) -> Callable[[Caller, Run], None]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fabriek import bootstrap
+from fabriek import machinery
 from fabriek.adapters.database import Database
 from fabriek.compute.images import NOT_MOUNTED
 from fabriek.compute.jobs import Job, State
@@ -44,7 +44,7 @@ class Lab:
     def start(self, job: Job) -> Job:
         """One round of admission and of starting, to its end."""
         services = self.town.services
-        environments = bootstrap.environments(services.settings)
+        environments = machinery.environments(services.settings)
         starter = Starter(services, environments, lambda: None, server_url="http://127.0.0.1:9", lab_socket_dir="/x")
         admit_jobs(services)
         starter.start_jobs()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fabriek import bootstrap
+from fabriek import machinery
 from fabriek.adapters.database import Database
 from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.executors.contract import Handle, JobSpec
@@ -73,7 +73,7 @@ class Shop:
 
 
 def a_worker(town: Town) -> Worker:
-    environments = bootstrap.environments(town.services.settings)
+    environments = machinery.environments(town.services.settings)
     starter = Starter(town.services, environments, lambda: None, server_url="http://127.0.0.1:9", lab_socket_dir="/x")
     return Worker(town.services, starter, threading.Event())
 

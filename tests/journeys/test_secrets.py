@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fabriek import bootstrap
+from fabriek import machinery
 from fabriek.settings import Settings
 from tests.servers.factory import Running, quickstarted, why_no_jobs
 
@@ -102,7 +102,7 @@ def test_a_secret_that_a_job_uses_prints_and_crashes_with_is_seen_nowhere(factor
     kept = factory.run("backup", str(backup), "--keys", str(tmp_path / "keys"), "--home", str(factory.home))
     assert kept.returncode == 0, kept.stderr
     assert factory.run("audit", "verify").returncode == 0
-    scratch = bootstrap.scratch_of(Settings(home=factory.home))
+    scratch = machinery.scratch_of(Settings(home=factory.home))
     assert scratch.is_dir()
     assert watch.looked > 100
     assert watch.seen == set()

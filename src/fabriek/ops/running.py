@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fabriek import __version__, bootstrap
+from fabriek import __version__, bootstrap, machinery
 from fabriek.adapters.database import open_database
 from fabriek.adapters.logging import log_to
 from fabriek.api.app import build
@@ -66,7 +66,7 @@ def run(
         lab_socket = settings.home / "run" / "lab" / "lab.sock"
         starter = Starter(
             services,
-            bootstrap.environments(settings),
+            machinery.environments(settings),
             wake.set,
             server_url=settings.seen_by_nodes(port),
             lab_socket_dir=str(lab_socket.parent),

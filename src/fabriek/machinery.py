@@ -1,0 +1,117 @@
+"""What runs jobs here, by the settings: the machine and what it offers, the executor, and where jobs have room."""
+
+import os
+import pwd
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from fabriek.compute.capacity import Capacity
+from fabriek.compute.executors.capabilities import probe
+from fabriek.compute.executors.contract import Executor
+from fabriek.compute.executors.environments import Environments
+from fabriek.compute.executors.local import LocalExecutor
+from fabriek.compute.executors.slurm import Site, SlurmExecutor
+from fabriek.compute.executors.slurm_accounts import SlurmAccounts
+from fabriek.compute.executors.slurm_commands import SlurmCommands
+from fabriek.compute.executors.slurm_dialect import Accounts, Slurm
+from fabriek.compute.executors.slurm_rest import SlurmRest
+from fabriek.compute.executors.slurm_rest_accounts import RestAccounts
+from fabriek.compute.executors.slurm_restd import Restd
+from fabriek.compute.executors.slurm_tokens import Tokens
+from fabriek.compute.gpus import Kind, kinds_of
+from fabriek.compute.hosts import listed
+from fabriek.compute.images import listed_images
+from fabriek.compute.machine import GangNetwork, Machine
+from fabriek.compute.power import Contract, tables_of
+from fabriek.funding.rates import rates_of
+from fabriek.kernel.clock import SystemClock
+from fabriek.kernel.dated import shipped
+from fabriek.kernel.errors import InvalidInput
+from fabriek.schemas.node import AUTO, COPY, MOUNT
+from fabriek.settings import Settings
+
+MACHINE_KIND = "workstation"
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # the kernel's own memory-backed file system
+
+
+def this_machine(settings: Settings) -> Machine:
+    """What this machine offers to jobs, by the settings or by itself."""
+    memory = settings.job_memory_bytes_max or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4
+    kinds = kinds_of(settings.job_gpus, settings.job_gpus_shared, settings.job_gpus_max)
+    _check_cut(settings, kinds)
+    if settings.job_inputs not in {AUTO, COPY, MOUNT}:
+        raise InvalidInput(
+            f"job_inputs = {settings.job_inputs!r} is none of the ways", fix="set it to auto, copy or mount"
+        )
+    cpus = settings.job_cpus_max or os.cpu_count() or 1
+    capacity = Capacity(cpus, sum(kind.count for kind in kinds), memory, settings.job_nodes, kinds)
+    contract = Contract(settings.power_contract_watts) if settings.power_contract_watts else None
+    return Machine(
+        capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
+        MACHINE_KIND, contract, ZoneInfo(settings.zone), able=cache(probe), unsandboxed=settings.jobs_unsandboxed,
+        workspaces=str(settings.workspaces or ""), host_network=settings.job_network == "host",
+        gangs=_gang_network(settings), doors=settings.executor == "local", hosts=listed(settings.job_network_hosts),
+        images=listed_images(settings.job_images),
+    )  # fmt: skip
+
+
+def _gang_network(settings: Settings) -> GangNetwork:
+    """Raises InvalidInput on what the operator cannot choose."""
+    if settings.gang_network not in {GangNetwork.NONE, GangNetwork.HOST}:
+        raise InvalidInput(f"gang_network = {settings.gang_network!r} is not known", fix="gang_network = none, or host")
+    return GangNetwork.OWN if settings.executor == "local" else GangNetwork(settings.gang_network)
+
+
+def _check_cut(settings: Settings, kinds: Sequence[Kind]) -> None:
+    """Raises InvalidInput where nodes would not be alike, or where Slurm cuts GPUs otherwise than the settings share them."""
+    nodes = settings.job_nodes
+    if nodes < 1 or any(kind.count % nodes for kind in kinds):
+        raise InvalidInput(
+            f"job_nodes = {nodes} does not divide the GPUs evenly", fix="give each node as many of every kind"
+        )
+    if settings.executor == "slurm" and any(kind.slice_milli * settings.slurm_shards % 1_000 for kind in kinds):
+        raise InvalidInput(
+            f"slurm_shards = {settings.slurm_shards} cannot give the parts of job_gpus_shared",
+            fix="set slurm_shards to the count of gres/shard for each GPU",
+        )
+    if settings.executor == "slurm" and not settings.slurm_shards and any(kind.shared for kind in kinds):
+        raise InvalidInput("job_gpus_shared needs Slurm's shards", fix="set slurm_shards, or leave job_gpus_shared out")
+
+
+def executor_of(settings: Settings) -> Executor:
+    """What runs jobs, by the settings. Raises InvalidInput."""
+    if settings.executor == "local":
+        return LocalExecutor(settings.home / "jobs", scratch_of(settings))
+    if settings.executor == "slurm":
+        scratch = scratch_of(settings)
+        scratch.mkdir(parents=True, exist_ok=True, mode=0o711)
+        site = Site(settings.slurm_partition, settings.slurm_account, str(scratch), settings.slurm_shards)
+        slurm, accounts = slurm_of(settings)
+        return SlurmExecutor(settings.slurm_jobs or settings.home / "jobs", slurm, site, accounts=accounts)
+    raise InvalidInput(f"there is no executor {settings.executor!r}", fix="FABRIEK_EXECUTOR=local, or slurm")
+
+
+def slurm_of(settings: Settings) -> tuple[Slurm, Accounts]:
+    """How Slurm is spoken to, by the settings. Raises InvalidInput."""
+    if not settings.slurm_rest:
+        commands = SlurmCommands(settings.slurm_conf)
+        return commands, SlurmAccounts(commands)
+    user = settings.slurm_user or pwd.getpwuid(os.geteuid()).pw_name
+    tokens = Tokens(settings.slurm_jwt_key, user, SystemClock(settings.zone)) if settings.slurm_jwt_key else None
+    restd = Restd(settings.slurm_rest, tokens)
+    return SlurmRest(restd), RestAccounts(restd)
+
+
+def environments(settings: Settings) -> Environments:
+    """Where the packages of jobs are built."""
+    return Environments(settings.home / "environments", settings.job_python)
+
+
+def scratch_of(settings: Settings) -> Path:
+    """Memory-backed room for running jobs; on a machine without shared memory a folder of the home."""
+    if settings.scratch is not None:
+        return settings.scratch
+    base = SHARED_MEMORY if SHARED_MEMORY.is_dir() and os.access(SHARED_MEMORY, os.W_OK) else settings.home
+    return base / f"fabriek-{os.getuid()}-{settings.home.stat().st_ino}"
