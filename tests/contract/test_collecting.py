@@ -126,6 +126,17 @@ def test_a_push_on_its_parent_lives_without_it_and_its_pages_stay(world: World) 
     everything_opens(world)
 
 
+def test_a_name_that_was_never_used_is_forgotten_and_frees_nothing(world: World) -> None:
+    world.vault.create("lab", "biopsies", by=world.hanna)
+    upload = world.vault.open_upload("lab", "biopsies", by=world.hanna)
+    world.vault.mint(upload.id, 10, by=world.hanna)
+    fill(world, upload, FILES, by=world.hanna)
+    assert freed(world.vault.collecting.plan(by=OPERATOR)) == freed(collect(world)) == {}
+    with world.database.transaction():
+        assert world.database.scalar(text("select count(*) from vault_objects")) == 3
+    everything_opens(world)
+
+
 def test_an_upload_that_was_closed_stays_closed_when_the_clock_is_put_back(world: World) -> None:
     a_push(world, "biopsies", FILES)
     upload = world.vault.open_upload("lab", "biopsies", by=world.hanna)
