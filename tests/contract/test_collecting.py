@@ -1,5 +1,6 @@
 """Collection on both databases: what is named stays, what is not goes, and a run that was killed anywhere is ended by the next."""
 
+import hashlib
 import os
 import random
 from collections.abc import Callable
@@ -8,17 +9,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from fabriek.adapters.blobs_local import LocalBlobs, standing_still
 from fabriek.adapters.database import Database
 from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.kernel.errors import FabriekError, NotFound, NotPermitted, Unavailable, WrongState
+from fabriek.sealing.context import object_context
+from fabriek.sealing.manifest import File, Part
+from fabriek.sealing.objects import open_bytes, seal_bytes
+from fabriek.sealing.pages import Page, read_page, write_page
 from fabriek.vault import collecting, leftovers
 from fabriek.vault.collecting import Collected
 from fabriek.vault.holds import Retention
 from fabriek.vault.leftovers import ORPHAN_AGE, Why
 from fabriek.vault.pushing import Committed
 from fabriek.vault.uploads import OPEN_FOR, Progress, Upload
+from fabriek.vault.versions import Version
 from tests.factories.vault import World, a_grant_read, a_push, a_world, fill
 
 OFFICER = Caller("per_sofie", "org_factory", rights=frozenset({"data.hold"}))
@@ -89,6 +96,44 @@ def test_an_upload_keeps_what_it_brought_until_its_time_is_over(world: World) ->
     assert world.parts.uploads.get(upload.id).progress is Progress.ABANDONED
     with pytest.raises(WrongState, match="left open for too long"):
         fill(world, upload, FILES, by=world.hanna)
+    everything_opens(world)
+
+
+def test_what_an_upload_named_is_kept_with_it_and_no_trace_of_it_stays(world: World) -> None:
+    first = a_push(world, "biopsies", FILES)
+    upload = world.vault.open_upload("lab", "biopsies", by=world.hanna)
+    named, other = sent(world, upload)
+    world.vault.use(upload.id, {named}, {first.facts.manifest}, by=world.hanna)
+    assert freed(collect(world)) == {}
+    world.vault.use(upload.id, {other}, by=world.hanna)
+    world.clock.move(OPEN_FOR)
+    assert freed(collect(world)) == {"abandoned": 2}
+    with pytest.raises(WrongState, match="left open for too long"):
+        world.vault.use(upload.id, {named}, by=world.hanna)
+    with world.database.transaction():
+        assert world.database.scalar(text("select count(*) from vault_left_objects")) == 0
+    everything_opens(world)
+
+
+def test_a_push_on_its_parent_lives_without_it_and_its_pages_stay(world: World) -> None:
+    first = a_push(world, "biopsies", FILES)
+    second = change(world, "biopsies")
+    shared = world.parts.versions.objects(first.id) & world.parts.versions.objects(second.id)
+    assert len(shared) == 2
+    remove(world, "biopsies@1")
+    assert freed(collect(world)) == {"unused": 1}
+    assert set(world.blobs.names()) == world.parts.versions.objects(second.id)
+    everything_opens(world)
+
+
+def test_a_name_that_was_never_used_is_forgotten_and_frees_nothing(world: World) -> None:
+    world.vault.create("lab", "biopsies", by=world.hanna)
+    upload = world.vault.open_upload("lab", "biopsies", by=world.hanna)
+    world.vault.mint(upload.id, 10, by=world.hanna)
+    fill(world, upload, FILES, by=world.hanna)
+    assert freed(world.vault.collecting.plan(by=OPERATOR)) == freed(collect(world)) == {}
+    with world.database.transaction():
+        assert world.database.scalar(text("select count(*) from vault_objects")) == 3
     everything_opens(world)
 
 
@@ -462,6 +507,8 @@ ACTS = (
     "push",
     "push",
     "push",
+    "change",
+    "change",
     "leave",
     "leave",
     "remove",
@@ -481,13 +528,45 @@ def numbers_of(world: World, name: str) -> list[int]:
     return [one.number for one in world.vault.versions(name, project="lab", by=world.hanna)] or [1]
 
 
+def change(world: World, name: str) -> Version:
+    """The newest version with one file more, as a client pushes it: on the objects of its parent, but for the page that it writes anew."""
+    upload = world.vault.open_upload("lab", name, by=world.hanna)
+    parent = world.vault.parent_of(upload, by=world.hanna)
+    if parent is None:
+        return fill(world, upload, FILES, by=world.hanna)
+    facts = parent.facts
+    sealed = world.blobs.objects[facts.manifest]
+    page = read_page(
+        open_bytes(sealed, parent.manifest_key, object_context(facts.organisation, facts.dataset, facts.manifest))
+    )
+    inherited = world.parts.versions.objects(facts.version) - {facts.manifest}
+    more, root = world.vault.mint(upload.id, 2, by=world.hanna)
+    keys, body = {more: os.urandom(32), root: os.urandom(32)}, more.encode()
+    file = File(
+        f"z-{more}", 0o644, len(body), hashlib.sha256(body).hexdigest(), (Part(more, keys[more], 0, len(body)),)
+    )
+    page = Page(0, files=(*page.files, file))
+    for object_id, plain in ((more, body), (root, write_page(page))):
+        context = object_context(facts.organisation, facts.dataset, object_id)
+        sealed = seal_bytes(plain, keys[object_id], context, os.urandom(24))
+        world.vault.put_object(upload.id, object_id, [sealed], by=world.hanna)
+    said = Committed(
+        root, keys[root], page.count, page.size_bytes, page.sha256(), len(inherited) + 1, frozenset({more}), frozenset({facts.manifest}),
+        on_parent=True,
+    )  # fmt: skip
+    return world.vault.commit(upload.id, said, by=world.hanna)
+
+
 def live(world: World, name: str, chance: random.Random) -> None:
     """One random thing that happens to a dataset. Raises FabriekError where a rule refuses it, and Killed."""
     match chance.choice(ACTS):
         case "push":
             a_push(world, name, FILES)
+        case "change":
+            change(world, name)
         case "leave":
-            sent(world, world.vault.open_upload("lab", name, by=world.hanna))
+            upload = world.vault.open_upload("lab", name, by=world.hanna)
+            world.vault.use(upload.id, sent(world, upload)[:1], by=world.hanna)
         case "remove":
             remove(world, f"{name}@{chance.choice(numbers_of(world, name))}")
         case "hold":

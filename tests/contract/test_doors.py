@@ -37,6 +37,7 @@ def shop(database: Database, tmp_path: Path) -> Iterator[Shop]:
     made = Shop(town, town.again(person), project, a_worker(town), executor)
     yield made
     made.worker._starter.close()
+    made.worker._upkeep.close()
 
 
 @pytest.fixture

@@ -56,6 +56,7 @@ def shop(database: Database, tmp_path: Path, receiver: Receiver, mailbox: Mailbo
     town.services.strongbox.set(project, "NOTIFY_KEY", KEY, by=made.person)
     yield made
     made.worker._starter.close()
+    made.worker._upkeep.close()
     made.worker._messenger.close()
 
 

@@ -57,6 +57,7 @@ def hall(database: Database, tmp_path: Path) -> Iterator[Hall]:
     made = a_hall(a_town(database, tmp_path / "home", capacity=CLUSTER))
     yield made
     made.worker._starter.close()
+    made.worker._upkeep.close()
 
 
 def test_a_job_is_given_its_devices_by_number_and_they_are_kept_with_it(hall: Hall) -> None:
@@ -159,6 +160,7 @@ def test_a_gang_whose_members_could_not_meet_is_refused(database: Database, tmp_
         hall.ask(nodes=2)
     assert refused.value.fields["rule"] == "gang.network"
     hall.worker._starter.close()
+    hall.worker._upkeep.close()
 
 
 def test_a_gang_over_hosts_reads_nothing_above_the_lowest_label_and_is_no_batch_script(
@@ -177,6 +179,7 @@ def test_a_gang_over_hosts_reads_nothing_above_the_lowest_label_and_is_no_batch_
         assert refused.value.fields["rule"] == rule
     assert hall.ask(nodes=2).nodes == 2
     hall.worker._starter.close()
+    hall.worker._upkeep.close()
 
 
 def test_jobs_of_an_older_release_keep_their_meaning(hall: Hall, database: Database) -> None:

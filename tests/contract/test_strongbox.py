@@ -30,6 +30,7 @@ def shop(database: Database, tmp_path: Path) -> Iterator[Shop]:
     made = Shop(town, town.again(person), project, a_worker(town), town.services.executor)
     yield made
     made.worker._starter.close()
+    made.worker._upkeep.close()
 
 
 def naming(shop: Shop, *secrets: str) -> Job:

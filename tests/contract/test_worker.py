@@ -88,6 +88,7 @@ def shop(database: Database, tmp_path: Path) -> Iterator[Shop]:
     made = Shop(town, town.again(person), project, a_worker(town), executor)
     yield made
     made.worker._starter.close()
+    made.worker._upkeep.close()
 
 
 def test_a_job_goes_its_whole_way(shop: Shop) -> None:
@@ -180,6 +181,7 @@ def test_two_workers_start_a_job_once(shop: Shop) -> None:
     assert [shop.job(one).attempts for one in jobs] == [1, 1, 1]
     assert len(shop.executor._attempts) == 3
     other._starter.close()
+    other._upkeep.close()
 
 
 def test_a_server_that_died_between_beginning_and_handing_over_is_followed_by_one_that_does(shop: Shop) -> None:

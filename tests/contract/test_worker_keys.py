@@ -35,6 +35,7 @@ def shop(database: Database, tmp_path: Path) -> Iterator[Kept]:
     made.keyring = keyring
     yield made
     made.worker._starter.close()
+    made.worker._upkeep.close()
 
 
 def test_a_job_waits_for_a_master_key_that_is_away_and_starts_when_it_is_back(shop: Kept) -> None:

@@ -159,8 +159,8 @@ class Collecting(Desk):
 
     def _delete_doomed(self, by: Caller) -> tuple[list[Heap], bool]:
         """Outside any transaction, and only then forgotten: killed in between, the next run deletes what is gone already."""
-        parts, after, freed = self._parts, "", list[Heap]()
-        while sum(heap.objects for heap in freed) < OBJECTS_AT_ONCE:
+        parts, after, freed, gone = self._parts, "", list[Heap](), 0
+        while gone < OBJECTS_AT_ONCE:
             batch = parts.leftovers.doomed(after=after, limit=BATCH)
             if not batch:
                 return freed, False
@@ -169,6 +169,7 @@ class Collecting(Desk):
                 going = self._still_doomed(dataset, those)
                 for one in going:
                     parts.blobs.delete(one.object_id)
+                gone += len(going)
                 if going:
                     freed += self._forget(dataset, going, by)
         return freed, True
@@ -189,7 +190,7 @@ class Collecting(Desk):
 
     def _forget(self, dataset: str, gone: Sequence[Leftover], by: Caller) -> list[Heap]:
         parts = self._parts
-        heaps = told_by_kind([Heap(dataset, one.why, 1, one.size) for one in gone])
+        heaps = told_by_kind([Heap(dataset, one.why, 1, one.size) for one in gone if one.size])
         with parts.datasets.transaction():
             parts.leftovers.forget([one.object_id for one in gone])
             for heap in heaps:

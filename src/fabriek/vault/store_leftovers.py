@@ -33,6 +33,9 @@ _WHY = case(
     (uploads.c.progress == str(Progress.COMMITTED), str(Why.UNUSED)),
     else_=str(Why.ABANDONED),
 )
+_ARRIVED = func.count(objects.c.size)
+"""Clients ask for more names than they use, and what never came is not there to be freed."""
+
 _SENT = objects.join(uploads, objects.c.upload == uploads.c.id).join(datasets, uploads.c.dataset == datasets.c.id)
 
 
@@ -107,10 +110,11 @@ class SqlLeftovers:
     def heaps(self, now: datetime) -> Sequence[Heap]:
         closed = or_(uploads.c.progress != str(Progress.OPEN), _never(now))
         sent = (
-            select(uploads.c.dataset, _WHY.label("why"), func.count().label("objects"), func.sum(objects.c.size).label("size"))
+            select(uploads.c.dataset, _WHY.label("why"), _ARRIVED.label("objects"), func.sum(objects.c.size).label("size"))
             .select_from(_SENT)
             .where(closed, ~_used(objects.c.id))
             .group_by(uploads.c.dataset, _WHY)
+            .having(_ARRIVED > 0)
         )  # fmt: skip
         orphans = select(func.count().label("objects"), func.sum(leftovers.c.size).label("size"))
         lost = self._db.row(orphans.where(leftovers.c.why == str(Why.ORPHAN)))
