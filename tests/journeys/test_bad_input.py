@@ -126,6 +126,8 @@ def test_ctrl_c_detaches_and_says_how_to_come_back(factory: Running) -> None:
     running = subprocess.Popen(
         [*COMMAND, "run", "--", "sh", "-c", "echo up; sleep 300"], env=factory.environment(),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Where the tests themselves run in the background of a script, Ctrl-C is ignored by all that they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # one call, no lock
     )  # fmt: skip
     assert running.stdout is not None
     assert running.stdout.readline() == "up\n"
