@@ -9,6 +9,7 @@ import click
 
 from fabriek.cli.data_agreements import ALL, answers_of
 from fabriek.cli.data_exchange import bring_in, take_out
+from fabriek.cli.data_pushed import tell_pushed
 from fabriek.cli.data_versions import diff, remove, tag
 from fabriek.cli.output import counted, json_option, print_json, project_option, say, show, table, warn
 from fabriek.cli.progress import bar
@@ -62,14 +63,7 @@ def push(
             expect=drawn.expect,
             tell=warn,
         )
-    version = pushed.version
-    if as_json:
-        print_json({"version": version, "sent_bytes": pushed.sent_bytes, "unchanged": pushed.unchanged})
-    elif pushed.unchanged:
-        say(f"nothing changed: {name} is still @{version.number}")
-    else:
-        size, sent = shown_bytes(version.size_bytes), shown_bytes(pushed.sent_bytes)
-        say(f"{name}@{version.number}  {counted(version.files, 'file')}, {size}, label {version.label}; sent {sent}")
+    tell_pushed(pushed, name, as_json=as_json)
 
 
 @data.command("pull")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from fabriek.cli.output import counted, json_option, print_json, project_option, say, warn
+from fabriek.cli.data_pushed import tell_pushed
+from fabriek.cli.output import counted, json_option, project_option, say, warn
 from fabriek.cli.progress import bar
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput, StorageFull
@@ -44,14 +45,7 @@ def bring_in(
         pushed = connect(project).exchange.bring_in(
             files, name, key=secret, label=label, project=project, progress=drawn.advance, expect=drawn.expect, tell=warn
         )  # fmt: skip
-    version = pushed.version
-    if as_json:
-        print_json({"version": version, "sent_bytes": pushed.sent_bytes, "unchanged": pushed.unchanged})
-    elif pushed.unchanged:
-        say(f"nothing changed: {name} is still @{version.number}")
-    else:
-        size, sent = shown_bytes(version.size_bytes), shown_bytes(pushed.sent_bytes)
-        say(f"{name}@{version.number}  {counted(version.files, 'file')}, {size}, label {version.label}; sent {sent}")
+    tell_pushed(pushed, name, as_json=as_json)
 
 
 @click.command("export")
