@@ -10,9 +10,17 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 
 AGAIN = os.path.join(os.environ.get("FABRIEK_DOOR", "/run/job"), "again")  # noqa: PTH118
+
+FOLDER_SECONDS = 30
+"""How long a job waits for the folder of its output. Clients name one after the job's number, and make it once sbatch has told them that: under
+Slurm they have a second or more, here a job may begin before they have read the answer.
+"""
+
+FOLDER_LOOK_SECONDS = 0.05
 
 WITH_VALUE = frozenset({
     "output", "error", "input", "ntasks", "cpus-per-task", "nodes", "job-name", "ntasks-per-node", "time", "mem", "mem-per-cpu",
@@ -143,11 +151,18 @@ def options_of(words: "list[str]") -> "tuple[dict[str, str], list[str]]":
 
 
 def opened(pattern: str, environment: Mapping[str, str], *, append: bool) -> "int | None":
-    """The file of a pattern such as `%j_%t.out`; None where none is named."""
+    """The file of a pattern such as `%j_%t.out`; None where none is named. Waits for its folder. Raises OSError."""
     if not pattern:
         return None
     flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC)
-    return os.open(filled(pattern, environment), flags, 0o644)
+    give_up = time.monotonic() + FOLDER_SECONDS
+    while True:
+        try:
+            return os.open(filled(pattern, environment), flags, 0o644)
+        except FileNotFoundError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(FOLDER_LOOK_SECONDS)
 
 
 def filled(pattern: str, environment: Mapping[str, str]) -> str:

@@ -80,3 +80,20 @@ def test_the_commands_are_on_the_path_and_start_with_the_jobs_python(tmp_path: P
         ["srun", "echo", "a b"], env={"PATH": f"{folder}:{os.defpath}"}, capture_output=True, text=True, check=True
     )
     assert done.stdout == "a b\n"
+
+
+def test_a_job_waits_for_the_folder_of_its_output(tmp_path: Path) -> None:
+    late = tmp_path / "17"
+    argv = [sys.executable, "-I", "-S", str(SLURM_INSIDE), "srun", "--output", f"{tmp_path}/%j/%t.out", "echo", "here"]
+    with subprocess.Popen(argv, env={"PATH": os.defpath, "SLURM_JOB_ID": "17"}) as waiting:
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(0.5)
+        late.mkdir()
+        assert waiting.wait(60) == 0
+    assert (late / "0.out").read_text() == "here\n"
+
+
+def test_a_folder_that_never_comes_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slurm_inside, "FOLDER_SECONDS", 0)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        slurm_inside.opened(f"{tmp_path}/nowhere/o", {}, append=False)
