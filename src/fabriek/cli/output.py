@@ -61,15 +61,16 @@ def print_json(thing: Any) -> None:
 
 
 def show(thing: Any, *, as_json: bool) -> None:
-    """One object: its fields, a line each, or JSON."""
+    """One object: its fields, a line each, or JSON. Of what stands within a field, a line each below it."""
     if as_json:
         print_json(thing)
         return
     fields = {name: value for name, value in plain(thing).items() if value not in (None, "", [], {})}
     width = max((len(name) for name in fields), default=0)
     for name, value in fields.items():
-        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
-        say(f"{name.replace('_', ' '):<{width}}  {shown}")
+        rows = value if isinstance(value, list) and any(isinstance(one, dict) for one in value) else [value]
+        for number, row in enumerate(rows):
+            say(f"{'' if number else name.replace('_', ' '):<{width}}  {_within(row, at=name.endswith('_at'))}")
 
 
 def table(things: Sequence[Any], columns: Sequence[str], *, as_json: bool, empty: str = "nothing yet") -> None:
@@ -91,6 +92,14 @@ def table(things: Sequence[Any], columns: Sequence[str], *, as_json: bool, empty
         fields = plain(thing)
         drawn.add_row(*(Text(clean(_cell(fields.get(column), at=column.endswith("_at")))) for column in columns))
     Console(soft_wrap=not sys.stdout.isatty(), highlight=False).print(drawn)
+
+
+def _within(value: Any, *, at: bool) -> str:
+    """A field's value; of one that has fields itself those that say something, in their order."""
+    if not isinstance(value, dict):
+        return _cell(value, at=at)
+    said = ((name, _cell(one, at=name == "at" or name.endswith("_at"))) for name, one in value.items())
+    return ", ".join(f"{name.replace('_', ' ')} {shown}" for name, shown in said if shown)
 
 
 def _cell(value: Any, *, at: bool = False) -> str:
@@ -118,7 +127,10 @@ def show_error(error: FabriekError, *, as_json: bool) -> int:
         }
         click.echo(json.dumps(body, ensure_ascii=False), err=True)
         return error.meaning.exit
-    click.echo(f"{click.style('error', fg='red', bold=True)} {error.meaning.title}: {clean(error.detail)}", err=True)
+    title, detail = error.meaning.title, clean(error.detail)
+    # What begins with its title says it already.
+    said = detail[:1].upper() + detail[1:] if detail.lower().startswith(title.lower()) else f"{title}: {detail}"
+    click.echo(f"{click.style('error', fg='red', bold=True)} {said}", err=True)
     if rule := error.fields.get("rule"):
         click.echo(f"  rule  {clean(str(rule))}", err=True)
     for one in _field_errors(error)[1:]:

@@ -64,9 +64,15 @@ class Holding(Desk):
         return self._parts.datasets.get(dataset_id).name
 
     def resolve(self, reference: str, *, project: str = "", by: Caller) -> tuple[Dataset, Version]:
-        """A version by any way of naming it. Raises NotFound."""
+        """A version by any way of naming it. Raises NotFound, which names the dataset to who may know of it."""
         dataset, number = self._find(reference, project, by)
-        return dataset, self._parts.versions.numbered(dataset.id, number)
+        try:
+            return dataset, self._parts.versions.numbered(dataset.id, number)
+        except NotFound:
+            which = f"version {number}" if number else "version yet"
+            raise NotFound(
+                f"{dataset.name} has no {which}", fix=f"fabriek data show {dataset.name} lists its versions"
+            ) from None
 
     def reference(self, version_id: str) -> Reference:
         """How a statement of origin names a version. Raises Damaged when its record does not hold."""

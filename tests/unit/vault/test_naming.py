@@ -126,3 +126,11 @@ def test_nothing_of_a_dataset_that_is_held_is_removed(world: World) -> None:
         world.vault.remove_version("biopsies@1", project="lab", by=world.hanna)
     world.vault.erasing.unhold("biopsies", "the case is over", project="lab", by=officer)
     world.vault.remove_version("biopsies@1", project="lab", by=world.hanna)
+
+
+def test_a_version_that_is_not_there_is_said_with_its_dataset_and_to_strangers_nothing_is(world: World) -> None:
+    a_push(world, "scans", FILES)
+    with pytest.raises(NotFound, match="scans has no version 7"):
+        world.vault.resolve("scans@7", project="lab", by=world.hanna)
+    with pytest.raises(NotFound, match="no such thing"):
+        world.vault.resolve("lab/scans@7", by=world.uma)
