@@ -52,6 +52,23 @@ def test_a_dataset_comes_back_as_it_was(database: Database) -> None:
     assert store.from_job("") == store.from_job("job_2") == []
 
 
+def test_the_open_uploads_of_a_person_in_a_project(database: Database) -> None:
+    store = SqlUploads(database)
+    with database.transaction():
+        for one in (DATASET, replace(DATASET, id="ds_2", project="prj_2")):
+            SqlDatasets(database).add(one)
+        for name, changed in (
+            ("upl_1", {}),
+            ("upl_2", {"dataset": "ds_2"}),
+            ("upl_3", {"person": "per_2"}),
+            ("upl_4", {"expires_at": NOW}),
+            ("upl_5", {"progress": Progress.COMMITTED}),
+        ):
+            store.add(replace(UPLOAD, id=name, **changed))  # type: ignore[arg-type]
+    assert [one.id for one in store.open_of("per_1", "prj_1", NOW)] == ["upl_1"]
+    assert store.open_of("per_1", "prj_1", LATER) == []
+
+
 def test_what_is_not_kept_is_not_found(database: Database) -> None:
     for ask in (
         lambda: SqlDatasets(database).get("ds_0"),

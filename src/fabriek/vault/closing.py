@@ -39,13 +39,18 @@ class Closing(Asking):
         return parts.grants.get(grant_id)
 
     def remove_member(self, project_ref: str, person: str, *, by: Caller) -> None:
-        """Takes somebody out of a project. What they and their jobs have open there ends, and what is written from now on, in the
-        project and in what it used of others, is under a new key.
+        """Takes somebody out of a project. What they and their jobs have open there ends, their pushes too, and what is written from now
+        on, in the project and in what it used of others, is under a new key.
         """
         parts, project = self._parts, self._project(project_ref).id
         with parts.datasets.transaction(alone=f"project:{project}"):
             parts.projects.remove_member(project, person, by=by)
-            parts.grants.end(parts.clock.now(), project=project, person=person)
+            now = parts.clock.now()
+            parts.grants.end(now, project=project, person=person)
+            # Each would hand them the key of the version that it builds on.
+            for upload in sorted(parts.uploads.open_of(person, project, now), key=lambda one: one.dataset):
+                with parts.datasets.transaction(alone=f"dataset:{upload.dataset}"):
+                    self._end_upload(upload.id)
             for dataset_id in sorted(parts.grants.opened_by(person, project) | self._held_by(project)):
                 if parts.datasets.get(dataset_id).kind is Kind.DATA:
                     self._move_epoch(dataset_id, by)

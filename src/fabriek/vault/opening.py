@@ -58,7 +58,10 @@ class Opening(Pushing):
         return upload, dataset, self.parent_of(upload, by=by)
 
     def parent_of(self, upload: Upload, *, by: Caller) -> Opened | None:
-        """The version that an upload builds on, for whoever may take it away; None when there is none. Nobody else pushes to it."""
+        """The version that an upload builds on, for whoever may take it away today; None when there is none.
+
+        Raises NotPermitted: an upload stays open for days, and who opened it may have left since.
+        """
         if not upload.parent or upload.job:
             return None
         parts = self._parts
@@ -68,6 +71,8 @@ class Opening(Pushing):
             return None
         dataset = parts.datasets.get(version.dataset)
         try:
+            if refused := self._refused_in(dataset.project, self._labelled(dataset), by):
+                raise refused
             return self._hand_out(dataset, version, right=DataRight.TAKE_AWAY, project=dataset.project, by=by)
         except Damaged:
             # What cannot be read cannot be built upon: everything is sent, and the next version is whole again.

@@ -8,8 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from fabriek.kernel.callers import SYSTEM
-from fabriek.kernel.errors import NotFound
+from fabriek.kernel.errors import NotFound, WrongState
+from fabriek.vault.pushing import Committed
+from fabriek.vault.service import Vault
 from tests.factories.vault import World, a_push
+from tests.unit.vault.test_lowering import Interrupted
 from tests.unit.vault.test_opening import FILES, agree, inputs, refused
 
 
@@ -135,6 +138,49 @@ def test_a_removed_member_opens_nothing_written_later_and_their_grants_end_at_on
         with pytest.raises(NotFound):
             world.vault.open(reference, by=stef)
     assert refused(lambda: job_grant(world)) == "project.member"
+
+
+def test_a_removed_member_goes_on_with_no_push(world: World) -> None:
+    henk = world.directory.add_person("henk", "hospital", "prj_1")
+    a_push(world, "biopsies", FILES)
+    upload, code = (
+        world.vault.open_upload("lab", "biopsies", by=henk),
+        world.vault.open_code_upload("lab", by=henk),
+    )
+    named, coded = (world.vault.mint(one.id, 1, by=henk)[0] for one in (upload, code))
+    world.vault.put_object(upload.id, named, [b"x"], by=henk)
+    said = Committed(named, bytes(32), 1, 1, "0" * 64, 0)
+    world.vault.remove_member("lab", "per_henk", by=world.hanna)
+    gone = world.directory.callers["henk"]
+    assert refused(lambda: world.vault.parent_of(upload, by=gone)) == "data.take_away"
+    for act in (
+        lambda: world.vault.resume_upload(upload.id, by=gone),
+        lambda: world.vault.mint(upload.id, 1, by=gone),
+        lambda: world.vault.put_object(upload.id, named, [b"x"], by=gone),
+        lambda: world.vault.commit(upload.id, said, by=gone),
+    ):
+        assert refused(act) == "data.owner"
+    assert refused(lambda: world.vault.put_object(code.id, coded, [b"x"], by=gone)) == "job.submit"
+    # Nor with rights that were read before they left, or with those that they are given anew.
+    for one in (upload, code):
+        with pytest.raises(WrongState, match="left open"):
+            world.vault.mint(one.id, 1, by=henk)
+    with pytest.raises(WrongState, match="left open"):
+        world.vault.commit(upload.id, said, by=henk)
+    assert len(world.vault.versions("biopsies", project="lab", by=world.hanna)) == 1
+
+
+def test_a_commit_that_had_begun_when_its_member_left_makes_nothing(world: World) -> None:
+    henk = world.directory.add_person("henk", "hospital", "prj_1")
+    world.vault.create("lab", "biopsies", by=world.hanna)
+    upload = world.vault.open_upload("lab", "biopsies", by=henk)
+    named = world.vault.mint(upload.id, 1, by=henk)[0]
+    world.vault.put_object(upload.id, named, [b"x"], by=henk)
+    leaves = Interrupted(world.parts.signer, lambda: world.vault.remove_member("lab", "per_henk", by=world.hanna))
+    slow = Vault(replace(world.parts, signer=leaves), world.keeping)
+    with pytest.raises(WrongState, match="left open"):
+        slow.commit(upload.id, Committed(named, bytes(32), 1, 1, "0" * 64, 0), by=henk)
+    assert world.vault.versions("biopsies", project="lab", by=world.hanna) == []
 
 
 def test_a_project_that_leaves_ends_its_agreement_itself(world: World) -> None:
