@@ -47,13 +47,17 @@ class Closing(Asking):
             parts.projects.remove_member(project, person, by=by)
             now = parts.clock.now()
             parts.grants.end(now, project=project, person=person)
-            # Each would hand them the key of the version that it builds on.
-            for upload in sorted(parts.uploads.open_of(person, project, now), key=lambda one: one.dataset):
-                with parts.datasets.transaction(alone=f"dataset:{upload.dataset}"):
-                    self._end_upload(upload.id)
-            for dataset_id in sorted(parts.grants.opened_by(person, project) | self._held_by(project)):
-                if parts.datasets.get(dataset_id).kind is Kind.DATA:
-                    self._move_epoch(dataset_id, by)
+            # Each push would hand them the key of the version that it builds on.
+            pushes = parts.uploads.open_of(person, project, now)
+            concerned = parts.grants.opened_by(person, project) | self._held_by(project)
+            # In order, since all of them stay taken until the end: two removals at once would wait for each other.
+            for dataset_id in sorted(concerned | {one.dataset for one in pushes}):
+                with parts.datasets.transaction(alone=f"dataset:{dataset_id}"):
+                    for push in pushes:
+                        if push.dataset == dataset_id:
+                            self._end_upload(push.id)
+                    if parts.datasets.get(dataset_id).kind is Kind.DATA:
+                        self._move_epoch(dataset_id, by)
 
     def close_what_ended(self) -> int:
         """Ends every grant that would not be given today: its agreement ended or ran out, its holder left, its label or place does not

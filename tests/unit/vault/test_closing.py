@@ -1,6 +1,7 @@
 """What was open and is no longer: expiry, an end, a member or a project that leaves, and a grant taken back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,8 @@ from sqlalchemy import text
 
 from fabriek.kernel.callers import SYSTEM
 from fabriek.kernel.errors import NotFound, WrongState
+from fabriek.vault.datasets import Dataset
+from fabriek.vault.ports import Datasets
 from fabriek.vault.pushing import Committed
 from fabriek.vault.service import Vault
 from tests.factories.vault import World, a_push
@@ -16,8 +19,8 @@ from tests.unit.vault.test_lowering import Interrupted
 from tests.unit.vault.test_opening import FILES, agree, inputs, refused
 
 
-def epoch(world: World) -> int:
-    return world.vault.find("biopsies", project="lab", by=world.hanna).epoch
+def epoch(world: World, name: str = "biopsies") -> int:
+    return world.vault.find(name, project="lab", by=world.hanna).epoch
 
 
 def rules(world: World) -> list[str]:
@@ -138,6 +141,48 @@ def test_a_removed_member_opens_nothing_written_later_and_their_grants_end_at_on
         with pytest.raises(NotFound):
             world.vault.open(reference, by=stef)
     assert refused(lambda: job_grant(world)) == "project.member"
+
+
+class Watched:
+    """The real datasets; `loose` are those whose row was written while nobody kept others from it, `taken` the order of the locks."""
+
+    def __init__(self, kept: Datasets) -> None:
+        self._kept = kept
+        self._held: list[str] = []
+        self.taken: list[str] = []
+        self.loose: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._kept, name)
+
+    @contextmanager
+    def transaction(self, *, alone: str = "") -> Iterator[None]:
+        with self._kept.transaction(alone=alone):
+            self._held.append(alone)
+            self.taken.append(alone)
+            try:
+                yield
+            finally:
+                self._held.pop()
+
+    def save(self, dataset: Dataset) -> None:
+        if f"dataset:{dataset.id}" not in self._held:
+            self.loose.append(dataset.id)
+        self._kept.save(dataset)
+
+
+def test_each_dataset_is_ours_alone_while_a_removal_moves_its_epoch(world: World) -> None:
+    """Else a push that commits meanwhile is undone, or its epoch is."""
+    for name in ("biopsies", "scans", "cells"):
+        a_push(world, name, FILES)
+    watched = Watched(world.parts.datasets)
+    vault = Vault(replace(world.parts, datasets=watched), world.keeping)  # type: ignore[arg-type]
+    vault.remove_member("lab", "per_stef", by=world.hanna)
+    assert [epoch(world, name) for name in ("biopsies", "scans", "cells")] == [2, 2, 2]
+    assert watched.loose == []
+    of_datasets = [one for one in watched.taken if one.startswith("dataset:")]
+    assert len(of_datasets) == 3
+    assert of_datasets == sorted(of_datasets)
 
 
 def test_a_removed_member_goes_on_with_no_push(world: World) -> None:
