@@ -289,7 +289,9 @@ def test_terms_are_kept_by_number_and_accepted_once(database: Database) -> None:
 def test_a_proposal_comes_back_with_its_signatures(database: Database) -> None:
     store = SqlProposals(database)
     signed = (Signature("per_1", "org_1", NOW), Signature("per_2", "org_1", LATER))
-    proposal = Proposal("low_1", Act.LOWER, "ds_1", "prj_1", "open", "why: 'x'", "per_1", NOW, signatures=signed)
+    proposal = Proposal(
+        "low_1", Act.LOWER, "ds_1", "prj_1", "open", "why: 'x'", "per_1", NOW, signatures=signed, covers=3
+    )
     with database.transaction():
         store.add(proposal)
         store.add(replace(proposal, id="low_2", proposed_at=LATER, signatures=()))
