@@ -52,6 +52,23 @@ def test_a_dataset_comes_back_as_it_was(database: Database) -> None:
     assert store.from_job("") == store.from_job("job_2") == []
 
 
+def test_the_open_uploads_of_a_person_in_a_project(database: Database) -> None:
+    store = SqlUploads(database)
+    with database.transaction():
+        for one in (DATASET, replace(DATASET, id="ds_2", project="prj_2")):
+            SqlDatasets(database).add(one)
+        for name, changed in (
+            ("upl_1", {}),
+            ("upl_2", {"dataset": "ds_2"}),
+            ("upl_3", {"person": "per_2"}),
+            ("upl_4", {"expires_at": NOW}),
+            ("upl_5", {"progress": Progress.COMMITTED}),
+        ):
+            store.add(replace(UPLOAD, id=name, **changed))  # type: ignore[arg-type]
+    assert [one.id for one in store.open_of("per_1", "prj_1", NOW)] == ["upl_1"]
+    assert store.open_of("per_1", "prj_1", LATER) == []
+
+
 def test_what_is_not_kept_is_not_found(database: Database) -> None:
     for ask in (
         lambda: SqlDatasets(database).get("ds_0"),
@@ -272,7 +289,9 @@ def test_terms_are_kept_by_number_and_accepted_once(database: Database) -> None:
 def test_a_proposal_comes_back_with_its_signatures(database: Database) -> None:
     store = SqlProposals(database)
     signed = (Signature("per_1", "org_1", NOW), Signature("per_2", "org_1", LATER))
-    proposal = Proposal("low_1", Act.LOWER, "ds_1", "prj_1", "open", "why: 'x'", "per_1", NOW, signatures=signed)
+    proposal = Proposal(
+        "low_1", Act.LOWER, "ds_1", "prj_1", "open", "why: 'x'", "per_1", NOW, signatures=signed, covers=3
+    )
     with database.transaction():
         store.add(proposal)
         store.add(replace(proposal, id="low_2", proposed_at=LATER, signatures=()))

@@ -165,7 +165,7 @@ def lower(name: str, label: str, reason: str, project: str, *, as_json: bool) ->
 def lowerings(name: str, project: str, *, as_json: bool) -> None:
     """Lowerings of a dataset's label: proposed, agreed and refused."""
     found = connect(project).agreements.lowerings(name, project=project)
-    table(found, ["id", "label", "outcome", "proposed_by_name", "signed_by_names", "reason"], as_json=as_json)
+    table(found, ["id", "label", "covers", "outcome", "proposed_by_name", "signed_by_names", "reason"], as_json=as_json)
 
 
 @click.command("sign")

@@ -79,10 +79,11 @@ class Releasing:
         proposal, job = self._found(proposal_id, by)
         with self._jobs.transaction(alone=f"job:{job.id}"):
             proposal, job = self._found(proposal_id, by)
-            if by.person != job.person:
+            authors = self._authors(job)
+            if by.person not in authors:
                 self._check_decides(job, by)
             signature = Signature(by.person, by.organisation, self._clock.now())
-            signed = proposals.sign(proposal, signature, authors={job.person})
+            signed = proposals.sign(proposal, signature, authors=authors)
             if proposals.is_signed(signed, self._owners(job)):
                 signed = proposals.agree(signed)
             self._kept.save(signed)
@@ -125,8 +126,12 @@ class Releasing:
     def _owners(self, job: Job) -> frozenset[str]:
         return self._vault.owners_above_the_line([one.dataset for one in job.inputs])
 
+    def _authors(self, job: Job) -> frozenset[str]:
+        """Of the job, and of those whose results it read: else who may not let go of theirs has another carry them out."""
+        return self._vault.authors_behind([one.dataset for one in job.inputs]) | {job.person}
+
     def _may_decide(self, job: Job, by: Caller) -> bool:
-        return by.person != job.person and by.organisation in self._owners(job)
+        return by.organisation in self._owners(job) and by.person not in self._authors(job)
 
     def _check_decides(self, job: Job, by: Caller) -> None:
         if not self._may_decide(job, by):

@@ -124,7 +124,9 @@ class ReasonIn(Wire):
 
 
 class ProposalOut(Wire):
-    """What nobody does alone: `act` is lower or release, `subject` the dataset or job. `signed_by`: in order, and so their names."""
+    """What nobody does alone: `act` is lower or release, `subject` the dataset or job. `signed_by`: in order, and so their names. `covers`: of
+    a lowering, the number of the newest version that it is about, 0 for none.
+    """
 
     id: str
     act: str
@@ -139,3 +141,4 @@ class ProposalOut(Wire):
     signed_by_names: list[str]
     refused_by: str
     words: str
+    covers: int

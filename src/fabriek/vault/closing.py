@@ -39,16 +39,25 @@ class Closing(Asking):
         return parts.grants.get(grant_id)
 
     def remove_member(self, project_ref: str, person: str, *, by: Caller) -> None:
-        """Takes somebody out of a project. What they and their jobs have open there ends, and what is written from now on, in the
-        project and in what it used of others, is under a new key.
+        """Takes somebody out of a project. What they and their jobs have open there ends, their pushes too, and what is written from now
+        on, in the project and in what it used of others, is under a new key.
         """
         parts, project = self._parts, self._project(project_ref).id
         with parts.datasets.transaction(alone=f"project:{project}"):
             parts.projects.remove_member(project, person, by=by)
-            parts.grants.end(parts.clock.now(), project=project, person=person)
-            for dataset_id in sorted(parts.grants.opened_by(person, project) | self._held_by(project)):
-                if parts.datasets.get(dataset_id).kind is Kind.DATA:
-                    self._move_epoch(dataset_id, by)
+            now = parts.clock.now()
+            parts.grants.end(now, project=project, person=person)
+            # Each push would hand them the key of the version that it builds on.
+            pushes = parts.uploads.open_of(person, project, now)
+            concerned = parts.grants.opened_by(person, project) | self._held_by(project)
+            # In order, since all of them stay taken until the end: two removals at once would wait for each other.
+            for dataset_id in sorted(concerned | {one.dataset for one in pushes}):
+                with parts.datasets.transaction(alone=f"dataset:{dataset_id}"):
+                    for push in pushes:
+                        if push.dataset == dataset_id:
+                            self._end_upload(push.id)
+                    if parts.datasets.get(dataset_id).kind is Kind.DATA:
+                        self._move_epoch(dataset_id, by)
 
     def close_what_ended(self) -> int:
         """Ends every grant that would not be given today: its agreement ended or ran out, its holder left, its label or place does not

@@ -58,7 +58,10 @@ class Opening(Pushing):
         return upload, dataset, self.parent_of(upload, by=by)
 
     def parent_of(self, upload: Upload, *, by: Caller) -> Opened | None:
-        """The version that an upload builds on, for whoever may take it away; None when there is none. Nobody else pushes to it."""
+        """The version that an upload builds on, for whoever may take it away today; None when there is none.
+
+        Raises NotPermitted: an upload stays open for days, and who opened it may have left since.
+        """
         if not upload.parent or upload.job:
             return None
         parts = self._parts
@@ -68,6 +71,8 @@ class Opening(Pushing):
             return None
         dataset = parts.datasets.get(version.dataset)
         try:
+            if refused := self._refused_in(dataset.project, self._labelled(dataset), by):
+                raise refused
             return self._hand_out(dataset, version, right=DataRight.TAKE_AWAY, project=dataset.project, by=by)
         except Damaged:
             # What cannot be read cannot be built upon: everything is sent, and the next version is whole again.
@@ -212,20 +217,30 @@ class Opening(Pushing):
         return any((one.act, one.outcome) == (Act.RELEASE, Outcome.AGREED) for one in found)
 
     def owners_above_the_line(self, dataset_ids: Sequence[str]) -> frozenset[str]:
-        """The organisations whose data among these has a label that withholds what jobs emit: they decide about a release."""
-        parts = self._parts
-        found = [self._labelled(parts.datasets.get(one)) for one in dataset_ids]
-        above = {one.organisation for one in found if parts.labels.withholds_logs(one.label)}
+        """The organisations whose data is in these, through whatever jobs, under a label that withholds what jobs emit: they decide about
+        a release. What a job made belongs to the project's lead organisation, who decides about others' data no more than before.
+        """
+        found = [one for one in self._made_of(self._labelled_ones(dataset_ids)) if one.kind is Kind.DATA]
+        above = {one.organisation for one in found if self._parts.labels.withholds_logs(one.label)}
         return frozenset(above or {one.organisation for one in found})
+
+    def authors_behind(self, dataset_ids: Sequence[str]) -> frozenset[str]:
+        """Who submitted the jobs that made these, and those that made what they read: their own work, about which they do not decide."""
+        jobs = {one.job for one in self._made_of(self._labelled_ones(dataset_ids)) if one.job}
+        granted = (grant for job in sorted(jobs) for grant in self._parts.grants.of_job(job))
+        return frozenset(grant.person for grant in granted if grant.person)
+
+    def _labelled_ones(self, dataset_ids: Sequence[str]) -> Sequence[Dataset]:
+        return [self._labelled(self._parts.datasets.get(one)) for one in dataset_ids]
 
     def _check_released(self, dataset: Dataset, by: Caller) -> None:
         """Raises NotPermitted for what a job made above the line of the policy, until it is released; who decides about that may look."""
         parts = self._parts
         if dataset.kind is not Kind.OUTPUT or not parts.labels.withholds_logs(dataset.label) or by is SYSTEM:
             return
-        authors = {grant.person for grant in parts.grants.of_job(dataset.job)}
         if self.is_released(dataset.job) or (
-            by.organisation in self.owners_above_the_line(dataset.sources) and by.person not in authors
+            by.organisation in self.owners_above_the_line(dataset.sources)
+            and by.person not in self.authors_behind([dataset.id])
         ):
             return
         raise NotPermitted(

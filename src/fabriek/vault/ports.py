@@ -189,6 +189,9 @@ class Uploads(Protocol):
 
     def of_job(self, job: str) -> Upload | None: ...
 
+    def open_of(self, person: str, project: str, now: datetime) -> Sequence[Upload]:
+        """Those that a person may still add to, of datasets at home in a project."""
+
     def mint(self, upload: Upload, names: Sequence[str], *, objects_max: int) -> None:
         """Objects to come. Raises QuotaExhausted when the upload would have more than objects_max."""
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import QuotaExhausted, nothing_here
 from fabriek.kernel.stored import Stored
-from fabriek.vault.store import version_objects
+from fabriek.vault.store import datasets, version_objects
 from fabriek.vault.uploads import Progress, StoredObject, Upload
 
 uploads = Table(
@@ -80,6 +80,12 @@ class SqlUploads:
             select(uploads).where(uploads.c.job == job, uploads.c.job != "").order_by(uploads.c.id.desc()).limit(1)
         )
         return None if row is None else upload_of(row)
+
+    def open_of(self, person: str, project: str, now: datetime) -> Sequence[Upload]:
+        asked = select(uploads).join(datasets, datasets.c.id == uploads.c.dataset)
+        theirs = (uploads.c.person == person, datasets.c.project == project)
+        is_open = (uploads.c.progress == str(Progress.OPEN), uploads.c.expires_at > now)
+        return [upload_of(row) for row in self._db.rows(asked.where(*theirs, *is_open).order_by(uploads.c.id))]
 
     def mint(self, upload: Upload, names: Sequence[str], *, objects_max: int) -> None:
         minted = int(self._db.scalar(select(func.count()).where(objects.c.upload == upload.id)))

@@ -1,6 +1,7 @@
 """What was open and is no longer: expiry, an end, a member or a project that leaves, and a grant taken back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,13 +9,18 @@ import pytest
 from sqlalchemy import text
 
 from fabriek.kernel.callers import SYSTEM
-from fabriek.kernel.errors import NotFound
+from fabriek.kernel.errors import NotFound, WrongState
+from fabriek.vault.datasets import Dataset
+from fabriek.vault.ports import Datasets
+from fabriek.vault.pushing import Committed
+from fabriek.vault.service import Vault
 from tests.factories.vault import World, a_push
+from tests.unit.vault.test_lowering import Interrupted
 from tests.unit.vault.test_opening import FILES, agree, inputs, refused
 
 
-def epoch(world: World) -> int:
-    return world.vault.find("biopsies", project="lab", by=world.hanna).epoch
+def epoch(world: World, name: str = "biopsies") -> int:
+    return world.vault.find(name, project="lab", by=world.hanna).epoch
 
 
 def rules(world: World) -> list[str]:
@@ -135,6 +141,91 @@ def test_a_removed_member_opens_nothing_written_later_and_their_grants_end_at_on
         with pytest.raises(NotFound):
             world.vault.open(reference, by=stef)
     assert refused(lambda: job_grant(world)) == "project.member"
+
+
+class Watched:
+    """The real datasets; `loose` are those whose row was written while nobody kept others from it, `taken` the order of the locks."""
+
+    def __init__(self, kept: Datasets) -> None:
+        self._kept = kept
+        self._held: list[str] = []
+        self.taken: list[str] = []
+        self.loose: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._kept, name)
+
+    @contextmanager
+    def transaction(self, *, alone: str = "") -> Iterator[None]:
+        with self._kept.transaction(alone=alone):
+            self._held.append(alone)
+            self.taken.append(alone)
+            try:
+                yield
+            finally:
+                self._held.pop()
+
+    def save(self, dataset: Dataset) -> None:
+        if f"dataset:{dataset.id}" not in self._held:
+            self.loose.append(dataset.id)
+        self._kept.save(dataset)
+
+
+def test_each_dataset_is_ours_alone_while_a_removal_moves_its_epoch(world: World) -> None:
+    """Else a push that commits meanwhile is undone, or its epoch is."""
+    for name in ("biopsies", "scans", "cells"):
+        a_push(world, name, FILES)
+    watched = Watched(world.parts.datasets)
+    vault = Vault(replace(world.parts, datasets=watched), world.keeping)  # type: ignore[arg-type]
+    vault.remove_member("lab", "per_stef", by=world.hanna)
+    assert [epoch(world, name) for name in ("biopsies", "scans", "cells")] == [2, 2, 2]
+    assert watched.loose == []
+    of_datasets = [one for one in watched.taken if one.startswith("dataset:")]
+    assert len(of_datasets) == 3
+    assert of_datasets == sorted(of_datasets)
+
+
+def test_a_removed_member_goes_on_with_no_push(world: World) -> None:
+    henk = world.directory.add_person("henk", "hospital", "prj_1")
+    a_push(world, "biopsies", FILES)
+    upload, code = (
+        world.vault.open_upload("lab", "biopsies", by=henk),
+        world.vault.open_code_upload("lab", by=henk),
+    )
+    named, coded = (world.vault.mint(one.id, 1, by=henk)[0] for one in (upload, code))
+    world.vault.put_object(upload.id, named, [b"x"], by=henk)
+    said = Committed(named, bytes(32), 1, 1, "0" * 64, 0)
+    world.vault.remove_member("lab", "per_henk", by=world.hanna)
+    gone = world.directory.callers["henk"]
+    assert refused(lambda: world.vault.parent_of(upload, by=gone)) == "data.take_away"
+    for act in (
+        lambda: world.vault.resume_upload(upload.id, by=gone),
+        lambda: world.vault.mint(upload.id, 1, by=gone),
+        lambda: world.vault.put_object(upload.id, named, [b"x"], by=gone),
+        lambda: world.vault.commit(upload.id, said, by=gone),
+    ):
+        assert refused(act) == "data.owner"
+    assert refused(lambda: world.vault.put_object(code.id, coded, [b"x"], by=gone)) == "job.submit"
+    # Nor with rights that were read before they left, or with those that they are given anew.
+    for one in (upload, code):
+        with pytest.raises(WrongState, match="left open"):
+            world.vault.mint(one.id, 1, by=henk)
+    with pytest.raises(WrongState, match="left open"):
+        world.vault.commit(upload.id, said, by=henk)
+    assert len(world.vault.versions("biopsies", project="lab", by=world.hanna)) == 1
+
+
+def test_a_commit_that_had_begun_when_its_member_left_makes_nothing(world: World) -> None:
+    henk = world.directory.add_person("henk", "hospital", "prj_1")
+    world.vault.create("lab", "biopsies", by=world.hanna)
+    upload = world.vault.open_upload("lab", "biopsies", by=henk)
+    named = world.vault.mint(upload.id, 1, by=henk)[0]
+    world.vault.put_object(upload.id, named, [b"x"], by=henk)
+    leaves = Interrupted(world.parts.signer, lambda: world.vault.remove_member("lab", "per_henk", by=world.hanna))
+    slow = Vault(replace(world.parts, signer=leaves), world.keeping)
+    with pytest.raises(WrongState, match="left open"):
+        slow.commit(upload.id, Committed(named, bytes(32), 1, 1, "0" * 64, 0), by=henk)
+    assert world.vault.versions("biopsies", project="lab", by=world.hanna) == []
 
 
 def test_a_project_that_leaves_ends_its_agreement_itself(world: World) -> None:
