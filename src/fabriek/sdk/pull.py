@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from fabriek.kernel.errors import Damaged, InvalidInput, NotFound, StorageFull
 from fabriek.sdk.fetching import Fetched, fetch
@@ -52,7 +52,8 @@ def pull_files(
     """
     root = _made(folder)
     with _explained(root):
-        if any(root.iterdir()):
+        is_empty = not any(root.iterdir())
+        if not is_empty:
             # What is in the way is said before anything is fetched.
             for _ in _Way(root, overwrite=overwrite).free(chosen(opened.book, paths)):
                 pass
@@ -62,9 +63,11 @@ def pull_files(
         for done in fetch(opened, wanted, lambda file: _Staged(f"{tree}/{file.path}", file)):
             _check(done)
             progress(done.file.size)
-        check_links(way.links)
+        check_links(way.links, lambda place: not is_empty and os.path.islink(f"{root}/{place}"))  # noqa: PTH114
         for link in way.links:
             os.symlink(link.link, f"{tree}/{link.path}")  # noqa: PTH211  # a Path costs more than the call
+        if way.links and not is_empty:
+            _check_standing(str(root), tree, way.links)
         _place(tree, str(root), overwrite=overwrite)
     return Pulled(folder, way.files, way.size_bytes, tuple(way.kept))
 
@@ -175,22 +178,61 @@ def _made(folder: Path) -> Path:
     return folder.resolve()
 
 
-def check_links(files: Sequence[File]) -> None:
-    """Raises InvalidInput on a link whose way leads through another link: step by step such a pair can lead out."""
+def check_links(files: Sequence[File], is_link: Callable[[str], bool] = lambda _: False) -> None:
+    """Raises InvalidInput on a link whose way leads through another link: step by step such a pair can lead out. is_link: of a place in the
+    folder as it stands, which another version may have left there.
+    """
     links = {file.path for file in files if file.link}
     for file in files:
-        if not file.link:
-            continue
-        here = list(PurePosixPath(file.path).parent.parts)
-        for name in file.link.split("/"):
-            if "/".join(here) in links:
+        for place, name in _steps(file.path, file.link) if file.link else ():
+            if place in links or is_link(place):
                 raise InvalidInput(f"the link {file.path!r} leads through another link", fix="pull nothing from there")
-            if name == "..":
-                if not here:
-                    raise InvalidInput(f"the link {file.path!r} leads out of the folder", fix="pull nothing from there")
-                here.pop()
-            elif name not in {"", "."}:
-                here.append(name)
+            if name == ".." and not place:
+                raise InvalidInput(f"the link {file.path!r} leads out of the folder", fix="pull nothing from there")
+
+
+def _check_standing(root: str, tree: str, links: Sequence[File]) -> None:
+    """The other way round: a link that stays in the folder may have been harmless until one of ours stands on its way. Raises InvalidInput."""
+    new = {file.path for file in links}
+    for path in _links_below(root):
+        if os.path.lexists(f"{tree}/{path}"):
+            continue  # it is replaced
+        through = ""
+        for place, name in _steps(path, os.readlink(f"{root}/{path}")):  # noqa: PTH115
+            through = through or (place if place in new else "")
+            if through and name == "..":
+                raise InvalidInput(
+                    f"the link {path!r}, which is there, would lead through the link {through!r}",
+                    fix="pull into an empty folder",
+                )
+
+
+def _links_below(root: str) -> Iterator[str]:
+    """What stands in the folder and is a link; not what pulls have under way."""
+    folders = [""]
+    while folders:
+        above = folders.pop()
+        with os.scandir(f"{root}/{above}") as listed:
+            entries = list(listed)
+        for entry in entries:
+            path = f"{above}/{entry.name}" if above else entry.name
+            if entry.is_symlink():
+                yield path
+            elif entry.is_dir(follow_symlinks=False) and (above or not entry.name.startswith(_STAGE)):
+                folders.append(path)
+
+
+def _steps(path: str, target: str) -> Iterator[tuple[str, str]]:
+    """Each place that a link's way comes to, and the name that it takes from there. It ends where that leads out."""
+    here = path.split("/")[:-1]
+    for name in target.split("/"):
+        yield "/".join(here), name
+        if name == "..":
+            if not here:
+                return
+            here.pop()
+        elif name not in {"", "."}:
+            here.append(name)
 
 
 class _Staged:

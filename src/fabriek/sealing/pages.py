@@ -7,6 +7,7 @@ Source for borders that follow from the content: the probabilistic B-trees of No
 
 import hashlib
 import json
+import re
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +17,7 @@ from typing import Any, Final
 from fabriek.kernel.errors import Damaged
 from fabriek.sealing.digests import block_count, digest_of, zeros_hash
 from fabriek.sealing.manifest import File, Manifest, Part
+from fabriek.sealing.objects import KEY_BYTES
 from fabriek.sealing.paths import Following, check_link, check_path, path_hash
 
 FORM: Final = "fabriek-page-1"
@@ -28,6 +30,12 @@ PAGE_BYTES_MAX: Final = 64 * 2**20
 
 LEVELS_MAX: Final = 8
 HOLE: Final = -1
+
+NUMBERS_BELOW: Final = 2**52
+"""Sizes, offsets and counts of files, also all those of a page together: what JSON and every database hold exactly."""
+
+_OBJECT: Final = re.compile(r"obj_[0-9a-z]{1,26}")
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,17 +184,10 @@ def write_page(page: Page) -> bytes:
 
 def read_page(packed: bytes) -> Page:
     """Of bytes that were authenticated. Raises Damaged on what is no page, InvalidInput on paths that would escape: a page can come from
-    anyone who may push.
+    anyone who may push. What it gives holds no surprise for whoever goes on with it: every name, key, hash and number has its form.
     """
     try:
-        plain = json.loads(_unpacked(packed))
-        objects = [(str(name), b64decode(key, validate=True)) for name, key in plain["objects"]]
-        level = int(plain["level"])
-        rows: Any = plain["rows"] if plain["form"] == FORM and 0 <= level < LEVELS_MAX else None
-        if level == 0:
-            page = Page(0, files=tuple([_read_file(row, objects) for row in rows]))
-        else:
-            page = Page(level, refs=tuple([_read_ref(row, objects) for row in rows]))
+        page = _read_page(json.loads(_unpacked(packed)))
     except (KeyError, TypeError, ValueError, IndexError, OverflowError, zlib.error, RecursionError):
         raise Damaged(
             "a page of the manifest is not readable", fix="fabriek data verify NAME", where="manifest"
@@ -198,6 +199,23 @@ def read_page(packed: bytes) -> Page:
     for file in page.files:
         if file.link:
             check_link(file.path, file.link)
+    return page
+
+
+def _read_page(plain: Any) -> Page:
+    """Raises ValueError, or what else comes of a form that is none."""
+    level, rows = _number(plain["level"]), plain["rows"]
+    if plain["form"] != FORM or level >= LEVELS_MAX or not isinstance(rows, list):
+        raise ValueError("not a page of this form")
+    objects = [(_formed(_OBJECT, name), _key(key)) for name, key in plain["objects"]]
+    if level == 0:
+        page = Page(0, files=tuple([_read_file(row, objects) for row in rows]))
+    elif rows:
+        page = Page(level, refs=tuple([_read_ref(row, objects) for row in rows]))
+    else:
+        raise ValueError("a page of pages with none below it")
+    _number(page.count)
+    _number(page.size_bytes)
     return page
 
 
@@ -247,31 +265,64 @@ def _file_row(file: File, places: dict[tuple[str, bytes], int]) -> list[Any]:
 def _read_file(row: Sequence[Any], objects: Sequence[tuple[str, bytes]]) -> File:
     path, mode, size, sha256, where = row[:5]
     if isinstance(where, str):
-        return File(str(path), mode & 0o777, 0, "", (), where)
+        return File(_text(path), _number(mode) & 0o777, 0, "", (), _target(where))
     parts = tuple([_read_part(number, offset, length, objects) for number, offset, length in where])
-    blocks = _read_blocks(row[5] if len(row) > 5 else [], size)
+    blocks = _read_blocks(row[5] if len(row) > 5 else [], _number(size))
     if sum([part.length for part in parts]) != size or (blocks and digest_of(blocks) != sha256):
         raise ValueError("parts or blocks that do not make up the file")
-    return File(str(path), mode & 0o777, size, str(sha256), parts, "", blocks)
+    return File(_text(path), _number(mode) & 0o777, size, _formed(_HASH, sha256), parts, "", blocks)
 
 
-def _read_part(number: int, offset: int, length: int, objects: Sequence[tuple[str, bytes]]) -> Part:
-    if offset < 0 or length < 0 or number < HOLE:
-        raise ValueError("a part that lies nowhere")
-    return Part("", b"", 0, length) if number == HOLE else Part(*objects[number], offset, length)
+def _read_part(number: Any, offset: Any, length: Any, objects: Sequence[tuple[str, bytes]]) -> Part:
+    begin, count = _number(offset), _number(length)
+    if type(number) is int and number == HOLE:
+        return Part("", b"", 0, count)
+    return Part(*objects[_number(number)], begin, count)
 
 
-def _read_blocks(said: Sequence[str], size: int) -> tuple[str, ...]:
-    if len(said) != block_count(size):
+def _read_blocks(said: Any, size: int) -> tuple[str, ...]:
+    if not isinstance(said, list) or len(said) != block_count(size):
         raise ValueError("a file has more or fewer blocks")
-    return tuple([one or zeros_hash(size, number) for number, one in enumerate(said)])
+    return tuple([zeros_hash(size, number) if one == "" else _formed(_HASH, one) for number, one in enumerate(said)])
 
 
 def _read_ref(row: Sequence[Any], objects: Sequence[tuple[str, bytes]]) -> Ref:
     first, number, offset, length, sha256, files, size_bytes = row
-    if files < 0 or size_bytes < 0 or number == HOLE:
-        raise ValueError("a page that lies nowhere")
-    return Ref(str(first), _read_part(number, offset, length, objects), str(sha256), int(files), int(size_bytes))
+    part = _read_part(_number(number), offset, length, objects)
+    return Ref(_text(first), part, _formed(_HASH, sha256), _number(files), _number(size_bytes))
+
+
+def _number(said: Any) -> int:
+    """A whole one, not below 0. Raises ValueError; JSON has also 1.0, 1e3 and true."""
+    if type(said) is not int or not 0 <= said < NUMBERS_BELOW:
+        raise ValueError("not a number that counts bytes or files")
+    return said
+
+
+def _formed(form: re.Pattern[str], said: Any) -> str:
+    if not isinstance(said, str) or not form.fullmatch(said):
+        raise ValueError("a name or a hash of another form")
+    return said
+
+
+def _text(said: Any) -> str:
+    if not isinstance(said, str):
+        raise ValueError("not a text")  # noqa: TRY004  # of what was read, as its other faults
+    return said
+
+
+def _target(said: str) -> str:
+    """Of a link. Raises ValueError on none, and on what has no form in UTF-8: JSON can say half of a character."""
+    if not said.encode():
+        raise ValueError("a link without a target")
+    return said
+
+
+def _key(said: Any) -> bytes:
+    key = b64decode(said, validate=True)
+    if len(key) != KEY_BYTES:
+        raise ValueError("not a key")
+    return key
 
 
 def _unpacked(packed: bytes) -> bytes:

@@ -135,8 +135,11 @@ def test_a_path_twice_or_both_file_and_folder_is_refused() -> None:
             make_manifest([a_file(path) for path in paths])
 
 
+KEY = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
+
+
 def packed(**changed: object) -> bytes:
-    said = {"form": "fabriek-page-1", "level": 0, "objects": [["obj_1", "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="]],
+    said = {"form": "fabriek-page-1", "level": 0, "objects": [["obj_1", KEY]],
             "rows": [["a", 420, 3, "a" * 64, [[0, 0, 3]]]]} | changed  # fmt: skip
     return zlib.compress(json.dumps(said).encode())
 
@@ -150,7 +153,30 @@ WRONG = {
     "no blocks": packed(rows=[["a", 420, BLOCK_BYTES + 1, "a" * 64, [[0, 0, BLOCK_BYTES + 1]]]]),
     "blocks that are not the file's": packed(rows=[["a", 420, BLOCK_BYTES + 1, "a" * 64, [[0, 0, BLOCK_BYTES + 1]], ["b" * 64, "c" * 64]]]),
     "two pages": packed() + packed(), "cut": packed()[:-3], "a page nowhere": packed(level=1, rows=[["a", -1, 0, 1, "a" * 64, 1, 1]]),
-    "deep": zlib.compress(b"[" * 100_000),
+    "deep": zlib.compress(b"[" * 100_000), "no pages": packed(level=1, rows=[]), "rows of a name": packed(rows={"a": 1}),
+    "a short key": packed(objects=[["obj_1", "a2tr"]]), "a key that is no text": packed(objects=[["obj_1", 7]]),
+    "an object that leads out": packed(objects=[["../obj_1", KEY]]), "an object with half a character": packed(objects=[["obj_\ud800", KEY]]),
+    "a level in words": packed(level="0"), "a broken level": packed(level=0.0),
+    "a path that is no text": packed(rows=[[7, 420, 3, "a" * 64, [[0, 0, 3]]]]),
+    "a broken mode": packed(rows=[["a", 420.0, 3, "a" * 64, [[0, 0, 3]]]]),
+    "a broken size": packed(rows=[["a", 420, 3.0, "a" * 64, [[0, 0, 3]]]]),
+    "a true size": packed(rows=[["a", 420, True, "a" * 64, [[0, 0, 1]]]]),
+    "a broken offset": packed(rows=[["a", 420, 3, "a" * 64, [[0, 0.5, 3]]]]),
+    "a broken length": packed(rows=[["a", 420, 3, "a" * 64, [[0, 0, 3.0]]]]),
+    "a hole that is broken": packed(rows=[["a", 420, 3, "a" * 64, [[-1.0, 0, 3]]]]),
+    "a hash of half a character": packed(rows=[["a", 420, 3, "\ud800", [[0, 0, 3]]]]),
+    "a hash in capitals": packed(rows=[["a", 420, 3, "A" * 64, [[0, 0, 3]]]]),
+    "a hash that is none": packed(rows=[["a", 420, 3, None, [[0, 0, 3]]]]), "a short hash": packed(rows=[["a", 420, 3, "aa", [[0, 0, 3]]]]),
+    "a block's hash with spaces": packed(rows=[["a", 420, BLOCK_BYTES + 1, digest_of(["a" * 64, "b" * 64]), [[0, 0, BLOCK_BYTES + 1]],
+                                                [" ".join(["a" * 32] * 2), "b" * 64]]]),
+    "a target of half a character": packed(rows=[["a", 511, 0, "", "\ud800"]]), "a link to nothing": packed(rows=[["a", 511, 0, "", ""]]),
+    "a page with a broken count": packed(level=1, rows=[["a", 0, 0, 1, "a" * 64, 1.0, 1]]),
+    "a page with a broken size": packed(level=1, rows=[["a", 0, 0, 1, "a" * 64, 1, 1.5]]),
+    "a page with a count beyond": packed(level=1, rows=[["a", 0, 0, 1, "a" * 64, 2**60, 1]]),
+    "pages with counts beyond together": packed(level=1, rows=[[name, 0, 0, 1, "a" * 64, 2**51, 1] for name in "abc"]),
+    "pages with sizes beyond together": packed(level=1, rows=[[name, 0, 0, 1, "a" * 64, 1, 2**51] for name in "abc"]),
+    "a page with a hash of half a character": packed(level=1, rows=[["a", 0, 0, 1, "\ud800", 1, 1]]),
+    "a page whose path is no text": packed(level=1, rows=[[None, 0, 0, 1, "a" * 64, 1, 1]]),
 }  # fmt: skip
 
 
