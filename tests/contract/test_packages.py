@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fabriek.adapters.database import Database
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound, NotPermitted, WrongState
+from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound, NotPermitted, Unavailable, WrongState
 from fabriek.packages.advisories import AdvisoryFolder
 from fabriek.packages.names import read_pinned
 from fabriek.packages.requests import State
@@ -189,6 +190,29 @@ def test_the_same_bytes_are_kept_once_and_others_under_the_name_are_refused(town
         packages.take(second.id, wheel_name(), [a_wheel(files={"greeter.py": "evil"})], by=town.operator)
     assert bring(town, second, GREETER).files == (GREETER[0],)
     assert objects(town) == before
+
+
+def test_a_file_that_is_kept_stays_where_the_answer_to_its_commit_was_lost(
+    town: Town, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by, project = with_project(town, "lab")
+    packages = town.services.packages
+    asked, add = packages.ask(project, "greeter==1.0", "x", by=by), packages.shelf._files.add
+
+    def lost() -> None:
+        raise Unavailable("the database went away", fix="try again")
+
+    def added(*given: Any) -> None:
+        add(*given)
+        database.after_commit(lost)
+
+    with monkeypatch.context() as breaking:
+        breaking.setattr(packages.shelf._files, "add", added)
+        with pytest.raises(Unavailable):
+            bring(town, asked, GREETER)
+    kept = packages.shelf.take(*GREETER[:1], [GREETER[1]], by=town.operator)
+    assert b"".join(packages.shelf.open(kept, 0, kept.size_bytes, by=town.operator)) == GREETER[1]
+    assert objects(town) == 1
 
 
 def test_two_who_bring_the_same_at_once_bring_it_once(town: Town) -> None:

@@ -49,12 +49,17 @@ class Shelf:
             source = as_file(lambda start, stop: self._safe.open(room, sealed.id, start, stop), counted.size)
             wheel = read_wheel(name, source, counted.size)
             made = self._file(wheel, counted, sealed.id, yanked, by)
+        except BaseException:
+            self._safe.remove(room, sealed.id)
+            raise
+        try:
             with self._requests.transaction(alone=f"package:{name}"):
                 meanwhile = self._known(name, made.sha256)  # somebody else may have brought it while this was read
                 if meanwhile is None:
                     self._files.add(made, wheel.raw_metadata)
                     self._audit.record("package.kept", sealed.id, by, sha256=made.sha256, grave=is_grave(made.findings))
-        except BaseException:
+        except (AlreadyExists, InvalidInput):
+            # Refused for certain. After anything else, as a lost answer to the commit, the file may be kept all the same.
             self._safe.remove(room, sealed.id)
             raise
         if meanwhile is not None:

@@ -15,6 +15,7 @@ from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import (
     AlreadyExists,
     InvalidInput,
+    NotFound,
     NotPermitted,
     QuotaExhausted,
     Stale,
@@ -177,6 +178,7 @@ class Arriving(Desk):
         digest = hashlib.new(checksum.algorithm, usedforsecurity=False) if checksum else None
         known, held, start = self._hashed_to(arrival), list[_Landed](), arrival.arrived
         try:
+            # `held` is what was never given to `_count`, and so is nobody's for certain.
             for pieces in _stretches(_at_most(chunks, arrival.size - start), parts.clock.monotonic):
                 trial = known.copy() if known else None
                 landed = self._land(
@@ -185,14 +187,13 @@ class Arriving(Desk):
                 start, known = start + landed.stretch.length, trial
                 held.append(landed)
                 if checksum is None:
-                    arrival = self._count(arrival, dataset, epoch, held, known)
-                    held.clear()
+                    given, held = held, []
+                    arrival = self._count_or_drop(arrival, dataset, epoch, given, known)
             _check_sum(digest, checksum)
-            return self._count(arrival, dataset, epoch, held, known) if held else arrival
         except BaseException:
-            for landed in held:
-                parts.blobs.delete(landed.stretch.object_id)
+            self._drop(held)
             raise
+        return self._count_or_drop(arrival, dataset, epoch, held, known) if held else arrival
 
     def _land(
         self, arrival: Arrival, start: int, pieces: Iterable[bytes], upload: Upload, epoch: Epoch, dataset: Dataset
@@ -214,6 +215,21 @@ class Arriving(Desk):
         context = object_context(dataset.organisation, dataset.id, name)
         stored = parts.blobs.put(name, seal(counted(), key, context, salt))
         return _Landed(Stretch(arrival.id, start, length, name), wrapped, stored)
+
+    def _count_or_drop(
+        self, arrival: Arrival, dataset: Dataset, epoch: Epoch, held: Sequence[_Landed], known: FileDigest | None
+    ) -> Arrival:
+        try:
+            return self._count(arrival, dataset, epoch, held, known)
+        except (InvalidInput, NotFound, Stale, WrongState):
+            # Refused for certain. After anything else, as a lost answer to the commit, it may count all the same, and the sender be told so
+            # when it asks where the file stands; what none counts is collected with the upload.
+            self._drop(held)
+            raise
+
+    def _drop(self, held: Sequence[_Landed]) -> None:
+        for landed in held:
+            self._parts.blobs.delete(landed.stretch.object_id)
 
     def _count(
         self, arrival: Arrival, dataset: Dataset, epoch: Epoch, held: Sequence[_Landed], known: FileDigest | None

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from fabriek.kernel.errors import (
     NotPermitted,
     QuotaExhausted,
     Stale,
+    Unavailable,
     WrongState,
 )
 from fabriek.sealing.digests import FileDigest
@@ -511,3 +513,30 @@ def test_what_is_added_to_many_files_is_what_a_push_of_all_would_be(
                 used.update(page.objects())
     newest = world.vault.versions("scans", project="lab", by=world.hanna)[0]
     assert world.parts.versions.objects(newest.id) == used | {newest.facts.manifest}
+
+
+def lost() -> None:
+    """The change is on the disk, and whoever made it does not hear so: the connection broke."""
+    raise Unavailable("the database went away", fix="try again")
+
+
+@pytest.mark.parametrize("with_checksum", [False, True])
+def test_bytes_that_count_stay_where_the_answer_to_their_commit_was_lost(
+    world: World, taking: Arriving, monkeypatch: pytest.MonkeyPatch, *, with_checksum: bool
+) -> None:
+    upload = taking.open("lab", "scans", by=world.hanna)
+    one = taking.begin(upload.id, "a", 6, by=world.hanna)
+    checksum = Checksum("sha256", hashlib.sha256(b"abc").digest()) if with_checksum else None
+    save = world.parts.arrivals.save
+
+    def saved(*given: Any) -> None:
+        save(*given)
+        world.database.after_commit(lost)
+
+    with monkeypatch.context() as breaking:
+        breaking.setattr(world.parts.arrivals, "save", saved)
+        with pytest.raises(Unavailable):
+            taking.take(one.id, 0, [b"abc"], checksum=checksum, by=world.hanna)
+    assert taking.look(one.id, by=world.hanna)[0].arrived == 3
+    taking.take(one.id, 3, [b"def"], by=world.hanna)
+    assert read(world, taking.finish(upload.id, by=world.hanna), "a") == b"abcdef"
