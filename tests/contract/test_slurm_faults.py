@@ -192,6 +192,34 @@ def test_a_job_that_left_the_queue_unseen_is_neither_lost_nor_asked_again_before
     assert load.counted(lambda: rounds.left_behind(cluster, load)) == NOTHING
 
 
+def test_on_a_cluster_that_keeps_no_accounts_what_left_the_queue_without_a_word_is_lost_and_stops_no_other(
+    cluster: slurm.Cluster, executor: SlurmExecutor, lab: str, tmp_path: Path
+) -> None:
+    if cluster.newer:
+        pytest.skip("by REST no configuration of ours says whether there are accounts")
+    executor._slurm = SlurmCommands(str(without_accounts(cluster, tmp_path)))
+    handle = executor.submit(a_spec("sh", "-c", "trap '' TERM; echo begun; sleep 66.1717", lab_socket_dir=lab))
+    until(lambda: executor.logs(handle, 0, 100) == b"begun\n")
+    (job_id,) = attempts_of(cluster, handle)
+    cluster.command("scancel", job_id)
+    until(lambda: processes_saying("66.1717") == [] and living(cluster, handle) == [])
+    (executor._folders.of(handle) / ID_FILE).write_text("4000000")  # which the controller does not know
+    other = executor.submit(a_spec("true", lab_socket_dir=lab))
+    assert over(executor, other).exit_code == 0
+    lost, ended = executor.poll([handle, other])
+    assert (lost.phase, lost.reason) == (Phase.LOST, "its batch job 4000000 is gone")
+    assert ended.exit_code == 0
+    assert executor._slurm.named(f"fabriek-{handle.job}-1") == [job_id]
+
+
+def without_accounts(cluster: slurm.Cluster, folder: Path) -> Path:
+    """The configuration of the same cluster for commands that are told of no accounts."""
+    lines = (cluster.base / "etc" / "slurm.conf").read_text().splitlines(keepends=True)
+    configuration = folder / "slurm.conf"
+    configuration.write_text("".join(line for line in lines if not line.startswith("Accounting")))
+    return configuration
+
+
 def test_jobs_that_come_while_munge_is_away_run_once_when_it_is_back(cluster: slurm.Cluster, load: Load) -> None:
     cluster.kill("munged")
     load.add(4)

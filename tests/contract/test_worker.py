@@ -1,7 +1,7 @@
 """A job's way through the worker, on both databases: let in, started, watched, charged, and each step safe to repeat."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ import pytest
 from fabriek import machinery
 from fabriek.adapters.database import Database
 from fabriek.compute.decisions import Because, Decision
-from fabriek.compute.executors.contract import Handle, JobSpec
+from fabriek.compute.executors.contract import Handle, JobSpec, ObservedState
 from fabriek.compute.gpus import gpus_of
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.placement import Placement
@@ -288,6 +288,36 @@ def test_one_kind_of_work_failing_stops_no_other(shop: Shop, monkeypatch: pytest
 
     monkeypatch.setattr("fabriek.worker.loop.settle_jobs", broken)
     assert shop.work(shop.submit("echo", "hi"), State.SUCCEEDED).settled is False
+
+
+def test_a_job_about_which_the_executor_will_not_answer_stops_no_other(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, cancelled, even = (shop.work(shop.submit("sleep", "60"), State.RUNNING) for _ in range(3))
+    polled, stopped = shop.executor.poll, shop.executor.cancel
+
+    def refuse(handle: Handle) -> None:
+        if handle.job == odd.id:
+            raise InvalidInput("Slurm refused: what it is", fix="ask for what sinfo shows")
+
+    def poll(handles: Sequence[Handle]) -> list[ObservedState]:
+        for one in handles:
+            refuse(one)
+        return polled(handles)
+
+    def cancel(handle: Handle) -> None:
+        refuse(handle)
+        stopped(handle)
+
+    monkeypatch.setattr(shop.executor, "poll", poll)
+    monkeypatch.setattr(shop.executor, "cancel", cancel)
+    for one in (odd, cancelled):
+        shop.town.services.compute.cancel(shop.project, one.id, by=shop.person)
+    shop.executor.end(handle_of(even))
+    assert watch_jobs(shop.town.services) == 2
+    assert [shop.job(one).state for one in (odd, cancelled, even)] == [State.RUNNING, State.CANCELLED, State.SUCCEEDED]
+    monkeypatch.undo()
+    assert shop.settled(odd).state is State.CANCELLED
 
 
 def test_more_than_the_machine_holds_waits_and_says_why(shop: Shop) -> None:
