@@ -114,8 +114,14 @@ def test_where_the_store_is_not_for_clients_the_server_carries_everything(
     assert not any("/addresses" in line for line in asked)
 
 
+def plain_ones(world: World) -> tuple[set[str], set[str]]:
+    """(every object of the store, those that hold the canary)."""
+    names = set(world.parts.blobs.names())
+    return names, {name for name in names if b"canary" in b"".join(world.parts.blobs.get(name))}
+
+
 def test_nothing_plain_and_no_token_reaches_the_store(
-    doors: Doors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, doors: Doors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from fabriek.sdk.lines import Lines  # noqa: PLC0415
 
@@ -128,13 +134,19 @@ def test_nothing_plain_and_no_token_reaches_the_store(
 
     monkeypatch.setattr(Lines, "_begin", noted)
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.txt").write_bytes(b"canary " * 1_000)
+    (tmp_path / "in" / "canary.txt").write_bytes(b"canary " * 1_000)
     vault = doors.vault("hanna")
     vault.push(tmp_path / "in", "scans")
     vault.pull("scans", tmp_path / "out")
     at_store = [headers for place, headers in told if place not in doors.url]
     assert at_store
     assert not any("authorization" in {name.lower() for name in headers} for headers in at_store)
+    (version,) = vault.versions("scans")
+    ours = set(world.parts.versions.objects(version.id))
+    assert len(ours) == 2
+    assert plain_ones(world) == (ours, set())
+    world.parts.blobs.put("obj_planted", [b"and here it is: canary"])
+    assert plain_ones(world) == (ours | {"obj_planted"}, {"obj_planted"})  # who looks would see it
 
 
 def test_an_address_that_ran_out_is_asked_for_again(

@@ -142,7 +142,7 @@ def test_nothing_can_be_written_there(place: Place) -> None:
     assert seen.log.split() == ["30", "30", "30"]
 
 
-def test_damage_is_an_error_to_the_job_and_named_in_its_reason(place: Place) -> None:
+def test_damage_is_an_error_to_the_job_and_its_log_names_the_file_and_its_reason_the_version(place: Place) -> None:
     version = a_push(place.world, "scans", {"fine": b"fine", "spoilt": os.urandom(2**20)})
     for name, sealed in place.world.blobs.objects.items():
         if len(sealed) > 2**20:
@@ -153,8 +153,12 @@ def test_damage_is_an_error_to_the_job_and_named_in_its_reason(place: Place) -> 
         "try: open('/data/scans/spoilt', 'rb').read()\n"
         "except OSError as e: print(e.errno)\n",
     )
-    assert seen.log.split() == ["fine", "5"]
-    assert seen.state.reason == "the input /data/scans is damaged: spoilt"
+    *printed, named = seen.log.splitlines()
+    assert " ".join(printed).split() == ["fine", "5"]
+    assert named == "[fabriek: the input /data/scans is damaged: spoilt]"
+    # The reason is kept in plain.
+    assert "spoilt" not in seen.state.reason
+    assert seen.state.reason.startswith(f"the input /data/scans is damaged ({version.dataset}@1): ")
 
 
 def test_a_grant_that_ended_closes_the_mount_and_what_the_kernel_held_of_it(
