@@ -11,6 +11,7 @@ from fabriek.cli.data_agreements import ALL, answers_of
 from fabriek.cli.data_exchange import bring_in, take_out
 from fabriek.cli.data_pushed import tell_pushed
 from fabriek.cli.data_versions import diff, remove, tag
+from fabriek.cli.groups import Group
 from fabriek.cli.output import counted, json_option, print_json, project_option, say, show, table, warn
 from fabriek.cli.progress import bar
 from fabriek.cli.session import connect
@@ -22,7 +23,7 @@ from fabriek.schemas.vault import DatasetOut, VersionOut
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@click.group()
+@click.group(cls=Group)
 def data() -> None:
     """Push, pull and share datasets.
 
