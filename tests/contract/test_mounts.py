@@ -20,7 +20,7 @@ from fabriek.node.mounts.mounting import why_not
 from fabriek.node.mounts.serving import LOOK_SECONDS
 from fabriek.schemas.node import MOUNT, InputSpec
 from fabriek.vault.versions import Version
-from fabriek.worker.upkeep import CLOSING_SECONDS
+from fabriek.worker.closing import CLOSING_SECONDS
 from tests.factories.vault import Doors, World, a_push, a_world
 from tests.factories.waiting import until
 from tests.servers.machine import Machine, Seen, a_machine

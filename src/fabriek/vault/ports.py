@@ -224,8 +224,8 @@ class Grants(Protocol):
     def of_dataset(self, dataset: str, *, limit: int) -> Sequence[Grant]:
         """Newest first."""
 
-    def open_ones(self, now: datetime, *, dataset: str = "", limit: int = -1) -> Sequence[Grant]:
-        """Those that open something now, of every dataset or one; newest first, all of them for -1."""
+    def open_ones(self, now: datetime, *, dataset: str = "") -> Sequence[Grant]:
+        """Those that open something now, of every dataset or one; newest first."""
 
     def opened_by(self, person: str, project: str) -> frozenset[str]:
         """The datasets that this person, or a job of theirs, ever opened in a project."""

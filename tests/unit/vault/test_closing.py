@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
 
-from fabriek.kernel.callers import SYSTEM
-from fabriek.kernel.errors import NotFound, WrongState
+from fabriek.kernel.callers import SYSTEM, Caller
+from fabriek.kernel.errors import NotFound, Unavailable, WrongState
 from fabriek.vault.datasets import Dataset
 from fabriek.vault.ports import Datasets
 from fabriek.vault.pushing import Committed
@@ -52,6 +52,82 @@ def test_when_an_agreement_runs_out_its_grants_close_at_the_next_round_and_an_ep
     assert moved > 1
     assert world.vault.close_what_ended() == 0
     assert epoch(world) == moved
+
+
+def test_one_end_begins_one_epoch_whatever_was_open_under_it(world: World) -> None:
+    a_push(world, "biopsies", FILES, label="special-category")
+    a_push(world, "scans", FILES)
+    for project, purpose in (("lab", "civilian"), ("lab", "dual_use"), ("campus", "civilian")):
+        agree(world, project=project, until=world.clock.today(), right="take_away", purposes=[purpose])
+    job_grant(world)
+    world.clock.move(timedelta(hours=13))
+    for by, acting in ((world.stef, "lab"), (world.uma, "campus")):
+        world.vault.open("lab/biopsies", project=acting, by=by)
+    world.clock.move(timedelta(hours=1))
+    assert world.vault.close_what_ended() == 3
+    assert world.vault.close_what_ended() == 0
+    assert (epoch(world), epoch(world, "scans")) == (2, 1)
+
+
+def test_of_two_workers_that_see_the_same_end_one_begins_the_epoch(world: World) -> None:
+    a_push(world, "biopsies", FILES, label="special-category")
+    agree(world, until=world.clock.today(), right="take_away")
+    job_grant(world)
+    world.clock.move(timedelta(days=1))
+    second: list[int] = []
+
+    class Slow:
+        """The real grants, for a worker that has seen what is open and is overtaken."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.parts.grants, name)
+
+        def open_ones(self, *asked: object) -> object:
+            found = world.parts.grants.open_ones(*asked)  # type: ignore[arg-type]
+            second.append(world.vault.close_what_ended())
+            return found
+
+    slow = Vault(replace(world.parts, grants=Slow()), world.keeping)  # type: ignore[arg-type]
+    assert (slow.close_what_ended(), second) == (0, [1])
+    assert epoch(world) == 2
+
+
+class Away:
+    """The real people, of whom one cannot be asked about just now."""
+
+    def __init__(self, world: World, person: str) -> None:
+        self._world, self._person = world, person
+
+    def caller_for(self, person: str) -> Caller:
+        if person == self._person:
+            raise Unavailable("the database went away", fix="try again")
+        return self._world.directory.caller_for(person)
+
+
+def test_what_nobody_can_say_just_now_is_not_closed_and_the_rest_is(world: World) -> None:
+    a_push(world, "biopsies", FILES, label="special-category")
+    a_push(world, "scans", FILES)
+    agree(world, until=world.clock.today(), right="take_away")
+    terms = {"project": "lab", "purposes": ["civilian"], "right": "take_away", "until": date(2026, 12, 24)}
+    world.vault.agree("scans", home="lab", **terms, by=world.hanna)  # type: ignore[arg-type]
+    of_job = job_grant(world)
+    world.clock.move(timedelta(hours=13))
+    of_owner = world.vault.open("biopsies", project="lab", by=world.hanna).grant.id
+    good = world.vault.open("scans", project="lab", by=world.stef).grant.id
+    world.clock.move(timedelta(hours=1))
+    lost = Vault(replace(world.parts, people=Away(world, "per_stef")), world.keeping)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            lost.close_what_ended()
+    assert {one.id for one in world.parts.grants.open_ones(world.clock.now())} == {of_job, of_owner, good}
+    assert (rules(world), epoch(world)) == ([], 1)
+    del world.directory.callers["hanna"]
+    with pytest.raises(Unavailable):
+        lost.close_what_ended()
+    assert rules(world) == ["person.gone"]
+    assert {one.id for one in world.parts.grants.open_ones(world.clock.now())} == {of_job, good}
+    assert world.vault.close_what_ended() == 1
+    assert world.vault.grant(good, by=world.stef).grant.id == good
 
 
 def test_what_is_allowed_stays_open(world: World) -> None:
