@@ -137,6 +137,14 @@ def test_an_upload_comes_back_with_its_objects(database: Database) -> None:
     assert store.get("upl_1") == closed
 
 
+def test_more_names_are_asked_for_than_a_database_takes_at_once(database: Database) -> None:
+    store = SqlVersions(database)
+    with database.transaction():
+        store.add(VERSION, {"obj_1", "obj_69999"})
+    assert store.among("ver_1", [f"obj_{number}" for number in range(70_000)]) == {"obj_1", "obj_69999"}
+    assert store.among("ver_1", []) == frozenset()
+
+
 def test_an_upload_is_found_by_its_job_and_never_by_none(database: Database) -> None:
     store = SqlUploads(database)
     with database.transaction():
