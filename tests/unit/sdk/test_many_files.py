@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fabriek.kernel.errors import Damaged, NotFound
-from fabriek.sdk import gathering, hashes
+from fabriek.sdk import gathering, hashes, sending
 from fabriek.sdk.holes import runs
 from fabriek.sdk.vault import Vault
 from fabriek.sealing.digests import BLOCK_BYTES
@@ -105,6 +105,29 @@ def test_a_parent_whose_pages_are_damaged_is_not_built_upon(
     assert contents(vault.pull("many", tmp_path / "out")) == MANY | {"new": b"n"}
     with pytest.raises(Damaged):
         vault.pull("many@1", tmp_path / "old")
+
+
+def test_what_was_said_before_a_parent_proved_damaged_is_not_counted(
+    world: World, doors: Doors, many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "PACKED_PAGES_BYTES", 1)
+    monkeypatch.setattr(sending, "USED_AT_ONCE", 1)
+    monkeypatch.setattr(gathering, "SMALL_BYTES", 1_000)
+    monkeypatch.setattr(gathering, "WAITING_MAX", 10)
+    vault, store = doors.vault("hanna"), world.blobs.objects
+    vault.push(many, "many")
+    with vault.opened("many") as version:
+        last = version.book.root.refs[-1].part.object_id
+    store[last] = store[last][:100] + bytes([store[last][100] ^ 1]) + store[last][101:]
+    (many / "0" / "00000").write_bytes(os.urandom(5_000))
+    (many / "5" / "00005").write_bytes(os.urandom(5_000))
+    before = len(store)
+    pushed = vault.push(many, "many")
+    assert (pushed.version.number, pushed.sent_bytes) == (2, pushed.version.size_bytes)
+    used = world.parts.versions.objects(pushed.version.id)
+    assert len(store) - before > len(used), "nothing had been sent when the damage was met"
+    assert contents(vault.pull("many", tmp_path / "out")) == contents(many)
+    assert not list((tmp_path / "client" / "memory" / "pushes").iterdir())
 
 
 def test_a_push_without_memory_reads_all_and_says_the_same(
