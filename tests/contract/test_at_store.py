@@ -18,7 +18,7 @@ from fabriek.adapters.database import metadata as tables
 from fabriek.adapters.database import open_database
 from fabriek.kernel.errors import Damaged, NotPermitted
 from fabriek.schemas.vault import GrantOut
-from fabriek.sdk import addresses
+from fabriek.sdk import addresses, at_store
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sdk.reading import Reading
 from fabriek.vault import addressing
@@ -194,6 +194,30 @@ def test_an_object_gone_from_the_store_is_damage_and_named(world: World, doors: 
             list(opened.read(opened.file("big.bin"), 0, 10))
         assert error.value.fields["where"] == gone
     assert [one.file.path for one in vault.verify("scans")] == ["big.bin"]
+
+
+def test_of_an_object_without_end_no_more_is_held_than_one_can_have(
+    world: World, doors: Doors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outermost page is held in memory before anybody can say whose it is."""
+    vault = doors.vault("hanna")
+    version = vault.push(a_folder(tmp_path / "in"), "scans").version.id
+    manifest = world.parts.versions.get(version).facts.manifest
+    world.blobs.delete(manifest)
+    world.blobs.put(manifest, [bytes(at_store.WHOLE_BYTES_MAX + 3 * 2**20)])
+    stream, held = at_store.AtStore.stream, list[int]()
+
+    def counted(self: at_store.AtStore, object_id: str, piece_bytes: int) -> Iterator[bytes | memoryview]:
+        held.append(0)
+        for piece in stream(self, object_id, piece_bytes):
+            held[-1] += len(piece)
+            yield piece
+
+    monkeypatch.setattr(at_store.AtStore, "stream", counted)
+    with pytest.raises(Damaged, match="larger"):
+        vault.pull("scans", tmp_path / "out")
+    assert held
+    assert max(held) <= at_store.WHOLE_BYTES_MAX + 2**20
 
 
 def test_a_second_client_needs_the_specification_alone(doors: Doors) -> None:

@@ -156,6 +156,28 @@ def test_an_upload_comes_back_with_its_objects(database: Database) -> None:
     assert store.get("upl_1") == closed
 
 
+def test_of_an_object_that_arrived_nothing_else_is_believed(database: Database) -> None:
+    store = SqlUploads(database)
+    with database.transaction():
+        store.add(UPLOAD)
+        store.mint(UPLOAD, ["obj_1"], objects_max=1)
+        assert store.stored("obj_1", Stored(5, "beef"), NOW)
+        assert store.stored("obj_1", Stored(5, "beef"), NOW)
+        assert not store.stored("obj_2", Stored(5, "beef"), NOW)
+        for other in (Stored(5, "dead"), Stored(6, "beef")):
+            with pytest.raises(AlreadyExists):
+                store.stored("obj_1", other, NOW)
+    assert store.objects("upl_1", ["obj_1"]) == {"obj_1": StoredObject("obj_1", 5, "beef")}
+
+
+def test_more_names_are_asked_for_than_a_database_takes_at_once(database: Database) -> None:
+    store = SqlVersions(database)
+    with database.transaction():
+        store.add(VERSION, {"obj_1", "obj_69999"})
+    assert store.among("ver_1", [f"obj_{number}" for number in range(70_000)]) == {"obj_1", "obj_69999"}
+    assert store.among("ver_1", []) == frozenset()
+
+
 def test_an_upload_is_found_by_its_job_and_never_by_none(database: Database) -> None:
     store = SqlUploads(database)
     with database.transaction():

@@ -24,11 +24,11 @@ knows, and goes in parts."""
 
 
 class S3Blobs:
-    """Objects under a prefix of one bucket."""
+    """Objects under a prefix of one bucket. `turns`: shared with whoever else places objects there, see `S3Addresses`."""
 
-    def __init__(self, store: S3Store, prefix: str = OBJECTS) -> None:
+    def __init__(self, store: S3Store, prefix: str = OBJECTS, *, turns: OneAtATime | None = None) -> None:
         self._store, self._prefix = store, prefix
-        self._writing = OneAtATime()
+        self._writing = turns or OneAtATime()
         self._keeps_conditions = True
 
     def put(self, name: str, chunks: Iterable[bytes], *, bytes_max: int | None = None) -> Stored:

@@ -2,12 +2,12 @@
 
 from builtins import list as List  # noqa: N812  # the class has a method of that name
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
-from fabriek.kernel.errors import Damaged, InvalidInput, NotFound, WrongState
+from fabriek.kernel.errors import Damaged, FabriekError, InvalidInput, NotFound, WrongState
 from fabriek.kernel.invalid import checked
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.vault import (
@@ -133,19 +133,22 @@ class Vault:
         upload = open_upload(self._client, known, label, journal)
         with self._parent(upload) as parent:
 
-            def send(parent: OpenedVersion | None) -> Sent:
+            def send(upload: UploadOut, parent: OpenedVersion | None) -> Sent:
                 hashes = None if read_all else hashes_of(memory_folder() / "hashes", taken.root)
                 even_same = known.label != upload.label
                 return send_folder(self._client, upload, taken, parent, progress, journal, hashes, even_same=even_same)
 
             try:
                 try:
-                    sent = send(parent)
+                    sent = send(upload, parent)
                 except Damaged:
-                    # What cannot be read cannot be built upon; everything is sent, and the next version is whole again.
+                    # What cannot be read cannot be built upon; everything is sent, and the next version is whole again. In an upload of
+                    # its own: the server was told of objects in this one that the version to come does not use.
                     if parent is None:
                         raise
-                    sent = send(None)
+                    upload = open_upload(self._client, known, label, journal, anew=True)
+                    self._give_back(upload)
+                    sent = send(upload, None)
             except (NotFound, WrongState):
                 # The server knows nothing of what the journal says: the next push starts anew.
                 journal.forget()
@@ -310,6 +313,12 @@ class Vault:
     def _version(self, version: str, project: str) -> VersionOut:
         return VersionOut.model_validate(self._client.get(place_of(self._client, version, project).version_path))
 
+    def _give_back(self, upload: UploadOut) -> None:
+        """The grant on a parent that is not read. A server that is away ends it by itself."""
+        if upload.parent is not None:
+            with suppress(FabriekError):
+                self._client.delete(f"/api/v1/grants/{upload.parent.grant}")
+
     @contextmanager
     def _parent(self, upload: UploadOut) -> Iterator[OpenedVersion | None]:
         """The version that an upload builds on; its grant is given back when the push is over."""
@@ -320,6 +329,7 @@ class Vault:
             version = OpenedVersion(self._client, upload.parent)
         except Damaged:
             # What cannot be read cannot be built upon; everything is sent, and the next version is whole again.
+            self._give_back(upload)
             yield None
             return
         try:

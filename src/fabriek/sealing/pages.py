@@ -1,7 +1,8 @@
 """A manifest in pages: a tree of which each page can be read, checked, kept or written anew by itself.
 
-Where a page ends depends on the paths alone, so that the same files always make the same pages, and a change of one file changes one page on
-each level. A page's hash says what its files are, whatever keys and objects hold them; that of the outermost page is the version's content hash.
+Where a page ends depends on the paths alone, and on the sizes of very large files, so that the same files always make the same pages, and a
+change of one file changes one page on each level. A page's hash says what its files are, whatever keys and objects hold them; that of the
+outermost page is the version's content hash.
 Source for borders that follow from the content: the probabilistic B-trees of Noms; docs/spec/vault.md says the format.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fabriek.kernel.errors import Damaged
+from fabriek.kernel.errors import Damaged, InvalidInput
 from fabriek.sealing.digests import block_count, digest_of, zeros_hash
 from fabriek.sealing.manifest import File, Manifest, Part
 from fabriek.sealing.objects import KEY_BYTES
@@ -25,8 +26,11 @@ ROWS_MAX: Final = 2_048
 BITS: Final = 8
 """A page of level n ends behind a path whose SHA-256 begins with (n + 1) * BITS zero bits: 256 rows on average."""
 
+BLOCKS_MAX: Final = 16_384
+"""A page of files ends behind the row with which it has that many blocks of large files, 1 TiB: each takes some 170 bytes of its row."""
+
 PAGE_BYTES_MAX: Final = 64 * 2**20
-"""Of a page that was unpacked: a file of 10 TB in one row has some 10 MB."""
+"""Of a page that was unpacked: a file of 16 TiB in one row has some 45 MB."""
 
 LEVELS_MAX: Final = 8
 HOLE: Final = -1
@@ -94,6 +98,7 @@ class Growing:
         """keep: called for every page but the outermost, each once it is complete."""
         self._keep = keep
         self._rows: list[list[Any]] = [[]]
+        self._blocks = 0
         self._done: list[tuple[Page, str] | None] = [None]
         self._following = Following()
 
@@ -101,6 +106,7 @@ class Growing:
         """Raises InvalidInput on a path that does not follow the one before."""
         self._following.check(file.path)
         self._rows[0].append(file)
+        self._blocks += block_count(file.size)
         self._close(0, file.path)
 
     @property
@@ -137,13 +143,15 @@ class Growing:
 
     def _close(self, level: int, path: str) -> None:
         """Ends the open page where its last path is a border, or it is full. A page that ended for its length borders nothing above."""
-        if len(self._rows[level]) >= ROWS_MAX or _zero_bits(path) >= BITS * (level + 1):
+        is_full = len(self._rows[level]) >= ROWS_MAX or (level == 0 and self._blocks >= BLOCKS_MAX)
+        if is_full or _zero_bits(path) >= BITS * (level + 1):
             self._complete(level, path)
 
     def _complete(self, level: int, path: str) -> None:
         """The open page is whole. The one before it has a successor now, and so is not the outermost."""
         self._settle(level)
         rows, self._rows[level] = tuple(self._rows[level]), []
+        self._blocks = 0 if level == 0 else self._blocks
         self._done[level] = (Page(level, files=rows) if level == 0 else Page(level, refs=rows), path)
 
     def _settle(self, level: int) -> None:
@@ -168,7 +176,7 @@ def content_hash(files: Iterable[File]) -> str:
 
 
 def write_page(page: Page) -> bytes:
-    """Packed, ready to be sealed."""
+    """Packed, ready to be sealed. Raises InvalidInput on one that nobody would unpack: a version of it could not be read."""
     places: dict[tuple[str, bytes], int] = {}
     for part in _parts_of(page):
         if part.object_id:
@@ -179,7 +187,13 @@ def write_page(page: Page) -> bytes:
         for ref in page.refs
     ]  # fmt: skip
     objects = [[name, b64encode(key).decode()] for name, key in places]
-    return zlib.compress(_canonical({"form": FORM, "level": page.level, "objects": objects, "rows": rows}), 1)
+    plain = _canonical({"form": FORM, "level": page.level, "objects": objects, "rows": rows})
+    if len(plain) > PAGE_BYTES_MAX:
+        raise InvalidInput(
+            f"what a version says of {page.first!r} and the files behind it takes more than {PAGE_BYTES_MAX // 2**20} MiB",
+            fix="cut the largest files into several, or write their holes as zeros",
+        )
+    return zlib.compress(plain, 1)
 
 
 def read_page(packed: bytes) -> Page:

@@ -1,5 +1,6 @@
 """Verbs of checking: a walk through the vault in stretches, each of bounded work. It reads sealed bytes and hands none of them on."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from fabriek.vault.datasets import Dataset
 from fabriek.vault.desk import Desk, Parts
 from fabriek.vault.examining import Examined, look_at, read_through
 from fabriek.vault.homes import KeyHome
-from fabriek.vault.leafing import BY_ID, MANIFEST, MISPLACED, Leaf, Leaves, Named, Stand, stand_of
+from fabriek.vault.leafing import BY_ID, MANIFEST, MISPLACED, UNREADABLE, Leaf, Leaves, Named, Stand, stand_of
 from fabriek.vault.stretches import Reading, Stretch, Task
 from fabriek.vault.uploads import StoredObject
 from fabriek.vault.versions import Facts, Version, read_record
@@ -24,7 +25,12 @@ BATCH = 500
 UNTOLD_MAX = 1_000
 
 LOST = "objects that its manifest names are not in its list, and would be collected"
-_OF_PAGES = (LOST, MISPLACED)
+_OF_PAGES = (LOST, MISPLACED, UNREADABLE)
+
+_UNFORESEEN = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What comes of data that nobody thought of. Not everything: a store or a database that is away is nobody's damage."""
+
+log = logging.getLogger("fabriek.vault")
 
 
 class Checking(Desk):
@@ -59,7 +65,7 @@ class Checking(Desk):
         version = walk.version(dataset_id, here.number) if here.number < SAFE else None
         if version is not None:
             begun = here if version.number == here.number else Position(dataset_id, version.number)
-            stopped = self._look_at_version(stretch, version, begun)
+            stopped = self._look_or_note(stretch, version, begun)
             following: Position | None = stopped or Position(dataset_id, version.number + 1)
         else:
             last = self._look_at_safe(stretch, here.object_id if here.number == SAFE else "")
@@ -115,6 +121,17 @@ class Checking(Desk):
         """What the stretch before this one looked at, where it was here. Taken: a stretch that does not come to its end leaves nothing."""
         memory, self._memory = self._memory, None
         return memory[2] if memory is not None and memory[:2] == (here.text, reading) else {}
+
+    def _look_or_note(self, stretch: Stretch, version: Version, here: Position) -> Position | None:
+        """As `_look_at_version`. A version that cannot be gone through is damage of its own, and keeps the walk from no other one; its objects
+        are looked at by the list then.
+        """
+        try:
+            return self._look_at_version(stretch, version, here)
+        except _UNFORESEEN:
+            log.exception("version %s cannot be gone through", version.id)
+            self._note(stretch, version, UNREADABLE)
+            return None if here.page == BY_ID else Position(version.dataset, version.number, "", BY_ID)
 
     def _look_at_version(self, stretch: Stretch, version: Version, here: Position) -> Position | None:
         """Where it came to; None at the end. Objects of the version that it builds on are looked at with that one."""

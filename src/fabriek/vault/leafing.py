@@ -22,6 +22,9 @@ from fabriek.vault.versions import Facts
 MANIFEST = "(the list of its files)"
 MISPLACED = "a page of the list of its files is not the one that belongs there"
 
+UNREADABLE = "it cannot be gone through"
+"""For a reason that nobody foresaw; the log says which."""
+
 BY_ID = "-"
 """In place of a page in a position: the objects are gone through in the order of their ids."""
 

@@ -196,7 +196,9 @@ class Uploads(Protocol):
         """Objects to come. Raises QuotaExhausted when the upload would have more than objects_max."""
 
     def stored(self, object_id: str, stored: Stored, at: datetime) -> bool:
-        """The object has arrived. False when it is awaited no more: it was collected."""
+        """The object has arrived. False when it is awaited no more: it was collected. Raises AlreadyExists where it had arrived with other
+        bytes: the server does not read what is put at an address, and a second word about it replaces no first one.
+        """
 
     def objects(self, upload_id: str, among: Collection[str]) -> Mapping[str, StoredObject]:
         """Those of the names that were minted for it, arrived or not."""

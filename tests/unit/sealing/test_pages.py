@@ -33,6 +33,15 @@ def a_large_file(path: str = "large") -> File:
     return File(path, 0o644, 2 * BLOCK_BYTES + 5, digest_of(blocks), parts, "", blocks)
 
 
+def a_vast_file(path: str, count: int) -> File:
+    """Of so many blocks, each in an object of its own."""
+    blocks = tuple(hashlib.sha256(f"{path} {number}".encode()).hexdigest() for number in range(count))
+    parts = tuple(
+        Part(f"obj_{path}x{number:020d}", blocks[number].encode()[:32], 0, BLOCK_BYTES) for number in range(count)
+    )
+    return File(path, 0o644, count * BLOCK_BYTES, digest_of(blocks), parts, "", blocks)
+
+
 def test_a_page_comes_back_as_it_was() -> None:
     files = make_manifest([a_file("b/c"), a_file("a"), File("link", 0o777, 0, "", (), "b/c"), a_large_file()]).files
     assert read_page(write_page(Page(0, files=files))).files == files
@@ -103,6 +112,24 @@ def test_a_page_never_has_more_rows_than_its_limit() -> None:
     pages = [read_page(packed) for packed in store.packed.values()]
     assert max(len(page.files) for page in pages) == ROWS_MAX
     assert root.count == len(files)
+
+
+def test_a_page_of_very_large_files_ends_before_nobody_would_unpack_it() -> None:
+    """Of 1 TB each: what is said of forty of them in one page would take more than a page may."""
+    files = [a_vast_file(f"{number:02d}", 14_902) for number in range(6)]
+    store = PageStore()
+    root = a_root(files, store)
+    assert [ref.files for ref in root.refs] == [2, 2, 2]
+    assert [file.path for file in a_book(files).files()] == [file.path for file in files]
+    assert root.sha256() == content_hash(files)
+
+
+def test_a_page_that_nobody_would_unpack_is_not_written() -> None:
+    vast = [a_vast_file(f"{number}", 2**16) for number in range(7)]
+    with pytest.raises(InvalidInput) as refused:
+        write_page(Page(0, files=tuple(vast)))
+    assert "cut the largest files" in refused.value.fix
+    assert read_page(write_page(Page(0, files=tuple(vast[:1])))).count == 1
 
 
 def test_a_look_at_one_path_reads_one_page_of_each_level() -> None:
