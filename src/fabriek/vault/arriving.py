@@ -28,6 +28,7 @@ from fabriek.sealing.digests import FileDigest
 from fabriek.sealing.objects import KEY_BYTES, SALT_BYTES, seal
 from fabriek.sealing.packing import PART_BYTES
 from fabriek.vault.arrivals import FILES_MAX, STRETCH_SECONDS_MAX, Arrival, Stretch, check_arrival, check_room
+from fabriek.vault.damage import Damage
 from fabriek.vault.datasets import Dataset
 from fabriek.vault.desk import Desk, Parts
 from fabriek.vault.epochs import Epoch
@@ -287,6 +288,8 @@ class Arriving(Desk):
             stretches = parts.arrivals.stretches(arrival.id)
             for stretch in stretches:
                 parts.epoch_keys.forget_object_key(upload.dataset, stretch.object_id)
+                if not is_kept:
+                    parts.damages.remove(Damage(upload.dataset, "", stretch.object_id, "", parts.clock.now()))
             if not is_kept:
                 parts.arrivals.save(replace(arrival, given_up=True))
         for stretch in () if is_kept else stretches:
