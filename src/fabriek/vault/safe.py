@@ -67,7 +67,7 @@ class Safe(Desk):
         except NotFound:
             return
         with parts.datasets.transaction(alone=f"dataset:{dataset_id}"):
-            parts.epoch_keys.forget_object_key(dataset_id, object_id)
+            parts.epoch_keys.forget_object_keys(dataset_id, [object_id])
             parts.damages.remove(Damage(dataset_id, "", object_id, "", parts.clock.now()))
         parts.blobs.delete(object_id)
 
