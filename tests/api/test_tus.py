@@ -15,6 +15,7 @@ import pytest
 
 from fabriek.adapters.database import metadata, open_database
 from fabriek.api.tus_said import path_of
+from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput
 from fabriek.vault.uploads import OPEN_FOR
 from tests.factories.vault import Doors, World, a_push, a_world
@@ -211,6 +212,16 @@ def test_a_file_is_given_up(client: httpx.Client, world: World) -> None:
     kept = announced(client, 3)
     client.patch(kept, content=b"abc", headers=BYTES | {"Upload-Offset": "0"})
     assert client.delete(kept).status_code == 410
+
+
+def test_a_file_of_data_under_a_legal_hold_is_not_given_up(client: httpx.Client, world: World) -> None:
+    place = announced(client, 5)
+    client.patch(place, content=b"abc", headers=BYTES | {"Upload-Offset": "0"})
+    officer = Caller("per_sofie", "org_factory", rights=frozenset({"data.hold"}))
+    world.vault.erasing.hold("scans", "a court asked", project="lab", by=officer)
+    refused = client.delete(place)
+    assert (refused.status_code, refused.json()["rule"]) == (403, "hold")
+    assert client.head(place).headers["upload-offset"] == "3"
 
 
 def test_a_file_that_fits_nowhere_is_told_so_and_can_be_given_up(client: httpx.Client, world: World) -> None:

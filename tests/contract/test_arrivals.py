@@ -1,27 +1,33 @@
 """Files on their way in, on both databases: what is kept, and what happens at once."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from fabriek.adapters.database import Database
+from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import FakeClock
-from fabriek.kernel.errors import AlreadyExists, FabriekError, NotFound, QuotaExhausted, Stale
+from fabriek.kernel.errors import AlreadyExists, FabriekError, NotFound, QuotaExhausted, Stale, WrongState
 from fabriek.kernel.stored import Stored
+from fabriek.vault import store_arrivals
 from fabriek.vault.arrivals import Arrival, Stretch
 from fabriek.vault.service import Vault
 from fabriek.vault.store_arrivals import SqlArrivals
 from fabriek.vault.store_keys import SqlEpochKeys
 from fabriek.vault.store_uploads import SqlUploads
-from fabriek.vault.uploads import Progress, Upload
+from fabriek.vault.uploads import OPEN_FOR, Progress, Upload
 from fabriek.vault.versions import Version
 from tests.factories.threads import at_once
 from tests.factories.vault import World, a_world
 
 NOW = FakeClock().now()
 UPLOAD = Upload("upl_1", "ds_1", "internal", "per_1", "", "", NOW, NOW + timedelta(hours=1))
+OFFICER = Caller("per_sofie", "org_factory", rights=frozenset({"data.hold", "vault.collect"}))
 ARRIVAL = Arrival("arr_1", "upl_1", "a/b\u0301\n", 2**40, "filename YQ==", lone=False, begun_at=NOW)
 
 
@@ -48,6 +54,9 @@ def test_an_arrival_comes_back_with_its_stretches(database: Database) -> None:
         store.save(ARRIVAL, later)
         store.save(grown, first)
     assert (store.get("arr_1"), store.stretches("arr_1")) == (grown, [first, later])
+    with database.transaction():
+        store.save(ARRIVAL, other := Stretch("arr_0", 0, 1, "obj_4"))
+    assert (store.stretches("arr_1", "arr_0"), store.stretches()) == ([other, first, later], [])
     with database.transaction():
         uploads.mint(UPLOAD, ["obj_1", "obj_2", "obj_3"], objects_max=9)
         store.forget("arr_1", objects=True)
@@ -157,3 +166,115 @@ def test_the_same_finish_from_all_sides_makes_one_version(world: World) -> None:
     assert {one.id for one in made if isinstance(one, Version)} == {world.vault.newest(upload.dataset).id}  # type: ignore[union-attr]
     assert [one for one in made if not isinstance(one, Version)] == []
     assert world.parts.versions.last_number(upload.dataset) == 1
+
+
+def rows(world: World, table: str) -> int:
+    return int(world.database.scalar(text(f"select count(*) from {table}")))  # noqa: S608  # names of ours
+
+
+def test_a_file_that_is_given_up_while_bytes_of_it_are_counted_leaves_nothing(world: World) -> None:
+    taking = world.vault.arriving
+    upload = taking.open("lab", "scans", by=world.hanna)
+    one = taking.begin(upload.id, "a", 6, by=world.hanna)
+    taking.take(one.id, 0, [b"abc"], by=world.hanna)
+    save = world.parts.arrivals.save
+    giving_up = threading.Thread(target=lambda: taking.give_up(one.id, by=world.hanna))
+
+    def meanwhile(arrival: Arrival, stretch: Stretch | None = None) -> None:
+        if stretch is not None and not giving_up.ident:
+            giving_up.start()
+            giving_up.join(1.0)  # it has to wait for us, and where it did not it is over by then
+        save(arrival, stretch)
+
+    world.parts.arrivals.save = meanwhile  # type: ignore[method-assign]
+    with suppress(NotFound):  # it may be gone by the time that its sender hears of it
+        taking.take(one.id, 3, [b"def"], by=world.hanna)
+    giving_up.join()
+    assert world.blobs.objects == {}
+    assert [rows(world, table) for table in ("vault_arrivals", "vault_arrival_stretches", "vault_object_keys")] == [
+        0
+    ] * 3
+
+
+def test_a_hold_keeps_what_arrived_of_a_file_until_it_is_lifted(world: World) -> None:
+    taking = world.vault.arriving
+    upload = taking.open("lab", "scans", by=world.hanna)
+    one, gone = (taking.begin(upload.id, path, 6, by=world.hanna) for path in ("a", "b"))
+    for each in (one, gone):
+        taking.take(each.id, 0, [b"abc"], by=world.hanna)
+    taking.give_up(gone.id, by=world.hanna)
+    (stretch,) = world.parts.arrivals.stretches(one.id)
+    world.vault.erasing.hold("scans", "a court asked", project="lab", by=OFFICER)
+    for ask in (
+        lambda: taking.give_up(one.id, by=world.hanna),
+        lambda: taking.give_up_all(upload.id, by=world.hanna),
+    ):
+        with pytest.raises(WrongState, match="a court asked") as refused:
+            ask()
+        assert refused.value.fields["rule"] == "hold"
+    assert taking.look(one.id, by=world.hanna)[0].arrived == 3
+    world.clock.move(OPEN_FOR)
+    taking.forget_overdue()
+    world.vault.collecting.collect(by=OFFICER)
+    taking.forget_overdue()
+    assert b"".join(world.vault.safe.open(upload.dataset, stretch.object_id)) == b"abc"
+    world.vault.erasing.unhold("scans", "over", project="lab", by=OFFICER)
+    taking.forget_overdue()
+    assert world.blobs.objects == {}
+    assert [rows(world, table) for table in ("vault_arrivals", "vault_arrival_stretches", "vault_object_keys")] == [
+        0
+    ] * 3
+
+
+def test_what_is_held_does_not_stand_before_what_may_go(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_arrivals, "OVERDUE_AT_ONCE", 2)
+    taking = world.vault.arriving
+    for number in range(3):
+        held = taking.begin_alone("lab", "scans", f"f{number}", 6, by=world.hanna)
+        taking.take(held.id, 0, [b"abc"], by=world.hanna)
+    world.vault.create("lab", "free", by=world.hanna)
+    free = taking.begin_alone("lab", "free", "a", 6, by=world.hanna)
+    taking.take(free.id, 0, [b"abc"], by=world.hanna)
+    world.vault.erasing.hold("scans", "a court asked", project="lab", by=OFFICER)
+    world.clock.move(OPEN_FOR)
+    taking.forget_overdue()
+    assert (len(world.blobs.objects), rows(world, "vault_arrivals")) == (3, 3)
+    with pytest.raises(NotFound):
+        world.parts.arrivals.get(free.id)
+
+
+def test_an_end_that_a_hold_comes_before_is_no_end_of_the_others(world: World) -> None:
+    """A hold that is set once the overdue ones were found keeps its own, and stops nothing else."""
+    taking = world.vault.arriving
+    world.vault.create("lab", "free", by=world.hanna)
+    for name in ("scans", "free"):
+        one = taking.begin_alone("lab", name, "a", 6, by=world.hanna)
+        taking.take(one.id, 0, [b"abc"], by=world.hanna)
+    world.clock.move(OPEN_FOR)
+    overdue = world.parts.arrivals.overdue
+
+    def found_before(now: datetime) -> Sequence[Arrival]:
+        found = sorted(overdue(now), key=lambda one: one.id)
+        world.vault.erasing.hold("scans", "a court asked", project="lab", by=OFFICER)
+        return found
+
+    world.parts.arrivals.overdue = found_before  # type: ignore[method-assign]
+    taking.forget_overdue()
+    assert (len(world.blobs.objects), rows(world, "vault_arrivals")) == (1, 1)
+
+
+def test_a_version_of_many_files_forgets_their_keys_together(world: World) -> None:
+    taking, keys = world.vault.arriving, world.parts.epoch_keys
+    upload, forgotten = taking.open("lab", "scans", by=world.hanna), list[int]()
+    for number in range(5):
+        one = taking.begin(upload.id, f"f{number}", 1, by=world.hanna)
+        taking.take(one.id, 0, [b"x"], by=world.hanna)
+    forget = keys.forget_object_keys
+
+    def counted(dataset: str, objects: Sequence[str]) -> None:
+        forgotten.append(len(objects))
+        forget(dataset, objects)
+
+    keys.forget_object_keys = counted  # type: ignore[method-assign]
+    taking.finish(upload.id, by=world.hanna)
+    assert (forgotten, rows(world, "vault_object_keys")) == ([5], 0)

@@ -1,6 +1,7 @@
 """Checking and scrubbing on both databases: what is not what was written is found, named, told of, and forgotten once it is mended."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -16,6 +17,7 @@ from fabriek.vault.examining import CHANGED, GONE
 from fabriek.vault.leafing import MANIFEST
 from fabriek.vault.scrubbing import Scrubbing
 from fabriek.vault.stretches import Reading
+from fabriek.vault.uploads import OPEN_FOR
 from fabriek.vault.versions import Version
 from tests.factories.vault import World, a_push, a_world
 
@@ -231,6 +233,109 @@ def test_erased_and_removed_data_is_not_looked_for(world: World) -> None:
     found = walk(world, 1.0)
     assert (sum(one.versions for one in found), sum(one.objects for one in found)) == (1, 3)
     assert not [each for one in found for each in one.damage]
+
+
+def arriving(world: World, name: str = "scans") -> tuple[str, str]:
+    """A file half of which arrived at a dataset without versions: its id, and that of its object."""
+    world.vault.create("lab", name, by=world.hanna)
+    one = world.vault.arriving.begin_alone("lab", name, "a.csv", 6, by=world.hanna)
+    world.vault.arriving.take(one.id, 0, [b"abc"], by=world.hanna)
+    (stretch,) = world.parts.arrivals.stretches(one.id)
+    return one.id, stretch.object_id
+
+
+def test_a_file_on_its_way_in_is_looked_at_and_its_damage_goes_with_it(world: World) -> None:
+    kept, _ = arriving(world)
+    given_up, name = arriving(world, "biopsies")
+    assert sum(one.authenticated for one in walk(world, 1.0)) == 2
+    flip(world, name, 500)
+    assert [one.object_id for one in damage(world, 1.0)] == [name]
+    world.vault.arriving.give_up(given_up, by=world.hanna)
+    assert list(world.parts.damages.all(limit=9)) == damage(world, 1.0) == []
+    assert world.vault.arriving.look(kept, by=world.hanna)[0].arrived == 3
+
+
+def test_a_file_that_nobody_went_on_with_is_not_looked_for_once_it_was_collected(world: World) -> None:
+    _, name = arriving(world)
+    flip(world, name, 500)
+    assert [one.object_id for one in damage(world, 1.0)] == [name]
+    world.clock.move(OPEN_FOR)
+    world.vault.collecting.collect(by=OPERATOR)
+    assert list(world.blobs.names()) == []
+    assert list(world.parts.damages.all(limit=9)) == damage(world, 1.0) == []
+    world.vault.arriving.forget_overdue()
+    assert damage(world, 1.0) == []
+
+
+def while_looking(world: World, act: Callable[[], object], *, at: str = "") -> list[Damage]:
+    """A walk during which `act` happens, once an object is about to be looked at: the first, or `at`."""
+    size = world.blobs.size
+
+    def sized(name: str) -> int:
+        if at in {"", name}:
+            world.blobs.size = size  # type: ignore[method-assign]
+            act()
+        return size(name)
+
+    world.blobs.size = sized  # type: ignore[method-assign]
+    return damage(world)
+
+
+def collected_after(world: World, act: Callable[[], object]) -> None:
+    act()
+    world.vault.collecting.collect(by=OPERATOR)
+
+
+def erased(world: World) -> None:
+    asked, dataset = world.vault.erasing.ask("biopsies", "why", project="lab", by=world.hanna)
+    world.vault.erasing.confirm(asked.id, dataset.name, by=world.hanna)
+
+
+@pytest.mark.parametrize("how", ["removed", "erased", "given up", "overdue", "unsealed"])
+def test_what_goes_lawfully_while_it_is_looked_at_is_nobodys_damage(world: World, how: str) -> None:
+    a_push(world, "biopsies", FILES)
+    if how in {"given up", "overdue"}:
+        world.vault.remove_version("biopsies@1", project="lab", by=world.hanna)
+        world.vault.collecting.collect(by=OPERATOR)
+        arrival, _ = arriving(world)
+    if how == "unsealed":
+        world.vault.remove_version("biopsies@1", project="lab", by=world.hanna)
+        room = world.vault.room("prj_1")
+        sealed = world.vault.safe.put(room, [b"a file of a run"]).id
+    acts: dict[str, Callable[[], object]] = {
+        "removed": lambda: world.vault.remove_version("biopsies@1", project="lab", by=world.hanna),
+        "erased": lambda: erased(world),
+        "given up": lambda: world.vault.arriving.give_up(arrival, by=world.hanna),
+        "overdue": lambda: world.clock.move(OPEN_FOR),
+        "unsealed": lambda: world.vault.safe.remove(room, sealed),
+    }
+    assert while_looking(world, lambda: collected_after(world, acts[how])) == []
+    assert list(world.blobs.names()) == list(world.parts.damages.all(limit=9)) == []
+
+
+def test_what_is_being_collected_is_nobodys_damage(world: World) -> None:
+    """Killed between its end in the store and that of its records."""
+    _, name = arriving(world)
+    world.clock.move(OPEN_FOR)
+    with pytest.MonkeyPatch.context() as dying:
+        dying.setattr(world.parts.leftovers, "forget", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            world.vault.collecting.collect(by=OPERATOR)
+    assert name not in set(world.blobs.names())
+    assert damage(world, 1.0) == []
+
+
+def test_damage_that_another_version_has_stays_when_the_first_is_removed(world: World) -> None:
+    first, second = a_push(world, "biopsies", FILES), a_push(world, "biopsies", FILES)
+    shared = object_of(world, first, "a.csv")
+    with world.database.transaction():
+        world.database.execute(
+            text("insert into vault_version_objects (version, object) values (:version, :object)"),
+            {"version": second.id, "object": shared},
+        )
+    world.blobs.delete(shared)
+    remove = lambda: world.vault.remove_version("biopsies@1", project="lab", by=world.hanna)  # noqa: E731
+    assert {one.object_id for one in while_looking(world, remove, at=shared)} == {shared}
 
 
 def test_a_walk_in_the_smallest_stretches_sees_the_same(world: World) -> None:

@@ -326,6 +326,30 @@ def test_a_call_does_a_bounded_part_and_says_that_there_is_more(world: World, mo
     assert len(set(world.blobs.names())) == 3
 
 
+def keys_kept(world: World) -> int:
+    return int(world.database.scalar(text("select count(*) from vault_object_keys")))
+
+
+def test_files_on_their_way_in_stay_and_go_with_their_upload(world: World) -> None:
+    taking = world.vault.arriving
+    a_push(world, "biopsies", FILES)
+    one = taking.begin_alone("lab", "biopsies", "late.csv", 6, by=world.hanna)
+    taking.take(one.id, 0, [b"abc"], by=world.hanna)
+    world.clock.move(OPEN_FOR - timedelta(seconds=1))
+    assert freed(collect(world)) == {}
+    taking.take(one.id, 3, [b"def"], by=world.hanna)
+    assert keys_kept(world) == 0, "they stand in the manifest"
+    other = taking.begin_alone("lab", "biopsies", "never.csv", 6, by=world.hanna)
+    taking.take(other.id, 0, [b"abc"], by=world.hanna)
+    world.clock.move(OPEN_FOR)
+    assert freed(collect(world)) == {"abandoned": 1}
+    assert keys_kept(world) == 0
+    taking.forget_overdue()
+    everything_opens(world)
+    opened = world.vault.open("biopsies", project="lab", by=world.hanna)
+    assert a_grant_read(world, opened, "late.csv", by=world.hanna) == b"abcdef"
+
+
 # The races between a push and a collector, each at its narrowest.
 
 

@@ -11,6 +11,7 @@ from fabriek.adapters.database import Database
 from fabriek.kernel.clock import FakeClock
 from fabriek.kernel.errors import AlreadyExists, NotFound, QuotaExhausted
 from fabriek.kernel.stored import Stored
+from fabriek.vault import store_keys
 from fabriek.vault.agreements import Agreement, DataRight
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.epochs import Epoch
@@ -242,8 +243,27 @@ def test_the_key_of_a_sealed_object_is_found_in_its_dataset_only(database: Datab
     with pytest.raises(NotFound):
         store.object_key("ds_2", "obj_1")
     with database.transaction():
-        store.forget_object_key("ds_2", "obj_1")
+        store.forget_object_keys("ds_2", ["obj_1"])
     store.object_key("ds_1", "obj_1")
+
+
+def test_keys_of_many_objects_are_forgotten_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_keys, "FORGOTTEN_AT_ONCE", 2)
+    store = SqlEpochKeys(database)
+    with database.transaction():
+        for number in range(7):
+            store.keep_object_key("ds_1", f"obj_{number}", 3, b"wrapped", Stored(1, "beef"))
+        statements, execute = list[object](), database.execute
+        monkeypatch.setattr(database, "execute", lambda *said: (statements.append(said), execute(*said))[1])
+        store.forget_object_keys("ds_1", [f"obj_{number}" for number in range(5)])
+        store.forget_object_keys("ds_1", [])
+    assert len(statements) == 3
+    for number in range(7):
+        if number < 5:
+            with pytest.raises(NotFound):
+                store.object_key("ds_1", f"obj_{number}")
+        else:
+            store.object_key("ds_1", f"obj_{number}")
 
 
 @pytest.fixture

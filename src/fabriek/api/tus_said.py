@@ -84,7 +84,7 @@ def _status_of(error: FabriekError) -> int | None:
     if isinstance(error, WrongChecksum):
         return 460
     if isinstance(error, WrongState):
-        return 410
+        return 403 if error.fields.get("rule") == "hold" else 410  # it is there still, and asking again does not help
     if isinstance(error, QuotaExhausted) or error.fields.get("limit") == FILE_BYTES_MAX:
         return 413
     return None

@@ -31,10 +31,12 @@ from fabriek.vault.arrivals import FILES_MAX, STRETCH_SECONDS_MAX, Arrival, Stre
 from fabriek.vault.datasets import Dataset
 from fabriek.vault.desk import Desk, Parts
 from fabriek.vault.epochs import Epoch
+from fabriek.vault.erasing import Erasing
 from fabriek.vault.joining import Joining
 from fabriek.vault.pushing import Pushing
 from fabriek.vault.uploads import OBJECTS_MAX, Progress, Upload, check_open, left_too_long
 from fabriek.vault.versions import Version
+from fabriek.vault.wiping import Wiping
 
 HASHES_KEPT = 1_000
 
@@ -63,10 +65,11 @@ class _Landed:
 class Arriving(Desk):
     """From an announced file to all of its bytes. For the person who opened the upload, as long as they may write to the dataset."""
 
-    def __init__(self, parts: Parts, pushing: Pushing) -> None:
+    def __init__(self, parts: Parts, pushing: Pushing, erasing: Erasing) -> None:
         super().__init__(parts)
         self._pushing = pushing
         self._joining = Joining(parts, pushing)
+        self._wiping = Wiping(parts, erasing)
         # How far a file has been hashed: what else would be read back from the store for it once it is whole.
         self._hashes: OrderedDict[str, tuple[int, FileDigest]] = OrderedDict()
         self._guard = threading.Lock()
@@ -148,26 +151,20 @@ class Arriving(Desk):
         return self._joining.finish(upload_id, by=by)
 
     def give_up(self, arrival_id: str, *, by: Caller) -> None:
-        """Forgets a file with its bytes. Raises WrongState when it is in a version."""
+        """Forgets a file with its bytes. Raises WrongState when it is in a version, and under a legal hold."""
         arrival, upload, _ = self._arrival(arrival_id, by)
-        self._wipe(arrival, upload)
+        self._wiping.give_up(arrival, upload)
 
     def give_up_all(self, upload_id: str, *, by: Caller) -> None:
-        """Forgets all files of an upload with their bytes, and ends it. Raises WrongState when it is a version."""
-        parts = self._parts
+        """Forgets all files of an upload with their bytes, and ends it. Raises WrongState when it is a version, and under a legal hold."""
         upload, _ = self._held(upload_id, by)
-        for arrival in parts.arrivals.of_upload(upload.id):
-            self._wipe(arrival, upload)
-        with parts.datasets.transaction(alone=f"dataset:{upload.dataset}"):
-            stands = parts.uploads.get(upload.id)
-            if stands.progress is Progress.OPEN:
-                parts.uploads.save(replace(stands, expires_at=min(stands.expires_at, parts.clock.now())))
+        for arrival in self._parts.arrivals.of_upload(upload.id):
+            self._wiping.give_up(arrival, upload)
+        self._wiping.end(upload)
 
     def forget_overdue(self) -> None:
         """Forgets what nobody went on with, with its bytes, and what is in a version, without. For the worker."""
-        parts = self._parts
-        for arrival in parts.arrivals.overdue(parts.clock.now()):
-            self._wipe(arrival, parts.uploads.get(arrival.upload), overdue=True)
+        self._wiping.forget_overdue()
 
     def _take(
         self, arrival: Arrival, upload: Upload, dataset: Dataset, chunks: Iterable[bytes], checksum: Checksum | None
@@ -234,9 +231,9 @@ class Arriving(Desk):
     def _count(
         self, arrival: Arrival, dataset: Dataset, epoch: Epoch, held: Sequence[_Landed], known: FileDigest | None
     ) -> Arrival:
-        """What landed is the arrival's from here on. Raises Stale when another sending was quicker."""
+        """What landed is the arrival's from here on, in turn with whoever wipes it. Raises Stale when another sending was quicker."""
         parts = self._parts
-        with parts.datasets.transaction(alone=f"arrival:{arrival.id}"):
+        with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
             stands = parts.arrivals.get(arrival.id)
             check_open(parts.uploads.get(arrival.upload), parts.clock.now())
             if stands.given_up:
@@ -274,25 +271,6 @@ class Arriving(Desk):
                 self._hashes[arrival.id] = (arrival.arrived, known)
                 if len(self._hashes) > HASHES_KEPT:
                     self._hashes.popitem(last=False)
-
-    def _wipe(self, arrival: Arrival, upload: Upload, *, overdue: bool = False) -> None:
-        """Keys first: without them the bytes are noise, whatever happens to us next. A commit takes the same turn, so that no version
-        is made of what goes.
-        """
-        parts = self._parts
-        with parts.datasets.transaction(alone=f"dataset:{upload.dataset}"):
-            is_kept = parts.uploads.get(upload.id).progress is Progress.COMMITTED
-            if is_kept and not overdue:
-                raise WrongState("this file is in a version", fix="fabriek data rm NAME@V removes a version")
-            stretches = parts.arrivals.stretches(arrival.id)
-            for stretch in stretches:
-                parts.epoch_keys.forget_object_key(upload.dataset, stretch.object_id)
-            if not is_kept:
-                parts.arrivals.save(replace(arrival, given_up=True))
-        for stretch in () if is_kept else stretches:
-            parts.blobs.delete(stretch.object_id)
-        with parts.datasets.transaction():
-            parts.arrivals.forget(arrival.id, objects=not is_kept)
 
     def _held(self, upload_id: str, by: Caller) -> tuple[Upload, Dataset]:
         """An upload of a person's. Raises NotFound for anybody else and for a job's, NotPermitted when they may not write any more."""

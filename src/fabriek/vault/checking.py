@@ -307,17 +307,40 @@ class Checking(Desk):
 
     def _write_down(self, stretch: Stretch, by: Caller) -> None:
         """The event is the dataset's: one about the version itself would be newer than its record, and make it count as damaged for ever."""
-        parts, found = self._parts, {one.place for one in stretch.damage}
-        mended = [one for one in stretch.sound if one.place not in found]
-        if not stretch.damage and not mended:
+        parts, dataset = self._parts, stretch.dataset.id
+        if not stretch.damage and not stretch.sound:
             return
-        with parts.datasets.transaction():
+        # Alone with whoever removes, gives up, collects or erases: what went lawfully while it was looked at is nobody's damage.
+        with parts.datasets.transaction(alone=f"dataset:{dataset}"):
+            if parts.datasets.get(dataset).erased_at is not None:
+                stretch.damage, stretch.sound = [], []
+            stretch.damage = [one for one in stretch.damage if self._still_stands(one)]
+            found = {one.place for one in stretch.damage}
+            mended = [one for one in stretch.sound if one.place not in found]
             for one in stretch.damage:
                 if parts.damages.put(one):
                     parts.audit.record("damage.found", one.dataset, by, version=one.version, object=one.object_id)
             for one in mended:
                 parts.damages.remove(one)
                 parts.audit.record("damage.mended", one.dataset, by, version=one.version, object=one.object_id)
+
+    def _still_stands(self, one: Damage) -> bool:
+        """Whether the version is there still, or the object is of another one, or was sealed here and is wanted."""
+        parts = self._parts
+        try:
+            if one.version and parts.versions.get(one.version):
+                return True
+        except NotFound:
+            pass  # removed, and its objects may be another version's
+        if not one.object_id:
+            return False
+        if parts.walk.numbers_using(one.dataset, one.object_id):
+            return True
+        try:
+            parts.epoch_keys.object_key(one.dataset, one.object_id)
+        except NotFound:
+            return False
+        return not parts.leftovers.is_doomed(one.object_id)
 
     def _mark(self, version: Version) -> None:
         """Not later than the version it builds on was: objects that both use were read with that one."""

@@ -191,7 +191,8 @@ class Collecting(Desk):
     def _forget(self, dataset: str, gone: Sequence[Leftover], by: Caller) -> list[Heap]:
         parts = self._parts
         heaps = told_by_kind([Heap(dataset, one.why, 1, one.size) for one in gone if one.size])
-        with parts.datasets.transaction():
+        # In turn with a check, which must not write down as damage that these are gone.
+        with parts.datasets.transaction(alone=f"dataset:{dataset}" if dataset else ""):
             parts.leftovers.forget([one.object_id for one in gone])
             for heap in heaps:
                 about = dataset or "store"

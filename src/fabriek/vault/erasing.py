@@ -76,6 +76,10 @@ class Erasing(Desk):
         """Whether a legal hold stands, for showing it and for whoever collects."""
         return any(hold.lifted_at is None for hold in self._keeping.holds.of_dataset(dataset_id))
 
+    def check_not_held(self, dataset_id: str) -> None:
+        """For what never became a version, which no promise keeps; inside its transaction. Raises WrongState naming the hold."""
+        refuse_removal(self._keeping.holds.of_dataset(dataset_id), Retention(), self._parts.clock.today())
+
     def check_removable(self, dataset_id: str) -> None:
         """For everything that takes data away for ever, inside its transaction. Raises WrongState naming the hold or the day."""
         dataset = self._parts.datasets.get(dataset_id)

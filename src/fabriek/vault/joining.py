@@ -93,9 +93,8 @@ class Joining(Desk):
             written.forget()
             raise
         with parts.datasets.transaction():
-            for one in arrived:
-                for stretch in parts.arrivals.stretches(one.id):
-                    parts.epoch_keys.forget_object_key(dataset.id, stretch.object_id)
+            stretches = parts.arrivals.stretches(*[one.id for one in arrived])
+            parts.epoch_keys.forget_object_keys(dataset.id, [stretch.object_id for stretch in stretches])
         return version
 
     def _check_same(self, upload: Upload, dataset: Dataset, base: str, arrived: Sequence[Arrival]) -> None:
@@ -130,7 +129,7 @@ class Joining(Desk):
             for piece in safe.open(dataset.id, stretch.object_id):
                 digest.update(piece)
         sha256, blocks = digest.hashes()
-        with parts.datasets.transaction(alone=f"arrival:{arrival.id}"):
+        with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):  # in turn with whoever gives it up
             parts.arrivals.save(replace(parts.arrivals.get(arrival.id), sha256=sha256, blocks=blocks))
         return sha256, blocks
 

@@ -321,7 +321,7 @@ class EpochKeys(Protocol):
     def object_key(self, dataset: str, object_id: str) -> tuple[int, bytes, Stored]:
         """(epoch, wrapped key, what the store took). Raises NotFound."""
 
-    def forget_object_key(self, dataset: str, object_id: str) -> None: ...
+    def forget_object_keys(self, dataset: str, objects: Sequence[str]) -> None: ...
 
     def of_dataset(self, dataset: str) -> Sequence[Epoch]:
         """Oldest first."""

@@ -26,14 +26,14 @@ class Arrivals(Protocol):
     def count(self, upload_id: str) -> int:
         """Those that were given up are left out."""
 
-    def stretches(self, arrival_id: str) -> Sequence[Stretch]:
-        """In their order."""
+    def stretches(self, *arrivals: str) -> Sequence[Stretch]:
+        """Of these arrivals, by their ids; those of each in their order."""
 
     def forget(self, arrival_id: str, *, objects: bool) -> None:
         """The arrival and its stretches; with `objects`, also that there were objects of it. It is no error if there is none."""
 
     def overdue(self, now: datetime) -> Sequence[Arrival]:
-        """Some of those that were given up, and of those whose upload's time is over."""
+        """Some of those that were given up, and of those whose upload's time is over and that no hold keeps."""
 
     def on_the_way(self, person: str, now: datetime) -> int:
         """Bytes that a person has announced, in uploads that are open."""

@@ -66,6 +66,9 @@ class Damages(Protocol):
 
     def remove(self, damage: Damage) -> None: ...
 
+    def forget(self, objects: Sequence[str]) -> None:
+        """All that is known of these objects."""
+
     def of_dataset(self, dataset: str) -> Sequence[Damage]: ...
 
     def of_version(self, version_id: str) -> Sequence[Damage]:

@@ -66,8 +66,8 @@ class Safe(Desk):
             parts.epoch_keys.object_key(dataset_id, object_id)
         except NotFound:
             return
-        with parts.datasets.transaction():
-            parts.epoch_keys.forget_object_key(dataset_id, object_id)
+        with parts.datasets.transaction(alone=f"dataset:{dataset_id}"):
+            parts.epoch_keys.forget_object_keys(dataset_id, [object_id])
             parts.damages.remove(Damage(dataset_id, "", object_id, "", parts.clock.now()))
         parts.blobs.delete(object_id)
 

@@ -25,7 +25,7 @@ class Vault(Lowering):
         self.safe = Safe(parts)
         self.erasing = Erasing(parts, keeping)
         self.rotating = Rotating(parts, keeping)
-        self.arriving = Arriving(parts, self)
+        self.arriving = Arriving(parts, self, self.erasing)
         self.collecting = Collecting(parts, self.erasing)
         self.checking = Checking(parts)
         self.scrubbing = Scrubbing(parts, self.checking, days=scrub_days)

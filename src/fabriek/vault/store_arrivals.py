@@ -5,16 +5,33 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Row, String, Table, Text, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Row,
+    String,
+    Table,
+    Text,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import nothing_here
 from fabriek.vault.arrivals import Arrival, Stretch
+from fabriek.vault.store_keeping import holds
 from fabriek.vault.store_uploads import objects as stored_objects
 from fabriek.vault.store_uploads import uploads
 from fabriek.vault.uploads import Progress
 
 OVERDUE_AT_ONCE = 100
+AT_ONCE = 500
 HASH_CHARACTERS = 64
 
 arrivals = Table(
@@ -77,9 +94,13 @@ class SqlArrivals:
         asked = select(func.count()).where(arrivals.c.upload == upload_id, arrivals.c.given_up.is_(False))
         return int(self._db.scalar(asked))
 
-    def stretches(self, arrival_id: str) -> Sequence[Stretch]:
-        rows = self._db.rows(select(stretches).where(stretches.c.arrival == arrival_id).order_by(stretches.c.start))
-        return [Stretch(**row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's public name for it
+    def stretches(self, *arrivals: str) -> Sequence[Stretch]:
+        found, ordered = list[Stretch](), sorted(arrivals)
+        for start in range(0, len(ordered), AT_ONCE):
+            asked = select(stretches).where(stretches.c.arrival.in_(ordered[start : start + AT_ONCE]))
+            rows = self._db.rows(asked.order_by(stretches.c.arrival, stretches.c.start))
+            found += [Stretch(**row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's public name for it
+        return found
 
     def forget(self, arrival_id: str, *, objects: bool) -> None:
         if objects:
@@ -89,7 +110,10 @@ class SqlArrivals:
         self._db.execute(delete(arrivals).where(arrivals.c.id == arrival_id))
 
     def overdue(self, now: datetime) -> Sequence[Arrival]:
-        over = or_(arrivals.c.given_up.is_(True), uploads.c.expires_at <= now)
+        standing = select(holds.c.id).where(holds.c.dataset == uploads.c.dataset, holds.c.lifted_at.is_(None))
+        # What is in a version, and what was given up before the hold, leaves nothing behind that it would keep.
+        goes = or_(uploads.c.progress == str(Progress.COMMITTED), ~standing.exists())
+        over = or_(arrivals.c.given_up.is_(True), and_(uploads.c.expires_at <= now, goes))
         asked = select(arrivals).join(uploads, uploads.c.id == arrivals.c.upload).where(over).limit(OVERDUE_AT_ONCE)
         return [_arrival(row) for row in self._db.rows(asked)]
 

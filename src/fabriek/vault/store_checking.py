@@ -67,6 +67,10 @@ class SqlDamages:
     def remove(self, damage: Damage) -> None:
         self._db.execute(delete(damages).where(_same(damage)))
 
+    def forget(self, objects: Sequence[str]) -> None:
+        for start in range(0, len(objects), AT_ONCE):
+            self._db.execute(delete(damages).where(damages.c.of_object.in_(objects[start : start + AT_ONCE])))
+
     def of_dataset(self, dataset: str) -> Sequence[Damage]:
         return self._found(select(damages).where(damages.c.dataset == dataset).order_by(damages.c.found_at))
 

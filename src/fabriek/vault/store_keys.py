@@ -14,6 +14,7 @@ from fabriek.vault.epochs import Epoch
 from fabriek.vault.rotations import WrappedKey
 
 REWRAP_AT_ONCE = 1_000
+FORGOTTEN_AT_ONCE = 500
 
 epochs = Table(
     "vault_epochs",
@@ -90,9 +91,10 @@ class SqlEpochKeys:
             raise nothing_here()
         return row.epoch, bytes(row.wrapped), Stored(row.size, row.sha256)
 
-    def forget_object_key(self, dataset: str, object_id: str) -> None:
-        gone = (object_keys.c.dataset == dataset) & (object_keys.c.object == object_id)
-        self._db.execute(delete(object_keys).where(gone))
+    def forget_object_keys(self, dataset: str, objects: Sequence[str]) -> None:
+        of_it = delete(object_keys).where(object_keys.c.dataset == dataset)
+        for start in range(0, len(objects), FORGOTTEN_AT_ONCE):
+            self._db.execute(of_it.where(object_keys.c.object.in_(objects[start : start + FORGOTTEN_AT_ONCE])))
 
 
 def _epoch(row: Row[Any]) -> Epoch:

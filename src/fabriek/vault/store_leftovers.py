@@ -104,7 +104,15 @@ class SqlLeftovers:
 
     def forget(self, names: Collection[str]) -> None:
         for batch in _batches(names):
-            for column in (leftovers.c.object, objects.c.id, version_objects.c.object, damages.c.of_object):
+            # A key is there still of what arrived in plain and became no version.
+            named = (
+                leftovers.c.object,
+                objects.c.id,
+                version_objects.c.object,
+                object_keys.c.object,
+                damages.c.of_object,
+            )
+            for column in named:
                 self._db.execute(delete(column.table).where(column.in_(batch)))
 
     def heaps(self, now: datetime) -> Sequence[Heap]:
