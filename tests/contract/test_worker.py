@@ -213,6 +213,47 @@ def test_a_job_waits_for_an_executor_that_is_away_for_a_while(shop: Shop, monkey
     assert calls == [1, 1, 1]
 
 
+def test_jobs_outlast_an_executor_that_is_away_for_ten_minutes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, before = shop.town.clock, shop.left()
+    stands = shop.work(shop.submit("sleep", "60"), State.RUNNING)
+    back, calls = clock.monotonic() + 600, []
+    submitting, polling = shop.executor.submit, shop.executor.poll
+
+    def ask() -> None:
+        if clock.monotonic() < back:
+            raise Unavailable("the machine does not answer", fix="fabriek doctor")
+
+    def submit(spec: JobSpec) -> Handle:
+        calls.append(spec.attempt)
+        ask()
+        return submitting(spec)
+
+    def poll(handles: Sequence[Handle]) -> list[ObservedState]:
+        ask()
+        return polling(handles)
+
+    def wound() -> bool:
+        shop.worker.round()
+        states = [shop.job(one).state for one in (stands, comes)]
+        if clock.monotonic() < back:
+            assert states[0] is State.RUNNING
+            assert states[1] not in {State.RUNNING, State.FAILED, State.SUCCEEDED}
+            clock.move(timedelta(seconds=5))
+        return all(shop.job(one).settled for one in (stands, comes))
+
+    monkeypatch.setattr(shop.executor, "submit", submit)
+    monkeypatch.setattr(shop.executor, "poll", poll)
+    comes = shop.submit("echo", "hi")
+    shop.executor.end(handle_of(stands))
+    until(wound)
+    ended = [shop.job(one) for one in (stands, comes)]
+    assert [(one.state, one.attempts, one.exit_code) for one in ended] == [(State.SUCCEEDED, 1, 0)] * 2
+    assert len(calls) > 2
+    assert set(calls) == {1}
+    assert shop.left() == before - sum(one.used_micro for one in ended)
+    assert shop.town.services.funding.balanced()
+
+
 def test_an_executor_that_stays_away_fails_the_job_and_gives_the_credits_back(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
