@@ -136,7 +136,7 @@ class Arriving(Desk):
             self._arrival(arrival, by)
 
     def files(self, upload_id: str, *, by: Caller) -> Sequence[Arrival]:
-        """Those of an upload, by path, for whoever holds it."""
+        """Those of an upload, by path, for whoever holds it. Once it is a version, their names stand there alone."""
         upload, _ = self._held(upload_id, by)
         return self._parts.arrivals.of_upload(upload.id)
 
@@ -288,7 +288,7 @@ class Arriving(Desk):
             for stretch in stretches:
                 parts.epoch_keys.forget_object_key(upload.dataset, stretch.object_id)
             if not is_kept:
-                parts.arrivals.save(replace(arrival, given_up=True))
+                parts.arrivals.save(replace(arrival, given_up=True, path="", told=""))
         for stretch in () if is_kept else stretches:
             parts.blobs.delete(stretch.object_id)
         with parts.datasets.transaction():
