@@ -254,7 +254,7 @@ class Vault:
         return [AgreementOut.model_validate(one) for one in answer]
 
     def end_agreement(self, agreement: str) -> AgreementOut:
-        """Takes it back: nothing new opens under it."""
+        """Ends it: what the project has open closes, and nothing opens any more."""
         return AgreementOut.model_validate(self._client.post(f"/api/v1/agreements/{agreement}/end"))
 
     def request(
