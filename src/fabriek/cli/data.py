@@ -209,7 +209,11 @@ def agreements(name: str, project: str, *, as_json: bool) -> None:
 @click.argument("agreement")
 @json_option
 def end(agreement: str, *, as_json: bool) -> None:
-    """Take an agreement back. Nothing new opens under it; running jobs go on."""
+    """End an agreement, yours or that of a project that you lead.
+
+    What the project has open of the dataset closes at once, and nothing opens any more. A job goes on with what was copied for it; what
+    it mounted closes within a minute. What was pulled before stays where it is.
+    """
     show(connect().vault.end_agreement(agreement), as_json=as_json)
 
 

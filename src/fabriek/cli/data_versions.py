@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from fabriek.cli.output import clean, json_option, print_json, project_option, say, show
+from fabriek.cli.output import clean, counted, json_option, print_json, project_option, say, show
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.units import shown_bytes
@@ -58,11 +58,15 @@ def tag(name: str, tag_name: str, project: str, *, is_removed: bool, as_json: bo
 @json_option
 def remove(name: str, project: str, *, yes: bool, as_json: bool) -> None:
     """Remove one version for good. Refused while a tag names it or somebody has it open."""
+    vault = connect(project).vault
     if not yes:
+        # Looked up first: nobody is asked about what is not there, and who named a tag reads which version that is.
+        found = vault.to_remove(name, project=project)
+        what = f"{found.name}@{found.number}, {counted(found.files, 'file')} of {shown_bytes(found.size_bytes)},"
         if not sys.stdin.isatty():
-            raise InvalidInput(f"{name} would be gone for good", fix="add --yes if that is what you want")
-        click.confirm(f"Remove {name} for good?", abort=True)
-    gone = connect(project).vault.remove(name, project=project)
+            raise InvalidInput(f"{what} would be gone for good", fix="add --yes if that is what you want")
+        click.confirm(f"Remove {what} for good?", abort=True)
+    gone = vault.remove(name, project=project)
     if as_json:
         show(gone, as_json=True)
     else:

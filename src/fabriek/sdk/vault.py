@@ -257,7 +257,7 @@ class Vault:
         return [AgreementOut.model_validate(one) for one in answer]
 
     def end_agreement(self, agreement: str) -> AgreementOut:
-        """Takes it back: nothing new opens under it."""
+        """Ends it: what the project has open closes, and nothing opens any more."""
         return AgreementOut.model_validate(self._client.post(f"/api/v1/agreements/{agreement}/end"))
 
     def request(
@@ -305,10 +305,18 @@ class Vault:
 
     def remove(self, reference: str, *, project: str = "") -> VersionOut:
         """Takes a version away for good; it must be named: NAME@3. Raises WrongState while a tag names it or somebody has it open."""
+        return VersionOut.model_validate(self._client.delete(self._named(reference, project)))
+
+    def to_remove(self, reference: str, *, project: str = "") -> VersionOut:
+        """What `remove` would take away, for asking somebody first. Raises NotFound, InvalidInput."""
+        return VersionOut.model_validate(self._client.get(self._named(reference, project)))
+
+    def _named(self, reference: str, project: str) -> str:
+        """Where the version is that the reference itself names. Raises InvalidInput where it means the newest one."""
         place = place_of(self._client, reference, project)
         if place.version == "newest":
             raise InvalidInput(f"{reference!r} does not say which version", fix=f"name it: {reference}@3")
-        return VersionOut.model_validate(self._client.delete(place.version_path))
+        return place.version_path
 
     def _version(self, version: str, project: str) -> VersionOut:
         return VersionOut.model_validate(self._client.get(place_of(self._client, version, project).version_path))
