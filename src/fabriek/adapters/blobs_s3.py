@@ -1,5 +1,5 @@
 """Objects in an S3 store, each written once. The store is asked for a condition and not relied upon: some keep none, and some forget it when
-two writers come at once (docs/designs/0015-stores.md).
+two writers come at once (docs/designs/0019-stores.md).
 """
 
 import hashlib
