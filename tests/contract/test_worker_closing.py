@@ -12,7 +12,8 @@ from fabriek.adapters.database import Database
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotPermitted
 from fabriek.vault.opening import Opened
-from fabriek.worker.upkeep import CLOSING_SECONDS, Upkeep
+from fabriek.worker.closing import CLOSING_SECONDS
+from fabriek.worker.upkeep import Upkeep
 from tests.factories.services import Town, a_town
 from tests.factories.vault import fill
 
@@ -31,6 +32,13 @@ class Share:
 
     def open(self) -> Opened:
         return self.town.services.vault.open(self.reference, project=self.project, by=self.holder)
+
+    def round(self) -> None:
+        """One of upkeep's; what it began to close is closed when this returns."""
+        self.upkeep.round()
+        going = self.upkeep._closer._going
+        assert going is not None
+        going.result()
 
     def end(self) -> None:
         self.town.services.vault.end_agreement(self.agreement, by=self.owner)
@@ -61,23 +69,24 @@ def share(database: Database, tmp_path: Path) -> Iterator[Share]:
         "biopsies", home=home, project=project, purposes=["civilian"], right="take_away", until=town.clock.today(), by=owner
     )  # fmt: skip
     upkeep = Upkeep(services)
-    upkeep.round()
-    yield Share(town, owner, holder, f"{home}/biopsies", project, agreement.id, upkeep)
+    made = Share(town, owner, holder, f"{home}/biopsies", project, agreement.id, upkeep)
+    made.round()
+    yield made
     upkeep.close()
 
 
 def test_a_grant_closes_in_the_round_after_its_agreement_ran_out(share: Share) -> None:
     opened = share.open()
     share.town.clock.move(timedelta(seconds=CLOSING_SECONDS))
-    share.upkeep.round()
+    share.round()
     assert (share.rule(opened), share.closed(opened)) == ("", [])
     midnight = timedelta(hours=14)  # the town's day begins at ten in the morning, where it lies
     share.town.clock.move(midnight - timedelta(seconds=CLOSING_SECONDS + 1))
     late = share.open()
-    share.upkeep.round()
+    share.round()
     assert (share.rule(late), share.closed(late)) == ("", [])
     share.town.clock.move(timedelta(seconds=CLOSING_SECONDS))
-    share.upkeep.round()
+    share.round()
     assert (share.rule(late), share.closed(late)) == ("grant.ended", ["data.take_away"])
 
 
@@ -96,10 +105,10 @@ def test_a_grant_that_was_being_handed_out_while_its_agreement_ended_closes_in_t
     monkeypatch.setattr(cipher, "unwrap", ends_meanwhile)
     opened = share.open()
     assert share.rule(opened) == "", "nobody has looked yet"
-    share.upkeep.round()
+    share.round()
     assert share.rule(opened) == "", "its time has not come"
     share.town.clock.move(timedelta(seconds=CLOSING_SECONDS))
-    share.upkeep.round()
+    share.round()
     assert (share.rule(opened), share.closed(opened)) == ("grant.ended", ["data.take_away"])
     with pytest.raises(NotPermitted):
         share.open()
