@@ -33,20 +33,41 @@ def labels(*, as_json: bool) -> None:
     "--file", "path", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Set them: a text in Markdown."
 )
 @click.option(
-    "--question", "questions", multiple=True, help="With --file: a question that a request answers; repeatable."
+    "--question",
+    "questions",
+    multiple=True,
+    help="With --file: a question that a request answers; repeatable. Without one, those of before stay.",
 )
+@click.option("--no-questions", is_flag=True, help="With --file: a request answers none any more.")
 @click.option(
-    "--decides", "committee", multiple=True, metavar="PERSON", help="With --file: an id of who decides; repeatable."
+    "--decides",
+    "committee",
+    multiple=True,
+    metavar="PERSON",
+    help="With --file: an id of who decides; repeatable. Without one, those of before stay.",
 )
+@click.option("--owner-decides", is_flag=True, help="With --file: no committee any more, the owner's people decide.")
 @project_option
 @json_option
 def terms(
-    name: str, path: Path | None, questions: tuple[str, ...], committee: tuple[str, ...], project: str, *, as_json: bool
+    name: str,
+    path: Path | None,
+    questions: tuple[str, ...],
+    committee: tuple[str, ...],
+    project: str,
+    *,
+    no_questions: bool,
+    owner_decides: bool,
+    as_json: bool,
 ) -> None:
     """The terms of a dataset; with --file, new ones for agreements from now on."""
     agreements = connect(project).agreements
+    asked, deciding = (
+        _said(questions, none=no_questions, options="--question or --no-questions"),
+        _said(committee, none=owner_decides, options="--decides or --owner-decides"),
+    )
     if path is None:
-        if questions or committee:
+        if asked is not None or deciding is not None:
             raise InvalidInput(
                 "a form and who decides are set with a text", fix=f"fabriek data terms {name} --file terms.md"
             )
@@ -56,7 +77,7 @@ def terms(
             text = path.read_text("utf-8")
         except UnicodeDecodeError:
             raise InvalidInput(f"{path} is not text in UTF-8", fix="save it as UTF-8") from None
-        found = agreements.set_terms(name, text, questions=questions, committee=committee, project=project)
+        found = agreements.set_terms(name, text, questions=asked, committee=deciding, project=project)
     if as_json:
         print_json(found)
         return
@@ -183,6 +204,13 @@ def sign(proposal: str, *, as_json: bool) -> None:
 def refuse(proposal: str, reason: str, *, as_json: bool) -> None:
     """Refuse a lowering or a release, or take your own back."""
     show(connect().agreements.refuse(proposal, reason), as_json=as_json)
+
+
+def _said(given: tuple[str, ...], *, none: bool, options: str) -> tuple[str, ...] | None:
+    """What is to stand from now on; None for what stands. Raises InvalidInput on both at once."""
+    if given and none:
+        raise InvalidInput("some and none at once cannot be", fix=options)
+    return given if given or none else None
 
 
 def _demands(label: LabelOut) -> list[str]:

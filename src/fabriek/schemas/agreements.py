@@ -43,11 +43,13 @@ class LabelsOut(Wire):
 
 
 class TermsIn(Wire):
-    """New terms: Markdown, the form's questions, and who decides; an empty committee means the owner's people."""
+    """New terms: Markdown, the form's questions, and who decides; an empty committee means the owner's people. Questions or a committee that
+    are not said, or null, stay those of the terms before.
+    """
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
-    questions: list[Question] = Field(default=[], max_length=20)
-    committee: list[PersonId] = Field(default=[], max_length=50)
+    questions: list[Question] | None = Field(default=None, max_length=20)
+    committee: list[PersonId] | None = Field(default=None, max_length=50)
 
 
 class TermsOut(Wire):

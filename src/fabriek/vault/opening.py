@@ -1,6 +1,6 @@
 """Verbs of opening: a grant on a version for a person or a job, and the objects behind it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fabriek.kernel.callers import SYSTEM, Caller, require
@@ -116,37 +116,51 @@ class Opening(Pushing):
             self._parts.cipher.check(self._epoch_of(self._parts.versions.get(version_id)))
 
     def grant_to_job(self, version_id: str, job: str, *, project: str, purpose: str, person: str = "") -> Grant:
-        """For the job's node, as it starts: asks the rules once more, since an agreement may have ended while the job waited, or the
-        person who submitted it may have left.
+        """On one version."""
+        return self.grants_to_job([version_id], job, project=project, purpose=purpose, person=person)[version_id]
 
-        The node fetches the key with its own token. Asked again for the same job, the same grant.
+    def grants_to_job(
+        self, version_ids: Iterable[str], job: str, *, project: str, purpose: str, person: str = ""
+    ) -> Mapping[str, Grant]:
+        """For the job's node, as it starts, one for each version: asks the rules once more, since an agreement may have ended while the job
+        waited, or the person who submitted it may have left. All of them or none.
+
+        The node fetches the keys with its own token. Asked again for the same job, the same grants.
         """
-        parts = self._parts
-        version = parts.versions.get(version_id)
-        dataset = self._labelled(self._refuse_erased(parts.datasets.get(version.dataset)), self._believed(version))
-        self._check_label(dataset.label, self._project(project))
-        if refusal := self._job_refusal(dataset, project=project, purpose=purpose, person=person):
+        parts, home, datasets = self._parts, self._project(project), dict[str, str]()
+        asked = tuple(version_ids)
+        if asked and (refusal := self._left(person, project)):
             raise refusal.error()
+        for version_id in asked:
+            version = parts.versions.get(version_id)
+            dataset = self._labelled(self._refuse_erased(parts.datasets.get(version.dataset)), self._believed(version))
+            self._check_label(dataset.label, home)
+            if refusal := self._data_refusal(dataset, project=project, purpose=purpose, person=person):
+                raise refusal.error()
+            datasets[version_id] = dataset.id
         now = parts.clock.now()
         with parts.datasets.transaction(alone=f"job:{job}"):
-            for known in parts.grants.of_job(job):
-                if known.version == version_id and is_alive(known, now):
-                    return known
-            grant = Grant(
-                parts.ids.new("grt"),
-                version_id,
-                dataset.id,
-                project,
-                person,
-                job,
-                DataRight.COMPUTE,
-                now,
-                now + LASTS_FOR_JOB,
-                purpose=purpose,
-            )
-            parts.grants.add(grant)
-            parts.audit.record("grant.opened", grant.id, SYSTEM, version=version_id, job=job, purpose=purpose)
-        return grant
+            # The first of each: what is asked for again is what was given then.
+            found = {one.version: one for one in reversed(parts.grants.of_job(job)) if is_alive(one, now)}
+            for version_id, dataset_id in datasets.items():
+                if version_id in found:
+                    continue
+                grant = Grant(
+                    parts.ids.new("grt"),
+                    version_id,
+                    dataset_id,
+                    project,
+                    person,
+                    job,
+                    DataRight.COMPUTE,
+                    now,
+                    now + LASTS_FOR_JOB,
+                    purpose=purpose,
+                )
+                parts.grants.add(grant)
+                parts.audit.record("grant.opened", grant.id, SYSTEM, version=version_id, job=job, purpose=purpose)
+                found[version_id] = grant
+        return {version_id: found[version_id] for version_id in datasets}
 
     def end_job(self, job: str) -> None:
         """Ends what the job could still open or add. Idempotent."""
@@ -251,12 +265,22 @@ class Opening(Pushing):
 
     def _job_refusal(self, dataset: Dataset, *, project: str, purpose: str, person: str) -> Refusal | None:
         """Why a job that this person submitted may not compute on the data now."""
-        if person and not self._works_in(person, project):
-            return Refusal(
-                "project.member",
-                "whoever submitted this job is no longer a member of the project",
-                "a member submits it again",
-            )
+        return self._left(person, project) or self._data_refusal(
+            dataset, project=project, purpose=purpose, person=person
+        )
+
+    def _left(self, person: str, project: str) -> Refusal | None:
+        """Why no job of this person's reads anything in the project."""
+        if not person or self._works_in(person, project):
+            return None
+        return Refusal(
+            "project.member",
+            "whoever submitted this job is no longer a member of the project",
+            "a member submits it again",
+        )
+
+    def _data_refusal(self, dataset: Dataset, *, project: str, purpose: str, person: str) -> Refusal | None:
+        """Why the data may not be computed on, whoever works there."""
         label = dataset.label
         return may_stand(label, "our nodes", self._parts.places.nodes, self._parts.labels) or self._refusal(
             dataset, DataRight.COMPUTE, project=project, purpose=purpose, by=SYSTEM, person=person

@@ -8,6 +8,7 @@ from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import AlreadyExists, Damaged, InvalidInput, NotFound, NotPermitted, Unavailable, WrongState
 from fabriek.vault.agreements import DataRight
 from fabriek.vault.epochs import EpochCipher
+from fabriek.vault.ports import People
 from fabriek.vault.service import Vault
 from tests.factories.vault import World, a_grant_read, a_push, fill
 
@@ -163,6 +164,41 @@ def test_an_agreement_that_ended_while_the_job_waited_stops_its_start(world: Wor
     inputs(world)
     world.vault.end_agreement(agreement, by=world.hanna)
     assert refused(lambda: start(world, version.id)) == "agreement.ended"
+
+
+class Counted:
+    """The real people, and how often somebody was asked about."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self.asked: list[str] = []
+
+    def caller_for(self, person: str) -> Caller:
+        self.asked.append(person)
+        return self._people.caller_for(person)
+
+
+def test_a_job_that_starts_asks_about_its_person_once_and_gets_all_it_reads_or_nothing(world: World) -> None:
+    names = ("biopsies", "cells", "scans")
+    versions = [a_push(world, name, FILES, label="special-category").id for name in names]
+    until = {"until": UNTIL, "purposes": ["civilian"], "right": "compute"}
+    for name in names[:2]:
+        world.vault.agree(name, home="lab", project="lab", **until, by=world.hanna)  # type: ignore[arg-type]
+    people = Counted(world.directory)
+    vault = Vault(replace(world.parts, people=people), world.keeping)
+    job = {"project": "prj_1", "purpose": "civilian", "person": "per_stef"}
+    assert refused(lambda: vault.grants_to_job(versions, "job_1", **job)) == "agreement.required"
+    assert world.parts.grants.of_job("job_1") == []
+    world.vault.agree("scans", home="lab", project="lab", **until, by=world.hanna)  # type: ignore[arg-type]
+    people.asked.clear()
+    given = vault.grants_to_job([*versions, versions[0]], "job_1", **job)
+    assert people.asked == ["per_stef"]
+    assert [given[one].version for one in versions] == versions
+    assert len(world.parts.grants.of_job("job_1")) == 3
+    assert vault.grants_to_job(versions, "job_1", **job) == given
+    assert vault.grant_to_job(versions[2], "job_1", **job) == given[versions[2]]
+    world.directory.remove_member("prj_1", "per_stef", by=world.hanna)
+    assert refused(lambda: vault.grants_to_job(versions, "job_1", **job)) == "project.member"
 
 
 def test_ending_an_agreement_ends_its_grants_and_begins_an_epoch(world: World) -> None:
