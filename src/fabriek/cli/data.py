@@ -80,11 +80,13 @@ def pull(name: str, folder: Path, paths: tuple[str, ...], project: str, *, overw
             name, folder, project=project, paths=paths, overwrite=overwrite, progress=drawn.advance, expect=drawn.expect
         )
     if as_json:
-        print_json({"folder": str(folder), "files": pulled.files, "size_bytes": pulled.size_bytes, "kept": pulled.kept})
+        print_json(
+            {"folder": str(folder), "files": pulled.files, "size_bytes": pulled.size_bytes, "kept": pulled.kept, "kept_files": pulled.kept_files}
+        )  # fmt: skip
         return
     say(f"{counted(pulled.files, 'file')}, {shown_bytes(pulled.size_bytes)}, in {folder}")
     if pulled.kept:
-        say(f"{len(pulled.kept)} were there and were kept, {pulled.kept[0]} first; --overwrite replaces them")
+        say(f"{pulled.kept_files} were there and were kept, {pulled.kept[0]} first; --overwrite replaces them")
 
 
 @data.command("ls")
