@@ -16,7 +16,7 @@ from fabriek.vault.versions import Version
 PACKED_BYTES = 4 * 2**20
 
 
-class Reading(Desk):
+class PageReader(Desk):
     """Of one dataset, for one thread."""
 
     def __init__(self, parts: Parts, dataset: Dataset) -> None:
