@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,7 +18,9 @@ from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.units import shown_bytes
 from fabriek.schemas.codes import MEANINGS, Code
-from fabriek.schemas.vault import DatasetOut, VersionOut
+
+if TYPE_CHECKING:  # help should not pay for it
+    from fabriek.schemas.vault import DatasetOut, VersionOut
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -270,7 +273,7 @@ def log(name: str, project: str, *, as_json: bool) -> None:
             say(f"@{one.number} last verified: {when}" + (f"; DAMAGED: {one.damage}" if one.damage else ""))
 
 
-def _damaged(found: Sequence[DatasetOut] | Sequence[VersionOut]) -> list[str]:
+def _damaged(found: "Sequence[DatasetOut] | Sequence[VersionOut]") -> list[str]:
     """The column that says so, where anything is damaged."""
     return ["damage"] if any(one.damage for one in found) else []
 

@@ -159,6 +159,21 @@ def test_a_path_that_is_not_plain_is_refused(path: str) -> None:
         check_path(path)
 
 
+@settings(deadline=None, max_examples=500)
+@given(
+    st.text(alphabet="aZ9_-./\\é\0 \n", max_size=12)
+    | st.sampled_from(["a" * 255, "a" * 256, "a/" * 200 + "b", "é" * 128])
+)
+def test_a_path_is_plain_by_its_names_however_usual_it_looks(path: str) -> None:
+    names = path.split("/")
+    is_plain = not any(name in {"", ".", ".."} or len(name.encode()) > 255 for name in names)
+    if is_plain and not set(path) & {"\0", "\\"}:
+        assert check_path(path) == path
+    else:
+        with pytest.raises(InvalidInput):
+            check_path(path)
+
+
 @pytest.mark.parametrize("target", ["/etc/passwd", "../../x", "a/../../../x", ""])
 def test_a_link_that_leads_out_is_refused(target: str) -> None:
     with pytest.raises(InvalidInput):
