@@ -21,7 +21,7 @@ from fabriek.vault.damage import Damage, Looked, Position
 from fabriek.vault.examining import CHANGED, GONE
 from fabriek.vault.leafing import MANIFEST, MISPLACED, UNREADABLE
 from fabriek.vault.pushing import Committed
-from fabriek.vault.stretches import Reading
+from fabriek.vault.stretches import Sample
 from fabriek.vault.uploads import Upload
 from fabriek.vault.versions import Version
 from tests.contract.test_checking import again, flip, walk
@@ -141,7 +141,7 @@ def test_another_process_goes_on_where_a_stretch_ended(world: World, tree: Tree)
     read = 0
     while at is not None:
         world.vault.checking._memory = None
-        found = world.vault.checking.look(at, Reading(1.0), objects_max=2, bytes_max=2**20)
+        found = world.vault.checking.look(at, Sample(1.0), objects_max=2, bytes_max=2**20)
         read, at = read + found.objects, found.next
     objects = len(world.parts.versions.objects(version.id))
     assert objects <= read <= objects + 2 * len(tree.pages)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,7 +19,9 @@ from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.units import shown_bytes
 from fabriek.schemas.codes import MEANINGS, Code
-from fabriek.schemas.vault import DatasetOut, VersionOut
+
+if TYPE_CHECKING:  # help should not pay for it
+    from fabriek.schemas.vault import DatasetOut, VersionOut
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -81,11 +84,13 @@ def pull(name: str, folder: Path, paths: tuple[str, ...], project: str, *, overw
             name, folder, project=project, paths=paths, overwrite=overwrite, progress=drawn.advance, expect=drawn.expect
         )
     if as_json:
-        print_json({"folder": str(folder), "files": pulled.files, "size_bytes": pulled.size_bytes, "kept": pulled.kept})
+        print_json(
+            {"folder": str(folder), "files": pulled.files, "size_bytes": pulled.size_bytes, "kept": pulled.kept, "kept_files": pulled.kept_files}
+        )  # fmt: skip
         return
     say(f"{counted(pulled.files, 'file')}, {shown_bytes(pulled.size_bytes)}, in {folder}")
     if pulled.kept:
-        say(f"{len(pulled.kept)} were there and were kept, {pulled.kept[0]} first; --overwrite replaces them")
+        say(f"{pulled.kept_files} were there and were kept, {pulled.kept[0]} first; --overwrite replaces them")
 
 
 @data.command("ls")
@@ -273,7 +278,7 @@ def log(name: str, project: str, *, as_json: bool) -> None:
             say(f"@{one.number} last verified: {when}" + (f"; DAMAGED: {one.damage}" if one.damage else ""))
 
 
-def _damaged(found: Sequence[DatasetOut] | Sequence[VersionOut]) -> list[str]:
+def _damaged(found: "Sequence[DatasetOut] | Sequence[VersionOut]") -> list[str]:
     """The column that says so, where anything is damaged."""
     return ["damage"] if any(one.damage for one in found) else []
 

@@ -2,13 +2,16 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fabriek.cli.output import json_option, print_json, project_option, say, show, table
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
-from fabriek.schemas.agreements import LabelOut
+
+if TYPE_CHECKING:  # every command about data would pay for it
+    from fabriek.schemas.agreements import LabelOut
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -213,7 +216,7 @@ def _said(given: tuple[str, ...], *, none: bool, options: str) -> tuple[str, ...
     return given if given or none else None
 
 
-def _demands(label: LabelOut) -> list[str]:
+def _demands(label: "LabelOut") -> list[str]:
     """What the label asks for, in words."""
     asked = (
         (label.needs_agreement, "an agreement"),

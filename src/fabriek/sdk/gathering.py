@@ -307,7 +307,7 @@ class Gathering:
         """The blocks that hold data. Those that are one hole are done at once: of a sparse file there may be a million."""
         with opened(self._root, one.met.path) as source:
             for number in range(count):
-                begin, length = number * block_length(size, 0), block_length(size, number)
+                begin, length = number * BLOCK_BYTES, block_length(size, number)
                 if any(is_data for is_data, _, _ in runs(source.fileno(), begin, begin + length)):
                     yield number
                 else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from fabriek.kernel.errors import Damaged, FabriekError, NotFound, NotPermitted
-from fabriek.sdk.blocks import BLOCK_BYTES, Blocks
+from fabriek.sdk.blocks import KEPT_BLOCK_BYTES, Blocks
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sealing.book import Book
 from fabriek.sealing.manifest import File, Part
@@ -106,19 +106,19 @@ class Reading:
             if not part.object_id:
                 found.append(bytes(end - begin))
                 continue
-            first = begin // BLOCK_BYTES
+            first = begin // KEPT_BLOCK_BYTES
             blocks = self._blocks.kept(part.object_id, first, _behind(end))
             if blocks is None:
                 return None
-            found.append(_cut(blocks, begin - first * BLOCK_BYTES, end - begin))
+            found.append(_cut(blocks, begin - first * KEPT_BLOCK_BYTES, end - begin))
         self._look_ahead(file, start, stop)
         return found[0] if len(found) == 1 else b"".join(found)
 
     def _get(self, part: Part, begin: int, end: int) -> bytes:
         """Plaintext of the part's object. Raises Damaged where the object is shorter than its version says."""
-        first = begin // BLOCK_BYTES
+        first = begin // KEPT_BLOCK_BYTES
         blocks = self._blocks.get(part.object_id, first, _behind(end), partial(self._load, part))
-        piece = _cut(blocks, begin - first * BLOCK_BYTES, end - begin)
+        piece = _cut(blocks, begin - first * KEPT_BLOCK_BYTES, end - begin)
         if len(piece) < end - begin:
             raise Damaged("an object is shorter than its version says", fix="fabriek data verify", where=part.object_id)
         return piece
@@ -183,7 +183,7 @@ class Reading:
                 openers[part.object_id] = idle
         if opener is None:
             opener = granted.opener(part)
-        opened = opener.read(first * BLOCK_BYTES, (stop - first) * BLOCK_BYTES)
+        opened = opener.read(first * KEPT_BLOCK_BYTES, (stop - first) * KEPT_BLOCK_BYTES)
         with self._lock:
             # Those of a grant that has ended meanwhile, and of what was forgotten, go with `openers`.
             openers[part.object_id] = [*openers.pop(part.object_id, []), opener]
@@ -213,11 +213,11 @@ def _pieces(file: File, start: int, stop: int) -> list[tuple[Part, int, int]]:
 
 def _behind(end: int) -> int:
     """The number of the block behind the one that holds the last byte."""
-    return (end - 1) // BLOCK_BYTES + 1
+    return (end - 1) // KEPT_BLOCK_BYTES + 1
 
 
 def _cut(blocks: list[bytes], start: int, count: int) -> bytes:
     if len(blocks) == 1:
         return blocks[0][start : start + count]
-    last = start + count - BLOCK_BYTES * (len(blocks) - 1)
+    last = start + count - KEPT_BLOCK_BYTES * (len(blocks) - 1)
     return b"".join([memoryview(blocks[0])[start:], *blocks[1:-1], memoryview(blocks[-1])[:last]])

@@ -30,7 +30,7 @@ from fabriek.sdk.fetching import Fetched, Nowhere, fetch
 from fabriek.sdk.folders import Changed, Survey, survey
 from fabriek.sdk.hashes import hashes_of
 from fabriek.sdk.journal import Journal, journal_of
-from fabriek.sdk.opened import OpenedVersion
+from fabriek.sdk.opened import HEAD_OF_PAGES_FETCHED_BYTES, OpenedVersion
 from fabriek.sdk.places import place_of
 from fabriek.sdk.pull import Pulled, chosen, pull_file, pull_files
 from fabriek.sdk.push import Pushed, Sent, commit_files, open_upload, send_files, send_folder
@@ -334,7 +334,7 @@ class Vault:
             yield None
             return
         try:
-            version = OpenedVersion(self._client, upload.parent)
+            version = OpenedVersion(self._client, upload.parent, head_bytes=HEAD_OF_PAGES_FETCHED_BYTES)
         except Damaged:
             # What cannot be read cannot be built upon; everything is sent, and the next version is whole again.
             self._give_back(upload)

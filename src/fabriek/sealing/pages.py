@@ -233,6 +233,14 @@ def _read_page(plain: Any) -> Page:
     return page
 
 
+def read_root(packed: bytes, content_hash: object, files: object, size_bytes: object) -> Page:
+    """The outermost page of a version, beside what the signed record says of it. Raises as `read_page`, and Damaged on another version's."""
+    page = read_page(packed)
+    if (page.sha256(), page.count, page.size_bytes) != (content_hash, files, size_bytes):
+        raise Damaged("the manifest is not what its record says", fix="fabriek data verify NAME", where="manifest")
+    return page
+
+
 def read_below(above: Page, ref: Ref, packed: bytes) -> Page:
     """The page that a row of another points at. Raises as `read_page`, and Damaged on one that is not what the row says: of another version,
     or of another place in this one.

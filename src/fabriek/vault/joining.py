@@ -13,7 +13,7 @@ from fabriek.sealing.pages import Page
 from fabriek.vault.arrivals import Arrival
 from fabriek.vault.datasets import Dataset
 from fabriek.vault.desk import Desk, Parts
-from fabriek.vault.paging import Reading, Writing
+from fabriek.vault.paging import PageReader, Writing
 from fabriek.vault.pushing import TRIES, Committed, Pushing
 from fabriek.vault.safe import Safe
 from fabriek.vault.uploads import USE_MAX, Progress, Upload, check_open
@@ -69,7 +69,7 @@ class Joining(Desk):
             parts.uploads.save(replace(stands, parent=base))
         written = Writing(parts, upload, dataset)
         try:
-            book = Reading(parts, dataset).book(parent) if parent else EMPTY
+            book = PageReader(parts, dataset).book(parent) if parent else EMPTY
             made = added(book, fresh, written.keep)
             manifest, key = written.finish(made.root)
             sealed = frozenset(written.objects) - {manifest}

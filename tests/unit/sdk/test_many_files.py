@@ -67,6 +67,26 @@ def test_a_changed_file_sends_itself_its_page_and_the_outermost(
     assert contents(vault.pull("many@1", tmp_path / "old")) == MANY
 
 
+def test_the_pages_of_a_parent_are_asked_for_pack_by_pack(
+    doors: Doors, many: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They lie by turns in what three pushes sent: where each run of them was a question, there were as many as pages."""
+    vault = doors.vault("hanna")
+    for number in range(3):
+        vault.push(many, "many")
+        for path in list(MANY)[number * 900 : number * 900 + 3]:
+            (many / path).write_bytes(b"changed %d" % number)
+    with vault.opened("many") as version:
+        refs = version.book.root.refs
+    packs = {ref.part.object_id for ref in refs}
+    assert len(refs) > 2 * len(packs) > 4, "or it shows nothing"
+    client, asked = vault._client, list[str]()
+    fetch_range = client.fetch_range
+    monkeypatch.setattr(client, "fetch_range", lambda path, *given: asked.append(path) or fetch_range(path, *given))  # type: ignore[func-returns-value]
+    assert vault.push(many, "many").version.number == 4
+    assert len(asked) == len(packs)
+
+
 def test_what_moved_is_not_sent_again(doors: Doors, many: Path, tmp_path: Path) -> None:
     vault = doors.vault("hanna")
     vault.push(many, "many")

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.errors import InvalidInput, NotFound
+from fabriek.sdk import pull
 from fabriek.sdk.journal import Journal
 from fabriek.sdk.push import commit_files, open_upload
 from fabriek.sdk.vault import Vault
+from fabriek.sealing.book import Book
 from fabriek.sealing.manifest import File, make_manifest
 from tests.factories.vault import Doors, World
+from tests.unit.sdk.test_pushing import a_folder, contents
 
 UP, THROUGH = ("x/y/a", "../.."), ("x/y/b", "a/../..")
 """Each alone stays in the folder; together the second leads out of it."""
@@ -102,3 +105,98 @@ def test_links_that_stand_in_a_folder_hinder_none_that_do_not_meet_them(
     vault.pull("links@2", out, overwrite=True)
     assert links_below(out) == {"mine", "up", *(path for path, _ in (UP, THROUGH))}
     assert (out / "x" / "y" / "b").readlink() == Path("f")
+
+
+MANY = {f"{number % 11}/{number:05d}": b"%d" % number for number in range(3_000)}
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many pages were read at a time, in runs and alone."""
+    found, run, page = list[int](), Book._run, Book._page
+
+    def counted_run(self: Book, above: object, refs: list[object]) -> Iterator[object]:
+        found.append(len(refs))
+        yield from run(self, above, refs)  # type: ignore[arg-type]  # as they came
+
+    def counted_page(self: Book, above: object, ref: object) -> object:
+        kept = len(self._kept)
+        got = page(self, above, ref)  # type: ignore[arg-type]  # as they came
+        if len(self._kept) > kept:
+            found.append(1)
+        return got
+
+    monkeypatch.setattr(Book, "_run", counted_run)
+    monkeypatch.setattr(Book, "_page", counted_page)
+    return found
+
+
+def test_a_folder_of_few_files_has_the_manifest_read_about_once(vault: Vault, tmp_path: Path, read: list[int]) -> None:
+    vault.push(a_folder(tmp_path / "in", MANY), "many")
+    out = a_folder(tmp_path / "out", {"README": b"mine", "3/own": b"mine"})
+    with vault.opened("many") as version:
+        pages = len(version.book.root.refs)
+    assert pages > 6, "or it shows nothing"
+    read.clear()
+    pulled = vault.fetch("many", out)
+    assert (pulled.files, pulled.kept, pulled.kept_files) == (3_000, (), 0)
+    assert pages <= sum(read) <= pages + 4
+    assert contents(out) == MANY | {"README": b"mine", "3/own": b"mine"}
+
+
+def test_what_was_kept_is_counted_and_the_first_paths_are_told(
+    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pull, "KEPT_TOLD_MAX", 2)
+    vault.push(a_folder(tmp_path / "in", dict.fromkeys("abcd", b"theirs")), "few")
+    pulled = vault.fetch("few", a_folder(tmp_path / "out", dict.fromkeys("abc", b"mine")))
+    assert (pulled.files, pulled.kept, pulled.kept_files) == (1, ("a", "b"), 3)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize(
+    ("standing", "paths", "is_in_the_way"),
+    [
+        ({"a": b""}, [], "not a folder"),
+        ({"a": b""}, ["a/b"], "not a folder"),
+        ({"a": b""}, ["a/b/c"], "not a folder"),
+        ({"a": b""}, ["f"], ""),
+        ({"a/b/c/d": b""}, [], "a folder"),
+        ({"a/b/c/d": b""}, ["a/"], "a folder"),
+        ({"a/b/c/d": b""}, ["f"], ""),
+        ({"a/other/c": b"", "ab": b"", "f2/f": b""}, [], ""),
+    ],
+)
+def test_what_is_in_the_way_is_said_before_anything_is_fetched(
+    vault: Vault,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    standing: dict[str, bytes],
+    paths: list[str],
+    is_in_the_way: str,
+    *,
+    overwrite: bool,
+) -> None:
+    vault.push(a_folder(tmp_path / "in", {"a/b/c": b"c", "f": b"f"}), "way")
+    out, fetched, real = a_folder(tmp_path / "out", standing), list[object](), pull.fetch
+    monkeypatch.setattr(pull, "fetch", lambda *given: fetched.append(given) or real(*given))  # type: ignore[func-returns-value]
+    if not is_in_the_way:
+        vault.pull("way", out, paths=paths, overwrite=overwrite)
+        assert fetched
+        return
+    with pytest.raises(InvalidInput, match=f"it is {is_in_the_way}$"):
+        vault.pull("way", out, paths=paths, overwrite=overwrite)
+    assert not fetched
+    assert contents(out) == standing
+
+
+def test_a_link_in_place_of_a_folder_is_in_the_way(vault: Vault, tmp_path: Path) -> None:
+    vault.push(a_folder(tmp_path / "in", {"a/b": b"b"}), "way")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InvalidInput, match="not a folder"):
+        vault.pull("way", tmp_path / "out", overwrite=True)
+    assert contents(tmp_path / "elsewhere") == {}
+    with pytest.raises(NotFound):
+        vault.pull("way", tmp_path / "out", paths=["c"])

@@ -8,11 +8,11 @@ from fabriek.sdk.tree import TOP, Folder, Tree
 from fabriek.sealing.manifest import File
 from tests.factories.pages import a_book
 
-NOTHING = hashlib.sha256(b"").hexdigest()
+EMPTY = hashlib.sha256(b"").hexdigest()
 
 
 def a_file(path: str, link: str = "") -> File:
-    return File(path, 0o777 if link else 0o644, 0, "" if link else NOTHING, (), link)
+    return File(path, 0o777 if link else 0o644, 0, "" if link else EMPTY, (), link)
 
 
 FILES = [

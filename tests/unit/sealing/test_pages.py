@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from fabriek.kernel.errors import Damaged, InvalidInput
 from fabriek.sealing.digests import BLOCK_BYTES, digest_of, zeros_hash
 from fabriek.sealing.manifest import File, Part, make_manifest
-from fabriek.sealing.pages import ROWS_MAX, Page, content_hash, read_files, read_page, write_files, write_page
+from fabriek.sealing.pages import (
+    ROWS_MAX,
+    Page,
+    content_hash,
+    read_files,
+    read_page,
+    read_root,
+    write_files,
+    write_page,
+)
 from fabriek.sealing.paths import check_link, check_path, rank
 from tests.factories.pages import PageStore, a_book, a_root
 
@@ -150,6 +159,21 @@ def test_a_path_that_is_not_plain_is_refused(path: str) -> None:
         check_path(path)
 
 
+@settings(deadline=None, max_examples=500)
+@given(
+    st.text(alphabet="aZ9_-./\\é\0 \n", max_size=12)
+    | st.sampled_from(["a" * 255, "a" * 256, "a/" * 200 + "b", "é" * 128])
+)
+def test_a_path_is_plain_by_its_names_however_usual_it_looks(path: str) -> None:
+    names = path.split("/")
+    is_plain = not any(name in {"", ".", ".."} or len(name.encode()) > 255 for name in names)
+    if is_plain and not set(path) & {"\0", "\\"}:
+        assert check_path(path) == path
+    else:
+        with pytest.raises(InvalidInput):
+            check_path(path)
+
+
 @pytest.mark.parametrize("target", ["/etc/passwd", "../../x", "a/../../../x", ""])
 def test_a_link_that_leads_out_is_refused(target: str) -> None:
     with pytest.raises(InvalidInput):
@@ -230,6 +254,15 @@ def test_paths_that_escape_or_stand_wrong_are_refused(rows: object) -> None:
 def test_a_page_that_unpacks_to_more_than_a_page_may_is_damaged() -> None:
     with pytest.raises(Damaged):
         read_page(zlib.compress(b" " * (65 * 2**20)))
+
+
+def test_an_outermost_page_that_is_not_what_the_record_says_is_not_believed() -> None:
+    root = Page(0, files=make_manifest([a_file("a"), a_file("b")]).files)
+    packed = write_page(root)
+    assert read_root(packed, root.sha256(), 2, 6) == root
+    for said in ((content_hash([a_file("a")]), 2, 6), (root.sha256(), 3, 6), (root.sha256(), 2, 7), (None, None, None)):
+        with pytest.raises(Damaged, match="its record"):
+            read_root(packed, *said)
 
 
 def test_a_page_of_another_place_or_version_is_not_believed() -> None:
