@@ -164,9 +164,9 @@ class Arriving(Desk):
             self._wiping.give_up(arrival, upload)
         self._wiping.end(upload)
 
-    def forget_overdue(self) -> None:
-        """Forgets what nobody went on with, with its bytes, and what is in a version, without. For the worker."""
-        self._wiping.forget_overdue()
+    def forget_overdue(self) -> bool:
+        """Forgets what nobody went on with, with its bytes, and what is in a version, without. For the worker. Whether to call again."""
+        return self._wiping.forget_overdue()
 
     def _take(
         self, arrival: Arrival, upload: Upload, dataset: Dataset, chunks: Iterable[bytes], checksum: Checksum | None
