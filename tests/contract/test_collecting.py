@@ -14,7 +14,7 @@ from sqlalchemy import text
 from fabriek.adapters.blobs_local import LocalBlobs, standing_still
 from fabriek.adapters.database import Database
 from fabriek.kernel.callers import SYSTEM, Caller
-from fabriek.kernel.errors import FabriekError, NotFound, NotPermitted, Unavailable, WrongState
+from fabriek.kernel.errors import FabriekError, NotFound, NotPermitted, Stale, Unavailable, WrongState
 from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.objects import open_bytes, seal_bytes
@@ -482,6 +482,41 @@ def test_a_push_that_builds_on_a_version_removed_and_collected_under_it_is_refus
     assert world.vault.versions("biopsies", project="lab", by=world.hanna) == []
     a_push(world, "biopsies", FILES)
     everything_opens(world)
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_what_is_added_to_a_version_that_is_removed_under_it_is_added_to_the_one_before(
+    world: World, before: int
+) -> None:
+    for _ in range(before + 1):
+        a_push(world, "biopsies", FILES)
+    taking = world.vault.arriving
+    one = taking.begin_alone("lab", "biopsies", "late.csv", 3, by=world.hanna)
+
+    def vanish() -> None:
+        remove(world, f"biopsies@{before + 1}")
+        collect(world)
+
+    at_the_last_moment(world, vanish)
+    _, upload = taking.take(one.id, 0, [b"abc"], by=world.hanna)
+    version = world.parts.versions.get(upload.version)
+    assert (version.number, version.facts.files) == (before + 2, 1 + before * len(FILES))
+    opened = world.vault.open(version.id, by=world.hanna)
+    for path, body in ({"late.csv": b"abc"} | (FILES if before else {})).items():
+        assert a_grant_read(world, opened, path, by=world.hanna) == body
+
+
+def test_who_adds_to_the_newest_version_is_told_to_do_it_again_when_that_one_is_removed(world: World) -> None:
+    """And not that nothing can be built: clients do it again by themselves."""
+    first = a_push(world, "biopsies", FILES)
+    upload = world.vault.open_upload("lab", "biopsies", by=world.hanna)
+    inherited = world.parts.versions.objects(first.id) - {first.facts.manifest}
+    (manifest,) = sent(world, upload, 1)
+    left = frozenset({first.facts.manifest})
+    said = Committed(manifest, bytes(32), 2, 8, "0" * 64, len(inherited), left=left, on_parent=True)
+    at_the_last_moment(world, lambda: remove(world, "biopsies@1"))
+    with pytest.raises(Stale):
+        world.vault.commit(upload.id, said, on_newest=True, by=world.hanna)
 
 
 def test_a_push_whose_time_ends_while_it_commits_is_a_version_or_refused(world: World) -> None:
