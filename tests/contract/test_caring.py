@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fabriek.adapters.blobs_local import standing_still
 from fabriek.adapters.database import Database
 from fabriek.kernel.errors import Unavailable
 from fabriek.vault.leftovers import ORPHAN_AGE
@@ -151,6 +152,28 @@ def test_the_worker_cares_beside_its_rounds_when_it_is_time(town: Town, tmp_path
         town.clock.move(waits)
         until(care.round)
         until(lambda: care._going is not None and care._going.done())
+    care.close()
+    assert not lost.exists()
+    assert place.exists()
+
+
+def test_a_collection_that_a_backup_refused_is_tried_again_at_the_next_look(town: Town, tmp_path: Path) -> None:
+    place = pushed(town, tmp_path / "home")
+    lost = place.with_name(f"obj_lost{place.name[-2:]}")
+    lost.write_bytes(b"x")
+    care = Care(town.services)
+
+    def looked() -> None:
+        until(care.round)
+        until(lambda: care._going is not None and care._going.done())
+
+    town.clock.move(timedelta(seconds=LOOK_SECONDS))
+    with standing_still(tmp_path / "home" / "objects"):
+        looked()
+    town.clock.move(timedelta(seconds=LOOK_SECONDS))
+    looked()  # seen here, and not a day later
+    town.clock.move(ORPHAN_AGE)
+    looked()
     care.close()
     assert not lost.exists()
     assert place.exists()

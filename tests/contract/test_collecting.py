@@ -14,7 +14,7 @@ from sqlalchemy import text
 from fabriek.adapters.blobs_local import LocalBlobs, standing_still
 from fabriek.adapters.database import Database
 from fabriek.kernel.callers import SYSTEM, Caller
-from fabriek.kernel.errors import FabriekError, NotFound, NotPermitted, Unavailable, WrongState
+from fabriek.kernel.errors import FabriekError, NotFound, NotPermitted, Stale, Unavailable, WrongState
 from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.objects import open_bytes, seal_bytes
@@ -326,6 +326,104 @@ def test_a_call_does_a_bounded_part_and_says_that_there_is_more(world: World, mo
     assert len(set(world.blobs.names())) == 3
 
 
+class counting:  # noqa: N801  # reads as a word
+    """How often something is asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, of: object, name: str) -> None:
+        self.times, act = 0, getattr(of, name)
+
+        def counted(*given: Any, **named: Any) -> Any:
+            self.times += 1
+            return act(*given, **named)
+
+        monkeypatch.setattr(of, name, counted)
+
+
+def test_what_is_kept_costs_a_run_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much a hold or a promise keeps: it is counted in one question, and gone through by none."""
+    monkeypatch.setattr(collecting, "BATCH", 2)
+    for name in ("held", "promised"):
+        for _ in range(3):
+            a_push(world, name, FILES)
+        for number in (1, 2):
+            remove(world, f"{name}@{number}")
+    until = world.clock.today() + timedelta(days=30)
+    world.vault.erasing.retain("promised", Retention(until, None), project="lab", by=world.hanna)
+    with dying(world, 2), pytest.raises(Killed):
+        collect(world)  # some of it is doomed when the hold comes
+    world.vault.erasing.hold("held", "a court asked", project="lab", by=OFFICER)
+    asked = [
+        counting(monkeypatch, world.parts.leftovers, name) for name in ("unnamed", "doomed", "heaps", "still_unnamed")
+    ]
+    holds = counting(monkeypatch, world.keeping.holds, "of_dataset")
+    found = collect(world)
+    assert ({str(one.why): one.objects for one in found.kept}, found.more) == ({"unused": 12}, False)
+    assert ([one.times for one in asked], holds.times) == ([1, 1, 1, 0], 0)
+
+
+def test_whether_a_dataset_is_held_is_asked_once_for_all_of_its_objects(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.vault.create("lab", "biopsies", by=world.hanna)
+    upload = world.vault.open_upload("lab", "biopsies", by=world.hanna)
+    sent(world, upload, 20)
+    world.clock.move(OPEN_FOR)
+    holds = counting(monkeypatch, world.keeping.holds, "of_dataset")
+    assert freed(collect(world)) == {"abandoned": 20}
+    assert holds.times == 2, "when they are doomed, and before they are deleted"
+
+
+def test_what_the_database_says_is_kept_is_what_the_rules_say(world: World) -> None:
+    a_push(world, "biopsies", FILES)
+    a_push(world, "biopsies", FILES)
+    sent(world, world.vault.open_upload("lab", "biopsies", by=world.hanna))
+    remove(world, "biopsies@1")
+    world.clock.move(OPEN_FOR)
+    erasing, seen = world.vault.erasing, set[tuple[str, bool]]()
+
+    def agree() -> None:
+        for heap in world.parts.leftovers.heaps(world.clock.now(), world.clock.today()):
+            assert heap.is_kept is not world.vault.collecting._may_go(heap.dataset, heap.why)
+            seen.add((str(heap.why), heap.is_kept))
+
+    agree()
+    last = world.clock.today() + timedelta(days=2)
+    erasing.retain("biopsies", Retention(last, None), project="lab", by=world.hanna)
+    for _ in range(4):  # before that day, on it, and after it
+        agree()
+        world.clock.move(timedelta(days=1))
+    erasing.hold("biopsies", "a court asked", project="lab", by=OFFICER)
+    agree()
+    erasing.unhold("biopsies", "over", project="lab", by=OFFICER)
+    agree()
+    asked, dataset = erasing.ask("biopsies", "why", project="lab", by=world.hanna)
+    erasing.confirm(asked.id, dataset.name, by=world.hanna)
+    agree()
+    assert seen == {
+        ("abandoned", False), ("abandoned", True), ("unused", False), ("unused", True), ("erased", False),
+    }  # fmt: skip
+
+
+def test_uploads_are_closed_and_orphans_doomed_by_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "BATCH", 2)
+    monkeypatch.setattr(collecting, "OBJECTS_AT_ONCE", 4)
+    a_push(world, "biopsies", FILES)
+    uploads = [world.vault.open_upload("lab", "biopsies", by=world.hanna) for _ in range(9)]
+    for number in range(5):
+        world.blobs.put(f"obj_lost{number}", [b"x"])
+    assert collect(world).waiting == 5
+    world.clock.move(OPEN_FOR)
+    closed, found = list[int](), None
+    while found is None or found.more:
+        found = collect(world)
+        now = [world.parts.uploads.get(one.id).progress is Progress.ABANDONED for one in uploads]
+        closed.append(sum(now))
+        assert list(found.kept) == []
+    assert closed[:3] == [4, 8, 9]
+    assert len(set(world.blobs.names())) == 3
+    everything_opens(world)
+
+
 def keys_kept(world: World) -> int:
     return int(world.database.scalar(text("select count(*) from vault_object_keys")))
 
@@ -384,6 +482,41 @@ def test_a_push_that_builds_on_a_version_removed_and_collected_under_it_is_refus
     assert world.vault.versions("biopsies", project="lab", by=world.hanna) == []
     a_push(world, "biopsies", FILES)
     everything_opens(world)
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_what_is_added_to_a_version_that_is_removed_under_it_is_added_to_the_one_before(
+    world: World, before: int
+) -> None:
+    for _ in range(before + 1):
+        a_push(world, "biopsies", FILES)
+    taking = world.vault.arriving
+    one = taking.begin_alone("lab", "biopsies", "late.csv", 3, by=world.hanna)
+
+    def vanish() -> None:
+        remove(world, f"biopsies@{before + 1}")
+        collect(world)
+
+    at_the_last_moment(world, vanish)
+    _, upload = taking.take(one.id, 0, [b"abc"], by=world.hanna)
+    version = world.parts.versions.get(upload.version)
+    assert (version.number, version.facts.files) == (before + 2, 1 + before * len(FILES))
+    opened = world.vault.open(version.id, by=world.hanna)
+    for path, body in ({"late.csv": b"abc"} | (FILES if before else {})).items():
+        assert a_grant_read(world, opened, path, by=world.hanna) == body
+
+
+def test_who_adds_to_the_newest_version_is_told_to_do_it_again_when_that_one_is_removed(world: World) -> None:
+    """And not that nothing can be built: clients do it again by themselves."""
+    first = a_push(world, "biopsies", FILES)
+    upload = world.vault.open_upload("lab", "biopsies", by=world.hanna)
+    inherited = world.parts.versions.objects(first.id) - {first.facts.manifest}
+    (manifest,) = sent(world, upload, 1)
+    left = frozenset({first.facts.manifest})
+    said = Committed(manifest, bytes(32), 2, 8, "0" * 64, len(inherited), left=left, on_parent=True)
+    at_the_last_moment(world, lambda: remove(world, "biopsies@1"))
+    with pytest.raises(Stale):
+        world.vault.commit(upload.id, said, on_newest=True, by=world.hanna)
 
 
 def test_a_push_whose_time_ends_while_it_commits_is_a_version_or_refused(world: World) -> None:
@@ -643,7 +776,7 @@ def test_random_lives_of_datasets_lose_nothing_and_leave_nothing(world: World, s
         one for name in everyone for version in standing(world, name) for one in world.parts.versions.objects(version)
     }
     assert set(world.blobs.names()) == named, "everything named is there, and nothing else"
-    assert list(world.parts.leftovers.heaps(world.clock.now())) == []
+    assert list(world.parts.leftovers.heaps(world.clock.now(), world.clock.today())) == []
 
 
 def names_of(seed: int) -> list[str]:

@@ -24,8 +24,9 @@ class CollectIn(Wire):
 
 
 class CollectedOut(Wire):
-    """`freed` is gone, or would be. `kept` stays for a legal hold or a promise to keep it; `waiting` are objects without a record that were not
-    seen for a day; `doubted` such objects where they are the greater part of the store. `more`: ask again.
+    """`freed` is gone, or would be. `kept` stays for a legal hold or a promise to keep it, and is empty while there is
+    `more`; `waiting` are objects without a record that were not seen for a day;
+    `doubted` such objects where they are the greater part of the store. `more`: ask again.
     """
 
     freed: list[HeapOut]

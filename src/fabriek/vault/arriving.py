@@ -33,7 +33,7 @@ from fabriek.vault.desk import Desk, Parts
 from fabriek.vault.epochs import Epoch
 from fabriek.vault.erasing import Erasing
 from fabriek.vault.joining import Joining
-from fabriek.vault.pushing import Pushing
+from fabriek.vault.pushing import TRIES, Pushing
 from fabriek.vault.uploads import OBJECTS_MAX, Progress, Upload, check_open, left_too_long
 from fabriek.vault.versions import Version
 from fabriek.vault.wiping import Wiping
@@ -55,10 +55,12 @@ class Checksum:
 
 @dataclass(frozen=True, slots=True)
 class _Landed:
-    """A stretch whose object is in the store, and that nothing speaks of yet."""
+    """A stretch whose object is in the store, and that nothing speaks of yet. Its key is wrapped when it is counted, and not before: the
+    dataset may begin another epoch while a request of hours goes on.
+    """
 
     stretch: Stretch
-    wrapped: bytes
+    key: bytes
     stored: Stored
 
 
@@ -162,44 +164,43 @@ class Arriving(Desk):
             self._wiping.give_up(arrival, upload)
         self._wiping.end(upload)
 
-    def forget_overdue(self) -> None:
-        """Forgets what nobody went on with, with its bytes, and what is in a version, without. For the worker."""
-        self._wiping.forget_overdue()
+    def forget_overdue(self) -> bool:
+        """Forgets what nobody went on with, with its bytes, and what is in a version, without. For the worker. Whether to call again."""
+        return self._wiping.forget_overdue()
 
     def _take(
         self, arrival: Arrival, upload: Upload, dataset: Dataset, chunks: Iterable[bytes], checksum: Checksum | None
     ) -> Arrival:
         """Without a checksum each stretch counts once it is durable; with one nothing does before all of it was checked."""
         parts = self._parts
-        epoch = self._current_epoch(dataset.id)
+        # Before anything is read: where no key is to be had all of it would be in vain.
+        parts.cipher.check(self._current_epoch(dataset.id))
         digest = hashlib.new(checksum.algorithm, usedforsecurity=False) if checksum else None
         known, held, start = self._hashed_to(arrival), list[_Landed](), arrival.arrived
         try:
             # `held` is what was never given to `_count`, and so is nobody's for certain.
             for pieces in _stretches(_at_most(chunks, arrival.size - start), parts.clock.monotonic):
                 trial = known.copy() if known else None
-                landed = self._land(
-                    arrival, start, _through(pieces, [one for one in (trial, digest) if one]), upload, epoch, dataset
-                )
+                through = _through(pieces, [one for one in (trial, digest) if one])
+                landed = self._land(arrival, start, through, upload, dataset)
                 start, known = start + landed.stretch.length, trial
                 held.append(landed)
                 if checksum is None:
                     given, held = held, []
-                    arrival = self._count_or_drop(arrival, dataset, epoch, given, known)
+                    arrival = self._count_or_drop(arrival, dataset, given, known)
             _check_sum(digest, checksum)
         except BaseException:
             self._drop(held)
             raise
-        return self._count_or_drop(arrival, dataset, epoch, held, known) if held else arrival
+        return self._count_or_drop(arrival, dataset, held, known) if held else arrival
 
-    def _land(
-        self, arrival: Arrival, start: int, pieces: Iterable[bytes], upload: Upload, epoch: Epoch, dataset: Dataset
-    ) -> _Landed:
+    def _land(self, arrival: Arrival, start: int, pieces: Iterable[bytes], upload: Upload, dataset: Dataset) -> _Landed:
         """One stretch into the store. Its name is minted first, so that what a killed server left is known to be nobody's."""
         parts = self._parts
         name, key, salt = parts.ids.new("obj"), parts.ids.random(KEY_BYTES), parts.ids.random(SALT_BYTES)
-        wrapped = parts.cipher.wrap(epoch, key, name)
         with parts.datasets.transaction(alone=f"upload:{upload.id}"):
+            check_open(parts.uploads.get(upload.id), parts.clock.now())
+            self._refuse_erased(parts.datasets.get(dataset.id))
             parts.uploads.mint(upload, [name], objects_max=OBJECTS_MAX)
         length = 0
 
@@ -211,13 +212,13 @@ class Arriving(Desk):
 
         context = object_context(dataset.organisation, dataset.id, name)
         stored = parts.blobs.put(name, seal(counted(), key, context, salt))
-        return _Landed(Stretch(arrival.id, start, length, name), wrapped, stored)
+        return _Landed(Stretch(arrival.id, start, length, name), key, stored)
 
     def _count_or_drop(
-        self, arrival: Arrival, dataset: Dataset, epoch: Epoch, held: Sequence[_Landed], known: FileDigest | None
+        self, arrival: Arrival, dataset: Dataset, held: Sequence[_Landed], known: FileDigest | None
     ) -> Arrival:
         try:
-            return self._count(arrival, dataset, epoch, held, known)
+            return self._count(arrival, dataset, held, known)
         except (InvalidInput, NotFound, Stale, WrongState):
             # Refused for certain. After anything else, as a lost answer to the commit, it may count all the same, and the sender be told so
             # when it asks where the file stands; what none counts is collected with the upload.
@@ -228,26 +229,38 @@ class Arriving(Desk):
         for landed in held:
             self._parts.blobs.delete(landed.stretch.object_id)
 
-    def _count(
-        self, arrival: Arrival, dataset: Dataset, epoch: Epoch, held: Sequence[_Landed], known: FileDigest | None
-    ) -> Arrival:
-        """What landed is the arrival's from here on, in turn with whoever wipes it. Raises Stale when another sending was quicker."""
-        parts = self._parts
-        with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
+    def _count(self, arrival: Arrival, dataset: Dataset, held: Sequence[_Landed], known: FileDigest | None) -> Arrival:
+        """What landed is the arrival's from here on, under keys of the newest epoch. Raises Stale when another sending was quicker."""
+        for _ in range(TRIES):
+            epoch = self._current_epoch(dataset.id)
+            wrapped = [self._parts.cipher.wrap(epoch, one.key, one.stretch.object_id) for one in held]
+            if counted := self._try_count(arrival, epoch, held, wrapped, known):
+                return counted
+        raise Stale("the keys of this dataset are being renewed", fix="ask where the file stands, and go on from there")
+
+    def _try_count(
+        self,
+        arrival: Arrival,
+        epoch: Epoch,
+        held: Sequence[_Landed],
+        wrapped: Sequence[bytes],
+        known: FileDigest | None,
+    ) -> Arrival | None:
+        """In turn with whoever wipes it, rotates or erases. None where another epoch has begun: the key of this one may be gone by now."""
+        parts, dataset = self._parts, epoch.dataset
+        with parts.datasets.transaction(alone=f"dataset:{dataset}"):
+            if self._refuse_erased(parts.datasets.get(dataset)).epoch != epoch.number:
+                return None
             stands = parts.arrivals.get(arrival.id)
             check_open(parts.uploads.get(arrival.upload), parts.clock.now())
             if stands.given_up:
                 raise nothing_here()
             if stands.arrived != held[0].stretch.start:
                 raise _elsewhere(stands)
-            for landed in held:
-                parts.epoch_keys.keep_object_key(
-                    dataset.id, landed.stretch.object_id, epoch.number, landed.wrapped, landed.stored
-                )
-                if not parts.uploads.stored(
-                    landed.stretch.object_id, landed.stored, parts.clock.now()
-                ):  # collected while it travelled
-                    raise left_too_long()
+            for landed, key in zip(held, wrapped, strict=True):
+                parts.epoch_keys.keep_object_key(dataset, landed.stretch.object_id, epoch.number, key, landed.stored)
+                if not parts.uploads.stored(landed.stretch.object_id, landed.stored, parts.clock.now()):
+                    raise left_too_long()  # collected while it travelled
                 stands = replace(stands, arrived=stands.arrived + landed.stretch.length)
                 if stands.is_whole and known:
                     sha256, blocks = known.hashes()

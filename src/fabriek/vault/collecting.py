@@ -14,7 +14,7 @@ from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import NotFound, WrongState
 from fabriek.vault.desk import Desk, Parts
 from fabriek.vault.erasing import Erasing
-from fabriek.vault.leftovers import Heap, Leftover, Why, are_too_many, is_due, told_by_kind
+from fabriek.vault.leftovers import ORPHAN_AGE, Heap, Leftover, Why, are_too_many, is_due, told_by_kind
 from fabriek.vault.ports_upkeep import StandsStill
 from fabriek.vault.uploads import Progress
 
@@ -31,8 +31,9 @@ _NAME = re.compile(r"obj_[0-9a-z]{1,26}")
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """`freed` is gone, by kind. `kept` could go but for a legal hold or a promise to keep it; `waiting` are objects without a record that were
-    not seen long enough; `doubted` are such objects where they are the greater part of the store. `more`: call again.
+    """`freed` is gone, by kind. `kept` could go but for a legal hold or a promise to keep it, empty while there is `more`;
+    `waiting` are objects without a record that were not seen long enough;
+    `doubted` are such objects where they are the greater part of the store. `more`: call again.
     """
 
     freed: Sequence[Heap] = ()
@@ -53,8 +54,8 @@ class Collecting(Desk):
     def plan(self, *, by: Caller) -> Collected:
         """What a run now would free, and what it would keep back; nothing is changed. Goes through the names of the whole store."""
         require(by, "vault.collect")
-        heaps = [heap for heap in self._parts.leftovers.heaps(self._parts.clock.now()) if heap.why is not Why.ORPHAN]
-        going = [heap for heap in heaps if self._may_go(heap.dataset, heap.why)]
+        heaps = [heap for heap in self._heaps() if heap.why is not Why.ORPHAN]
+        going = [heap for heap in heaps if not heap.is_kept]
         due, waiting, total = [], 0, 0
         for names in self._stored():
             total += len(names)
@@ -67,7 +68,7 @@ class Collecting(Desk):
         doubted = len(due) + waiting if are_too_many(len(due) + waiting, total) else 0
         if due and not doubted:
             going.append(Heap("", Why.ORPHAN, len(due), sum(one.size for one in due)))
-        kept = [heap for heap in heaps if heap not in going]
+        kept = [heap for heap in heaps if heap.is_kept]
         return Collected(told_by_kind(going), told_by_kind(kept), 0 if doubted else waiting, doubted)
 
     def outlook(self, *, seconds_old_max: float = 0.0) -> tuple[Sequence[Heap], Sequence[Heap]]:
@@ -78,9 +79,9 @@ class Collecting(Desk):
         now = self._parts.clock.monotonic()
         if self._seen is not None and now < self._seen[0] + seconds_old_max:
             return self._seen[1]
-        heaps = self._parts.leftovers.heaps(self._parts.clock.now())
-        going = [heap for heap in heaps if self._may_go(heap.dataset, heap.why)]
-        self._seen = now, (told_by_kind(going), told_by_kind([heap for heap in heaps if heap not in going]))
+        heaps = self._heaps()
+        going, kept = ([heap for heap in heaps if heap.is_kept is held] for held in (False, True))
+        self._seen = now, (told_by_kind(going), told_by_kind(kept))
         return self._seen[1]
 
     def collect(self, *, listing: bool = True, despite_doubt: bool = False, by: Caller) -> Collected:
@@ -91,19 +92,26 @@ class Collecting(Desk):
         """
         require(by, "vault.collect")
         with self._standing():
-            self._close_uploads(by)
-            more = self._doom_unnamed()
+            more = self._close_uploads(by)
+            more = self._doom_unnamed() or more
             waiting = doubted = 0
             if listing:
                 waiting, doubted = self._doom_orphans(despite_doubt=despite_doubt)
             freed, unfinished = self._delete_doomed(by)
-        _, kept = self.outlook()
-        return Collected(told_by_kind(freed), kept, waiting, doubted, more or unfinished)
+        more = more or unfinished
+        # Counted once all is done: it goes through every record, and whoever calls again wants no answer yet.
+        kept = () if more else self.outlook()[1]
+        return Collected(told_by_kind(freed), kept, waiting, doubted, more)
 
-    def _close_uploads(self, by: Caller) -> None:
-        """Uploads whose time is over become no version any more: from here on nobody can name what they brought."""
+    def _close_uploads(self, by: Caller) -> bool:
+        """Uploads whose time is over become no version any more: from here on nobody can name what they brought. Whether some are left for
+        another call.
+        """
         parts = self._parts
-        while found := parts.leftovers.over(parts.clock.now(), limit=BATCH):
+        for _ in range(0, OBJECTS_AT_ONCE, BATCH):
+            found = parts.leftovers.over(parts.clock.now(), limit=BATCH)
+            if not found:
+                return False
             for one in found:
                 with parts.datasets.transaction(alone=f"dataset:{one.dataset}"):
                     upload = parts.uploads.get(one.id)
@@ -111,18 +119,19 @@ class Collecting(Desk):
                         parts.uploads.save(replace(upload, progress=Progress.ABANDONED))
                         parts.uploads.forget_uses(upload)
                         parts.audit.record("upload.abandoned", upload.id, by, dataset=upload.dataset)
+        return True
 
     def _doom_unnamed(self) -> bool:
         """Whether some are left for another call."""
         parts, after, doomed = self._parts, "", 0
         while doomed < OBJECTS_AT_ONCE:
-            found = parts.leftovers.unnamed(parts.clock.now(), after=after, limit=BATCH)
+            found = parts.leftovers.unnamed(parts.clock.now(), parts.clock.today(), after=after, limit=BATCH)
             if not found:
                 return False
             after = found[-1].object_id
             for dataset, those in _by_dataset(found):
                 with parts.datasets.transaction(alone=f"dataset:{dataset}"):
-                    going = [one for one in those if self._may_go(dataset, one.why)]
+                    going = self._free(dataset, those)
                     still = parts.leftovers.still_unnamed([one.object_id for one in going])
                     going = [replace(one, doomed_at=parts.clock.now()) for one in going if one.object_id in still]
                     parts.leftovers.put(going)
@@ -143,25 +152,24 @@ class Collecting(Desk):
                     parts.leftovers.put(fresh)
         if are_too_many(seen, total) and not despite_doubt:
             return 0, seen
-        due = [one for one in parts.leftovers.orphans() if is_due(one, now)]
-        for start in range(0, len(due), BATCH):
-            batch = due[start : start + BATCH]
+        after = ""
+        while due := parts.leftovers.orphans(now - ORPHAN_AGE, after=after, limit=BATCH):
+            after = due[-1].object_id
             with parts.datasets.transaction():
-                for (
-                    one
-                ) in batch:  # in order of their names; whoever writes such a record takes one of these locks alone
+                # In order of their names, and each until all is decided: whoever writes such a record takes one of these locks alone.
+                for one in due:
                     with parts.datasets.transaction(alone=f"object:{one.object_id}"):
-                        continue
-                recorded = parts.leftovers.recorded([one.object_id for one in batch])
+                        pass
+                recorded = parts.leftovers.recorded([one.object_id for one in due])
                 parts.leftovers.spare(recorded)
-                parts.leftovers.put([replace(one, doomed_at=now) for one in batch if one.object_id not in recorded])
-        return len(parts.leftovers.orphans()), 0
+                parts.leftovers.put([replace(one, doomed_at=now) for one in due if one.object_id not in recorded])
+        return parts.leftovers.count_orphans(), 0
 
     def _delete_doomed(self, by: Caller) -> tuple[list[Heap], bool]:
         """Outside any transaction, and only then forgotten: killed in between, the next run deletes what is gone already."""
         parts, after, freed, gone = self._parts, "", list[Heap](), 0
         while gone < OBJECTS_AT_ONCE:
-            batch = parts.leftovers.doomed(after=after, limit=BATCH)
+            batch = parts.leftovers.doomed(parts.clock.today(), after=after, limit=BATCH)
             if not batch:
                 return freed, False
             after = batch[-1].object_id
@@ -182,7 +190,7 @@ class Collecting(Desk):
         if not dataset:
             return those
         with parts.datasets.transaction(alone=f"dataset:{dataset}"):
-            going = [one for one in those if self._may_go(dataset, one.why)]
+            going = self._free(dataset, those)
             still = parts.leftovers.still_unnamed([one.object_id for one in going])
             if named := [one.object_id for one in going if one.object_id not in still]:
                 parts.leftovers.spare(named)
@@ -201,6 +209,11 @@ class Collecting(Desk):
                 )
         return heaps
 
+    def _free(self, dataset: str, those: Sequence[Leftover]) -> list[Leftover]:
+        """Those that may go of a dataset, asked once a kind."""
+        free = {why for why in {one.why for one in those} if self._may_go(dataset, why)}
+        return [one for one in those if one.why in free]
+
     def _may_go(self, dataset_id: str, why: Why) -> bool:
         """A hold keeps everything of a dataset. A promise to keep it keeps what was in a version, and not what never became one."""
         if not dataset_id or why is Why.ERASED:
@@ -214,6 +227,9 @@ class Collecting(Desk):
         except WrongState:
             return False
         return True
+
+    def _heaps(self) -> Sequence[Heap]:
+        return self._parts.leftovers.heaps(self._parts.clock.now(), self._parts.clock.today())
 
     def _stored(self) -> Iterator[list[str]]:
         """Every object in the store, by names that we made; what else lies there is not ours to judge."""

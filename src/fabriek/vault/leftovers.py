@@ -38,12 +38,13 @@ class Leftover:
 
 @dataclass(frozen=True, slots=True)
 class Heap:
-    """Leftovers of one kind together."""
+    """Leftovers of one kind together. `is_kept`: a legal hold or a promise to keep it does not let them go."""
 
     dataset: str
     why: Why
     objects: int
     size_bytes: int
+    is_kept: bool = False
 
 
 def is_due(orphan: Leftover, now: datetime) -> bool:

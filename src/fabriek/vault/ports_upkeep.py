@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol, runtime_checkable
 
 from fabriek.kernel.stored import Stored
@@ -26,8 +26,10 @@ class Leftovers(Protocol):
     def over(self, now: datetime, *, limit: int) -> Sequence[Upload]:
         """Uploads that are open and can never become a version: their time is over, or their dataset was erased."""
 
-    def unnamed(self, now: datetime, *, after: str, limit: int) -> Sequence[Leftover]:
-        """Objects of closed uploads that no standing version of a dataset that is not erased uses, and that are not doomed yet; by id."""
+    def unnamed(self, now: datetime, today: date, *, after: str, limit: int) -> Sequence[Leftover]:
+        """Objects of closed uploads that no standing version of a dataset that is not erased uses, and that are not doomed yet; by id.
+        What a hold or a promise keeps is left out.
+        """
 
     def still_unnamed(self, objects: Collection[str]) -> frozenset[str]:
         """Which of these it still holds for."""
@@ -40,11 +42,14 @@ class Leftovers(Protocol):
     def put(self, leftovers: Sequence[Leftover]) -> None:
         """Adds them, or replaces those of the same name."""
 
-    def doomed(self, *, after: str, limit: int) -> Sequence[Leftover]:
-        """By id."""
+    def doomed(self, today: date, *, after: str, limit: int) -> Sequence[Leftover]:
+        """By id. What a hold or a promise keeps since is left out."""
 
-    def orphans(self) -> Sequence[Leftover]:
-        """Those that were seen and are not doomed; by id."""
+    def orphans(self, seen_until: datetime, *, after: str, limit: int) -> Sequence[Leftover]:
+        """Those that were seen by then and are not doomed; by id."""
+
+    def count_orphans(self) -> int:
+        """All that were seen and are not doomed."""
 
     def is_doomed(self, object_id: str) -> bool: ...
 
@@ -54,8 +59,8 @@ class Leftovers(Protocol):
     def forget(self, objects: Collection[str]) -> None:
         """They are gone from the store: every row about them goes too."""
 
-    def heaps(self, now: datetime) -> Sequence[Heap]:
-        """What could go now, a heap a dataset and kind; holds and dates are not looked at."""
+    def heaps(self, now: datetime, today: date) -> Sequence[Heap]:
+        """What could go now, a heap a dataset and kind, and whether a hold or a promise keeps it."""
 
 
 class Damages(Protocol):

@@ -302,17 +302,18 @@ class Pushing(Holding):
             # What keeps the named objects from being collected, asked once more now that no collector can decide otherwise:
             # an upload that is open keeps what it brought, and a version that stands keeps what it uses.
             now_stands = self._refuse_erased(parts.datasets.get(dataset.id))
-            self._check_parent(upload, borrows=said.on_parent)
             held = parts.uploads.get(upload_id)
             is_open = held.progress is Progress.OPEN
             if not is_open or (now_stands.sequence, now_stands.epoch) != (dataset.sequence, epoch.number):
                 return None
             # Its end may have come since we looked: whoever holds it was taken out of the project.
             check_open(held, parts.clock.now())
-            check()
             newest = self.newest(dataset.id) if on_newest else None
             if on_newest and upload.parent != (newest.id if newest else ""):
                 raise Stale("somebody else made a version of this dataset meanwhile", fix="do it again")
+            # After that: of whoever adds to the newest version a parent that was removed makes no refusal, but another parent.
+            self._check_parent(upload, borrows=said.on_parent)
+            check()
             parts.versions.add(version, ())
             parts.uploads.use(upload, {said.manifest_object}, ())
             count = parts.uploads.settle(upload, version_id, on_parent=said.on_parent)

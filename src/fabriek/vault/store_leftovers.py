@@ -1,7 +1,7 @@
 """Leftovers, kept; and the questions whose answers say that an object is one."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Row, String, Table, and_, case, delete, exists, func, insert, or_, select
@@ -10,6 +10,7 @@ from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.vault.leftovers import Heap, Leftover, Why
 from fabriek.vault.store import datasets, version_objects, versions
 from fabriek.vault.store_checking import damages
+from fabriek.vault.store_keeping import holds
 from fabriek.vault.store_keys import object_keys
 from fabriek.vault.store_uploads import objects, upload_of, uploads
 from fabriek.vault.uploads import Progress, Upload
@@ -33,9 +34,6 @@ _WHY = case(
     (uploads.c.progress == str(Progress.COMMITTED), str(Why.UNUSED)),
     else_=str(Why.ABANDONED),
 )
-_ARRIVED = func.count(objects.c.size)
-"""Clients ask for more names than they use, and what never came is not there to be freed."""
-
 _SENT = objects.join(uploads, objects.c.upload == uploads.c.id).join(datasets, uploads.c.dataset == datasets.c.id)
 
 
@@ -48,12 +46,13 @@ class SqlLeftovers:
         asked = asked.where(uploads.c.progress == str(Progress.OPEN), _never(now)).order_by(uploads.c.id).limit(limit)
         return [upload_of(row) for row in self._db.rows(asked)]
 
-    def unnamed(self, now: datetime, *, after: str, limit: int) -> Sequence[Leftover]:
+    def unnamed(self, now: datetime, today: date, *, after: str, limit: int) -> Sequence[Leftover]:
         known = exists().where(leftovers.c.object == objects.c.id, leftovers.c.doomed_at.is_not(None))
         asked = (
             select(objects.c.id, objects.c.size, uploads.c.dataset, _WHY.label("why"))
             .select_from(_SENT)
             .where(objects.c.id > after, uploads.c.progress != str(Progress.OPEN), ~_used(objects.c.id), ~known)
+            .where(~_kept(uploads.c.progress != str(Progress.COMMITTED), today))
             .order_by(objects.c.id)
             .limit(limit)
         )
@@ -86,13 +85,19 @@ class SqlLeftovers:
         if found:
             self._db.execute(insert(leftovers), [_values(one) for one in found])
 
-    def doomed(self, *, after: str, limit: int) -> Sequence[Leftover]:
-        asked = select(leftovers).where(leftovers.c.doomed_at.is_not(None), leftovers.c.object > after)
+    def doomed(self, today: date, *, after: str, limit: int) -> Sequence[Leftover]:
+        asked = select(leftovers).outerjoin(datasets, leftovers.c.dataset == datasets.c.id)
+        asked = asked.where(leftovers.c.doomed_at.is_not(None), leftovers.c.object > after)
+        asked = asked.where(or_(datasets.c.id.is_(None), ~_kept(leftovers.c.why == str(Why.ABANDONED), today)))
         return [_leftover(row) for row in self._db.rows(asked.order_by(leftovers.c.object).limit(limit))]
 
-    def orphans(self) -> Sequence[Leftover]:
-        asked = select(leftovers).where(leftovers.c.doomed_at.is_(None)).order_by(leftovers.c.object)
+    def orphans(self, seen_until: datetime, *, after: str, limit: int) -> Sequence[Leftover]:
+        asked = select(leftovers).where(leftovers.c.doomed_at.is_(None), leftovers.c.seen_at <= seen_until)
+        asked = asked.where(leftovers.c.object > after).order_by(leftovers.c.object).limit(limit)
         return [_leftover(row) for row in self._db.rows(asked)]
+
+    def count_orphans(self) -> int:
+        return int(self._db.scalar(select(func.count()).where(leftovers.c.doomed_at.is_(None))))
 
     def is_doomed(self, object_id: str) -> bool:
         asked = select(leftovers.c.object).where(leftovers.c.object == object_id, leftovers.c.doomed_at.is_not(None))
@@ -115,21 +120,34 @@ class SqlLeftovers:
             for column in named:
                 self._db.execute(delete(column.table).where(column.in_(batch)))
 
-    def heaps(self, now: datetime) -> Sequence[Heap]:
+    def heaps(self, now: datetime, today: date) -> Sequence[Heap]:
+        kept = case((_kept(uploads.c.progress != str(Progress.COMMITTED), today), 1), else_=0).label("kept")
+        # Clients ask for more names than they use, and what never came is not there to be freed.
         closed = or_(uploads.c.progress != str(Progress.OPEN), _never(now))
-        sent = (
-            select(uploads.c.dataset, _WHY.label("why"), _ARRIVED.label("objects"), func.sum(objects.c.size).label("size"))
+        each = (
+            select(uploads.c.dataset, _WHY.label("why"), kept, objects.c.size)
             .select_from(_SENT)
-            .where(closed, ~_used(objects.c.id))
-            .group_by(uploads.c.dataset, _WHY)
-            .having(_ARRIVED > 0)
-        )  # fmt: skip
+            .where(closed, ~_used(objects.c.id), objects.c.size.is_not(None))
+            .subquery()
+        )
+        kind = (each.c.dataset, each.c.why, each.c.kept)
+        sent = select(*kind, func.count().label("objects"), func.sum(each.c.size).label("size")).group_by(*kind)
         orphans = select(func.count().label("objects"), func.sum(leftovers.c.size).label("size"))
         lost = self._db.row(orphans.where(leftovers.c.why == str(Why.ORPHAN)))
-        found = [Heap(row.dataset, Why(row.why), row.objects, int(row.size or 0)) for row in self._db.rows(sent)]
+        found = [
+            Heap(row.dataset, Why(row.why), row.objects, int(row.size or 0), is_kept=bool(row.kept))
+            for row in self._db.rows(sent)
+        ]
         if lost is not None and lost.objects:
             found.append(Heap("", Why.ORPHAN, lost.objects, int(lost.size or 0)))
         return sorted(found, key=lambda heap: (heap.dataset, heap.why))
+
+
+def _kept(never_a_version: Any, today: date) -> Any:
+    """Whether a legal hold or a promise keeps what lies of a dataset: what `Collecting._may_go` asks of one, for all of them."""
+    is_held = exists().where(holds.c.dataset == datasets.c.id, holds.c.lifted_at.is_(None))
+    is_promised = and_(datasets.c.keep_until.is_not(None), datasets.c.keep_until >= today, ~never_a_version)
+    return and_(datasets.c.erased_at.is_(None), or_(is_held, is_promised))
 
 
 def _used(object_id: Any) -> Any:

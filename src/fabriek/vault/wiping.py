@@ -8,6 +8,9 @@ from fabriek.vault.desk import Desk, Parts
 from fabriek.vault.erasing import Erasing
 from fabriek.vault.uploads import Progress, Upload
 
+OBJECTS_AT_ONCE = 2_000
+"""Objects after which `forget_overdue` begins no other file, so that whoever stops the worker waits for one at most."""
+
 
 class Wiping(Desk):
     """Keys first: without them the bytes are noise, whatever happens to us next."""
@@ -29,25 +32,29 @@ class Wiping(Desk):
             if stands.progress is Progress.OPEN:
                 parts.uploads.save(replace(stands, expires_at=min(stands.expires_at, parts.clock.now())))
 
-    def forget_overdue(self) -> None:
-        """Forgets what nobody went on with, with its bytes, and what is in a version, without."""
-        parts = self._parts
-        for arrival in parts.arrivals.overdue(parts.clock.now()):
+    def forget_overdue(self) -> bool:
+        """Forgets what nobody went on with, with its bytes, and what is in a version, without. A bounded part of it; whether to call again."""
+        parts, gone = self._parts, 0
+        found = parts.arrivals.overdue(parts.clock.now())
+        for arrival in found:
+            if gone >= OBJECTS_AT_ONCE:
+                break
             try:
-                self._wipe(arrival, parts.uploads.get(arrival.upload), overdue=True)
+                gone += self._wipe(arrival, parts.uploads.get(arrival.upload), overdue=True)
             except WrongState:
                 continue  # held since it was found
+        return bool(found)
 
-    def _wipe(self, arrival: Arrival, upload: Upload, *, overdue: bool = False) -> None:
-        """A commit takes the same turn, so that no version is made of what goes; and so does whoever counts bytes in, so that none
-        becomes the file's once it was read what is its.
+    def _wipe(self, arrival: Arrival, upload: Upload, *, overdue: bool = False) -> int:
+        """How many objects it took from the store. A commit takes the same turn, so that no version is made of what goes; and so does whoever
+        counts bytes in, so that none becomes the file's once it was read what is its.
         """
         parts, dataset = self._parts, upload.dataset
         with parts.datasets.transaction(alone=f"dataset:{dataset}"):
             try:
                 stands = parts.arrivals.get(arrival.id)
             except NotFound:
-                return  # somebody else wiped it meanwhile
+                return 0  # somebody else wiped it meanwhile
             is_kept = parts.uploads.get(upload.id).progress is Progress.COMMITTED
             if is_kept and not overdue:
                 raise WrongState("this file is in a version", fix="fabriek data rm NAME@V removes a version")
@@ -62,3 +69,4 @@ class Wiping(Desk):
             parts.blobs.delete(name)
         with parts.datasets.transaction():
             parts.arrivals.forget(arrival.id, objects=not is_kept)
+        return 0 if is_kept else len(names)

@@ -89,12 +89,16 @@ class Care:
         for what, act in (("scrub", self.scrub), ("tell of damage", self.tell), ("collect", self.collect)):
             if what == "collect" and not collects:
                 continue
+            done = False
             try:
                 act()
+                done = True
             except FabriekError as error:
                 log.warning("%s: %s", what, error.detail)
             except Exception:
                 log.exception("%s failed; the next round tries again", what)
+            if what == "collect" and not done:
+                self._collecting.again()  # at the next look: a backup that was being taken refuses it, and is over long before a day is
 
     def _mail(self, dataset_id: str, those: Sequence[Damage]) -> NotTaken | None:
         """Ids and a link: names of data do not leave the house. Why it must be tried again, where nobody took it and somebody may later.

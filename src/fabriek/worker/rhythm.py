@@ -16,3 +16,7 @@ class Rhythm:
             return False
         self._next = now + self._every
         return True
+
+    def again(self) -> None:
+        """What was let through was not done: it is due."""
+        self._next = float("-inf")

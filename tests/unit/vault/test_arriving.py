@@ -2,7 +2,7 @@ import base64
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -25,6 +25,7 @@ from fabriek.sealing.digests import FileDigest
 from fabriek.sealing.packing import PART_BYTES
 from fabriek.vault.arrivals import FILE_BYTES_MAX, STRETCH_SECONDS_MAX
 from fabriek.vault.arriving import Arriving, Checksum, WrongChecksum
+from fabriek.vault.epochs import Epoch
 from fabriek.vault.pushing import Pushing
 from fabriek.vault.service import Vault
 from fabriek.vault.uploads import OPEN_FOR
@@ -504,6 +505,72 @@ def test_a_rotation_meanwhile_costs_nothing(world: World, taking: Arriving) -> N
     after = restarted(world)
     after.take(one.id, 3, [b"def"], by=world.hanna)
     assert read(world, after.finish(upload.id, by=world.hanna), "a") == b"abcdef"
+
+
+def erase(world: World) -> None:
+    asked, dataset = world.vault.erasing.ask("scans", "why", project="lab", by=world.hanna)
+    world.vault.erasing.confirm(asked.id, dataset.name, by=world.hanna)
+
+
+def and_then(act: Callable[[], object], first: bytes, *rest: bytes) -> Iterator[bytes]:
+    """A stream in the middle of which something happens."""
+    yield first
+    act()
+    yield from rest
+
+
+@pytest.mark.parametrize("with_checksum", [False, True])
+def test_a_rotation_within_one_request_costs_nothing(world: World, taking: Arriving, *, with_checksum: bool) -> None:
+    """Of the epoch that was there when it began nothing is left when it ends."""
+    upload = taking.open("lab", "scans", by=world.hanna)
+    body = bytes(PART_BYTES) + b"behind"
+    one = taking.begin(upload.id, "a", len(body), by=world.hanna)
+    checksum = Checksum("sha256", hashlib.sha256(body).digest()) if with_checksum else None
+    rotate = lambda: world.vault.rotating.rotate_dataset("scans", project="lab", by=world.hanna)  # noqa: E731
+    taking.take(one.id, 0, and_then(rotate, bytes(1000), body[1000:]), checksum=checksum, by=world.hanna)
+    for stretch in world.parts.arrivals.stretches(one.id):
+        number, _, _ = world.parts.epoch_keys.object_key(upload.dataset, stretch.object_id)
+        assert number == world.parts.datasets.get(upload.dataset).epoch == 2
+    assert [epoch.number for epoch in world.parts.epoch_keys.of_dataset(upload.dataset)] == [2]
+    assert read(world, taking.finish(upload.id, by=world.hanna), "a") == body
+
+
+def test_a_rotation_between_the_wrapping_and_the_count_costs_nothing(world: World, taking: Arriving) -> None:
+    upload = taking.open("lab", "scans", by=world.hanna)
+    one = taking.begin(upload.id, "a", 3, by=world.hanna)
+    wrap = world.parts.cipher.wrap
+
+    def wrapped(epoch: Epoch, key: bytes, what: str) -> bytes:
+        world.parts.cipher.wrap = wrap  # type: ignore[method-assign]
+        made = wrap(epoch, key, what)
+        world.vault.rotating.rotate_dataset("scans", project="lab", by=world.hanna)
+        return made
+
+    world.parts.cipher.wrap = wrapped  # type: ignore[method-assign]
+    taking.take(one.id, 0, [b"abc"], by=world.hanna)
+    assert read(world, taking.finish(upload.id, by=world.hanna), "a") == b"abc"
+
+
+@pytest.mark.parametrize("with_checksum", [False, True])
+def test_a_request_ends_with_the_dataset_that_is_erased_under_it(
+    world: World, taking: Arriving, *, with_checksum: bool
+) -> None:
+    """Also where nothing of it would count before its end, and that is hours away."""
+    upload, drawn = taking.open("lab", "scans", by=world.hanna), 0
+    one = taking.begin(upload.id, "a", 3 * PART_BYTES, by=world.hanna)
+
+    def source() -> Iterator[bytes]:
+        nonlocal drawn
+        for drawn in range(3 * PART_BYTES // 2**20):
+            if drawn == 1:
+                erase(world)
+            yield bytes(2**20)
+
+    checksum = Checksum("sha256", bytes(32)) if with_checksum else None
+    with pytest.raises(WrongState, match="erased"):
+        taking.take(one.id, 0, source(), checksum=checksum, by=world.hanna)
+    assert drawn <= PART_BYTES // 2**20
+    assert (world.blobs.objects, world.parts.arrivals.stretches(one.id)) == ({}, [])
 
 
 def test_an_erased_dataset_takes_nothing_more(world: World, taking: Arriving) -> None:
