@@ -171,6 +171,7 @@ def build(
     )
     experiments, runs, models = SqlExperiments(database), SqlRuns(database), SqlModels(database)
     jobs, decisions, limits = SqlJobs(database), SqlDecisions(database), SqlPowerLimits(database)
+    releasing = Releasing(SqlProposals(database), jobs, jobs, access, vault, audit, labels, clock, ids)
     lab = Lab(
         experiments,
         runs,
@@ -180,8 +181,8 @@ def build(
         clock=clock,
         ids=ids,
         is_released=vault.is_released,
+        looks=releasing.looks,
     )
-    releasing = Releasing(SqlProposals(database), jobs, jobs, access, vault, audit, labels, clock, ids)
     keeping = Keeping(
         SqlArtifacts(database),
         experiments,

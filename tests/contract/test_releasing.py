@@ -1,5 +1,7 @@
 """What a job emits above the line of the policy is withheld until two people, never its author, let go of it."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from fabriek.compute.jobs import Job, State
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import AlreadyExists, NotFound, NotPermitted, WrongState
+from fabriek.lab.runs import Metric
 from fabriek.vault.proposals import Outcome
 from tests.factories.services import Town, a_town
 from tests.factories.vault import fill
@@ -109,6 +112,48 @@ def test_two_people_of_the_owner_release_and_never_the_author(lab: Lab) -> None:
     assert [lab.reads(one) for one in (lab.hanna, lab.stef)] == [True, True]
     with pytest.raises(WrongState):
         releasing.propose(lab.project, lab.job.id, "Again.", by=lab.hanna)
+
+
+def test_who_decides_sees_the_metrics_that_they_decide_on_and_nobody_else_does(lab: Lab) -> None:
+    services, releasing = lab.services, lab.services.releasing
+    run = services.lab.open_run(
+        lab.job.project, "Default", job=lab.job.id, label=lab.job.label, person=lab.hanna.person, name="r"
+    )
+    inside = frozenset({"lab.view", "lab.write"})
+    node = Caller("", job=lab.job.id, project_rights={lab.job.project: inside})
+    services.lab.log(lab.job.project, run, metrics=[Metric("loss", 0.5, 1, 0)], by=node)
+
+    def seen(by: Caller) -> tuple[list[float], bool, list[float]]:
+        """What the run's page has, whether it says that something is withheld, and the curve."""
+        logged = services.lab.run(lab.job.project, run, by=by)
+        curve: Sequence[tuple[int, Metric]] = []
+        with suppress(NotPermitted):
+            curve = services.lab.history(lab.job.project, run, "loss", limit=9, by=by)
+        return [one.value for one in logged.metrics], logged.withheld, [point.value for _, point in curve]
+
+    def looks() -> list[str]:
+        found = services.audit.events(by=lab.town.operator, limit=100, subject=lab.job.id).items
+        return [one.person for one in found if one.action == "release.looked"]
+
+    nothing, all_of_it = ([], True, []), ([0.5], False, [0.5])
+    assert [seen(one) for one in (lab.hanna, lab.stef)] == [nothing, nothing]
+    assert (
+        rule(lambda: services.lab.histories(lab.job.project, run, ["loss"], limit=9, by=lab.hanna))
+        == "label.logs_withheld"
+    )
+    assert looks() == []
+    assert seen(lab.henk) == all_of_it
+    assert set(looks()) == {lab.henk.person}
+    # In a list, where nobody looks at one in particular, and to a node, nothing is shown.
+    found = services.lab.search(lab.job.project, [], filter_text="", order_by=[], by=lab.henk)
+    assert [(one.metrics, one.withheld) for one in found] == [([], True)]
+    assert services.lab.run(lab.job.project, run, by=node).metrics == []
+    release = releasing.propose(lab.project, lab.job.id, "It names nobody.", by=lab.henk)
+    assert seen(lab.hanna) == nothing
+    releasing.sign(release.id, by=lab.hilde)
+    before = len(looks())
+    assert [seen(one) for one in (lab.hanna, lab.stef, lab.henk)] == [all_of_it] * 3
+    assert len(looks()) == before
 
 
 def test_a_refused_release_releases_nothing(lab: Lab) -> None:

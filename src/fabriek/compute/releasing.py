@@ -40,14 +40,24 @@ class Releasing:
         """Raises NotPermitted where the label withholds what the job emitted. Who decides about its release may look, which is recorded."""
         if not self._labels.withholds_logs(job.label) or self._vault.is_released(job.id):
             return
-        if not self._may_decide(job, by):
+        if not self.looks(job.id, by):
             raise NotPermitted(
                 f"the output of this job carries the label {job.label}",
                 rule="label.logs_withheld",
                 fix=f"ask for a release: fabriek job release {job.id}",
             )
+
+    def looks(self, job_id: str, by: Caller) -> bool:
+        """Whether the caller decides about the release of a job, and so may look at what is withheld of it; then it is recorded."""
+        try:
+            job = self._jobs.get(job_id)
+        except NotFound:
+            return False
+        if not self._may_decide(job, by):
+            return False
         with self._jobs.transaction():
             self._audit.record("release.looked", job.id, by, project=job.project)
+        return True
 
     def propose(self, project_ref: str, job_id: str, reason: str, *, by: Caller) -> Proposal:
         """Asks for a release; whoever may decide about it signs with that. Raises WrongState when nothing is withheld or the job goes on,
