@@ -200,3 +200,13 @@ def test_a_job_hears_its_signal_before_its_time_is_over_and_is_then_ended(execut
     assert (state.reason, state.again) == ("the time limit of 8 s was reached", False)
     assert state.exit_code != 0
     assert executor.logs(handle, 0, 1_000) == b"ready\nsaved\n"
+
+
+COMMANDS = "for one in sbatch squeue sacct scancel sinfo; do $one -j 1 2>/dev/null; echo $one $?; done; srun echo srun; scontrol show hostnames a,b"
+
+
+@pytest.mark.parametrize("executor", REAL, indirect=True)
+def test_slurms_commands_are_on_a_jobs_path_and_those_that_ask_the_queue_refuse(executor: Executor) -> None:
+    assert ended(executor, handle := executor.submit(a_spec("sh", "-c", COMMANDS, **SPEC))).exit_code == 0
+    said = "sbatch 1\nsqueue 1\nsacct 1\nscancel 1\nsinfo 1\nsrun\na\nb\n"
+    assert executor.logs(handle, 0, 1_000) == said.encode()

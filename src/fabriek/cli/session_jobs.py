@@ -49,7 +49,7 @@ def start(
     kind: str, command: tuple[str, ...], data: tuple[str, ...], requirements: str | None, project: str, *, port: int, browser: bool,
     as_json: bool, memory: str, time: str, **asked: Any,
 ) -> None:  # fmt: skip
-    """Start a session and print its address. KIND is jupyter, tensorboard, or `app` with a command of your own.
+    """Start a session and print its address. KIND is jupyter, terminal, tensorboard, or `app` with a command of your own.
 
     \b
     fabriek session start jupyter --data biopsies:/data
