@@ -1,5 +1,6 @@
 """What the build takes from npm: one pinned package or none, and never another."""
 
+import hashlib
 import importlib.util
 import io
 import shutil
@@ -65,3 +66,45 @@ def test_a_package_that_is_not_the_pinned_one_stops_the_build(
     with pytest.raises(RuntimeError, match="is not the one"):
         hook._fetch(assets)
     assert list(assets.iterdir()) == []
+
+
+@pytest.mark.parametrize("left", ["nothing", "another one", "one of the two", "half of it"])
+def test_what_an_earlier_build_left_is_looked_at_and_not_believed(
+    hook: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], left: str
+) -> None:
+    """Without npm the files stay out of the package, whatever lies there."""
+    assets = tmp_path / "src" / "fabriek" / "portal" / "assets"
+    assets.mkdir(parents=True)
+    bodies = {name: f"the pinned {name}".encode() for name in hook.WANTED.values()}
+    monkeypatch.setattr(hook, "SHA256", {name: hashlib.sha256(body).hexdigest() for name, body in bodies.items()})
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+
+    def built() -> list[str]:
+        data: dict[str, list[str]] = {"artifacts": []}
+        hook.Fetched(str(tmp_path), {}, None, None, "", "").initialize("standard", data)
+        return data["artifacts"]
+
+    (assets / "tus.version").write_text(hook.VERSION)
+    for name, body in bodies.items():
+        (assets / name).write_bytes(body)
+    assert built() == [f"src/fabriek/portal/assets/{name}" for name in bodies]
+    assert capsys.readouterr().err == ""
+    for name, body in bodies.items():
+        match left:
+            case "nothing":
+                (assets / name).unlink()
+            case "another one":
+                (assets / name).write_bytes(b"another one")
+            case "half of it":
+                (assets / name).write_bytes(body[:-5])
+    if left == "one of the two":
+        (assets / "tus.license.txt").unlink()
+    assert built() == []
+    assert "built without uploads" in capsys.readouterr().err
+
+
+def test_the_files_that_lie_here_are_those_of_the_package(hook: ModuleType) -> None:
+    assets = HOOK.parent / "src" / "fabriek" / "portal" / "assets"
+    if not all((assets / name).exists() for name in hook.WANTED.values()):
+        pytest.skip("this was built without npm: there is no file to look at")
+    assert hook._are_there(assets)
