@@ -79,3 +79,16 @@ def test_what_is_no_amount_is_refused_by_name(factory: Running, amount: str) -> 
     refused = factory.run("run", f"--gpus={amount}", "--", "true")
     assert refused.returncode == 2
     assert "gpus" in refused.stderr
+
+
+def test_a_job_that_the_power_contract_never_leaves_room_for_is_refused_and_a_plan_says_so(tmp_path: Path) -> None:
+    if reason := why_no_jobs():
+        pytest.skip(reason)
+    with quickstarted(tmp_path / "home", FABRIEK_POWER_CONTRACT_WATTS="40", FABRIEK_JOB_CPUS_MAX="2") as small:
+        for words in (("--dry-run",), ("--detach",)):
+            refused = small.run("run", *words, "--cpus", "2", "--", "true")
+            assert refused.returncode == 2
+            assert "this draws 17 W, and the contract of 40 W leaves 12 W beside the idle machine" in refused.stderr
+            assert "ask for --cpus 1" in refused.stderr
+        assert json.loads(small.run("job", "ls", "--json").stdout) == []
+        assert small.run("run", "--cpus", "1", "--", "true").returncode == 0
