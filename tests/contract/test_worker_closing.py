@@ -12,9 +12,11 @@ from fabriek.adapters.database import Database
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotPermitted
 from fabriek.vault.opening import Opened
-from fabriek.worker.upkeep import CLOSING_SECONDS, Upkeep
+from fabriek.worker.closing import CLOSING_SECONDS
+from fabriek.worker.upkeep import Upkeep
 from tests.factories.services import Town, a_town
 from tests.factories.vault import fill
+from tests.factories.waiting import until
 
 
 @dataclass
@@ -34,6 +36,13 @@ class Share:
 
     def end(self) -> None:
         self.town.services.vault.end_agreement(self.agreement, by=self.owner)
+
+    def round(self) -> None:
+        """One of the worker's upkeep, and to its end what that began beside it."""
+        self.upkeep.round()
+        going = self.upkeep._closer._going
+        assert going is not None
+        until(going.done)
 
     def rule(self, opened: Opened) -> str:
         """Why the grant gives no key; empty when it does."""
@@ -60,24 +69,24 @@ def share(database: Database, tmp_path: Path) -> Iterator[Share]:
     agreement = services.vault.agree(
         "biopsies", home=home, project=project, purposes=["civilian"], right="take_away", until=town.clock.today(), by=owner
     )  # fmt: skip
-    upkeep = Upkeep(services)
-    upkeep.round()
-    yield Share(town, owner, holder, f"{home}/biopsies", project, agreement.id, upkeep)
-    upkeep.close()
+    made = Share(town, owner, holder, f"{home}/biopsies", project, agreement.id, Upkeep(services))
+    made.round()
+    yield made
+    made.upkeep.close()
 
 
 def test_a_grant_closes_in_the_round_after_its_agreement_ran_out(share: Share) -> None:
     opened = share.open()
     share.town.clock.move(timedelta(seconds=CLOSING_SECONDS))
-    share.upkeep.round()
+    share.round()
     assert (share.rule(opened), share.closed(opened)) == ("", [])
     midnight = timedelta(hours=14)  # the town's day begins at ten in the morning, where it lies
     share.town.clock.move(midnight - timedelta(seconds=CLOSING_SECONDS + 1))
     late = share.open()
-    share.upkeep.round()
+    share.round()
     assert (share.rule(late), share.closed(late)) == ("", [])
     share.town.clock.move(timedelta(seconds=CLOSING_SECONDS))
-    share.upkeep.round()
+    share.round()
     assert (share.rule(late), share.closed(late)) == ("grant.ended", ["data.take_away"])
 
 
@@ -96,10 +105,10 @@ def test_a_grant_that_was_being_handed_out_while_its_agreement_ended_closes_in_t
     monkeypatch.setattr(cipher, "unwrap", ends_meanwhile)
     opened = share.open()
     assert share.rule(opened) == "", "nobody has looked yet"
-    share.upkeep.round()
+    share.round()
     assert share.rule(opened) == "", "its time has not come"
     share.town.clock.move(timedelta(seconds=CLOSING_SECONDS))
-    share.upkeep.round()
+    share.round()
     assert (share.rule(opened), share.closed(opened)) == ("grant.ended", ["data.take_away"])
     with pytest.raises(NotPermitted):
         share.open()
