@@ -16,6 +16,7 @@ from fabriek.worker.closing import CLOSING_SECONDS
 from fabriek.worker.upkeep import Upkeep
 from tests.factories.services import Town, a_town
 from tests.factories.vault import fill
+from tests.factories.waiting import until
 
 
 @dataclass
@@ -33,15 +34,15 @@ class Share:
     def open(self) -> Opened:
         return self.town.services.vault.open(self.reference, project=self.project, by=self.holder)
 
+    def end(self) -> None:
+        self.town.services.vault.end_agreement(self.agreement, by=self.owner)
+
     def round(self) -> None:
-        """One of upkeep's; what it began to close is closed when this returns."""
+        """One of the worker's upkeep, and to its end what that began beside it."""
         self.upkeep.round()
         going = self.upkeep._closer._going
         assert going is not None
-        going.result()
-
-    def end(self) -> None:
-        self.town.services.vault.end_agreement(self.agreement, by=self.owner)
+        until(going.done)
 
     def rule(self, opened: Opened) -> str:
         """Why the grant gives no key; empty when it does."""
@@ -68,11 +69,10 @@ def share(database: Database, tmp_path: Path) -> Iterator[Share]:
     agreement = services.vault.agree(
         "biopsies", home=home, project=project, purposes=["civilian"], right="take_away", until=town.clock.today(), by=owner
     )  # fmt: skip
-    upkeep = Upkeep(services)
-    made = Share(town, owner, holder, f"{home}/biopsies", project, agreement.id, upkeep)
+    made = Share(town, owner, holder, f"{home}/biopsies", project, agreement.id, Upkeep(services))
     made.round()
     yield made
-    upkeep.close()
+    made.upkeep.close()
 
 
 def test_a_grant_closes_in_the_round_after_its_agreement_ran_out(share: Share) -> None:

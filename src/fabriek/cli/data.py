@@ -12,7 +12,7 @@ from fabriek.cli.data_agreements import ALL, answers_of
 from fabriek.cli.data_exchange import bring_in, take_out
 from fabriek.cli.data_pushed import tell_pushed
 from fabriek.cli.data_versions import diff, remove, tag
-from fabriek.cli.groups import Group
+from fabriek.cli.groups import Headed
 from fabriek.cli.output import counted, json_option, print_json, project_option, say, show, table, warn
 from fabriek.cli.progress import bar
 from fabriek.cli.session import connect
@@ -26,7 +26,17 @@ if TYPE_CHECKING:  # help should not pay for it
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@click.group(cls=Group)
+HEADINGS = {
+    "Versions": ("push", "import", "ls", "show", "diff", "tag", "rm"),
+    "Reading": ("pull", "cat", "export", "verify"),
+    "Sharing": ("agree", "agreements", "end", "terms", "acceptances", "grants", "revoke", "log"),
+    "Asking for access": ("request", "requests", "move", "approve", "accept"),
+    "Labels and releases": ("labels", "lower", "lowerings", "sign", "refuse"),
+    "Care": ("keep", "hold", "holds", "unhold", "rotate", "erase", "certificate"),
+}
+
+
+@click.group(cls=Headed, headings=HEADINGS)
 def data() -> None:
     """Push, pull and share datasets.
 
@@ -78,7 +88,10 @@ def push(
 @project_option
 @json_option
 def pull(name: str, folder: Path, paths: tuple[str, ...], project: str, *, overwrite: bool, as_json: bool) -> None:
-    """Fetch a version into DIR, or the files and folders PATH of it. Needs the right to take it away."""
+    """Fetch a version, or files and folders of it, into DIR.
+
+    PATH names them; without one, all of it. Needs the right to take it away.
+    """
     with bar("pulling") as drawn:
         pulled = connect(project).vault.fetch(
             name, folder, project=project, paths=paths, overwrite=overwrite, progress=drawn.advance, expect=drawn.expect
@@ -256,7 +269,7 @@ def request(
 @project_option
 @json_option
 def requests(name: str, project: str, *, as_json: bool) -> None:
-    """Who asked for access to your dataset NAME; without a name, what you asked for."""
+    """Who asked for access to your dataset. Without a name, what you asked for."""
     factory = connect(project)
     found = factory.vault.requests(name, project=project) if name else factory.agreements.own_requests()
     table(found, ["id", "state", "asked_at", "project", "person_name", "right", "purpose", "reason"], as_json=as_json)
@@ -267,7 +280,7 @@ def requests(name: str, project: str, *, as_json: bool) -> None:
 @project_option
 @json_option
 def log(name: str, project: str, *, as_json: bool) -> None:
-    """Who opened your dataset, newest first; and when each version was last verified."""
+    """Who opened your dataset, newest first. Then when each version was last verified."""
     vault = connect(project).vault
     found = vault.log(name, project=project)
     columns = ["opened_at", "number", "right", "person_name", "project", "job", "ended_at"]

@@ -63,7 +63,7 @@ def terms(
     owner_decides: bool,
     as_json: bool,
 ) -> None:
-    """The terms of a dataset; with --file, new ones for agreements from now on."""
+    """The terms of a dataset. With --file, new ones for agreements from now on."""
     agreements = connect(project).agreements
     asked, deciding = (
         _said(questions, none=no_questions, options="--question or --no-questions"),
@@ -98,7 +98,10 @@ def terms(
 @project_option
 @json_option
 def accept(name: str, sha256: str, project: str, *, as_json: bool) -> None:
-    """Read and accept, for yourself, the terms of the agreements that your projects have on a dataset."""
+    """Read the terms on a dataset and accept them for yourself.
+
+    They are those of the agreements that your projects have on it.
+    """
     agreements = connect(project).agreements
     waiting = agreements.unaccepted(name, project=project)
     done = []
@@ -134,7 +137,10 @@ def acceptances(name: str, project: str, *, as_json: bool) -> None:
 )
 @json_option
 def move(request: str, state: str, words: str, answers: tuple[str, ...], *, as_json: bool) -> None:
-    """Take a request on: `sent`, `closed` by who asked; `review`, `returned`, `rejected`, `closed` by who decides."""
+    """Take a request to its next state.
+
+    `sent`, `closed` by who asked; `review`, `returned`, `rejected`, `closed` by who decides.
+    """
     show(connect().agreements.move(request, state, words=words, answers=answers_of(answers)), as_json=as_json)
 
 
@@ -157,7 +163,7 @@ def approve(request: str, until: datetime, places: tuple[str, ...], words: str, 
 @project_option
 @json_option
 def grants(name: str, project: str, *, as_json: bool) -> None:
-    """What is open of a dataset now: all of it for its owner, your own for you."""
+    """What is open of a dataset now. All of it for its owner, your own for you."""
     found = connect(project).agreements.grants(name, project=project)
     columns = ["grant", "right", "person_name", "job", "project", "opened_at", "expires_at"]
     table(found, columns, as_json=as_json, empty="nothing is open")

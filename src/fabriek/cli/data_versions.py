@@ -19,7 +19,10 @@ _SIGNS = {How.ADDED: "+", How.REMOVED: "-", How.CHANGED: "~", How.MODE: "x"}
 @project_option
 @json_option
 def diff(older: str, newer: str, project: str, *, as_json: bool) -> None:
-    """What the files of one version became in another: + added, - removed, ~ changed, x whether it may be run."""
+    """How the files of two versions differ.
+
+    + added, - removed, ~ changed, x whether it may be run.
+    """
     found = connect(project).vault.diff(older, newer, project=project)
     if as_json:
         print_json([{"path": one.path, "how": one.how, "was_bytes": one.was, "size_bytes": one.size} for one in found])
@@ -37,7 +40,10 @@ def diff(older: str, newer: str, project: str, *, as_json: bool) -> None:
 @project_option
 @json_option
 def tag(name: str, tag_name: str, project: str, *, is_removed: bool, as_json: bool) -> None:
-    """Name a version: NAME@TAG is it from now on, wherever a version is named. A tag can be moved; a version cannot."""
+    """Give a version a name of your own.
+
+    NAME@TAG is it from now on, wherever a version is named. A tag can be moved; a version cannot.
+    """
     vault = connect(project).vault
     if is_removed:
         vault.untag(name.partition("@")[0], tag_name, project=project)
