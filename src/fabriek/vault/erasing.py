@@ -1,7 +1,7 @@
 """Verbs of keeping and erasing: holds, dates, and the destruction of a dataset's keys with its certificate."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -74,7 +74,11 @@ class Erasing(Desk):
 
     def is_held(self, dataset_id: str) -> bool:
         """Whether a legal hold stands, for showing it and for whoever collects."""
-        return any(hold.lifted_at is None for hold in self._keeping.holds.of_dataset(dataset_id))
+        return bool(self.held_among([dataset_id]))
+
+    def held_among(self, dataset_ids: Collection[str]) -> frozenset[str]:
+        """Those of the datasets on which a legal hold stands."""
+        return self._keeping.holds.standing_on(dataset_ids)
 
     def check_not_held(self, dataset_id: str) -> None:
         """For what never became a version, which no promise keeps; inside its transaction. Raises WrongState naming the hold."""
