@@ -40,7 +40,7 @@ class Upkeep:
         if self._closing.due():
             services.vault.close_what_ended()
         if self._keeping.due() and not services.seal.is_sealed():
-            services.vault.erasing.erase_overdue()
+            services.vault.erasing.erase_overdue(sweeps=False)
             services.vault.rotating.go_on()
         if not services.seal.is_sealed():
             self._care.round()
