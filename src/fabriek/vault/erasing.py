@@ -124,8 +124,10 @@ class Erasing(Desk):
             raise NotFound("this dataset was not erased", fix="fabriek data erase NAME")
         return erasure.certificate
 
-    def erase_overdue(self) -> None:
-        """What has outlived its time, holds and promises to keep excepted; then what a server that was killed left to sweep. For the worker."""
+    def erase_overdue(self, *, sweeps: bool = True) -> None:
+        """What has outlived its time, holds and promises to keep excepted; then what a server that was killed left to sweep. For the worker,
+        which sweeps by itself, beside its rounds.
+        """
         parts = self._parts
         for dataset in self._keeping.expiring.to_erase(parts.clock.today()):
             try:
@@ -137,7 +139,8 @@ class Erasing(Desk):
             with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
                 self._keeping.erasures.add(erasure)
                 self._destroy(erasure.id, dataset.name, SYSTEM)
-        self.sweep()
+        if sweeps:
+            self.sweep()
 
     def sweep(self) -> None:
         """Removes the sealed objects of what is erased: without keys they are noise. Killed anywhere, it is done again."""
