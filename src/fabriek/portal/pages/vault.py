@@ -14,9 +14,9 @@ from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.portal.forms import read_form
 from fabriek.portal.rendering import Pages
+from fabriek.vault.agreeing.requests import WAITING
 from fabriek.vault.datasets import Dataset, Kind
-from fabriek.vault.homes import PROMISES
-from fabriek.vault.requests import WAITING
+from fabriek.vault.keeping.homes import PROMISES
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
