@@ -14,6 +14,7 @@ check: .venv/test-installed
 	$(BIN)/ruff format --check src tests benches
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest tests/architecture/test_house_rules.py
 
 test: .venv/test-installed
 	$(BIN)/pytest -n auto --dist loadgroup

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.servers.factory import Running, quickstarted
 
 from benches.vault_ours import Ours, child, open_file, seal_file, timed
-from benches.vault_peers import Peer, peers, versions
+from benches.vault_peers import Peer, cipher_seconds, peers, versions
 from fabriek.sdk import Fabriek
 
 LIMIT_MEMORY_MIB = 300
@@ -86,34 +86,49 @@ def _sources(work: Path, mib: int, files: int) -> Path:
 
 def _sealing(_: Running, work: Path, rounds: int, figures: Figures) -> None:
     plain, sealed, opened = work / "big" / "one.bin", work / "sealed", work / "opened"
-    age = peers(work).get("age")
+    age, size = peers(work).get("age"), plain.stat().st_size
     for number in range(rounds + 1):
         seal = timed(lambda: seal_file(plain, sealed))
         opening = timed(lambda: open_file(sealed, opened))
-        copy = timed(lambda: child(["cp", str(plain), str(opened)]))
-        if age is None or number == 0:  # the first round touched memory that this machine had not used yet
+        copy, limit = timed(lambda: child(["cp", str(plain), str(opened)])), cipher_seconds(size)
+        if number == 0:  # it touched memory that this machine had not used yet
             continue
-        figures.add("seal a file, x age", seal, timed(lambda: age.put(plain.parent)))
-        figures.add("open a file, x age", opening, timed(age.get))
-        figures.add("seal a file, x cp", seal, copy)
-        figures.add("open a file, x cp", opening, copy)
-        age.clear()
+        for what, seconds in (("seal", seal), ("open", opening)):
+            figures.add(f"{what} a file, x cp", seconds, copy)
+            if limit is not None:
+                figures.add(f"{what} a file, x openssl speed on one thread", seconds, limit)
+        if age is not None:
+            figures.add("seal a file, x age", seal, timed(lambda: age.put(plain.parent)))
+            figures.add("open a file, x age", opening, timed(age.get))
+            age.clear()
     _forget(sealed, opened)
     figures.say("seal a file, x age", 1.0)
     figures.say("open a file, x age", 1.0)
     figures.say("seal a file, x cp", None)
     figures.say("open a file, x cp", None)
+    figures.say("seal a file, x openssl speed on one thread", None)
+    figures.say("open a file, x openssl speed on one thread", None)
 
 
 def _big(running: Running, work: Path, rounds: int, figures: Figures) -> None:
     ours = Ours(running, work)
     for number in range(rounds):
-        name = f"big-{number}"
-        put, get = ours.bare(work / "big" / "one.bin")
-        figures.add("push a file, x bare PUT", ours.push(work / "big", name), put)
-        figures.add("pull a file, x bare GET", ours.pull(name), get)
+        name, file = f"big-{number}", work / "big" / "one.bin"
+        put, get = ours.bare(file)
+        push, pull = ours.push(work / "big", name), ours.pull(name)
+        figures.add("push a file, x bare PUT", push, put)
+        figures.add("pull a file, x bare GET", pull, get)
+        copy, limit = timed(lambda: child(["cp", str(file), str(work / "copied")])), cipher_seconds(file.stat().st_size)  # noqa: B023
+        _forget(work / "copied")
+        for what, seconds in (("push", push), ("pull", pull)):
+            figures.add(f"{what} a file, x cp", seconds, copy)
+            if limit is not None:
+                figures.add(f"{what} a file, x openssl speed on one thread", seconds, limit)
     figures.say("push a file, x bare PUT", 1.5)
     figures.say("pull a file, x bare GET", 1.5)
+    for what in ("push", "pull"):
+        figures.say(f"{what} a file, x cp", None)
+        figures.say(f"{what} a file, x openssl speed on one thread", None)
     figures.value("client memory, large file", ours.memory_mib)
     figures.say("client memory, large file", LIMIT_MEMORY_MIB, "MiB")
 
@@ -150,13 +165,17 @@ def _again(running: Running, work: Path, rounds: int, figures: Figures) -> None:
     files = sorted(file for file in tree.rglob("*") if file.is_file())
     for number in range(rounds):
         name = f"again-{number}"
-        first = ours.push(tree, name)
+        ours.know_nothing()
+        first, worked = ours.push(tree, name), ours.processor_seconds
         for file in files[number::100]:
             file.write_bytes(os.urandom(file.stat().st_size))
         figures.add("second push with 1 % changed, x first", ours.push(tree, name), first)
+        figures.add("second push with 1 % changed, client's processor, x first", ours.processor_seconds, worked)
+        ours.know_nothing()
         first, second = ours.push_twice(tree, f"{name}-inside", number + rounds)
         figures.add("second push with 1 % changed, in one process, x first", second, first)
     figures.say("second push with 1 % changed, x first", 0.1)
+    figures.say("second push with 1 % changed, client's processor, x first", None)
     figures.say("second push with 1 % changed, in one process, x first", 0.1)
 
 

@@ -12,6 +12,7 @@ _VERSIONS = {
     "restic": ["restic", "version"],
     "rclone": ["rclone", "version"],
     "gocryptfs": ["gocryptfs", "--version"],
+    "openssl": ["openssl", "version"],
 }
 
 
@@ -92,3 +93,15 @@ def versions() -> str:
         first = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()[0]
         said.append(" ".join(dict.fromkeys([name, *first.replace(";", " ").split()[:2]])))
     return ", ".join(said)
+
+
+def cipher_seconds(size_bytes: int) -> float | None:
+    """How long one thread of `openssl speed` takes to encipher so many bytes with AES-256-GCM, 16 KiB at a time: the limit of all that seals.
+    None without openssl.
+    """
+    if shutil.which("openssl") is None:
+        return None
+    argv = ["openssl", "speed", "-mr", "-elapsed", "-seconds", "2", "-bytes", "16384", "-evp", "aes-256-gcm"]
+    said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    rate = next(line.rsplit(":", 1)[1] for line in said.splitlines() if line.startswith("+F:"))
+    return size_bytes / float(rate)

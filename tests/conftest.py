@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,16 +88,40 @@ def soft_hsm() -> Iterator[softhsm.SoftHsm]:
         yield place
 
 
+@pytest.fixture(scope="session")
+def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with every table and no row, to be copied."""
+    file = tmp_path_factory.mktemp("tables") / "fabriek.db"
+    _make_tables(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_with_tables(postgres_url: str) -> str:
+    """The name of a database with every table and no row, to be copied."""
+    _make_tables(postgres.fresh_database(postgres_url, "tables"))
+    return "tables"
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database with every table, on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/fabriek.db"
-    else:
-        url = postgres.fresh_database(request.getfixturevalue("postgres_url"), f"test_{next(_numbers)}")
+        shutil.copyfile(request.getfixturevalue("sqlite_with_tables"), tmp_path / "fabriek.db")
+        opened = open_database(f"sqlite:///{tmp_path}/fabriek.db")
+        yield opened
+        opened.close()
+        return
+    server, name = request.getfixturevalue("postgres_url"), f"test_{next(_numbers)}"
+    opened = open_database(postgres.fresh_database(server, name, like=request.getfixturevalue("postgres_with_tables")))
+    yield opened
+    opened.close()
+    postgres.drop_database(server, name)
+
+
+def _make_tables(url: str) -> None:
     opened = open_database(url)
     metadata.create_all(opened.engine)
-    yield opened
     opened.close()
 
 

@@ -171,6 +171,7 @@ def build(
     )
     experiments, runs, models = SqlExperiments(database), SqlRuns(database), SqlModels(database)
     jobs, decisions, limits = SqlJobs(database), SqlDecisions(database), SqlPowerLimits(database)
+    releasing = Releasing(SqlProposals(database), jobs, jobs, access, vault, audit, labels, clock, ids)
     lab = Lab(
         experiments,
         runs,
@@ -180,8 +181,8 @@ def build(
         clock=clock,
         ids=ids,
         is_released=vault.is_released,
+        looks=releasing.looks,
     )
-    releasing = Releasing(SqlProposals(database), jobs, jobs, access, vault, audit, labels, clock, ids)
     keeping = Keeping(
         SqlArtifacts(database),
         experiments,
@@ -274,8 +275,11 @@ def store_of(settings: Settings) -> tuple[Blobs, Addresses | None]:
     inner, outer = buckets_of(settings)
     from fabriek.adapters.addresses_s3 import S3Addresses  # noqa: PLC0415  # obstore comes with an extra
     from fabriek.adapters.blobs_s3 import S3Blobs  # noqa: PLC0415
+    from fabriek.adapters.turns import OneAtATime  # noqa: PLC0415
 
-    return S3Blobs(inner), S3Addresses(inner, outer) if settings.store_direct else None
+    turns = OneAtATime()
+    blobs = S3Blobs(inner, turns=turns)
+    return blobs, S3Addresses(inner, outer, turns=turns) if settings.store_direct else None
 
 
 def buckets_of(settings: Settings) -> tuple["S3Store", "S3Store"]:

@@ -65,6 +65,45 @@ def test_no_function_is_empty() -> None:
     assert guilty == []
 
 
+UNPACKERS = frozenset({"extractall", "unpack_archive"})
+
+
+def unpacked_in(source: str) -> list[str]:
+    """Where a program takes a whole archive at its word: called by name, by attribute, or handed on."""
+    named = [
+        (one.lineno, one.attr if isinstance(one, ast.Attribute) else one.name if isinstance(one, ast.alias) else one.id)
+        for one in ast.walk(ast.parse(source))
+        if isinstance(one, ast.Attribute | ast.Name | ast.alias)
+    ]
+    return [f"{line}: {name}" for line, name in sorted(named) if name in UNPACKERS]
+
+
+def test_no_archive_writes_where_it_likes() -> None:
+    """Each member's path is checked before it is written. With `extractall` an archive says itself where: links, devices, `..`."""
+    guilty = {
+        str(file.relative_to(ROOT)): found
+        for folder in ("src", "tests", "benches")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        if (found := unpacked_in(file.read_text("utf-8")))
+    }
+    assert guilty == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import tarfile\ntarfile.open('x').extractall('y')",
+        "import zipfile\nwith zipfile.ZipFile('x') as archive:\n    take = archive.extractall",
+        "import shutil\nshutil.unpack_archive('x', 'y')",
+        "from shutil import unpack_archive as taken",
+        "from shutil import unpack_archive\nunpack_archive('x')",
+    ],
+)
+def test_the_rule_about_archives_sees_each_way_to_say_it(source: str) -> None:
+    assert unpacked_in(source)
+    assert unpacked_in(source.replace("extractall", "getmembers").replace("unpack_archive", "copytree")) == []
+
+
 def test_no_file_names_an_index_or_a_folder_of_one_machine() -> None:
     tracked = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True

@@ -10,8 +10,10 @@ import pytest
 
 from fabriek.adapters.addresses_s3 import S3Addresses
 from fabriek.adapters.blobs_s3 import S3Blobs
+from fabriek.adapters.turns import OneAtATime
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound
+from fabriek.kernel.stored import Stored
 from fabriek.vault.ports import Addresses, Blobs
 from tests.factories.blobs import MemoryAddresses, MemoryBlobs
 from tests.factories.threads import at_once
@@ -59,8 +61,9 @@ def place(request: pytest.FixtureRequest) -> Place:
         answer = httpx.get(address, trust_env=False)
         return answer.status_code, answer.content
 
+    turns = OneAtATime()
     return Place(
-        S3Blobs(bucket, objects), S3Addresses(bucket, prefix=objects, arriving=arriving), put, get, clock
+        S3Blobs(bucket, objects, turns=turns), S3Addresses(bucket, prefix=objects, arriving=arriving, turns=turns), put, get, clock
     )  # fmt: skip
 
 
@@ -142,6 +145,18 @@ def test_of_eight_who_take_at_once_all_see_the_one_object(place: Place) -> None:
     place.put(address, b"third!")
     place.addresses.take("obj_1", 6)
     assert place.read("obj_1") == kept
+
+
+def test_what_was_put_and_acknowledged_is_not_replaced_by_what_is_taken_meanwhile(place: Place) -> None:
+    """Through the server and at an address at once: the store's copy asks nothing about what stands there."""
+    for number in range(20):
+        name = f"obj_{number}"
+        place.arrive(name, b"second")
+        acts = (lambda name=name: place.blobs.put(name, [b"first!"]), lambda name=name: place.addresses.take(name, 6))
+        outcomes = at_once(lambda which, acts=acts: acts[which](), times=2)
+        assert isinstance(outcomes[0], Stored | AlreadyExists)
+        kept = b"first!" if isinstance(outcomes[0], Stored) else b"second"
+        assert place.read(name) == kept
 
 
 def test_what_arrived_long_ago_is_cleared_and_objects_are_not(place: Place) -> None:

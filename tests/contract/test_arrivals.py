@@ -65,6 +65,18 @@ def test_an_arrival_comes_back_with_its_stretches(database: Database) -> None:
         store.get("arr_1")
 
 
+def test_the_names_of_an_upload_are_forgotten_and_what_else_is_known_stays(database: Database) -> None:
+    store = SqlArrivals(database)
+    with database.transaction():
+        for number, upload in enumerate(("upl_1", "upl_1", "upl_2")):
+            store.add(replace(ARRIVAL, id=f"arr_{number}", upload=upload))
+        store.forget_names("upl_1")
+    nameless = replace(ARRIVAL, path="", told="")
+    assert [store.get(f"arr_{number}") for number in range(3)] == [
+        replace(nameless, id="arr_0"), replace(nameless, id="arr_1"), replace(ARRIVAL, id="arr_2", upload="upl_2"),
+    ]  # fmt: skip
+
+
 def test_paths_that_cannot_stand_beside_another_are_found(database: Database) -> None:
     store = SqlArrivals(database)
     with database.transaction():

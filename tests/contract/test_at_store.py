@@ -20,7 +20,7 @@ from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import Damaged, NotPermitted
 from fabriek.kernel.stored import Stored
 from fabriek.schemas.vault import GrantOut
-from fabriek.sdk import addresses
+from fabriek.sdk import addresses, at_store
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sdk.reading import Reading
 from fabriek.vault import addressing, stretches
@@ -118,8 +118,14 @@ def test_where_the_store_is_not_for_clients_the_server_carries_everything(
     assert not any("/addresses" in line for line in asked)
 
 
+def plain_ones(world: World) -> tuple[set[str], set[str]]:
+    """(every object of the store, those that hold the canary)."""
+    names = set(world.parts.blobs.names())
+    return names, {name for name in names if b"canary" in b"".join(world.parts.blobs.get(name))}
+
+
 def test_nothing_plain_and_no_token_reaches_the_store(
-    doors: Doors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, doors: Doors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from fabriek.sdk.lines import Lines  # noqa: PLC0415
 
@@ -132,13 +138,19 @@ def test_nothing_plain_and_no_token_reaches_the_store(
 
     monkeypatch.setattr(Lines, "_begin", noted)
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.txt").write_bytes(b"canary " * 1_000)
+    (tmp_path / "in" / "canary.txt").write_bytes(b"canary " * 1_000)
     vault = doors.vault("hanna")
     vault.push(tmp_path / "in", "scans")
     vault.pull("scans", tmp_path / "out")
     at_store = [headers for place, headers in told if place not in doors.url]
     assert at_store
     assert not any("authorization" in {name.lower() for name in headers} for headers in at_store)
+    (version,) = vault.versions("scans")
+    ours = set(world.parts.versions.objects(version.id))
+    assert len(ours) == 2
+    assert plain_ones(world) == (ours, set())
+    world.parts.blobs.put("obj_planted", [b"and here it is: canary"])
+    assert plain_ones(world) == (ours | {"obj_planted"}, {"obj_planted"})  # who looks would see it
 
 
 def test_an_address_that_ran_out_is_asked_for_again(
@@ -188,6 +200,30 @@ def test_an_object_gone_from_the_store_is_damage_and_named(world: World, doors: 
     assert [one.file.path for one in vault.verify("scans")] == ["big.bin"]
 
 
+def test_of_an_object_without_end_no_more_is_held_than_one_can_have(
+    world: World, doors: Doors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outermost page is held in memory before anybody can say whose it is."""
+    vault = doors.vault("hanna")
+    version = vault.push(a_folder(tmp_path / "in"), "scans").version.id
+    manifest = world.parts.versions.get(version).facts.manifest
+    world.blobs.delete(manifest)
+    world.blobs.put(manifest, [bytes(at_store.WHOLE_BYTES_MAX + 3 * 2**20)])
+    stream, held = at_store.AtStore.stream, list[int]()
+
+    def counted(self: at_store.AtStore, object_id: str, piece_bytes: int) -> Iterator[bytes | memoryview]:
+        held.append(0)
+        for piece in stream(self, object_id, piece_bytes):
+            held[-1] += len(piece)
+            yield piece
+
+    monkeypatch.setattr(at_store.AtStore, "stream", counted)
+    with pytest.raises(Damaged, match="larger"):
+        vault.pull("scans", tmp_path / "out")
+    assert held
+    assert max(held) <= at_store.WHOLE_BYTES_MAX + 2**20
+
+
 def test_a_hash_that_the_pusher_made_up_is_taken_and_told_by_the_first_check_that_reads(
     world: World, doors: Doors, tmp_path: Path
 ) -> None:
@@ -209,7 +245,7 @@ def test_a_hash_that_the_pusher_made_up_is_taken_and_told_by_the_first_check_tha
         assert found == [], "by its length alone nothing is wrong"
         at: Position | None = Position()
         while at is not None:
-            looked = world.vault.checking.check(at, stretches.Reading(share, "seed"), by=operator)
+            looked = world.vault.checking.check(at, stretches.Sample(share, "seed"), by=operator)
             found, at = [*found, *looked.damage], looked.next
     assert [(one.object_id, one.why) for one in found] == [(lies[0], CHANGED)]
 

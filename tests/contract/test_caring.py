@@ -32,9 +32,9 @@ def town(database: Database, tmp_path: Path, mailbox: Mailbox) -> Town:
     )  # fmt: skip
 
 
-def pushed(town: Town, home: Path) -> Path:
+def pushed(town: Town, home: Path, organisation: str = "hospital") -> Path:
     """A version of one file; where its object lies."""
-    owner = town.person("hospital")
+    owner = town.person(organisation)
     stranger = town.person("university")
     project = town.project(owner, partners=("university",))
     owner, services = town.again(owner), town.services
@@ -78,6 +78,63 @@ def test_a_relay_that_is_away_is_tried_again(town: Town, mailbox: Mailbox, tmp_p
     care.tell()
     care.close()
     assert len(mailbox.came) == 2
+
+
+def scrubbed(town: Town) -> Care:
+    """One that has read everything again, whatever it has to tell of that."""
+    care = Care(town.services)
+    care.scrub()
+    town.clock.move(timedelta(days=10))
+    care.scrub()
+    return care
+
+
+def told(mailbox: Mailbox) -> list[str]:
+    return sorted(to.partition("@")[2] for to, _ in mailbox.came)
+
+
+@pytest.mark.parametrize("answer", ["550 nobody here", "450 later"])
+def test_an_address_that_refuses_has_nobody_told_again_and_nothing_kept_back(
+    town: Town, mailbox: Mailbox, tmp_path: Path, answer: str
+) -> None:
+    for _ in range(2):
+        pushed(town, tmp_path / "home").unlink()
+    care = scrubbed(town)
+    mailbox.refuses_at["factory.example"] = answer  # before the owners in the alphabet
+    for _ in range(3):
+        care.tell()
+    care.close()
+    assert told(mailbox) == ["hospital.example"] * 2, "the owner of each"
+
+
+def test_what_no_address_will_ever_take_is_told_no_more(town: Town, mailbox: Mailbox, tmp_path: Path) -> None:
+    pushed(town, tmp_path / "home").unlink()
+    care = scrubbed(town)
+    mailbox.refuses = "550 nobody here"
+    care.tell()
+    mailbox.refuses = ""
+    care.tell()
+    care.close()
+    assert mailbox.came == []
+
+
+def test_a_dataset_whose_people_must_wait_keeps_no_other_from_being_told(
+    town: Town, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    first, second = (pushed(town, tmp_path / "home", body) for body in ("clinic", "hospital"))
+    first.unlink()
+    second.unlink()
+    care = scrubbed(town)
+    for domain in ("factory.example", "clinic.example"):
+        mailbox.refuses_at[domain] = "450 later"
+    with pytest.raises(Unavailable, match="450"):
+        care.tell()
+    assert told(mailbox) == ["hospital.example"]
+    mailbox.refuses_at.clear()
+    care.tell()
+    care.tell()
+    care.close()
+    assert told(mailbox) == ["clinic.example", "factory.example", "hospital.example"], "and nobody twice"
 
 
 def test_the_worker_cares_beside_its_rounds_when_it_is_time(town: Town, tmp_path: Path) -> None:

@@ -15,16 +15,17 @@ from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.objects import seal_bytes
 from fabriek.sealing.pages import Growing, Page, write_page
 from fabriek.sealing.paths import rank
+from fabriek.vault import leafing
 from fabriek.vault.checking import LOST
 from fabriek.vault.damage import Damage, Looked, Position
 from fabriek.vault.examining import CHANGED, GONE
-from fabriek.vault.leafing import MANIFEST, MISPLACED
+from fabriek.vault.leafing import MANIFEST, MISPLACED, UNREADABLE
 from fabriek.vault.pushing import Committed
-from fabriek.vault.stretches import Reading
+from fabriek.vault.stretches import Sample
 from fabriek.vault.uploads import Upload
 from fabriek.vault.versions import Version
 from tests.contract.test_checking import again, flip, walk
-from tests.factories.vault import World, a_world
+from tests.factories.vault import World, a_push, a_world
 
 PATHS = [f"images/{number:04}.tif" for number in range(1_200)]
 IN_ONE = 100
@@ -140,7 +141,7 @@ def test_another_process_goes_on_where_a_stretch_ended(world: World, tree: Tree)
     read = 0
     while at is not None:
         world.vault.checking._memory = None
-        found = world.vault.checking.look(at, Reading(1.0), objects_max=2, bytes_max=2**20)
+        found = world.vault.checking.look(at, Sample(1.0), objects_max=2, bytes_max=2**20)
         read, at = read + found.objects, found.next
     objects = len(world.parts.versions.objects(version.id))
     assert objects <= read <= objects + 2 * len(tree.pages)
@@ -199,6 +200,27 @@ def test_a_page_of_another_place_is_seen_though_it_opens(world: World, tree: Tre
         (seen,) = damage(walk(world, 0.0))
         assert (seen.version, seen.object_id, seen.why, seen.path) == (version.id, "", MISPLACED, MANIFEST)
     assert again(world, version).verified_at is None
+
+
+def test_a_version_that_fails_in_a_way_nobody_foresaw_keeps_the_walk_from_no_other_one(
+    world: World, tree: Tree, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    version, files = whole(tree)
+    other = a_push(world, "biopsies", {"a.csv": b"in a"})
+    lost, sound = files[0].parts[0].object_id, leafing.read_below
+    flip(world, lost, 600)
+    with monkeypatch.context() as patched:
+        patched.setattr(leafing, "read_below", lambda above, ref, packed: sound(above, ref, packed).no_such_thing)  # type: ignore[attr-defined]  # the fault
+        found = walk(world, 1.0)
+    assert {(one.version, one.object_id, one.why) for one in damage(found)} == {
+        (version.id, "", UNREADABLE), (version.id, lost, CHANGED),
+    }, "its objects are looked at by the list"  # fmt: skip
+    assert again(world, other).verified_at is not None
+    assert again(world, version).verified_at is None
+    assert "no_such_thing" in caplog.text
+    flip(world, lost, 600)
+    assert damage(walk(world, 1.0)) == []
+    assert list(world.parts.damages.of_version(version.id)) == []
 
 
 @pytest.mark.parametrize("bounds", [{}, {"objects_max": 1}])

@@ -145,12 +145,17 @@ class Killed(Exception):
     """The server died here."""
 
 
-@pytest.mark.parametrize("step", range(6))
+OBJECTS = len(FILES) + 1
+"""Of a version: an object of each file, and its manifest."""
+
+
+@pytest.mark.parametrize("step", range(OBJECTS + 1))
 def test_an_erasure_that_was_killed_is_finished_and_loses_nothing_that_is_referenced(world: World, step: int) -> None:
     """Killed at each object that it would remove, and before its last record: the next round of the worker ends it."""
     a_push(world, "scans", FILES)
     version = a_push(world, "biopsies", FILES)
-    deletes, delete = [], world.blobs.delete
+    assert len(world.parts.versions.objects(version.id)) == OBJECTS
+    deletes, delete, record = [], world.blobs.delete, world.audit.record
 
     def dying(name: str) -> None:
         if len(deletes) == step:
@@ -158,12 +163,22 @@ def test_an_erasure_that_was_killed_is_finished_and_loses_nothing_that_is_refere
         deletes.append(name)
         delete(name)
 
+    def dying_before_the_record(action: str, *rest: object, **facts: object) -> None:
+        if action == "erasure.swept":
+            raise Killed
+        record(action, *rest, **facts)  # type: ignore[arg-type]
+
     world.blobs.delete = dying  # type: ignore[method-assign]
-    try:
+    world.audit.record = dying_before_the_record  # type: ignore[method-assign,assignment]
+    with pytest.raises(Killed):
         erase(world)
-    except Killed:
-        assert len(deletes) == step
+    assert len(deletes) == step
     world.blobs.delete = delete  # type: ignore[method-assign]
+    world.audit.record = record  # type: ignore[method-assign]
+    assert len(world.keeping.erasures.to_sweep()) == 1
+    assert set(world.blobs.names()) & world.parts.versions.objects(version.id) == world.parts.versions.objects(
+        version.id
+    ) - set(deletes)
     assert world.parts.epoch_keys.of_dataset(version.dataset) == []
     world.vault.erasing.erase_overdue()
     assert not set(world.blobs.names()) & world.parts.versions.objects(version.id)

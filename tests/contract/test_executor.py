@@ -187,3 +187,26 @@ def test_who_is_put_back_for_another_hears_its_signal_first_and_then_has_to_go(e
         executor.tell(handle, PREEMPT)
     assert ended(executor, handle).again
     assert executor.logs(handle, 0, 1_000).endswith(b"\nsaved\n")
+
+
+HEARS = "exec 2>/dev/null; trap 'echo saved' USR1; echo ready; while :; do sleep 0.05; done"
+"""A signal goes to all of the tree, and a shell says on its second output that its sleep died of it."""
+
+
+@pytest.mark.parametrize("executor", REAL, indirect=True)
+def test_a_job_hears_its_signal_before_its_time_is_over_and_is_then_ended(executor: Executor) -> None:
+    asked = {"signal": "USR1", "signal_seconds": 4, "wall_seconds_max": 8, "grace_seconds": 1}
+    state = ended(executor, handle := executor.submit(a_spec("sh", "-c", HEARS, **asked, **SPEC)))
+    assert (state.reason, state.again) == ("the time limit of 8 s was reached", False)
+    assert state.exit_code != 0
+    assert executor.logs(handle, 0, 1_000) == b"ready\nsaved\n"
+
+
+COMMANDS = "for one in sbatch squeue sacct scancel sinfo; do $one -j 1 2>/dev/null; echo $one $?; done; srun echo srun; scontrol show hostnames a,b"
+
+
+@pytest.mark.parametrize("executor", REAL, indirect=True)
+def test_slurms_commands_are_on_a_jobs_path_and_those_that_ask_the_queue_refuse(executor: Executor) -> None:
+    assert ended(executor, handle := executor.submit(a_spec("sh", "-c", COMMANDS, **SPEC))).exit_code == 0
+    said = "sbatch 1\nsqueue 1\nsacct 1\nscancel 1\nsinfo 1\nsrun\na\nb\n"
+    assert executor.logs(handle, 0, 1_000) == said.encode()

@@ -20,7 +20,7 @@ from fabriek.node.mounts.mounting import why_not
 from fabriek.node.mounts.serving import LOOK_SECONDS
 from fabriek.schemas.node import MOUNT, InputSpec
 from fabriek.vault.versions import Version
-from fabriek.worker.upkeep import CLOSING_SECONDS
+from fabriek.worker.closing import CLOSING_SECONDS
 from tests.factories.vault import Doors, World, a_push, a_world
 from tests.factories.waiting import until
 from tests.servers.machine import Machine, Seen, a_machine
@@ -142,7 +142,7 @@ def test_nothing_can_be_written_there(place: Place) -> None:
     assert seen.log.split() == ["30", "30", "30"]
 
 
-def test_damage_is_an_error_to_the_job_and_named_in_its_reason(place: Place) -> None:
+def test_damage_is_an_error_to_the_job_and_its_log_names_the_file_and_its_reason_the_version(place: Place) -> None:
     version = a_push(place.world, "scans", {"fine": b"fine", "spoilt": os.urandom(2**20)})
     for name, sealed in place.world.blobs.objects.items():
         if len(sealed) > 2**20:
@@ -153,8 +153,12 @@ def test_damage_is_an_error_to_the_job_and_named_in_its_reason(place: Place) -> 
         "try: open('/data/scans/spoilt', 'rb').read()\n"
         "except OSError as e: print(e.errno)\n",
     )
-    assert seen.log.split() == ["fine", "5"]
-    assert seen.state.reason == "the input /data/scans is damaged: spoilt"
+    *printed, named = seen.log.splitlines()
+    assert " ".join(printed).split() == ["fine", "5"]
+    assert named == "[fabriek: the input /data/scans is damaged: spoilt]"
+    # The reason is kept in plain.
+    assert "spoilt" not in seen.state.reason
+    assert seen.state.reason.startswith(f"the input /data/scans is damaged ({version.dataset}@1): ")
 
 
 def test_a_grant_that_ended_closes_the_mount_and_what_the_kernel_held_of_it(

@@ -13,7 +13,7 @@ from fabriek.kernel.signing import wrapped_under
 from fabriek.vault.damage import Position
 from fabriek.vault.examining import CHANGED
 from fabriek.vault.own_keys import Told
-from fabriek.vault.stretches import Reading
+from fabriek.vault.stretches import Sample
 from fabriek.web.services import Services
 from tests.factories.keyring import MemoryKeyring
 from tests.factories.services import Town, a_town
@@ -189,15 +189,15 @@ def test_a_check_compares_what_only_its_owner_opens_by_hash_and_asks_nothing_of_
     version = house.services.vault._parts.versions.get(house.push())
     house.services.own_keys.withdraw(house.holder.organisation, by=house.holder)
     checking, blobs = house.services.vault.checking, house.services.vault._parts.blobs
-    found = checking.check(Position(), Reading(1), by=house.town.operator)
+    found = checking.check(Position(), Sample(1), by=house.town.operator)
     assert (found.versions, found.read_objects, found.authenticated, found.by_hash) == (1, 2, 0, 2)
     assert found.damage == ()
     for name in sorted(house.services.vault._parts.versions.objects(version.id)):
         whole = b"".join(blobs.get(name))
         blobs.delete(name)
         blobs.put(name, [whole[:-1] + bytes([whole[-1] ^ 1])])
-        (damage,) = checking.check(Position(), Reading(1), by=house.town.operator).damage
+        (damage,) = checking.check(Position(), Sample(1), by=house.town.operator).damage
         assert (damage.object_id, damage.why) == (name, CHANGED)
         blobs.delete(name)
         blobs.put(name, [whole])
-        assert checking.check(Position(), Reading(0), by=house.town.operator).damage == ()
+        assert checking.check(Position(), Sample(0), by=house.town.operator).damage == ()

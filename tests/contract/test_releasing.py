@@ -1,5 +1,7 @@
 """What a job emits above the line of the policy is withheld until two people, never its author, let go of it."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from fabriek.compute.jobs import Job, State
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import AlreadyExists, NotFound, NotPermitted, WrongState
+from fabriek.lab.runs import Metric
 from fabriek.vault.proposals import Outcome
 from tests.factories.services import Town, a_town
 from tests.factories.vault import fill
@@ -45,15 +48,33 @@ class Lab:
         )  # fmt: skip
         self.job = self.ran(self.hanna)
 
-    def ran(self, by: Caller) -> Job:
-        asked = JobAsked(("true",), inputs=(InputAsked("cells", "/data"),))
+    def joins(self, organisation: str, name: str) -> Caller:
+        person = self.services.access.invite(
+            organisation, name, f"{name}@{organisation}.example", [], by=self.town.operator
+        )
+        self.services.access.add_member(self.project, person.id, "member", by=self.hanna)
+        return self.town.caller(person)
+
+    def ran(self, by: Caller, reads: str = "cells") -> Job:
+        asked = JobAsked(("true",), inputs=(InputAsked(reads, "/data"),))
         job = self.services.compute.submit(self.project, asked, by=by)
         return self.services.compute.cancel(self.project, job.id, by=by)
 
-    def reads(self, by: Caller) -> bool:
+    def made(self, job: Job) -> str:
+        """The version that the job's node sealed as its result."""
+        vault = self.services.vault
+        for one in job.inputs:
+            vault.grant_to_job(one.version_id, job.id, project=job.project, purpose=job.purpose, person=job.person)
+        node = Caller(f"job:{job.id}", job=job.id, project_rights={job.project: frozenset({"data.write"})})
+        upload = vault.output_for_job(job.project, job.id, job.label)
+        version = fill(self.services, upload, {"result": b"result"}, by=node)
+        vault.end_job(job.id)
+        return version.id
+
+    def reads(self, by: Caller, job: Job | None = None) -> bool:
         rules = []
         try:
-            self.services.compute.readable_log(self.project, self.job.id, by=by)
+            self.services.compute.readable_log(self.project, (job or self.job).id, by=by)
         except NotPermitted as refused:
             rules.append(refused.fields["rule"])
         assert set(rules) <= {"label.logs_withheld"}
@@ -93,6 +114,48 @@ def test_two_people_of_the_owner_release_and_never_the_author(lab: Lab) -> None:
         releasing.propose(lab.project, lab.job.id, "Again.", by=lab.hanna)
 
 
+def test_who_decides_sees_the_metrics_that_they_decide_on_and_nobody_else_does(lab: Lab) -> None:
+    services, releasing = lab.services, lab.services.releasing
+    run = services.lab.open_run(
+        lab.job.project, "Default", job=lab.job.id, label=lab.job.label, person=lab.hanna.person, name="r"
+    )
+    inside = frozenset({"lab.view", "lab.write"})
+    node = Caller("", job=lab.job.id, project_rights={lab.job.project: inside})
+    services.lab.log(lab.job.project, run, metrics=[Metric("loss", 0.5, 1, 0)], by=node)
+
+    def seen(by: Caller) -> tuple[list[float], bool, list[float]]:
+        """What the run's page has, whether it says that something is withheld, and the curve."""
+        logged = services.lab.run(lab.job.project, run, by=by)
+        curve: Sequence[tuple[int, Metric]] = []
+        with suppress(NotPermitted):
+            curve = services.lab.history(lab.job.project, run, "loss", limit=9, by=by)
+        return [one.value for one in logged.metrics], logged.withheld, [point.value for _, point in curve]
+
+    def looks() -> list[str]:
+        found = services.audit.events(by=lab.town.operator, limit=100, subject=lab.job.id).items
+        return [one.person for one in found if one.action == "release.looked"]
+
+    nothing, all_of_it = ([], True, []), ([0.5], False, [0.5])
+    assert [seen(one) for one in (lab.hanna, lab.stef)] == [nothing, nothing]
+    assert (
+        rule(lambda: services.lab.histories(lab.job.project, run, ["loss"], limit=9, by=lab.hanna))
+        == "label.logs_withheld"
+    )
+    assert looks() == []
+    assert seen(lab.henk) == all_of_it
+    assert set(looks()) == {lab.henk.person}
+    # In a list, where nobody looks at one in particular, and to a node, nothing is shown.
+    found = services.lab.search(lab.job.project, [], filter_text="", order_by=[], by=lab.henk)
+    assert [(one.metrics, one.withheld) for one in found] == [([], True)]
+    assert services.lab.run(lab.job.project, run, by=node).metrics == []
+    release = releasing.propose(lab.project, lab.job.id, "It names nobody.", by=lab.henk)
+    assert seen(lab.hanna) == nothing
+    releasing.sign(release.id, by=lab.hilde)
+    before = len(looks())
+    assert [seen(one) for one in (lab.hanna, lab.stef, lab.henk)] == [all_of_it] * 3
+    assert len(looks()) == before
+
+
 def test_a_refused_release_releases_nothing(lab: Lab) -> None:
     releasing = lab.services.releasing
     release = releasing.propose(lab.project, str(lab.job.number), "It names nobody.", by=lab.henk)
@@ -103,6 +166,32 @@ def test_a_refused_release_releases_nothing(lab: Lab) -> None:
         releasing.sign(release.id, by=lab.hilde)
     assert not lab.reads(lab.hanna)
     assert [str(one.outcome) for one in releasing.of_job(lab.project, lab.job.id, by=lab.stef)] == ["refused"]
+
+
+def test_whose_data_is_behind_two_jobs_releases_what_the_second_emits(lab: Lab) -> None:
+    """The first one's result belongs to the lead organisation, which must not let go of a partner's data for that."""
+    vault, releasing = lab.services.vault, lab.services.releasing
+    vault.create(lab.project, "theirs", label="export-controlled", by=lab.stef)
+    fill(lab.services, vault.open_upload(lab.project, "theirs", by=lab.stef), {"a": b"a"}, by=lab.stef)
+    vault.agree(
+        "theirs", home=lab.project, project=lab.project, purposes=["civilian"], right="take_away",
+        until=date(2027, 1, 1), by=lab.stef,
+    )  # fmt: skip
+    pia, piet = (lab.joins("partner", name) for name in ("pia", "piet"))
+    between = lab.made(lab.ran(lab.stef, "theirs"))
+    job = lab.ran(lab.hanna, between)
+    result = lab.made(job)
+    assert [lab.reads(one, job) for one in (lab.henk, lab.hilde, lab.stef, pia)] == [False, False, False, True]
+    release = releasing.propose(lab.project, job.id, "It names nobody.", by=lab.hanna)
+    assert rule(lambda: releasing.sign(release.id, by=lab.henk)) == "release.owner"
+    for author in (lab.hanna, lab.stef):
+        assert rule(lambda by=author: releasing.sign(release.id, by=by)) == "proposal.author"  # type: ignore[misc]
+        assert rule(lambda by=author: vault.open(result, project=lab.project, by=by)) == "label.logs_withheld"  # type: ignore[misc]
+    assert vault.open(result, project=lab.project, by=pia)
+    assert releasing.sign(release.id, by=pia).outcome is Outcome.OPEN
+    assert not lab.reads(lab.hanna, job)
+    assert releasing.sign(release.id, by=piet).outcome is Outcome.AGREED
+    assert vault.open(result, project=lab.project, by=lab.hanna)
 
 
 def test_a_member_leaves_by_themselves_a_lead_removes_others_and_one_lead_stays(lab: Lab) -> None:

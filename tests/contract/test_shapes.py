@@ -14,6 +14,7 @@ from fabriek.compute.gpus import Gpus, Kind, gpus_of
 from fabriek.compute.jobs import EXIT_AGAIN, Job, State
 from fabriek.compute.machine import GangNetwork
 from fabriek.compute.placement import Placement
+from fabriek.compute.power import Contract
 from fabriek.compute.progress import handle_of
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.terms import Terms
@@ -125,6 +126,38 @@ def test_what_no_node_has_is_refused_with_the_nearest_that_one_has(
         hall.ask(**asked)  # type: ignore[arg-type]
     assert nearest in refused.value.fix
     assert hall.town.services.compute.list(hall.project, limit=10, cursor="", by=hall.person).items == []
+
+
+HUNGRY = [
+    ({"cpus": 8, "gpus": "a100:2"}, "the contract of 820 W leaves 764 W", "ask for --cpus 7"),
+    ({"gpus": "h100:1", "nodes": 2, "cpus": 8}, "this draws 830 W", "ask for --cpus 3"),
+    ({"gpus": "a100:2", "nodes": 2}, "this draws 1,417 W", "ask for --gpus a100:1"),
+    ({"gpus": "2", "nodes": 2, "cpus": 3}, "this draws 1,449 W", "ask for --gpus 1"),
+    ({"gpus": "1", "nodes": 2, "cpus": 8}, "this draws 830 W", "ask for --cpus 3"),
+]
+
+
+@pytest.mark.parametrize(("asked", "said", "nearest"), HUNGRY, ids=range(len(HUNGRY)))
+def test_what_alone_draws_more_than_the_contract_leaves_is_refused_with_the_nearest_that_does_not(
+    database: Database, tmp_path: Path, asked: dict[str, object], said: str, nearest: str
+) -> None:
+    hall = a_hall(a_town(database, tmp_path / "home", capacity=CLUSTER, contract=Contract(820)))
+    services = hall.town.services
+    project = services.access.project(hall.project).id
+    before = services.funding.left(project)
+    wanted = JobAsked(("true",), **asked | {"gpus": gpus_of(str(asked["gpus"]))})  # type: ignore[arg-type]
+    for ask in (services.planner.plan, services.compute.submit):
+        with pytest.raises(InvalidInput) as refused:
+            ask(hall.project, wanted, by=hall.person)
+        assert said in refused.value.detail
+        assert refused.value.fix == nearest
+    assert services.compute.list(hall.project, limit=10, cursor="", by=hall.person).items == []
+    assert services.funding.left(project) == before
+
+
+def test_what_the_contract_just_leaves_is_taken_in_and_runs(database: Database, tmp_path: Path) -> None:
+    hall = a_hall(a_town(database, tmp_path / "home", capacity=CLUSTER, contract=Contract(820)))
+    assert hall.runs(gpus="a100:2", cpus=7).state is State.RUNNING
 
 
 def test_a_part_pays_its_part_and_a_gang_for_all_its_nodes(hall: Hall) -> None:

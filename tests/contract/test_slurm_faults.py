@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,34 @@ def test_a_job_that_left_the_queue_unseen_is_neither_lost_nor_asked_again_before
     assert load.counted(lambda: rounds.left_behind(cluster, load)) == NOTHING
 
 
+def test_on_a_cluster_that_keeps_no_accounts_what_left_the_queue_without_a_word_is_lost_and_stops_no_other(
+    cluster: slurm.Cluster, executor: SlurmExecutor, lab: str, tmp_path: Path
+) -> None:
+    if cluster.newer:
+        pytest.skip("by REST no configuration of ours says whether there are accounts")
+    executor._slurm = SlurmCommands(str(without_accounts(cluster, tmp_path)))
+    handle = executor.submit(a_spec("sh", "-c", "trap '' TERM; echo begun; sleep 66.1717", lab_socket_dir=lab))
+    until(lambda: executor.logs(handle, 0, 100) == b"begun\n")
+    (job_id,) = attempts_of(cluster, handle)
+    cluster.command("scancel", job_id)
+    until(lambda: processes_saying("66.1717") == [] and living(cluster, handle) == [])
+    (executor._folders.of(handle) / ID_FILE).write_text("4000000")  # which the controller does not know
+    other = executor.submit(a_spec("true", lab_socket_dir=lab))
+    assert over(executor, other).exit_code == 0
+    lost, ended = executor.poll([handle, other])
+    assert (lost.phase, lost.reason) == (Phase.LOST, "its batch job 4000000 is gone")
+    assert ended.exit_code == 0
+    assert executor._slurm.named(f"fabriek-{handle.job}-1") == [job_id]
+
+
+def without_accounts(cluster: slurm.Cluster, folder: Path) -> Path:
+    """The configuration of the same cluster for commands that are told of no accounts."""
+    lines = (cluster.base / "etc" / "slurm.conf").read_text().splitlines(keepends=True)
+    configuration = folder / "slurm.conf"
+    configuration.write_text("".join(line for line in lines if not line.startswith("Accounting")))
+    return configuration
+
+
 def test_jobs_that_come_while_munge_is_away_run_once_when_it_is_back(cluster: slurm.Cluster, load: Load) -> None:
     cluster.kill("munged")
     load.add(4)
@@ -218,6 +247,54 @@ def test_what_an_operator_holds_stays_held_until_the_operator_lets_it_go(
     cluster.command("scontrol", "release", job_id)
     load.finish()
     assert load.counted(lambda: rounds.left_behind(cluster, load)) == NOTHING
+
+
+def test_what_a_controller_holds_since_it_could_not_be_launched_is_let_go_and_runs_once(
+    cluster: slurm.Cluster, executor: SlurmExecutor, load: Load
+) -> None:
+    """As a controller leaves it that forgot how far a job was, here for a reason that comes each time: a prolog that fails."""
+    with nothing_launched(cluster):
+        load.add(1)
+        load.step()
+        (job_id,) = attempts_of(cluster, *load.states)
+        words = ("squeue", "-h", "-j", job_id, "-o", "%T %r")
+        until(
+            lambda: cluster.command(*words).strip() == "PENDING launch failed requeued held",
+            instead=lambda: cluster.command(*words),
+        )
+    assert not load.witness.begun()
+    until(lambda: executor.poll(list(load.states)) and "held" not in cluster.command(*words))
+    load.finish()
+    assert load.counted(lambda: rounds.left_behind(cluster, load)) == NOTHING
+    assert attempts_of(cluster, *load.states) == [job_id]
+
+
+@contextmanager
+def nothing_launched(cluster: slurm.Cluster) -> Iterator[None]:
+    """No node can start a job, until each is made well and put to work again by its operator."""
+    configuration, prolog = cluster.base / "etc" / "slurm.conf", cluster.base / "prolog"
+    before = configuration.read_text()
+    prolog.write_text("#!/bin/sh\nexit 1\n")
+    prolog.chmod(0o755)
+    configuration.write_text(f"{before}Prolog={prolog}\n")
+    restart_nodes(cluster)
+    until(cluster.is_up)
+    try:
+        yield
+    finally:
+        configuration.write_text(before)
+        restart_nodes(cluster)
+        for line in cluster.command("sinfo", "-h", "-N", "-t", "drain", "-o", "%N|%E").splitlines():
+            node, _, reason = line.partition("|")
+            assert reason == "Prolog error"
+            cluster.command("scontrol", "update", f"NodeName={node}", "State=RESUME")
+        until(cluster.is_up)
+
+
+def restart_nodes(cluster: slurm.Cluster) -> None:
+    for number in range(1, slurm.NODES + 1):
+        cluster.kill(f"n{number}")
+        cluster.start_node(number)
 
 
 def test_an_id_that_a_killed_controller_gave_to_another_is_not_taken_for_ours(

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from fabriek.adapters.database import Database
 from fabriek.kernel.clock import FakeClock
@@ -51,6 +53,23 @@ def test_a_dataset_comes_back_as_it_was(database: Database) -> None:
     assert store.get("ds_1") == replace(full, label="personal", sources=())
     assert store.from_job("job_1") == [store.get("ds_1")]
     assert store.from_job("") == store.from_job("job_2") == []
+
+
+def test_the_open_uploads_of_a_person_in_a_project(database: Database) -> None:
+    store = SqlUploads(database)
+    with database.transaction():
+        for one in (DATASET, replace(DATASET, id="ds_2", project="prj_2")):
+            SqlDatasets(database).add(one)
+        for name, changed in (
+            ("upl_1", {}),
+            ("upl_2", {"dataset": "ds_2"}),
+            ("upl_3", {"person": "per_2"}),
+            ("upl_4", {"expires_at": NOW}),
+            ("upl_5", {"progress": Progress.COMMITTED}),
+        ):
+            store.add(replace(UPLOAD, id=name, **changed))  # type: ignore[arg-type]
+    assert [one.id for one in store.open_of("per_1", "prj_1", NOW)] == ["upl_1"]
+    assert store.open_of("per_1", "prj_1", LATER) == []
 
 
 def test_what_is_not_kept_is_not_found(database: Database) -> None:
@@ -136,6 +155,28 @@ def test_an_upload_comes_back_with_its_objects(database: Database) -> None:
     with database.transaction():
         store.save(closed)
     assert store.get("upl_1") == closed
+
+
+def test_of_an_object_that_arrived_nothing_else_is_believed(database: Database) -> None:
+    store = SqlUploads(database)
+    with database.transaction():
+        store.add(UPLOAD)
+        store.mint(UPLOAD, ["obj_1"], objects_max=1)
+        assert store.stored("obj_1", Stored(5, "beef"), NOW)
+        assert store.stored("obj_1", Stored(5, "beef"), NOW)
+        assert not store.stored("obj_2", Stored(5, "beef"), NOW)
+        for other in (Stored(5, "dead"), Stored(6, "beef")):
+            with pytest.raises(AlreadyExists):
+                store.stored("obj_1", other, NOW)
+    assert store.objects("upl_1", ["obj_1"]) == {"obj_1": StoredObject("obj_1", 5, "beef")}
+
+
+def test_more_names_are_asked_for_than_a_database_takes_at_once(database: Database) -> None:
+    store = SqlVersions(database)
+    with database.transaction():
+        store.add(VERSION, {"obj_1", "obj_69999"})
+    assert store.among("ver_1", [f"obj_{number}" for number in range(70_000)]) == {"obj_1", "obj_69999"}
+    assert store.among("ver_1", []) == frozenset()
 
 
 def test_an_upload_is_found_by_its_job_and_never_by_none(database: Database) -> None:
@@ -292,7 +333,9 @@ def test_terms_are_kept_by_number_and_accepted_once(database: Database) -> None:
 def test_a_proposal_comes_back_with_its_signatures(database: Database) -> None:
     store = SqlProposals(database)
     signed = (Signature("per_1", "org_1", NOW), Signature("per_2", "org_1", LATER))
-    proposal = Proposal("low_1", Act.LOWER, "ds_1", "prj_1", "open", "why: 'x'", "per_1", NOW, signatures=signed)
+    proposal = Proposal(
+        "low_1", Act.LOWER, "ds_1", "prj_1", "open", "why: 'x'", "per_1", NOW, signatures=signed, covers=3
+    )
     with database.transaction():
         store.add(proposal)
         store.add(replace(proposal, id="low_2", proposed_at=LATER, signatures=()))
@@ -315,12 +358,35 @@ def test_open_grants_are_those_that_open_something_now(database: Database) -> No
             store.add(one)
     assert {one.id for one in store.open_ones(NOW)} == {"grt_1", "grt_3"}
     assert store.open_ones(NOW, dataset="ds_2") == [other]
-    assert len(store.open_ones(NOW, limit=1)) == 1
     assert store.open_ones(LATER) == []
     assert store.opened_by("per_1", "prj_1") == {"ds_1", "ds_2"}
     with database.transaction():
         assert store.end(NOW, person="per_1", project="prj_1") == 2
     assert store.open_ones(NOW) == []
+
+
+@pytest.mark.parametrize("dataset", ["", "ds_2"])
+def test_open_grants_are_found_without_reading_those_that_ended(database: Database, dataset: str) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    store = SqlGrants(database)
+    with database.transaction():
+        for number in range(300):
+            store.add(replace(GRANT, id=f"grt_{number}", ended_at=NOW if number else None, dataset=f"ds_{number % 7}"))
+        store.open_ones(NOW, dataset=dataset)
+    ((statement, parameters),) = [one for one in asked if "ended_at IS NULL" in one[0]]
+    lite = database.engine.dialect.name == "sqlite"
+    with database.engine.connect() as connection:
+        if not lite:  # which reads so small a table from end to end, whatever there is
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        connection.exec_driver_sql("ANALYZE vault_grants")
+        explained = f"EXPLAIN {'QUERY PLAN ' if lite else ''}{statement}"
+        plan = str(connection.exec_driver_sql(explained, parameters).all())
+    assert "vault_grants_open" in plan, plan
 
 
 def test_every_label_that_stands_is_told_once(database: Database) -> None:

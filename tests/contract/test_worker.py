@@ -1,7 +1,7 @@
 """A job's way through the worker, on both databases: let in, started, watched, charged, and each step safe to repeat."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ import pytest
 from fabriek import machinery
 from fabriek.adapters.database import Database
 from fabriek.compute.decisions import Because, Decision
-from fabriek.compute.executors.contract import Handle, JobSpec
+from fabriek.compute.executors.contract import Handle, JobSpec, ObservedState
 from fabriek.compute.gpus import gpus_of
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.placement import Placement
@@ -213,6 +213,47 @@ def test_a_job_waits_for_an_executor_that_is_away_for_a_while(shop: Shop, monkey
     assert calls == [1, 1, 1]
 
 
+def test_jobs_outlast_an_executor_that_is_away_for_ten_minutes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, before = shop.town.clock, shop.left()
+    stands = shop.work(shop.submit("sleep", "60"), State.RUNNING)
+    back, calls = clock.monotonic() + 600, []
+    submitting, polling = shop.executor.submit, shop.executor.poll
+
+    def ask() -> None:
+        if clock.monotonic() < back:
+            raise Unavailable("the machine does not answer", fix="fabriek doctor")
+
+    def submit(spec: JobSpec) -> Handle:
+        calls.append(spec.attempt)
+        ask()
+        return submitting(spec)
+
+    def poll(handles: Sequence[Handle]) -> list[ObservedState]:
+        ask()
+        return polling(handles)
+
+    def wound() -> bool:
+        shop.worker.round()
+        states = [shop.job(one).state for one in (stands, comes)]
+        if clock.monotonic() < back:
+            assert states[0] is State.RUNNING
+            assert states[1] not in {State.RUNNING, State.FAILED, State.SUCCEEDED}
+            clock.move(timedelta(seconds=5))
+        return all(shop.job(one).settled for one in (stands, comes))
+
+    monkeypatch.setattr(shop.executor, "submit", submit)
+    monkeypatch.setattr(shop.executor, "poll", poll)
+    comes = shop.submit("echo", "hi")
+    shop.executor.end(handle_of(stands))
+    until(wound)
+    ended = [shop.job(one) for one in (stands, comes)]
+    assert [(one.state, one.attempts, one.exit_code) for one in ended] == [(State.SUCCEEDED, 1, 0)] * 2
+    assert len(calls) > 2
+    assert set(calls) == {1}
+    assert shop.left() == before - sum(one.used_micro for one in ended)
+    assert shop.town.services.funding.balanced()
+
+
 def test_an_executor_that_stays_away_fails_the_job_and_gives_the_credits_back(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,6 +329,36 @@ def test_one_kind_of_work_failing_stops_no_other(shop: Shop, monkeypatch: pytest
 
     monkeypatch.setattr("fabriek.worker.loop.settle_jobs", broken)
     assert shop.work(shop.submit("echo", "hi"), State.SUCCEEDED).settled is False
+
+
+def test_a_job_about_which_the_executor_will_not_answer_stops_no_other(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, cancelled, even = (shop.work(shop.submit("sleep", "60"), State.RUNNING) for _ in range(3))
+    polled, stopped = shop.executor.poll, shop.executor.cancel
+
+    def refuse(handle: Handle) -> None:
+        if handle.job == odd.id:
+            raise InvalidInput("Slurm refused: what it is", fix="ask for what sinfo shows")
+
+    def poll(handles: Sequence[Handle]) -> list[ObservedState]:
+        for one in handles:
+            refuse(one)
+        return polled(handles)
+
+    def cancel(handle: Handle) -> None:
+        refuse(handle)
+        stopped(handle)
+
+    monkeypatch.setattr(shop.executor, "poll", poll)
+    monkeypatch.setattr(shop.executor, "cancel", cancel)
+    for one in (odd, cancelled):
+        shop.town.services.compute.cancel(shop.project, one.id, by=shop.person)
+    shop.executor.end(handle_of(even))
+    assert watch_jobs(shop.town.services) == 2
+    assert [shop.job(one).state for one in (odd, cancelled, even)] == [State.RUNNING, State.CANCELLED, State.SUCCEEDED]
+    monkeypatch.undo()
+    assert shop.settled(odd).state is State.CANCELLED
 
 
 def test_more_than_the_machine_holds_waits_and_says_why(shop: Shop) -> None:

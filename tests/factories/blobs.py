@@ -63,7 +63,7 @@ class MemoryAddresses:
                 raise NotFound("the object has not arrived at the store", fix="send it again")
             if len(self.arrived[name][0]) != size:
                 raise InvalidInput("of the object something else arrived", fix="send it again")
-            standing = self._blobs.objects[name] = self.arrived[name][0]
+            standing = self._blobs.objects.setdefault(name, self.arrived[name][0])
         if len(standing) != size:
             raise AlreadyExists("there is an object of this name with other bytes", fix="ask for a new name")
         self.arrived.pop(name, None)

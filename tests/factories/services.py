@@ -13,7 +13,7 @@ from fabriek.compute.capacity import Capacity
 from fabriek.compute.hosts import listed
 from fabriek.compute.images import listed_images
 from fabriek.compute.machine import GangNetwork, Machine
-from fabriek.compute.power import tables_of
+from fabriek.compute.power import Contract, tables_of
 from fabriek.funding.rates import rates_of
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import FakeClock
@@ -76,12 +76,12 @@ class Town:
 def a_town(
     database: Database, home: Path, *, able: Capabilities = WALLED, unsandboxed: bool = False, capacity: Capacity = SMALL,
     gangs: GangNetwork = GangNetwork.OWN, doors: bool = True, hosts: str = "", images: str = "", keys: MasterKeys | None = None,
-    file_keys: bool = False, passphrase: str | None = None, **settings: Any,
+    file_keys: bool = False, passphrase: str | None = None, contract: Contract | None = None, **settings: Any,
 ) -> Town:  # fmt: skip
     clock = FakeClock()
     machine = Machine(
         capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
-        "workstation", None, UTC, able=lambda: able, unsandboxed=unsandboxed, gangs=gangs, doors=doors, hosts=listed(hosts),
+        "workstation", contract, UTC, able=lambda: able, unsandboxed=unsandboxed, gangs=gangs, doors=doors, hosts=listed(hosts),
         images=listed_images(images),
     )  # fmt: skip
     home.mkdir(exist_ok=True, mode=0o700)

@@ -25,7 +25,10 @@ PEAK = re.compile(r"^VmHWM:\s*(\d+) kB$", re.MULTILINE)
 
 @dataclass
 class Pushes:
-    """Of one folder to one dataset of a factory that runs; `verb`: another command of `data` in its place."""
+    """Of one folder to one dataset of a factory that runs; `verb`: another command of `data` in its place.
+
+    `kills`: those that left something undone. `halfway`: of these, those before which some of the folder had arrived.
+    """
 
     running: Running
     folder: Path
@@ -34,10 +37,12 @@ class Pushes:
     verb: tuple[str, ...] = ()
     memory_mib: float = 0.0
     kills: int = 0
+    halfway: int = 0
     seconds: list[float] = field(default_factory=list)
 
     def killed_after(self, wait: Callable[["subprocess.Popen[bytes]"], None]) -> bool:
         """Begins, waits, kills; whether there was something left to kill."""
+        before = len(objects_of(self.running))
         with self._begun() as pushing:
             wait(pushing)
             self._look(pushing.pid)
@@ -46,6 +51,7 @@ class Pushes:
         # One that is killed between its commit and its last word has left nothing undone.
         undone = died and self.versions() == 0
         self.kills += undone
+        self.halfway += undone and len(objects_of(self.running)) > before
         return undone
 
     def whole(self, *more: str) -> None:

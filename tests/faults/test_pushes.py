@@ -36,7 +36,7 @@ def running(place: Path) -> Iterator[Running]:
 def told(what: str, pushes: Pushes) -> None:
     stored = objects_of(pushes.running)
     print(
-        f"{what}: {pushes.kills} kills, {pushes.seconds[-1]:.0f} s, client at most {pushes.memory_mib:.0f} MiB,"
+        f"{what}: {pushes.kills} kills, {pushes.halfway} of them halfway, {pushes.seconds[-1]:.0f} s, client at most {pushes.memory_mib:.0f} MiB,"
         f" {len(stored)} objects of {sum(stored.values()) / 2**20:.0f} MiB",
         flush=True,
     )
@@ -48,6 +48,9 @@ def test_a_million_small_files(running: Running, place: Path) -> None:
     many_files(folder, FILES, lambda number: number % 300)
     pushes = Pushes(running, folder, "many", dice)
     kill_by_time(pushes, FILES / 12_000)
+    assert pushes.halfway, (
+        f"of {pushes.kills} kills none fell while files were being sent: this machine wants another time"
+    )
     pushes.whole()
     told(f"{FILES} files, the push that was whole", pushes)
     assert pushes.versions() == 1
@@ -74,6 +77,9 @@ def test_a_terabyte_of_holes(running: Running, place: Path) -> None:
     parts = sparse_file(folder / "sparse", SPARSE_GIB * 2**30, runs=1_000, run_bytes=2**20, dice=dice)
     pushes = Pushes(running, folder, "sparse", dice)
     kill_by_time(pushes, 6)
+    assert pushes.halfway, (
+        f"of {pushes.kills} kills none fell while the file was being sent: this machine wants another time"
+    )
     pushes.whole()
     told(f"{SPARSE_GIB} GiB, 1,000 MiB of it data, the push that was whole", pushes)
     pull = Pushes(running, place / "out", "sparse", dice, verb=("pull", "sparse", str(place / "out")))

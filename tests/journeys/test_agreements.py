@@ -83,6 +83,8 @@ def test_a_label_is_lowered_by_two_named_people_and_by_nobody_alone(pair: Pair) 
         (("sign", "low_0"), 3, "no such thing"),
         (("terms", "scans", "--file", "empty.md"), 2, "text may not be empty"),
         (("terms", "scans", "--question", "What for?"), 2, "--file"),
+        (("terms", "scans", "--owner-decides"), 2, "--file"),
+        (("terms", "scans", "--file", "terms.md", "--question", "a", "--no-questions"), 2, "at once"),
         (("terms", "scans", "--file", "terms.md", "--question", "x" * 301), 2, "300 characters"),
         (("agree", "scans", "--project", "playground", "--purpose", "civilian", "--until", "2020-01-01"), 2, "passed"),
         (("agree", "scans", "--project", "playground", "--purpose", "x", "--until", "2099-01-01"), 2, "dual_use"),
@@ -96,6 +98,20 @@ def test_what_is_not_right_is_said_with_a_way_on(pair: Pair, arguments: tuple[st
     returned, told = pair.refused(*arguments)
     assert returned == code, told
     assert says in told
+
+
+def test_new_words_leave_who_decides_until_others_are_named(pair: Pair) -> None:
+    pair.data("push", "scans", "asked", "--label", "internal")
+
+    def deciding(*more: str) -> tuple[list[str], list[str]]:
+        made = json.loads(pair.data("terms", "asked", "--file", "terms.md", *more, "--json"))
+        return made["questions"], made["committee"]
+
+    stands = (["What for?"], [pair.colleague])
+    assert deciding("--question", "What for?", "--decides", pair.colleague) == stands
+    assert deciding() == stands
+    assert deciding("--no-questions") == ([], stands[1])
+    assert deciding("--question", "When?", "--owner-decides") == (["When?"], [])
 
 
 def test_a_removed_colleague_opens_nothing_any_more(pair: Pair, tmp_path: Path) -> None:

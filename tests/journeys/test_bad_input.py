@@ -98,6 +98,15 @@ def test_a_script_that_exits_3_fails_with_9_and_its_code_is_kept(factory: Runnin
     assert (shown["state"], shown["exit_code"]) == ("failed", 3)
 
 
+def test_a_script_that_exits_75_runs_again_with_what_it_left_and_ends_well(factory: Running) -> None:
+    script = "cat /checkpoint/step 2>/dev/null && exit 0; echo 7 > /output/step; exit 75"
+    job = factory.run("run", "--detach", "--requeue", "1", "--", "sh", "-c", script).stdout.strip()
+    followed = factory.run("job", "follow", job)
+    assert (followed.returncode, factory.run("job", "log", job).stdout) == (0, "7\n")
+    shown = json.loads(factory.run("job", "show", job, "--json").stdout)
+    assert (shown["state"], shown["exit_code"], shown["requeues"], shown["attempts"]) == ("succeeded", 0, 1, 2)
+
+
 def test_a_script_that_ignores_sigterm_is_killed_after_its_grace(factory: Running) -> None:
     job = factory.run(
         "run", "--detach", "--", "sh", "-c", "trap '' TERM; echo up; while true; do sleep 0.1; done"

@@ -50,12 +50,17 @@ def test_a_version_is_pushed_named_compared_pulled_in_part_and_removed(factory: 
     said(factory, "tag", "numbers", "gold", "--remove")
     unasked = factory.run("data", "rm", "numbers@1")
     assert (unasked.returncode, "--yes" in unasked.stderr) == (2, True)
+    assert "numbers@1, 2 files of 8 B, would be gone for good" in unasked.stderr
+    for arguments in (("numbers@9",), ("numbers@9", "--yes")):
+        missing = factory.run("data", "rm", *arguments)
+        assert (missing.returncode, "--yes" in missing.stderr) == (3, False), missing.stderr
     assert said(factory, "rm", "numbers@1", "--yes") == "numbers@1 is gone\n"
     assert factory.run("data", "pull", "numbers@1", str(tmp_path / "none")).returncode == 3
 
 
 @pytest.mark.parametrize(
-    "arguments", [("tag", "numbers@1", "3rd"), ("diff", "numbers@", "numbers"), ("rm", "numbers", "--yes")]
+    "arguments",
+    [("tag", "numbers@1", "3rd"), ("diff", "numbers@", "numbers"), ("rm", "numbers", "--yes"), ("rm", "numbers")],
 )
 def test_what_names_no_version_is_said_and_does_nothing(factory: Running, arguments: tuple[str, ...]) -> None:
     done = factory.run("data", *arguments)

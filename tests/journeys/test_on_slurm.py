@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from fabriek.compute.accounts.plan import account_name
+from fabriek.ops.quickstart import EMAIL
 from tests.factories.waiting import until
 from tests.servers import slurm
 from tests.servers.factory import quickstarted, why_no_jobs
+
+OURS = account_name("playground")
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
 
@@ -161,3 +165,49 @@ def test_members_on_nodes_of_their_own_read_the_same_data_and_leave_one_version(
             cwd=tmp_path / "code",
         )
         assert failed.returncode == 9
+
+
+def test_an_operator_brings_the_accounts_in_step_and_is_told_what_was_done_and_what_is_left(
+    slurm_cluster: slurm.Cluster, tmp_path: Path
+) -> None:
+    users = tmp_path / "users.toml"
+    users.write_text(f'"{EMAIL}" = "daemon"\n')
+
+    def marked(description: str) -> None:
+        words = ("account", "where", f"name={OURS}", "set", f"description={description}")
+        slurm_cluster.command("sacctmgr", "-i", "modify", *words)
+
+    def members() -> set[str]:
+        words = ("list", "associations", "where", f"account={OURS}", "format=user")
+        return set(slurm_cluster.command("sacctmgr", "-nP", *words).split())
+
+    # The worker leaves them alone, so that whatever is done is the operator's doing.
+    with quickstarted(a_home(slurm_cluster, tmp_path, slurm_accounts=False, slurm_users=str(users))) as factory:
+
+        def sync(*words: str) -> tuple[int, list[str]]:
+            done = factory.run("admin", "slurm", "sync", *words)
+            return done.returncode, done.stdout.splitlines()
+
+        slurm_cluster.says("sacctmgr", "-i", "remove", "account", "where", f"name={OURS}")  # left there by another test
+        code, planned = sync("--dry-run")
+        assert (code, f"would add account {OURS}" in planned, f"would add user daemon to {OURS}" in planned) == (
+            0,
+            True,
+            True,
+        )
+        assert members() == set()
+        assert sync() == (0, [line.removeprefix("would ") for line in planned])
+        assert members() >= {"daemon"}
+        assert sync() == (0, ["in step already"])
+        mark = slurm_cluster.command(
+            "sacctmgr", "-nP", "list", "account", "where", f"name={OURS}", "format=description"
+        )
+        marked("theirs")
+        left = f"{OURS}: the cluster has an account of that name that is not this project's"
+        assert sync() == (1, [f"left: {left}"])
+        code, told = sync("--json")
+        assert (code, json.loads("\n".join(told))) == (1, {"planned": [], "done": [], "left": [left]})
+        marked(mark.strip())
+        users.write_text("")
+        assert sync() == (0, [f"remove user daemon from {OURS}"])
+        assert "daemon" not in members()

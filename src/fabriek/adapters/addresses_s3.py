@@ -22,11 +22,20 @@ class S3Addresses:
     """
 
     def __init__(
-        self, store: S3Store, seen: S3Store | None = None, *, prefix: str = OBJECTS, arriving: str = ARRIVING
+        self,
+        store: S3Store,
+        seen: S3Store | None = None,
+        *,
+        prefix: str = OBJECTS,
+        arriving: str = ARRIVING,
+        turns: OneAtATime | None = None,
     ) -> None:
+        """turns: those of the `S3Blobs` of the same place. A copy knows no condition: without them it would replace an object that was put,
+        and acknowledged, between our look and the copy.
+        """
         self._store, self._seen = store, seen or store
         self._prefix, self._arriving = prefix, arriving
-        self._taking = OneAtATime()
+        self._taking = turns or OneAtATime()
 
     def to_get(self, names: Sequence[str], lasts: timedelta) -> Sequence[str]:
         return self._signed("GET", self._prefix, names, lasts)

@@ -1,5 +1,5 @@
 """Objects in an S3 store, each written once. The store is asked for a condition and not relied upon: some keep none, and some forget it when
-two writers come at once (docs/designs/0015-stores.md).
+two writers come at once (docs/designs/0019-stores.md).
 """
 
 import hashlib
@@ -24,11 +24,11 @@ knows, and goes in parts."""
 
 
 class S3Blobs:
-    """Objects under a prefix of one bucket."""
+    """Objects under a prefix of one bucket. `turns`: shared with whoever else places objects there, see `S3Addresses`."""
 
-    def __init__(self, store: S3Store, prefix: str = OBJECTS) -> None:
+    def __init__(self, store: S3Store, prefix: str = OBJECTS, *, turns: OneAtATime | None = None) -> None:
         self._store, self._prefix = store, prefix
-        self._writing = OneAtATime()
+        self._writing = turns or OneAtATime()
         self._keeps_conditions = True
 
     def put(self, name: str, chunks: Iterable[bytes], *, bytes_max: int | None = None) -> Stored:

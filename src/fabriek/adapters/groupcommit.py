@@ -164,7 +164,11 @@ class Writer:
             raise batch.error
 
 
+PREPARED = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "secure_delete=ON")
+"""What is deleted is zeroed in the file, and so in copies of it: whether it is by default is up to who built SQLite."""
+
+
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in PREPARED:
         connection.execute(f"PRAGMA {pragma}")

@@ -10,7 +10,16 @@ from fabriek.kernel.errors import InvalidInput, Unavailable
 
 SECONDS_MAX = 10.0
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+FOR_GOOD = 500
 HOW = ("starttls", "tls", "none")
+
+
+class NotTaken(Unavailable):
+    """The relay answers, and does not take this one mail. for_good: nor will it later, as it says (RFC 5321, replies of the 500s)."""
+
+    def __init__(self, detail: str, *, for_good: bool) -> None:
+        super().__init__(detail)
+        self.for_good = for_good
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,9 @@ class Relay:
             )
 
     def send(self, to: str, subject: str, text: str, *, name: str) -> None:
-        """name: what this mail is called, the same however often it is sent. Raises Unavailable, which says no address."""
+        """name: what this mail is called, the same however often it is sent. Raises Unavailable, which says no address; where it is about
+        this mail alone, NotTaken.
+        """
         domain = self.sender.rpartition("@")[2]
         try:
             message = EmailMessage()
@@ -60,24 +71,32 @@ class Relay:
                 relay.send_message(message)
         except InvalidInput as error:  # the password's file is not there now
             raise Unavailable(error.detail) from None
-        except smtplib.SMTPAuthenticationError as error:
-            raise Unavailable(
-                f"the mail relay did not take its name and password: it answered {error.smtp_code}"
-            ) from None
-        except smtplib.SMTPResponseException as error:
-            raise Unavailable(f"the mail relay answered {error.smtp_code}") from None
-        except smtplib.SMTPRecipientsRefused as error:
-            code = next(iter(error.recipients.values()))[0]
-            raise Unavailable(f"the mail relay refused the recipient with {code}") from None
-        except smtplib.SMTPException as error:
-            raise Unavailable(f"the mail relay failed: {type(error).__name__}") from None
-        except OSError as error:
-            raise Unavailable(f"the mail relay cannot be reached: {error.strerror or error}") from None
-        except ValueError:
-            raise Unavailable("the address is none that mail can be sent to") from None
+        except (OSError, ValueError) as error:  # what smtplib raises is an OSError
+            raise _failed(error) from None
 
     def _connected(self, domain: str) -> smtplib.SMTP:
         if self.how == "tls":
             context = ssl.create_default_context()
             return smtplib.SMTP_SSL(self.host, self.port, local_hostname=domain, timeout=SECONDS_MAX, context=context)
         return smtplib.SMTP(self.host, self.port, local_hostname=domain, timeout=SECONDS_MAX)
+
+
+def _failed(error: OSError | ValueError) -> Unavailable:
+    """What went wrong, without the address."""
+    match error:
+        case smtplib.SMTPRecipientsRefused(recipients=refused):
+            code = next(iter(refused.values()))[0]
+            return NotTaken(f"the mail relay refused the recipient with {code}", for_good=code >= FOR_GOOD)
+        case smtplib.SMTPDataError(smtp_code=code):
+            return NotTaken(f"the mail relay answered {code}", for_good=code >= FOR_GOOD)
+        case smtplib.SMTPAuthenticationError(smtp_code=code):
+            said = f"did not take its name and password: it answered {code}"
+        case smtplib.SMTPResponseException(smtp_code=code):
+            said = f"answered {code}"
+        case smtplib.SMTPException():
+            said = f"failed: {type(error).__name__}"
+        case OSError():  # a certificate that does not hold is a ValueError too
+            said = f"cannot be reached: {error.strerror or error}"
+        case _:
+            return NotTaken("the address is none that mail can be sent to", for_good=True)
+    return Unavailable(f"the mail relay {said}")

@@ -18,7 +18,7 @@ def proposal_out(one: Proposal, services: Services) -> ProposalOut:
         proposed_by_name=name_of(one.proposed_by, services), proposed_at=one.proposed_at, outcome=str(one.outcome),
         signed_by=[signed.person for signed in one.signatures],
         signed_by_names=[name_of(signed.person, services) for signed in one.signatures],
-        refused_by=one.refused_by, words=one.words,
+        refused_by=one.refused_by, words=one.words, covers=one.covers,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from fabriek.schemas.upkeep import CheckIn, CheckOut, CollectedOut, CollectIn, D
 from fabriek.vault.collecting import Collected
 from fabriek.vault.damage import Damage, Pass, position_of
 from fabriek.vault.leftovers import Heap
-from fabriek.vault.stretches import Reading
+from fabriek.vault.stretches import Sample
 from fabriek.web.dependencies import CallerDep, FactoryDep
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
@@ -63,7 +63,7 @@ def check(wanted: CheckIn, caller: CallerDep, factory: FactoryDep) -> CheckOut:
     """Check the next stretch of the vault: records, sizes, and a share of the bytes."""
     seed, _, at = factory.cursors.read(SCOPE, wanted.cursor).partition("|")
     seed = seed or factory.ids.secret()
-    found = factory.vault.checking.check(position_of(at), Reading(wanted.share, seed), by=caller)
+    found = factory.vault.checking.check(position_of(at), Sample(wanted.share, seed), by=caller)
     return CheckOut(
         versions=found.versions, objects=found.objects, read_objects=found.read_objects, read_bytes=found.read_bytes,
         authenticated=found.authenticated, by_hash=found.by_hash, damage=[damage_out(one, factory) for one in found.damage],

@@ -281,7 +281,7 @@ def list_agreements(project: str, dataset: str, caller: CallerDep, factory: Fact
 
 @router.post("/agreements/{agreement}/end", access=SIGNED_IN)
 def end_agreement(agreement: str, caller: CallerDep, factory: FactoryDep) -> AgreementOut:
-    """Take an agreement back. Nothing new opens under it, and what jobs mounted closes within a minute."""
+    """End an agreement. What the project has open closes, nothing opens any more, and what jobs mounted closes within a minute."""
     return agreement_out(factory.vault.end_agreement(agreement, by=caller), factory)
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
+from fabriek.cli.groups import Group
 from fabriek.cli.output import json_option, print_json, say, show, table
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
 
 
-@click.group("apply")
+@click.group("apply", cls=Group)
 def apply() -> None:
     """Apply for compute."""
 

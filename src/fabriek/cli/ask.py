@@ -2,11 +2,12 @@
 
 import click
 
+from fabriek.cli.groups import Group
 from fabriek.cli.output import json_option, print_json, say, table
 from fabriek.cli.session import connect
 
 
-class _AskOrCommand(click.Group):
+class _AskOrCommand(Group):
     """`fabriek ask "…"` asks; `fabriek ask ls` is a command."""
 
     def resolve_command(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fabriek.cli.groups import Group
 from fabriek.cli.output import clean, json_option, print_json, say, show, table
 from fabriek.cli.session import connect
 from fabriek.schemas.codes import MEANINGS, Code
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 file_type = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.group()
+@click.group(cls=Group)
 def audit() -> None:
     """Read and verify the audit log."""
 

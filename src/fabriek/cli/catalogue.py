@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
+from fabriek.cli.groups import Group
 from fabriek.cli.output import json_option, print_json, project_option, say, show, table
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
 
 
-@click.group()
+@click.group(cls=Group)
 def catalogue() -> None:
     """Find, publish and ask for datasets and models."""
 

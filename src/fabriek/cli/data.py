@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,18 +12,31 @@ from fabriek.cli.data_agreements import ALL, answers_of
 from fabriek.cli.data_exchange import bring_in, take_out
 from fabriek.cli.data_pushed import tell_pushed
 from fabriek.cli.data_versions import diff, remove, tag
+from fabriek.cli.groups import Headed
 from fabriek.cli.output import counted, json_option, print_json, project_option, say, show, table, warn
 from fabriek.cli.progress import bar
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.units import shown_bytes
 from fabriek.schemas.codes import MEANINGS, Code
-from fabriek.schemas.vault import DatasetOut, VersionOut
+
+if TYPE_CHECKING:  # help should not pay for it
+    from fabriek.schemas.vault import DatasetOut, VersionOut
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@click.group()
+HEADINGS = {
+    "Versions": ("push", "import", "ls", "show", "diff", "tag", "rm"),
+    "Reading": ("pull", "cat", "export", "verify"),
+    "Sharing": ("agree", "agreements", "end", "terms", "acceptances", "grants", "revoke", "log"),
+    "Asking for access": ("request", "requests", "move", "approve", "accept"),
+    "Labels and releases": ("labels", "lower", "lowerings", "sign", "refuse"),
+    "Care": ("keep", "hold", "holds", "unhold", "rotate", "erase", "certificate"),
+}
+
+
+@click.group(cls=Headed, headings=HEADINGS)
 def data() -> None:
     """Push, pull and share datasets.
 
@@ -74,17 +88,22 @@ def push(
 @project_option
 @json_option
 def pull(name: str, folder: Path, paths: tuple[str, ...], project: str, *, overwrite: bool, as_json: bool) -> None:
-    """Fetch a version into DIR, or the files and folders PATH of it. Needs the right to take it away."""
+    """Fetch a version, or files and folders of it, into DIR.
+
+    PATH names them; without one, all of it. Needs the right to take it away.
+    """
     with bar("pulling") as drawn:
         pulled = connect(project).vault.fetch(
             name, folder, project=project, paths=paths, overwrite=overwrite, progress=drawn.advance, expect=drawn.expect
         )
     if as_json:
-        print_json({"folder": str(folder), "files": pulled.files, "size_bytes": pulled.size_bytes, "kept": pulled.kept})
+        print_json(
+            {"folder": str(folder), "files": pulled.files, "size_bytes": pulled.size_bytes, "kept": pulled.kept, "kept_files": pulled.kept_files}
+        )  # fmt: skip
         return
     say(f"{counted(pulled.files, 'file')}, {shown_bytes(pulled.size_bytes)}, in {folder}")
     if pulled.kept:
-        say(f"{len(pulled.kept)} were there and were kept, {pulled.kept[0]} first; --overwrite replaces them")
+        say(f"{pulled.kept_files} were there and were kept, {pulled.kept[0]} first; --overwrite replaces them")
 
 
 @data.command("ls")
@@ -208,7 +227,11 @@ def agreements(name: str, project: str, *, as_json: bool) -> None:
 @click.argument("agreement")
 @json_option
 def end(agreement: str, *, as_json: bool) -> None:
-    """Take an agreement back. Nothing new opens under it; running jobs go on."""
+    """End an agreement, yours or that of a project that you lead.
+
+    What the project has open of the dataset closes at once, and nothing opens any more. A job goes on with what was copied for it; what
+    it mounted closes within a minute. What was pulled before stays where it is.
+    """
     show(connect().vault.end_agreement(agreement), as_json=as_json)
 
 
@@ -246,7 +269,7 @@ def request(
 @project_option
 @json_option
 def requests(name: str, project: str, *, as_json: bool) -> None:
-    """Who asked for access to your dataset NAME; without a name, what you asked for."""
+    """Who asked for access to your dataset. Without a name, what you asked for."""
     factory = connect(project)
     found = factory.vault.requests(name, project=project) if name else factory.agreements.own_requests()
     table(found, ["id", "state", "asked_at", "project", "person_name", "right", "purpose", "reason"], as_json=as_json)
@@ -257,7 +280,7 @@ def requests(name: str, project: str, *, as_json: bool) -> None:
 @project_option
 @json_option
 def log(name: str, project: str, *, as_json: bool) -> None:
-    """Who opened your dataset, newest first; and when each version was last verified."""
+    """Who opened your dataset, newest first. Then when each version was last verified."""
     vault = connect(project).vault
     found = vault.log(name, project=project)
     columns = ["opened_at", "number", "right", "person_name", "project", "job", "ended_at"]
@@ -268,7 +291,7 @@ def log(name: str, project: str, *, as_json: bool) -> None:
             say(f"@{one.number} last verified: {when}" + (f"; DAMAGED: {one.damage}" if one.damage else ""))
 
 
-def _damaged(found: Sequence[DatasetOut] | Sequence[VersionOut]) -> list[str]:
+def _damaged(found: "Sequence[DatasetOut] | Sequence[VersionOut]") -> list[str]:
     """The column that says so, where anything is damaged."""
     return ["damage"] if any(one.damage for one in found) else []
 

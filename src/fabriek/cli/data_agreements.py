@@ -2,13 +2,16 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fabriek.cli.output import json_option, print_json, project_option, say, show, table
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
-from fabriek.schemas.agreements import LabelOut
+
+if TYPE_CHECKING:  # every command about data would pay for it
+    from fabriek.schemas.agreements import LabelOut
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -33,20 +36,41 @@ def labels(*, as_json: bool) -> None:
     "--file", "path", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Set them: a text in Markdown."
 )
 @click.option(
-    "--question", "questions", multiple=True, help="With --file: a question that a request answers; repeatable."
+    "--question",
+    "questions",
+    multiple=True,
+    help="With --file: a question that a request answers; repeatable. Without one, those of before stay.",
 )
+@click.option("--no-questions", is_flag=True, help="With --file: a request answers none any more.")
 @click.option(
-    "--decides", "committee", multiple=True, metavar="PERSON", help="With --file: an id of who decides; repeatable."
+    "--decides",
+    "committee",
+    multiple=True,
+    metavar="PERSON",
+    help="With --file: an id of who decides; repeatable. Without one, those of before stay.",
 )
+@click.option("--owner-decides", is_flag=True, help="With --file: no committee any more, the owner's people decide.")
 @project_option
 @json_option
 def terms(
-    name: str, path: Path | None, questions: tuple[str, ...], committee: tuple[str, ...], project: str, *, as_json: bool
+    name: str,
+    path: Path | None,
+    questions: tuple[str, ...],
+    committee: tuple[str, ...],
+    project: str,
+    *,
+    no_questions: bool,
+    owner_decides: bool,
+    as_json: bool,
 ) -> None:
-    """The terms of a dataset; with --file, new ones for agreements from now on."""
+    """The terms of a dataset. With --file, new ones for agreements from now on."""
     agreements = connect(project).agreements
+    asked, deciding = (
+        _said(questions, none=no_questions, options="--question or --no-questions"),
+        _said(committee, none=owner_decides, options="--decides or --owner-decides"),
+    )
     if path is None:
-        if questions or committee:
+        if asked is not None or deciding is not None:
             raise InvalidInput(
                 "a form and who decides are set with a text", fix=f"fabriek data terms {name} --file terms.md"
             )
@@ -56,7 +80,7 @@ def terms(
             text = path.read_text("utf-8")
         except UnicodeDecodeError:
             raise InvalidInput(f"{path} is not text in UTF-8", fix="save it as UTF-8") from None
-        found = agreements.set_terms(name, text, questions=questions, committee=committee, project=project)
+        found = agreements.set_terms(name, text, questions=asked, committee=deciding, project=project)
     if as_json:
         print_json(found)
         return
@@ -74,7 +98,10 @@ def terms(
 @project_option
 @json_option
 def accept(name: str, sha256: str, project: str, *, as_json: bool) -> None:
-    """Read and accept, for yourself, the terms of the agreements that your projects have on a dataset."""
+    """Read the terms on a dataset and accept them for yourself.
+
+    They are those of the agreements that your projects have on it.
+    """
     agreements = connect(project).agreements
     waiting = agreements.unaccepted(name, project=project)
     done = []
@@ -110,7 +137,10 @@ def acceptances(name: str, project: str, *, as_json: bool) -> None:
 )
 @json_option
 def move(request: str, state: str, words: str, answers: tuple[str, ...], *, as_json: bool) -> None:
-    """Take a request on: `sent`, `closed` by who asked; `review`, `returned`, `rejected`, `closed` by who decides."""
+    """Take a request to its next state.
+
+    `sent`, `closed` by who asked; `review`, `returned`, `rejected`, `closed` by who decides.
+    """
     show(connect().agreements.move(request, state, words=words, answers=answers_of(answers)), as_json=as_json)
 
 
@@ -133,7 +163,7 @@ def approve(request: str, until: datetime, places: tuple[str, ...], words: str, 
 @project_option
 @json_option
 def grants(name: str, project: str, *, as_json: bool) -> None:
-    """What is open of a dataset now: all of it for its owner, your own for you."""
+    """What is open of a dataset now. All of it for its owner, your own for you."""
     found = connect(project).agreements.grants(name, project=project)
     columns = ["grant", "right", "person_name", "job", "project", "opened_at", "expires_at"]
     table(found, columns, as_json=as_json, empty="nothing is open")
@@ -165,7 +195,7 @@ def lower(name: str, label: str, reason: str, project: str, *, as_json: bool) ->
 def lowerings(name: str, project: str, *, as_json: bool) -> None:
     """Lowerings of a dataset's label: proposed, agreed and refused."""
     found = connect(project).agreements.lowerings(name, project=project)
-    table(found, ["id", "label", "outcome", "proposed_by_name", "signed_by_names", "reason"], as_json=as_json)
+    table(found, ["id", "label", "covers", "outcome", "proposed_by_name", "signed_by_names", "reason"], as_json=as_json)
 
 
 @click.command("sign")
@@ -185,7 +215,14 @@ def refuse(proposal: str, reason: str, *, as_json: bool) -> None:
     show(connect().agreements.refuse(proposal, reason), as_json=as_json)
 
 
-def _demands(label: LabelOut) -> list[str]:
+def _said(given: tuple[str, ...], *, none: bool, options: str) -> tuple[str, ...] | None:
+    """What is to stand from now on; None for what stands. Raises InvalidInput on both at once."""
+    if given and none:
+        raise InvalidInput("some and none at once cannot be", fix=options)
+    return given if given or none else None
+
+
+def _demands(label: "LabelOut") -> list[str]:
     """What the label asks for, in words."""
     asked = (
         (label.needs_agreement, "an agreement"),

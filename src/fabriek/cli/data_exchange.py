@@ -34,9 +34,10 @@ def bring_in(
     *,
     as_json: bool,
 ) -> None:
-    """Add Crypt4GH files to NAME as its next version, beside what the newest one holds.
+    """Add Crypt4GH files to NAME, which makes its next version.
 
-    They are opened and sealed again on this machine, in memory. Each is checked to its end before anything is sent.
+    They stand beside what the newest one holds, and are opened and sealed again on this machine, in memory. Each is checked to its
+    end before anything is sent.
     """
     from fabriek.sdk.crypt4gh import read_secret_key  # noqa: PLC0415  # cryptography costs time that help should not pay
 
@@ -70,7 +71,10 @@ def take_out(
     passphrase_file: Path | None,
     project: str,
 ) -> None:
-    """Write one file of a version as Crypt4GH, to FILE or to standard output. Needs the right to take it away."""
+    """Write one file of a version as Crypt4GH.
+
+    It goes to FILE, or to standard output. Needs the right to take it away.
+    """
     from fabriek.sdk.crypt4gh import read_public_key, read_secret_key  # noqa: PLC0415
 
     name, colon, path = place.partition(":")

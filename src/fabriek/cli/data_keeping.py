@@ -19,7 +19,7 @@ reason_option = click.option("--reason", required=True, help="Why; it stays on r
 @project_option
 @json_option
 def hold(name: str, reason: str, project: str, *, as_json: bool) -> None:
-    """Put a legal hold on a dataset: nothing of it is erased, removed or collected. For security officers."""
+    """Put a legal hold on a dataset. Nothing of it is erased, removed or collected. For security officers."""
     show(connect(project).erasing.hold(name, reason, project=project), as_json=as_json)
 
 
@@ -50,7 +50,10 @@ def holds(name: str, project: str, *, as_json: bool) -> None:
 @project_option
 @json_option
 def keep(name: str, until: datetime | None, erase_after: datetime | None, project: str, *, as_json: bool) -> None:
-    """Set both dates of your dataset; one that is left out is taken away, as far as nothing was promised."""
+    """Until when your dataset is kept, and when it is erased.
+
+    Sets both dates: one that is left out is taken away, as far as nothing was promised.
+    """
     kept = connect(project).erasing.retain(
         name, keep_until=until.date() if until else None, erase_after=erase_after.date() if erase_after else None,
         project=project,
@@ -65,7 +68,7 @@ def keep(name: str, until: datetime | None, erase_after: datetime | None, projec
 @project_option
 @json_option
 def erase(name: str, reason: str, confirm: str, project: str, *, as_json: bool) -> None:
-    """Destroy all keys of your dataset, for ever, and get a certificate that says so."""
+    """Destroy all keys of your dataset, for ever. You get a certificate that says so."""
     erasing = connect(project).erasing
     asked = erasing.ask(name, reason, project=project)
     if not confirm:
@@ -100,5 +103,5 @@ def certificate(name: str, out: Path | None, project: str) -> None:
 @project_option
 @json_option
 def rotate(name: str, project: str, *, as_json: bool) -> None:
-    """Give your dataset a new key, and wrap the keys of all its versions under it. Nothing is sent again."""
+    """Give your dataset a new key. The keys of all its versions are wrapped under it; nothing is sent again."""
     show(connect(project).keys.rotate_dataset(name, project=project), as_json=as_json)

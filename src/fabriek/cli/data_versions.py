@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from fabriek.cli.output import clean, json_option, print_json, project_option, say, show
+from fabriek.cli.output import clean, counted, json_option, print_json, project_option, say, show
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.units import shown_bytes
@@ -19,7 +19,10 @@ _SIGNS = {How.ADDED: "+", How.REMOVED: "-", How.CHANGED: "~", How.MODE: "x"}
 @project_option
 @json_option
 def diff(older: str, newer: str, project: str, *, as_json: bool) -> None:
-    """What the files of one version became in another: + added, - removed, ~ changed, x whether it may be run."""
+    """How the files of two versions differ.
+
+    + added, - removed, ~ changed, x whether it may be run.
+    """
     found = connect(project).vault.diff(older, newer, project=project)
     if as_json:
         print_json([{"path": one.path, "how": one.how, "was_bytes": one.was, "size_bytes": one.size} for one in found])
@@ -37,7 +40,10 @@ def diff(older: str, newer: str, project: str, *, as_json: bool) -> None:
 @project_option
 @json_option
 def tag(name: str, tag_name: str, project: str, *, is_removed: bool, as_json: bool) -> None:
-    """Name a version: NAME@TAG is it from now on, wherever a version is named. A tag can be moved; a version cannot."""
+    """Give a version a name of your own.
+
+    NAME@TAG is it from now on, wherever a version is named. A tag can be moved; a version cannot.
+    """
     vault = connect(project).vault
     if is_removed:
         vault.untag(name.partition("@")[0], tag_name, project=project)
@@ -58,11 +64,15 @@ def tag(name: str, tag_name: str, project: str, *, is_removed: bool, as_json: bo
 @json_option
 def remove(name: str, project: str, *, yes: bool, as_json: bool) -> None:
     """Remove one version for good. Refused while a tag names it or somebody has it open."""
+    vault = connect(project).vault
     if not yes:
+        # Looked up first: nobody is asked about what is not there, and who named a tag reads which version that is.
+        found = vault.to_remove(name, project=project)
+        what = f"{found.name}@{found.number}, {counted(found.files, 'file')} of {shown_bytes(found.size_bytes)},"
         if not sys.stdin.isatty():
-            raise InvalidInput(f"{name} would be gone for good", fix="add --yes if that is what you want")
-        click.confirm(f"Remove {name} for good?", abort=True)
-    gone = connect(project).vault.remove(name, project=project)
+            raise InvalidInput(f"{what} would be gone for good", fix="add --yes if that is what you want")
+        click.confirm(f"Remove {what} for good?", abort=True)
+    gone = vault.remove(name, project=project)
     if as_json:
         show(gone, as_json=True)
     else:

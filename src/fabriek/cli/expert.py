@@ -2,11 +2,12 @@
 
 import click
 
+from fabriek.cli.groups import Group
 from fabriek.cli.output import json_option, project_option, show, table
 from fabriek.cli.session import connect
 
 
-@click.group()
+@click.group(cls=Group)
 def expert() -> None:
     """Experts and their hours."""
 

@@ -2,12 +2,13 @@
 
 import click
 
+from fabriek.cli.groups import Group
 from fabriek.cli.output import json_option, print_json, say, show, table
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
 
 
-@click.group()
+@click.group(cls=Group)
 def funding() -> None:
     """Contributions, shares, allocations and the ledger."""
 

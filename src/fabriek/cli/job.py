@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from fabriek.cli.groups import Group
 from fabriek.cli.output import counted, json_option, print_json, project_option, say, show, table
 from fabriek.cli.screen import taker
 from fabriek.cli.session import connect
 from fabriek.schemas.codes import EXIT_JOB_FAILED
 
 
-@click.group()
+@click.group(cls=Group)
 def job() -> None:
     """Look at jobs, follow, cancel, fetch results."""
 

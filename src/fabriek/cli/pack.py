@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
+from fabriek.cli.groups import Group
 from fabriek.cli.output import json_option, print_json, project_option, say, show, table
 from fabriek.cli.session import connect
 from fabriek.schemas.packs import PackOut
 
 
-@click.group()
+@click.group(cls=Group)
 def pack() -> None:
     """Jobs packed for machines that we do not run.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fabriek.cli.groups import Group
 from fabriek.cli.output import json_option, print_json, project_option, say, table
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
@@ -17,7 +18,7 @@ FILES = ["package", "version", "standing", "projects", "licence", "file"]
 REQUESTS = ["id", "package", "project", "by", "state", "trouble", "asked_at"]
 
 
-@click.group()
+@click.group(cls=Group)
 def package() -> None:
     """What may be installed here, and how to ask for more."""
 

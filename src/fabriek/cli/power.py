@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from fabriek.cli.groups import Group
 from fabriek.cli.output import json_option, say, show, table
 from fabriek.cli.session import connect
 from fabriek.kernel.clock import SystemClock
@@ -11,7 +12,7 @@ from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.units import parse_seconds
 
 
-@click.group()
+@click.group(cls=Group)
 def power() -> None:
     """Power limits and what is drawn."""
 

@@ -114,7 +114,7 @@ def run(
     ctx: click.Context, /, command: tuple[str, ...], project: str, *, file: Path | None, pack: Path | None, list_only: bool,
     dry_run: bool, detach: bool, wait: bool, as_json: bool, **options: Any,
 ) -> int:  # fmt: skip
-    r"""Run COMMAND as a job: in a sandbox, on data from the vault, inside the credits and the power limit.
+    """Run COMMAND as a job: in a sandbox, on data from the vault, inside the credits and the power limit.
 
     \b
     fabriek run --data biopsies:/data -- python train.py
@@ -122,7 +122,7 @@ def run(
     fabriek run -f job.yaml
 
     The folder of the script is sent along. Output streams here; Ctrl-C leaves the job running and says how to come back.
-    """
+    """  # noqa: D301  # the sign that click keeps lines by
     from fabriek.sdk import jobfile  # noqa: PLC0415  # help need not read YAML
 
     said = jobfile.read(file) if file else {}

@@ -4,12 +4,13 @@ import sys
 
 import click
 
+from fabriek.cli.groups import Group
 from fabriek.cli.output import json_option, print_json, project_option, say, table
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
 
 
-@click.group()
+@click.group(cls=Group)
 def secret() -> None:
     """Values that jobs may use and nobody reads back."""
 
@@ -19,14 +20,14 @@ def secret() -> None:
 @project_option
 @json_option
 def set_secret(name: str, project: str, *, as_json: bool) -> None:
-    r"""Set NAME to what is typed, or to what comes on standard input.
+    """Set NAME to what is typed, or to what comes on standard input.
 
     \b
     fabriek secret set WANDB_API_KEY
     fabriek secret set DEPLOY_KEY < key.pem
 
     One line break at the end is left out. The value is never taken from the command line, which others on this machine can read.
-    """
+    """  # noqa: D301  # the sign that click keeps lines by
     kept = connect(project).secrets.set(name, _value(name))
     if as_json:
         print_json(kept)

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from fabriek.cli.groups import Group
 from fabriek.cli.output import json_option, print_json, project_option, say, table
 from fabriek.cli.session import connect
 from fabriek.kernel.clock import SystemClock
@@ -16,7 +17,7 @@ from fabriek.schemas.sessions import KINDS, PORT
 START_SECONDS_MAX = 600
 
 
-@click.group()
+@click.group(cls=Group)
 def session() -> None:
     """Notebooks and other web apps that run as jobs."""
 
@@ -48,12 +49,12 @@ def start(
     kind: str, command: tuple[str, ...], data: tuple[str, ...], requirements: str | None, project: str, *, port: int, browser: bool,
     as_json: bool, memory: str, time: str, **asked: Any,
 ) -> None:  # fmt: skip
-    r"""Start a session and print its address. KIND is jupyter, tensorboard, or `app` with a command of your own.
+    """Start a session and print its address. KIND is jupyter, terminal, tensorboard, or `app` with a command of your own.
 
     \b
     fabriek session start jupyter --data biopsies:/data
     fabriek session start app --port 8000 -- python -m http.server --bind 127.0.0.1 8000
-    """
+    """  # noqa: D301  # the sign that click keeps lines by
     if kind not in {*KINDS, "app"} or (kind == "app") != bool(command):
         raise InvalidInput(
             f"a session is {', '.join(KINDS)}, or app with a command", fix="fabriek session start app -- COMMAND"

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from fabriek.cli.groups import Group
 from fabriek.cli.output import counted, json_option, print_json, project_option, say, show, table
 from fabriek.cli.session import connect
 
 FILE = click.Path(path_type=Path)
 
 
-@click.group()
+@click.group(cls=Group)
 def usage() -> None:
     """What projects used at sites that we do not run."""
 

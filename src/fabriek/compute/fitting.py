@@ -1,7 +1,13 @@
 """Whether this machine could ever run what is asked, and what comes nearest where it could not."""
 
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import replace
+
 from fabriek.compute.capacity import Capacity
-from fabriek.compute.gpus import UNNAMED, Gpus, Kind, amount, may_be
+from fabriek.compute.gpus import MILLI, UNNAMED, Gpus, Kind, amount, may_be
+from fabriek.compute.jobs import Shape
+from fabriek.compute.power import Contract, PowerTable, draw, idle_watts
 from fabriek.compute.requests import JobAsked
 from fabriek.kernel.errors import InvalidInput
 
@@ -24,6 +30,36 @@ def check_fits(asked: JobAsked, whole: Capacity) -> None:
             raise InvalidInput(f"this asks for {asks:,} {what}, and {has} {most:,}", fix=f"ask for {nearest}")
     if asked.gpus:
         _check_gpus(asked.gpus, each, has)
+
+
+def check_draw(shape: Shape, contract: Contract, table: PowerTable, nodes: int) -> None:
+    """Raises InvalidInput on what would draw more than the contract ever leaves beside the idle machine of so many nodes, naming what comes nearest:
+    the same with fewer CPUs, or else with fewer GPUs, or on fewer nodes. Limits are none of this: they pass.
+    """
+    left = contract.watts - idle_watts(table, nodes)
+    watts = draw(shape, table)
+    if watts <= left:
+        return
+
+    def fits(**less: int | Gpus) -> bool:
+        return draw(replace(shape, **less), table) <= left  # type: ignore[arg-type]  # of the field that is named
+
+    kind = shape.gpus.kind
+    fewer = (
+        ("--cpus", _most(shape.cpus, lambda count: fits(cpus=count)), ""),
+        ("--gpus", _most(shape.gpus.devices, lambda count: fits(gpus=Gpus(count * MILLI, kind))), kind and f"{kind}:"),
+        ("--nodes", _most(shape.nodes, lambda count: fits(nodes=count)), ""),
+    )
+    nearest = next((f"ask for {option} {of}{most}" for option, most, of in fewer if most), "fabriek power")
+    raise InvalidInput(
+        f"this draws {watts:,} W, and the contract of {contract.watts:,} W leaves {max(0, left):,} W beside the idle machine",
+        fix=nearest,
+    )
+
+
+def _most(count: int, fits: Callable[[int], bool]) -> int:
+    """The largest number below `count` that fits; 0 where none does."""
+    return bisect_left(range(1, count), True, key=lambda one: not fits(one))
 
 
 def _check_gpus(gpus: Gpus, each: Capacity, has: str) -> None:

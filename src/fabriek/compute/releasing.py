@@ -40,14 +40,24 @@ class Releasing:
         """Raises NotPermitted where the label withholds what the job emitted. Who decides about its release may look, which is recorded."""
         if not self._labels.withholds_logs(job.label) or self._vault.is_released(job.id):
             return
-        if not self._may_decide(job, by):
+        if not self.looks(job.id, by):
             raise NotPermitted(
                 f"the output of this job carries the label {job.label}",
                 rule="label.logs_withheld",
                 fix=f"ask for a release: fabriek job release {job.id}",
             )
+
+    def looks(self, job_id: str, by: Caller) -> bool:
+        """Whether the caller decides about the release of a job, and so may look at what is withheld of it; then it is recorded."""
+        try:
+            job = self._jobs.get(job_id)
+        except NotFound:
+            return False
+        if not self._may_decide(job, by):
+            return False
         with self._jobs.transaction():
             self._audit.record("release.looked", job.id, by, project=job.project)
+        return True
 
     def propose(self, project_ref: str, job_id: str, reason: str, *, by: Caller) -> Proposal:
         """Asks for a release; whoever may decide about it signs with that. Raises WrongState when nothing is withheld or the job goes on,
@@ -79,10 +89,11 @@ class Releasing:
         proposal, job = self._found(proposal_id, by)
         with self._jobs.transaction(alone=f"job:{job.id}"):
             proposal, job = self._found(proposal_id, by)
-            if by.person != job.person:
+            authors = self._authors(job)
+            if by.person not in authors:
                 self._check_decides(job, by)
             signature = Signature(by.person, by.organisation, self._clock.now())
-            signed = proposals.sign(proposal, signature, authors={job.person})
+            signed = proposals.sign(proposal, signature, authors=authors)
             if proposals.is_signed(signed, self._owners(job)):
                 signed = proposals.agree(signed)
             self._kept.save(signed)
@@ -125,8 +136,12 @@ class Releasing:
     def _owners(self, job: Job) -> frozenset[str]:
         return self._vault.owners_above_the_line([one.dataset for one in job.inputs])
 
+    def _authors(self, job: Job) -> frozenset[str]:
+        """Of the job, and of those whose results it read: else who may not let go of theirs has another carry them out."""
+        return self._vault.authors_behind([one.dataset for one in job.inputs]) | {job.person}
+
     def _may_decide(self, job: Job, by: Caller) -> bool:
-        return by.person != job.person and by.organisation in self._owners(job)
+        return by.organisation in self._owners(job) and by.person not in self._authors(job)
 
     def _check_decides(self, job: Job, by: Caller) -> None:
         if not self._may_decide(job, by):

@@ -9,7 +9,7 @@ from fabriek.audit.service import Audit
 from fabriek.compute import arrays, requests, terms
 from fabriek.compute.arrays import Array, Element
 from fabriek.compute.costs import worst_cost
-from fabriek.compute.fitting import check_fits
+from fabriek.compute.fitting import check_draw, check_fits
 from fabriek.compute.images import NOT_MOUNTED, check_image, image_of, resolved
 from fabriek.compute.installing import Installing
 from fabriek.compute.jobs import Job, JobInput, Priority, State, move
@@ -69,7 +69,7 @@ class Submission:
             like = self._like(project, asked, purpose, by)
             new = self._numbered(like, array)
             held = [self._held(project, job) for job in new]
-            check_fits(asked, self.machine.capacity)  # after the credits: who asks for too much of both hears of those
+            self._check_fits(asked, held[0])  # after the credits: who asks for too much of both hears of those
             queued = [move(job, State.QUEUED, at=job.submitted_at) for job in held]
             self.jobs.add(queued)
             facts = {"elements": len(queued)} if array else {}
@@ -123,6 +123,12 @@ class Submission:
         cost = worst_cost(job, self.machine, self.clock.today())
         held = self.funding.hold(project.id, job.purpose, cost.resource, cost.amount_micro, job.id)
         return replace(job, share=held.share, resource=str(cost.resource), held_micro=held.amount_micro)
+
+    def _check_fits(self, asked: JobAsked, job: Job) -> None:
+        machine = self.machine
+        check_fits(asked, machine.capacity)
+        if machine.contract is not None:
+            check_draw(job.shape, machine.contract, machine.table(self.clock.today()), machine.capacity.nodes)
 
     def _terms(self, project: Project, asked: JobAsked, label: str, inputs: Sequence[JobInput]) -> Terms:
         after = tuple(After(self._waited_for(project, one.job), one.once) for one in asked.terms.after)

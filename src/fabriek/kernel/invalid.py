@@ -54,6 +54,14 @@ def refused(error: ValidationError, *, fix: str) -> InvalidInput:
     return InvalidInput(f"{field_of(first)} {in_words(first)}", fix=fix)
 
 
+def nearest(error: ValidationError) -> str:
+    """The limit that was passed, as a person would give it: `120h`. Empty where what is wrong is no amount."""
+    first = error.errors(include_input=False)[0]
+    limits: Mapping[str, Any] = first.get("ctx", {})
+    passed = limits.get("le", limits.get("ge"))
+    return "" if passed is None else _written(str(first["loc"][-1]), passed).replace(",", "")
+
+
 @contextmanager
 def checked(fix: str) -> Iterator[None]:
     """Around making a message of what a person gave: what is not right is said in words. Raises InvalidInput."""

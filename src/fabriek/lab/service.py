@@ -1,6 +1,6 @@
 """What one may do with experiments and runs. A job's caller sees its own run and what it began itself, and nothing else."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -23,12 +23,13 @@ OUTSIDE_LABEL = "internal"
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A run with everything that it logged last."""
+    """A run with everything that it logged last. `withheld`: its metrics are kept back from whoever asked."""
 
     run: Run
     metrics: Sequence[Metric]
     params: Mapping[str, str]
     tags: Mapping[str, str]
+    withheld: bool = False
 
 
 class Lab:
@@ -45,9 +46,10 @@ class Lab:
         clock: Clock,
         ids: Ids,
         is_released: Callable[[str], bool],
+        looks: Callable[[str, Caller], bool],
     ) -> None:
-        """is_released: whether two people let go of what a job emitted."""
-        self._is_released = is_released
+        """is_released: whether two people let go of what a job emitted. looks: whether the caller decides about that, and so may look."""
+        self._is_released, self._looks = is_released, looks
         self._experiments, self._runs, self._tracks = experiments, runs, tracks
         self._audit, self._labels, self._clock, self._ids = audit, labels, clock, ids
 
@@ -180,9 +182,10 @@ class Lab:
         return self.run(project, run.id, by=by)
 
     def run(self, project: str, run_id: object, *, by: Caller) -> Logged:
-        """Raises NotFound, also for a run that is not the caller's to know."""
+        """Raises NotFound, also for a run that is not the caller's to know. Who decides about a release sees what it is about."""
         run = self._seen(project, run_id, by)
-        return self._logged([run])[0]
+        withheld = self._withholds(run) and not self._may_look(run, by)
+        return self._logged([run], withheld={run.id} if withheld else set())[0]
 
     def update_run(self, project: str, run_id: object, *, status: str, ended_ms: int, name: str, by: Caller) -> Run:
         require(by, "lab.write", project=project)
@@ -231,40 +234,57 @@ class Lab:
         self._check_open(run, by)
         return self._tracks.history(run.id, key, limit=limit, after=after)
 
+    def histories(
+        self, project: str, run_id: object, keys: Sequence[str], *, limit: int, by: Caller
+    ) -> Mapping[str, Sequence[tuple[int, Metric]]]:
+        """The same of several metrics, which is one look."""
+        run = self._seen(project, run_id, by)
+        self._check_open(run, by)
+        return {key: self._tracks.history(run.id, key, limit=limit, after=0) for key in keys}
+
     def search(
         self, project: str, experiments: Sequence[str], *, filter_text: str, order_by: Sequence[str], by: Caller
     ) -> Sequence[Logged]:
-        """Runs that match, in order. Raises InvalidInput on a filter that is not one."""
+        """Runs that match, in order; metrics that are withheld are so from everybody here: who may look does so at one run, knowingly.
+
+        Raises InvalidInput on a filter that is not one.
+        """
         require(by, "lab.view", project=project)
         test = matches(filter_text)
-        listed = self._logged([run for run in self._visible(project, experiments, by) if not run.is_deleted])
+        shown = [run for run in self._visible(project, experiments, by) if not run.is_deleted]
+        listed = self._logged(shown, withheld={run.id for run in shown if self._withholds(run)})
         found = {one.run.id: one for one in listed}
         asked = [
             Found(one.run, {metric.key: metric.value for metric in one.metrics}, one.params, one.tags) for one in listed
         ]
         return [found[one.run.id] for one in ordered([one for one in asked if test(one)], order_by)]
 
-    def withholds(self, run: Run) -> bool:
+    def _withholds(self, run: Run) -> bool:
         """Whether the run's label keeps its metrics back, and nobody released them."""
         return self._labels.withholds_logs(run.label) and not (run.job and self._is_released(run.job))
 
+    def _may_look(self, run: Run, by: Caller) -> bool:
+        return bool(run.job) and not by.job and self._looks(run.job, by)
+
     def _check_open(self, run: Run, by: Caller) -> None:
-        if not by.job and self.withholds(run):
+        if not by.job and self._withholds(run) and not self._may_look(run, by):
             raise NotPermitted(
                 f"the metrics of this run carry the label {run.label}",
                 rule="label.logs_withheld",
                 fix="ask for a release",
             )
 
-    def _logged(self, runs: Sequence[Run]) -> list[Logged]:
+    def _logged(self, runs: Sequence[Run], *, withheld: Collection[str]) -> list[Logged]:
+        """withheld: ids of those without their metrics."""
         ids = [run.id for run in runs]
         metrics, params, tags = self._tracks.latest(ids), self._tracks.params(ids), self._tracks.tags(ids)
         return [
             Logged(
                 run,
-                [] if self.withholds(run) else metrics.get(run.id, []),
+                [] if run.id in withheld else metrics.get(run.id, []),
                 params.get(run.id, {}),
                 tags.get(run.id, {}),
+                withheld=run.id in withheld,
             )
             for run in runs
         ]

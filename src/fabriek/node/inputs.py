@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from fabriek.kernel.errors import Unavailable
+from fabriek.kernel.errors import Damaged, Unavailable
 from fabriek.node.mounts.mounting import Mounts, why_not
 from fabriek.node.room import Room, give
 from fabriek.schemas.node import COPY, MOUNT, InputSpec, JobSpec
@@ -34,30 +34,48 @@ class Lazily(Protocol):
         """Called in the process that serves it. Raises a FabriekError when it may not or cannot be opened."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What went wrong with inputs. `reason` is kept in plain with the job and names no file; `log` names them, since logs are sealed."""
+
+    reason: str = ""
+    log: str = ""
+
+
+class DamagedInput(Damaged):
+    """An input could not be copied. What it says names no file; `wrong` does."""
+
+    def __init__(self, wrong: Wrong) -> None:
+        super().__init__(wrong.reason, fix="fabriek data verify NAME")
+        self.wrong = wrong
+
+
 @dataclass
 class Opened:
-    """What a job reads. `mounts`: (folder outside the walls, where the job sees it)."""
+    """What a job reads. `mounts`: (folder outside the walls, where the job sees it); `specs`: what lies there."""
 
     mounts: list[tuple[Path, str]] = field(default_factory=list)
     shown: Mounts | None = None
+    specs: Sequence[InputSpec] = ()
 
-    def end(self) -> str:
-        """Takes away what was mounted. A sentence on what went wrong while the job read it; empty where nothing did."""
+    def end(self) -> Wrong:
+        """Takes away what was mounted. What went wrong while the job read it; empty where nothing did."""
         if self.shown is None:
-            return ""
+            return Wrong()
         told, self.shown = self.shown.end(), None
-        said = []
-        for (_, inside), one in zip(self.mounts, told, strict=False):
+        said, named = [], []
+        for spec, one in zip(self.specs, told, strict=False):
             if one.damaged:
-                said.append(f"the input {inside} is damaged: {_named(one.damaged)}")
+                said.append(_damaged(spec))
+                named.append(f"the input {spec.mount} is damaged: {_named(one.damaged)}")
             if one.refused:
-                said.append(f"access to the input {inside} ended while the job read it")
-        return "; ".join(said)
+                said.append(f"access to the input {spec.mount} ended while the job read it")
+        return Wrong("; ".join(said), "\n".join(named))
 
 
 def open_inputs(job: JobSpec, inputs: Inputs, room: Room, uid: int | None) -> Opened:
-    """The code in the job's home, and each input in a folder of its own, with the mount point where the job sees it."""
-    opened = Opened()
+    """The code in the job's home, and each input in a folder of its own, with the mount point where the job sees it. Raises DamagedInput."""
+    opened = Opened(specs=job.inputs)
     for number, spec in enumerate(job.inputs):
         into = room.inputs / str(number)
         into.mkdir()
@@ -67,15 +85,23 @@ def open_inputs(job: JobSpec, inputs: Inputs, room: Room, uid: int | None) -> Op
     try:
         if opened.shown is None:
             for spec, (into, _) in zip(job.inputs, opened.mounts, strict=True):
-                inputs.open(spec, into)
+                _copy(spec, inputs, into)
                 let_read(into)
         if job.code is not None:
-            inputs.open(job.code, room.work)
+            _copy(job.code, inputs, room.work)
             give(room.work, uid)
     except BaseException:
         opened.end()
         raise
     return opened
+
+
+def _copy(spec: InputSpec, inputs: Inputs, into: Path) -> None:
+    try:
+        inputs.open(spec, into)
+    except Damaged as error:
+        named = f"the input {spec.mount} is damaged: {_named([error.detail])}"
+        raise DamagedInput(Wrong(_damaged(spec), named)) from error
 
 
 def _shown(job: JobSpec, inputs: Inputs, places: Sequence[Path]) -> Mounts | None:
@@ -104,6 +130,10 @@ def let_read(folder: Path) -> None:
             place = Path(parent, name)
             if not place.is_symlink():
                 place.chmod(0o755 if place.is_dir() else place.stat().st_mode & 0o777 | 0o444)
+
+
+def _damaged(spec: InputSpec) -> str:
+    return f"the input {spec.mount} is damaged ({spec.dataset}@{spec.version}): the log of the job names the files"
 
 
 def _named(paths: Sequence[str]) -> str:

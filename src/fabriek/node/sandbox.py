@@ -19,6 +19,7 @@ from fabriek.node.images.aside import aside, words_of
 from fabriek.node.images.roots import with_variables
 from fabriek.node.room import INSIDE_UID, PROXY_SOCKET, Room
 from fabriek.node.seccomp import program
+from fabriek.node.slurm_inside import OUTSIDE
 from fabriek.node.staging import STAGE, become, stage
 from fabriek.node.variables import PROXY_PORT, SHIM_DIR, SPARE_BIN
 from fabriek.schemas.node import DOOR, HOME, SECRETS, may_hold_input
@@ -34,7 +35,7 @@ SYSTEM_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64")
 SLURM_INSIDE = Path(__file__).with_name("slurm_inside.py")
 GANG = Path(__file__).with_name("gang.py")
 GANG_COMMAND = "fabriek-gang"
-SHIM_COMMANDS = {name: (SLURM_INSIDE.name, name) for name in ("slurm-batch", "srun", "scontrol")} | {
+SHIM_COMMANDS = {name: (SLURM_INSIDE.name, name) for name in ("slurm-batch", "srun", "scontrol", *OUTSIDE)} | {
     GANG_COMMAND: (GANG.name,)
 }
 

@@ -2,7 +2,8 @@
 
 Runs as `python -I -S slurm_inside.py NAME WORDS…` with the standard library alone. `slurm-batch` becomes the batch script. `srun` starts
 the command once for each task, with its number in SLURM_PROCID, its output where `--output` says; its exit code is the highest of them.
-`scontrol requeue` asks for this job to be run again, `scontrol show hostnames` writes a node list out, a name on each line.
+`scontrol requeue` asks for this job to be run again, `scontrol show hostnames` writes a node list out, a name on each line. The other
+commands of Slurm are there to say why they do nothing: a job's own token opens its run alone, and submits or shows no job.
 """
 
 import os
@@ -14,6 +15,9 @@ import time
 from collections.abc import Mapping
 
 AGAIN = os.path.join(os.environ.get("FABRIEK_DOOR", "/run/job"), "again")  # noqa: PTH118
+
+OUTSIDE = ("sbatch", "squeue", "sacct", "scancel", "sinfo")
+"""A name that is not found would be taken for a machine without Slurm, and programs go another way or say nothing of use."""
 
 FOLDER_SECONDS = 30
 """How long a job waits for the folder of its output. Clients name one after the job's number, and make it once sbatch has told them that: under
@@ -58,6 +62,11 @@ def main(name: str, words: "list[str]") -> int:
             return scontrol(words)
     except (ValueError, OSError) as error:
         sys.stderr.write(f"{name}: error: {error}\n")
+        return 1
+    if name in OUTSIDE:
+        sys.stderr.write(
+            f"{name}: error: a job may neither submit jobs nor look at them; for what comes after it: sbatch --dependency, outside\n"
+        )
         return 1
     sys.stderr.write(f"{name}: there is no such command inside a job\n")
     return 1
@@ -195,6 +204,8 @@ def scontrol(words: "list[str]") -> int:
             return 0
         case ["requeue", *_]:
             raise ValueError("a job can requeue itself and no other")
+        case ["show", "hostnames", *lists] if "[" in "".join(lists):
+            raise ValueError("inside a job it writes out lists without brackets, as SLURM_JOB_NODELIST has them")
         case ["show", "hostnames", *lists]:
             for one in lists or [os.environ.get("SLURM_JOB_NODELIST", "")]:
                 sys.stdout.write("".join(f"{name}\n" for name in one.split(",") if name))

@@ -44,7 +44,7 @@ class Stopping:
         self._look_at = 0.0
         self._told = False
         self._again = Path(job.scratch) / DOOR_FOLDER / AGAIN_FILE
-        self._warn_at = self._ends - job.signal_seconds if job.signal else None
+        self._warn_at = self._warning()
         self._signals = Path(job.folder) / SIGNAL_FILE
         self._heard = 0
         self._leaves_at: float | None = None
@@ -82,11 +82,22 @@ class Stopping:
                     return
                 self._leaves_at, self._warn_at = time.monotonic() + self._job.signal_seconds, None
             elif word.startswith(EXTEND):
-                self._lasts = int(word.removeprefix(EXTEND))
-                self._ends = self._began + self._lasts
+                self._extend(int(word.removeprefix(EXTEND)))
             elif not inside.tell(_number(word)):
                 return
             self._heard += 1
+
+    def _extend(self, lasts: int) -> None:
+        """Another end has a signal of its own before it, whether or not the job heard the one before the old end; the same end said again has not."""
+        if lasts == self._lasts:
+            return
+        self._lasts, self._ends = lasts, self._began + lasts
+        if self._leaves_at is None:
+            self._warn_at = self._warning()
+
+    def _warning(self) -> float | None:
+        """When its signal is due."""
+        return self._ends - self._job.signal_seconds if self._job.signal else None
 
     def over_memory(self) -> str:
         return f"the memory limit of {self._job.memory_bytes // 2**20} MiB was exceeded"

@@ -20,7 +20,7 @@ from fabriek.node.bubblewrap import bubblewrap
 from fabriek.node.child import Child, Ended
 from fabriek.node.devices import devices_of
 from fabriek.node.images.unpacking import Images, unpack
-from fabriek.node.inputs import Inputs, Opened, open_inputs
+from fabriek.node.inputs import DamagedInput, Inputs, Opened, open_inputs
 from fabriek.node.inside import Inside
 from fabriek.node.leading import Leader, part_file
 from fabriek.node.limits.limiter import Limiter, limiter
@@ -164,7 +164,13 @@ class Attempt:
             raise Unavailable("bubblewrap is not installed, so jobs cannot be kept apart", fix="apt install bubblewrap")
         uid = self._uid()
         self._room.prepare(uid, self._seat.hosts)
-        self._opened = open_inputs(job, self._doors.inputs(job), self._room, uid)
+        try:
+            self._opened = open_inputs(job, self._doors.inputs(job), self._room, uid)
+        except DamagedInput as error:
+            log = Log(self._seat.log(), job.log_bytes_max)
+            log.add(_line(error.wrong.log))
+            log.finish()
+            raise
         given = self._given()
         variables = variables_of(job, in_variables(job, given)) | dict(self._seat.words)
         in_files(job, given, self._room, uid)
@@ -183,6 +189,8 @@ class Attempt:
             ended = self._child(variables, self._opened.mounts, bounds, uid, root).run(
                 log, lambda: self._set(Phase.RUNNING, started_at=_now())
             )
+            wrong = self._opened.end()
+            log.add(_line(wrong.log))
         finally:
             log.finish()
             if proxy is not None:
@@ -190,7 +198,7 @@ class Attempt:
                 self._state = replace(self._state, reached=reached, refused=refused)
             if relay is not None:
                 relay.end()
-        self._seal(_with(ended, self._opened.end()), log)
+        self._seal(_with(ended, wrong.reason), log)
 
     def _lead(self) -> None:
         """Has members run it, each on its own node, and makes one version of what they leave."""
@@ -327,6 +335,11 @@ def hosts_of(job: JobSpec) -> Iterator[tuple[str, str]]:
 def _with(ended: Ended, said: str) -> Ended:
     """With what went wrong besides."""
     return replace(ended, reason="; ".join(filter(None, (ended.reason, said)))) if said else ended
+
+
+def _line(said: str) -> bytes:
+    """What we say in a job's log; nothing where there is nothing to say."""
+    return f"\n[fabriek: {said}]\n".encode() if said else b""
 
 
 def _apart(paths: Sequence[str]) -> str:

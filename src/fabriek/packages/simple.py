@@ -79,17 +79,18 @@ def _weight(parameters: str) -> float:
 
 
 def _entry(file: File) -> dict[str, Any]:
+    """Metadata under its new name alone, as PEP 714 asks: pip before 23.2, which Debian 12 has, fails on the old one."""
     python = {"requires-python": file.requires_python} if file.requires_python else {}
     return python | {
         "filename": file.name, "url": FILES + quote(file.name), "hashes": {"sha256": file.sha256}, "size": file.size_bytes,
-        "upload-time": f"{file.added_at:%Y-%m-%dT%H:%M:%S.%f}Z", "core-metadata": True, "dist-info-metadata": True, "yanked": False,
+        "upload-time": f"{file.added_at:%Y-%m-%dT%H:%M:%S.%f}Z", "core-metadata": True, "yanked": False,
     }  # fmt: skip
 
 
 def _link(file: File) -> str:
     python = f' data-requires-python="{escape(file.requires_python)}"' if file.requires_python else ""
     address = f"{FILES}{quote(file.name)}#sha256={file.sha256}"
-    known = ' data-core-metadata="true" data-dist-info-metadata="true"'
+    known = ' data-core-metadata="true"'
     return f'<a href="{escape(address)}"{python}{known}>{escape(file.name)}</a>'
 
 

@@ -43,11 +43,13 @@ class LabelsOut(Wire):
 
 
 class TermsIn(Wire):
-    """New terms: Markdown, the form's questions, and who decides; an empty committee means the owner's people."""
+    """New terms: Markdown, the form's questions, and who decides; an empty committee means the owner's people. Questions or a committee that
+    are not said, or null, stay those of the terms before.
+    """
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
-    questions: list[Question] = Field(default=[], max_length=20)
-    committee: list[PersonId] = Field(default=[], max_length=50)
+    questions: list[Question] | None = Field(default=None, max_length=20)
+    committee: list[PersonId] | None = Field(default=None, max_length=50)
 
 
 class TermsOut(Wire):
@@ -124,7 +126,9 @@ class ReasonIn(Wire):
 
 
 class ProposalOut(Wire):
-    """What nobody does alone: `act` is lower or release, `subject` the dataset or job. `signed_by`: in order, and so their names."""
+    """What nobody does alone: `act` is lower or release, `subject` the dataset or job. `signed_by`: in order, and so their names. `covers`: of
+    a lowering, the number of the newest version that it is about, 0 for none.
+    """
 
     id: str
     act: str
@@ -139,3 +143,4 @@ class ProposalOut(Wire):
     signed_by_names: list[str]
     refused_by: str
     words: str
+    covers: int

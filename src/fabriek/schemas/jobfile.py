@@ -1,4 +1,7 @@
-"""`job.yaml`: a job as people write it down. Every field but the command may be left out; docs/reference/job.schema.json is made from this."""
+"""`job.yaml`: a job as people write it down. Every field may be left out, the command only where the line brings one.
+
+docs/reference/job.schema.json is made from this.
+"""
 
 from datetime import datetime
 from typing import Annotated
@@ -21,7 +24,10 @@ Plain = str | int | float | bool
 class JobFile(Wire):
     """A job, written down once and run as often as wanted: `fabriek run -f job.yaml`."""
 
-    command: list[str] | str = Field(default_factory=list, description="Words, or a line that is cut at its blanks.")
+    command: list[str] | str = Field(
+        default_factory=list,
+        description="Words, or a line that is cut at its blanks. Left out only where `fabriek run -f job.yaml -- COMMAND` brings one.",
+    )
     name: str = Field("", max_length=100, description="What to call it; else the command.")
     data: dict[str, str] = Field(default_factory=dict, description="Dataset, `name@3`, to the folder where it is seen.")
     code: str = Field("", description="Folder sent along; else that of the script. `none` sends nothing.")

@@ -24,6 +24,15 @@ KINDS: dict[str, SessionKind] = {
         ),
         "jupyterlab\n",
     ),
+    "terminal": SessionKind(
+        "Terminal",
+        (
+            "jupyter", "notebook", "--no-browser", "--ip=127.0.0.1", f"--port={PORT}", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
+            "--ServerApp.allow_remote_access=True", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            "--JupyterNotebookApp.default_url=/terminals/1",
+        ),
+        "notebook\n",
+    ),
     "tensorboard": SessionKind(
         "TensorBoard", ("tensorboard", "--host=127.0.0.1", f"--port={PORT}", "--logdir=."), "tensorboard\nsetuptools<81\n"
     ),

@@ -126,7 +126,7 @@ class UploadOut(Wire):
 
 
 class ArrivalOut(Wire):
-    """A file that somebody's client sends; `arrived_bytes` of it are durable."""
+    """A file that somebody's client sends; `arrived_bytes` of it are durable. `path` is empty once it is in a version."""
 
     arrival: str
     path: str

@@ -42,13 +42,15 @@ class Agreements:
         reference: str,
         text: str,
         *,
-        questions: Sequence[str] = (),
-        committee: Sequence[str] = (),
+        questions: Sequence[str] | None = None,
+        committee: Sequence[str] | None = None,
         project: str = "",
     ) -> TermsOut:
-        """Terms for agreements from now on; those that were signed keep theirs."""
+        """Terms for agreements from now on; those that were signed keep theirs. Without questions or committee, those of before stay."""
+        asked = None if questions is None else list(questions)
+        deciding = None if committee is None else list(committee)
         with checked("terms are Markdown: --file terms.md; a question is one line: --question"):
-            wanted = TermsIn(text=text, questions=list(questions), committee=list(committee))
+            wanted = TermsIn(text=text, questions=asked, committee=deciding)
         path = f"{place_of(self._client, reference, project).path}/terms"
         return TermsOut.model_validate(self._client.post(path, json=wanted.model_dump()))
 

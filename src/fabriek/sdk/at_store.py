@@ -15,6 +15,8 @@ from fabriek.kernel.errors import Damaged, InvalidInput, NotFound, StorageFull, 
 from fabriek.schemas.vault import TakeIn
 from fabriek.sdk.addresses import Addresses
 from fabriek.sdk.client import Client
+from fabriek.sealing.objects import sealed_size
+from fabriek.sealing.packing import PART_BYTES
 
 T = TypeVar("T")
 
@@ -22,6 +24,8 @@ T = TypeVar("T")
 class NotTaken(Unavailable):
     """What was sent may be there, and the server could not look: sending it again would not help."""
 
+
+WHOLE_BYTES_MAX = sealed_size(PART_BYTES)
 
 TRIES = 3
 TAKE_TRIES = 2
@@ -46,8 +50,8 @@ class AtStore:
         self.expect = self._addresses.expect
 
     def whole(self, object_id: str) -> bytes:
-        """Raises Damaged when the object is gone, Unavailable, NotPermitted when the grant has ended."""
-        return self._patiently(lambda: b"".join(self.stream(object_id, 2**20)))
+        """Raises Damaged when the object is gone or larger than one can be, Unavailable, NotPermitted when the grant has ended."""
+        return self._patiently(lambda: self._whole(object_id))
 
     def stream(self, object_id: str, piece_bytes: int) -> Iterator[bytes | memoryview]:
         """Its bytes once from the start, in pieces. Raises as `whole` does; Unavailable where the body is shorter than announced."""
@@ -93,6 +97,17 @@ class AtStore:
             raise self._away(error.detail) from error
         except Unavailable as error:
             raise NotTaken(error.detail, fix=error.fix) from error
+
+    def _whole(self, object_id: str) -> bytes:
+        """Held in memory before it is authenticated: so no more of it than an object has, whatever is sent."""
+        found = bytearray()
+        for piece in self.stream(object_id, 2**20):
+            found += piece
+            if len(found) > WHOLE_BYTES_MAX:
+                raise Damaged(
+                    "an object is larger than any that was pushed", fix="fabriek data verify NAME", where=object_id
+                )
+        return bytes(found)
 
     def _part(self, object_id: str, offset: int, count: int) -> tuple[int, bytes]:
         """(size of the object, bytes). No more is read than was asked for, whatever is sent."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from fabriek.sealing.objects import CHUNK_BYTES
 
-BLOCK_BYTES = 4 * CHUNK_BYTES
+KEPT_BLOCK_BYTES = 4 * CHUNK_BYTES
 """Plaintext of one block: whole chunks, few enough that a small read fetches little, many enough that a large one asks seldom."""
 
 Load = Callable[[int, int], bytes]
@@ -65,8 +65,8 @@ class Blocks:
                 self._fail(object_id, ours, error)
                 raise
             for number in range(first, stop):
-                start = (number - first) * BLOCK_BYTES
-                block = opened if stop - first == 1 else opened[start : start + BLOCK_BYTES]
+                start = (number - first) * KEPT_BLOCK_BYTES
+                block = opened if stop - first == 1 else opened[start : start + KEPT_BLOCK_BYTES]
                 self._keep((object_id, number), block)
                 ours[number].set_result(block)
 

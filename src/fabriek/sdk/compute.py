@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.errors import InvalidInput, NotFound
-from fabriek.kernel.invalid import refused
+from fabriek.kernel.invalid import field_of, nearest, refused
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.cluster import SyncedOut
 from fabriek.schemas.compute import (
@@ -210,12 +210,21 @@ class Compute:
         return f"/api/v1/projects/{self._client.the_project(project)}/jobs/{job}"
 
 
+_OPTIONS = {"wall_seconds_max": "--time", "memory_bytes": "--memory", "cpus": "--cpus", "nodes": "--nodes", "grace_seconds": "--grace",
+            "requeues_max": "--requeue", "tasks": "--tasks", "port": "--port"}  # fmt: skip
+"""What people ask for each with on the command line; `job.yaml` has the same words."""
+
+
 def _checked(**asked: Any) -> JobIn:
     """Raises InvalidInput naming the field that is not right, before anything is sent."""
     try:
         return JobIn.model_validate(asked)
     except ValidationError as error:
-        raise refused(error, fix="see docs/howto/jobs.md") from None
+        option = _OPTIONS.get(field_of(error.errors(include_input=False)[0]))
+        limit = nearest(error)
+        raise refused(
+            error, fix=f"ask for {option} {limit}" if option and limit else "see docs/howto/jobs.md"
+        ) from None
 
 
 def _requirements(named: str | Path | None, code: str | Path | None) -> str:

@@ -26,7 +26,10 @@ TAG_BYTES: Final = 16
 SEALED_BLOCK_BYTES: Final = NONCE_BYTES + BLOCK_BYTES + TAG_BYTES
 KEY_BYTES: Final = 32
 HEADER_BYTES_MAX: Final = 4 * 2**20
-"""Of a header that anybody may have written: some 100,000 recipients, or half a million edits."""
+"""Of a header that anybody may have written: some 40,000 recipients, or half a million edits."""
+
+PACKET_BYTES_MIN: Final = 4 + 4 + KEY_BYTES + NONCE_BYTES + TAG_BYTES
+"""Length, method, the writer's key, nonce and tag around nothing: a header of shorter ones would only keep its reader busy."""
 
 Standing = tuple[int, int, int]
 
@@ -156,11 +159,12 @@ class _Head(io.RawIOBase):
 
     def __init__(self, source: IO[bytes]) -> None:
         self._source, self._left = source, HEADER_BYTES_MAX
+        self._reads = 2 * HEADER_BYTES_MAX // PACKET_BYTES_MIN
 
     def read(self, count: int = -1) -> bytes:
-        if not 0 <= count <= self._left:
+        if not 0 <= count <= self._left or not self._reads:
             raise ValueError("a header longer than any")
-        self._left -= count
+        self._left, self._reads = self._left - count, self._reads - 1
         return self._source.read(count)
 
     def readinto(self, room: Any) -> int:

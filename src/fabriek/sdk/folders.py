@@ -16,6 +16,9 @@ KEPT_MAX = 50_000
 FILE_BYTES_MAX = 2**46
 """64 TiB: a million blocks, whose hashes stand in one row."""
 
+DATA_BYTES_MAX = 2**44
+"""16 TiB of it that are no holes: what says where they are fits into one page."""
+
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -112,6 +115,15 @@ def changed(path: str) -> Changed:
     return Changed(f"{path} changed while it was being read", fix="push again when nothing writes to it")
 
 
+def check_size(path: str, status: os.stat_result) -> None:
+    """Before terabytes of it are sent. Raises InvalidInput."""
+    fix = "cut it into several files"
+    if status.st_size > FILE_BYTES_MAX:
+        raise InvalidInput(f"{path} has more than {FILE_BYTES_MAX // 2**40} TiB", fix=fix)
+    if min(status.st_size, 512 * getattr(status, "st_blocks", 0)) > DATA_BYTES_MAX:
+        raise InvalidInput(f"{path} has more than {DATA_BYTES_MAX // 2**40} TiB of data", fix=fix)
+
+
 def _meet(root: Path, skip: frozenset[str]) -> Iterator[Met]:
     for entry, path in _walk(str(root), "", skip):
         check_path(path)
@@ -121,8 +133,7 @@ def _meet(root: Path, skip: frozenset[str]) -> Iterator[Met]:
         status = entry.stat(follow_symlinks=False)
         if not stat.S_ISREG(status.st_mode):
             raise InvalidInput(f"{path} is a socket, a pipe or a device", fix="move it out of the folder")
-        if status.st_size > FILE_BYTES_MAX:
-            raise InvalidInput(f"{path} has more than {FILE_BYTES_MAX // 2**40} TiB", fix="cut it into several files")
+        check_size(path, status)
         yield Met(path, status)
 
 

@@ -87,7 +87,7 @@ class Gathering:
         self._sender, self._hashes, self._journal, self._progress = sender, hashes, journal, progress
         self._known_as, self._learn = known_as, learn
         self._worth_bytes = count * ROW_BYTES
-        self._held = Held()
+        self._held, self._knows_parent = Held(), False
         self._coming: dict[tuple[str, int], list[_Waiting]] = {}
         self._sizes: set[int] = set()
         self._waiting: deque[_Waiting] = deque()
@@ -230,7 +230,9 @@ class Gathering:
         self._worth_bytes -= size
         if self._learn is not None and self._worth_bytes < 0:
             learn, self._learn = self._learn, None
+            before = len(self._held)
             learn(self._held)
+            self._knows_parent = len(self._held) > before
 
     def _close_pack(self) -> None:
         pack, self._pack = self._pack, _Pack()
@@ -289,8 +291,9 @@ class Gathering:
         self._look_through(status.st_size)
         known: Sequence[tuple[Part, ...]] = list(parts_by_block(before)) if before is not None else ()
         hashes = () if before is None else before.blocks or (before.sha256,)
-        # Hashed before it is sent only where that may save the sending.
-        careful = bool(known or len(self._held) or self._journal.arrived or status.st_size in self._sizes)
+        # Hashed before it is sent, and so read twice, only where that may well save the sending: what this push itself has brought so far
+        # is most often something else, and where it is not, the hash tells afterwards.
+        careful = bool(known or self._knows_parent or self._journal.arrived or status.st_size in self._sizes)
         if len(self._sizes) < WAITING_MAX:
             self._sizes.add(status.st_size)
         numbers = iter(range(count))
@@ -304,7 +307,7 @@ class Gathering:
         """The blocks that hold data. Those that are one hole are done at once: of a sparse file there may be a million."""
         with opened(self._root, one.met.path) as source:
             for number in range(count):
-                begin, length = number * block_length(size, 0), block_length(size, number)
+                begin, length = number * BLOCK_BYTES, block_length(size, number)
                 if any(is_data for is_data, _, _ in runs(source.fileno(), begin, begin + length)):
                     yield number
                 else:
@@ -335,8 +338,12 @@ class Gathering:
                 parts, sha256 = block.placed(placed), block.hash_read()
                 if standing(os.fstat(source.fileno())) != standing(status):
                     raise changed(one.met.path)
-                self._journal.add(block.tag(sha256), placed.object_id, placed.key)
-                self._sender.use(placed.object_id)
+                twin = None if careful else self._found(sha256, size, number, there)
+                if twin is not None:
+                    parts = twin  # nothing names the object that was sent in vain: it is collected
+                else:
+                    self._journal.add(block.tag(sha256), placed.object_id, placed.key)
+                    self._sender.use(placed.object_id)
                 with self._turn:
                     self.sent_bytes += block.data_bytes
             if standing(os.fstat(source.fileno())) != standing(status):

@@ -15,14 +15,20 @@ from fabriek.sealing.book import Book
 from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.objects import BATCH_CHUNKS, SEALED_CHUNK_BYTES, Opener, open_bytes, open_views
-from fabriek.sealing.pages import Page, read_page
+from fabriek.sealing.pages import Page, read_root
 
 T = TypeVar("T")
 
 FETCHED_BYTES = 2**20
 HEAD_FETCHED_BYTES = 64 * 1024
 """Of an object that is read here and there, with its head: small ones come whole."""
+HEAD_OF_PAGES_FETCHED_BYTES = 2**20
+"""The same for who reads all pages of a version: one question for a pack of them, not one for its head, its end, and each run."""
+
 OPENERS_MAX = 64
+HEADS_BYTES_MAX = 16 * 2**20
+"""Kept for one thread, beside it."""
+
 SEALED_PIECE_BYTES = BATCH_CHUNKS * SEALED_CHUNK_BYTES
 """What is opened at a time: it stays in the processor's cache."""
 
@@ -32,8 +38,9 @@ class OpenedVersion:
     they are needed, each against the page above it. Raises Damaged.
     """
 
-    def __init__(self, client: Client, grant: GrantOut) -> None:
-        self._client, self.grant = client, grant
+    def __init__(self, client: Client, grant: GrantOut, *, head_bytes: int = HEAD_FETCHED_BYTES) -> None:
+        """head_bytes: what comes of an object with the first look at it."""
+        self._client, self.grant, self._head_bytes = client, grant, head_bytes
         self._objects = granted(client, grant)
         self._own = threading.local()
         self.book = Book(self._read_root(), self.read_part)
@@ -100,7 +107,7 @@ class OpenedVersion:
 
     def opener(self, part: Part) -> Opener:
         """Opens any stretch of the object that holds the part, for one thread. Raises Damaged."""
-        size, head = self._objects.head(part.object_id, HEAD_FETCHED_BYTES)
+        size, head = self._objects.head(part.object_id, self._head_bytes)
 
         def read_at(offset: int, count: int) -> bytes:
             return (
@@ -139,11 +146,13 @@ class OpenedVersion:
     def _opener(self, part: Part) -> Opener:
         """Kept a thread and an object: head, end and size are asked for once."""
         kept = self._openers
-        if part.object_id not in kept:
-            if len(kept) >= OPENERS_MAX:
-                kept.pop(next(iter(kept)))
-            kept[part.object_id] = self.opener(part)
-        return kept[part.object_id]
+        opener = kept.pop(part.object_id, None)
+        if opener is None:
+            opener = self.opener(part)
+            while len(kept) >= min(OPENERS_MAX, HEADS_BYTES_MAX // self._head_bytes):
+                del kept[next(iter(kept))]
+        kept[part.object_id] = opener  # what was used last stands last
+        return opener
 
     @property
     def _openers(self) -> dict[str, Opener]:
@@ -165,11 +174,8 @@ class OpenedVersion:
                 )
             return sealed
 
-        root = read_page(open_bytes(self.again(signed), grant.manifest_key, self._context(grant.manifest_object)))
-        known = (root.sha256(), root.count, root.size_bytes)
-        if known != (said.get("content_hash"), said.get("files"), said.get("size_bytes")):
-            raise Damaged("the manifest is not what its record says", fix="fabriek data verify", where="manifest")
-        return root
+        packed = open_bytes(self.again(signed), grant.manifest_key, self._context(grant.manifest_object))
+        return read_root(packed, said.get("content_hash"), said.get("files"), said.get("size_bytes"))
 
 
 def zeros(count: int) -> Iterator[bytes]:

@@ -9,12 +9,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from fabriek.kernel.errors import Damaged, InvalidInput, NotFound, StorageFull
 from fabriek.sdk.fetching import Fetched, fetch
 from fabriek.sdk.journal import is_alone
 from fabriek.sdk.opened import OpenedVersion
+from fabriek.sdk.tree import Folder, Tree
 from fabriek.sealing.book import Book
 from fabriek.sealing.manifest import File
 from fabriek.sealing.packing import SMALL_BYTES
@@ -26,15 +27,19 @@ _FULL = {28, 122}
 _STAGE = ".fabriek-"
 _LOCK, _TREE = "lock", "tree"
 
+KEPT_TOLD_MAX = 1_000
+"""Paths; a folder that is pulled into again may keep all of ten million."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What a pull came to. `kept`: paths that were there already and were left as they are."""
+    """What a pull came to. `kept`: paths that were there already and were left as they are, the first KEPT_TOLD_MAX of `kept_files`."""
 
     folder: Path
     files: int
     size_bytes: int
     kept: tuple[str, ...] = ()
+    kept_files: int = 0
 
 
 def pull_files(
@@ -52,21 +57,20 @@ def pull_files(
     """
     root = _made(folder)
     with _explained(root):
-        if any(root.iterdir()):
-            # What is in the way is said before anything is fetched.
-            for _ in _Way(root, overwrite=overwrite).free(chosen(opened.book, paths)):
-                pass
+        is_empty = not any(root.iterdir())
+        if not is_empty:
+            # What is in the way is said before anything is fetched: of the manifest that is read which the folder's own names lie in.
+            _check_room(str(root), Tree(opened.book), [path.rstrip("/") for path in paths])
     with _explained(root), _staging(root) as stage:
         way, tree = _Way(root, overwrite=overwrite), f"{stage}/{_TREE}"
-        wanted = way.free(_made_room(chosen(opened.book, paths), tree))
+        wanted = _linked(way.free(_made_room(chosen(opened.book, paths), tree)), tree)
         for done in fetch(opened, wanted, lambda file: _Staged(f"{tree}/{file.path}", file)):
             _check(done)
             progress(done.file.size)
-        check_links(way.links)
-        for link in way.links:
-            os.symlink(link.link, f"{tree}/{link.path}")  # noqa: PTH211  # a Path costs more than the call
+        if way.links:
+            _check_staged(str(root), tree, is_empty=is_empty)
         _place(tree, str(root), overwrite=overwrite)
-    return Pulled(folder, way.files, way.size_bytes, tuple(way.kept))
+    return Pulled(folder, way.files, way.size_bytes, tuple(way.kept), way.kept_files)
 
 
 class _Way:
@@ -75,21 +79,21 @@ class _Way:
     def __init__(self, root: Path, *, overwrite: bool) -> None:
         self._root, self._overwrite = str(root), overwrite
         self._folder, self._is_there = "", True
-        self.links: list[File] = []
         self.kept: list[str] = []
-        self.files = self.size_bytes = 0
+        self.files = self.size_bytes = self.links = self.kept_files = 0
 
     def free(self, files: Iterable[File]) -> Iterator[File]:
         """Those to be fetched: not what is there already and shall stay. Raises InvalidInput."""
         for file in files:
             self._enter(file.path.rpartition("/")[0])
             if self._is_there and self._stays(file.path):
-                self.kept.append(file.path)
+                self.kept_files += 1
+                if len(self.kept) < KEPT_TOLD_MAX:
+                    self.kept.append(file.path)
                 continue
             self.files += 1
             self.size_bytes += file.size
-            if file.link:
-                self.links.append(file)
+            self.links += bool(file.link)
             yield file
 
     def _stays(self, path: str) -> bool:
@@ -129,6 +133,27 @@ def _made_room(files: Iterable[File], tree: str) -> Iterator[File]:
             os.makedirs(f"{tree}/{folder}", exist_ok=True)  # noqa: PTH103
             here = folder
         yield file
+
+
+def _linked(files: Iterable[File], tree: str) -> Iterator[File]:
+    """The same files, the links among them made. No path of a version leads through one of them, so nothing is written through them here."""
+    for file in files:
+        if file.link:
+            os.symlink(file.link, f"{tree}/{file.path}")  # noqa: PTH211  # a Path costs more than the call
+        yield file
+
+
+def _check_room(root: str, version: Tree, named: Sequence[str]) -> None:
+    """Goes through what stands in the folder. Raises InvalidInput where it is a folder and the version has a file, or the other way round."""
+    for path, standing in _below_root(root, lambda path: isinstance(version.at(path), Folder)):
+        is_folder = standing.is_dir(follow_symlinks=False)
+        is_wanted = not named or any(
+            path == one or path.startswith(f"{one}/") or one.startswith(f"{path}/") for one in named
+        )
+        entry = version.at(path) if is_wanted else None
+        if entry is not None and is_folder != isinstance(entry, Folder):
+            what = "a folder" if is_folder else "not a folder"
+            raise InvalidInput(f"{root}/{path} is in the way: it is {what}", fix="pull into an empty folder")
 
 
 def pull_file(opened: OpenedVersion, path: str, place: Path) -> None:
@@ -175,22 +200,69 @@ def _made(folder: Path) -> Path:
     return folder.resolve()
 
 
-def check_links(files: Sequence[File]) -> None:
-    """Raises InvalidInput on a link whose way leads through another link: step by step such a pair can lead out."""
-    links = {file.path for file in files if file.link}
-    for file in files:
-        if not file.link:
-            continue
-        here = list(PurePosixPath(file.path).parent.parts)
-        for name in file.link.split("/"):
-            if "/".join(here) in links:
-                raise InvalidInput(f"the link {file.path!r} leads through another link", fix="pull nothing from there")
-            if name == "..":
-                if not here:
-                    raise InvalidInput(f"the link {file.path!r} leads out of the folder", fix="pull nothing from there")
-                here.pop()
-            elif name not in {"", "."}:
-                here.append(name)
+def _check_staged(root: str, tree: str, *, is_empty: bool) -> None:
+    """Of the links that were made, and of those that stand in the folder already, asked of the disk: a version may have millions.
+
+    Raises InvalidInput on a link whose way leads through another link, of this version or of one that was pulled before: step by step such a
+    pair can lead out.
+    """
+    for path in _links_below(tree):
+        for place, name in _steps(path, os.readlink(f"{tree}/{path}")):  # noqa: PTH115
+            if os.path.islink(f"{tree}/{place}") or (not is_empty and os.path.islink(f"{root}/{place}")):  # noqa: PTH114
+                raise InvalidInput(f"the link {path!r} leads through another link", fix="pull nothing from there")
+            if name == ".." and not place:
+                raise InvalidInput(f"the link {path!r} leads out of the folder", fix="pull nothing from there")
+    if not is_empty:
+        _check_standing(root, tree)
+
+
+def _check_standing(root: str, tree: str) -> None:
+    """The other way round: a link that stays in the folder may have been harmless until one of ours stands on its way. Raises InvalidInput."""
+    for path in _links_below(root):
+        if os.path.lexists(f"{tree}/{path}"):
+            continue  # it is replaced
+        through = ""
+        for place, name in _steps(path, os.readlink(f"{root}/{path}")):  # noqa: PTH115
+            through = through or (place if os.path.islink(f"{tree}/{place}") else "")  # noqa: PTH114
+            if through and name == "..":
+                raise InvalidInput(
+                    f"the link {path!r}, which is there, would lead through the link {through!r}",
+                    fix="pull into an empty folder",
+                )
+
+
+def _links_below(root: str) -> Iterator[str]:
+    return (path for path, standing in _below_root(root) if standing.is_symlink())
+
+
+def _below_root(root: str, enters: Callable[[str], bool] = lambda _: True) -> "Iterator[tuple[str, os.DirEntry[str]]]":
+    """What stands in the folder, by its path; not what pulls have under way. enters: whether to go into a folder of it."""
+    folders = [""]
+    while folders:
+        above = folders.pop()
+        with os.scandir(f"{root}/{above}") as listed:
+            entries = sorted(listed, key=lambda entry: entry.name)
+        for entry in entries:
+            path = f"{above}/{entry.name}" if above else entry.name
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if is_folder and not above and entry.name.startswith(_STAGE):
+                continue
+            yield path, entry
+            if is_folder and enters(path):
+                folders.append(path)
+
+
+def _steps(path: str, target: str) -> Iterator[tuple[str, str]]:
+    """Each place that a link's way comes to, and the name that it takes from there. It ends where that leads out."""
+    here = path.split("/")[:-1]
+    for name in target.split("/"):
+        yield "/".join(here), name
+        if name == "..":
+            if not here:
+                return
+            here.pop()
+        elif name not in {"", "."}:
+            here.append(name)
 
 
 class _Staged:

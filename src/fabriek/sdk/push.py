@@ -83,9 +83,9 @@ class _Parent:
         self.pages[ref.sha256] = ref.part
 
 
-def open_upload(client: Client, known: DatasetOut, label: str, journal: Journal) -> UploadOut:
-    """The upload that was interrupted, when it is still open and would get the same label; else a new one."""
-    if journal.upload:
+def open_upload(client: Client, known: DatasetOut, label: str, journal: Journal, *, anew: bool = False) -> UploadOut:
+    """The upload that was interrupted, when it is still open and would get the same label; else a new one. anew: a new one in any case."""
+    if journal.upload and not anew:
         with suppress(NotFound, NotPermitted, WrongState):
             going_on = UploadOut.model_validate(client.post(f"/api/v1/uploads/{journal.upload}/resume"))
             if going_on.label == (label or known.label):

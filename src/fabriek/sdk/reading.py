@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from fabriek.kernel.errors import Damaged, FabriekError, NotFound, NotPermitted
-from fabriek.sdk.blocks import BLOCK_BYTES, Blocks
+from fabriek.sdk.blocks import KEPT_BLOCK_BYTES, Blocks
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sealing.book import Book
 from fabriek.sealing.manifest import File, Part
@@ -24,6 +24,13 @@ STEPS_APART_MAX = 2**20
 """Between the end of one read and the start of the next that goes on from it: the kernel's own come in no strict order."""
 
 FETCHED_AHEAD_AT_ONCE = 2
+
+OPENERS_MAX = 128
+"""Objects whose head is kept, up to 64 KiB each. A version has a million: whoever goes through all of it would keep all of them."""
+
+STEPS_MAX = 4_096
+"""Files that somebody is in the middle of: the oldest are forgotten, and fetched ahead of no more until they are read on."""
+
 ENDED = "grant.ended"
 
 
@@ -53,7 +60,7 @@ class Reading:
         self.opened, self._renew = opened, renew
         self.book = Book(opened.book.root, self._read_part)
         self._blocks = Blocks(kept_bytes_max)
-        self._openers: dict[str, list[Opener]] = {}
+        self._openers: dict[str, list[Opener]] = {}  # what was used last stands last
         self._steps: dict[str, _Step] = {}
         self._ahead = ThreadPoolExecutor(FETCHED_AHEAD_AT_ONCE, thread_name_prefix="fabriek-ahead")
         self._lock = threading.Lock()
@@ -69,7 +76,7 @@ class Reading:
         self._blocks.close()
         self.book.forget()
         with self._lock:
-            self._openers.clear()
+            self._openers = {}
 
     def file(self, path: str) -> File:
         """Raises NotFound."""
@@ -99,19 +106,19 @@ class Reading:
             if not part.object_id:
                 found.append(bytes(end - begin))
                 continue
-            first = begin // BLOCK_BYTES
+            first = begin // KEPT_BLOCK_BYTES
             blocks = self._blocks.kept(part.object_id, first, _behind(end))
             if blocks is None:
                 return None
-            found.append(_cut(blocks, begin - first * BLOCK_BYTES, end - begin))
+            found.append(_cut(blocks, begin - first * KEPT_BLOCK_BYTES, end - begin))
         self._look_ahead(file, start, stop)
         return found[0] if len(found) == 1 else b"".join(found)
 
     def _get(self, part: Part, begin: int, end: int) -> bytes:
         """Plaintext of the part's object. Raises Damaged where the object is shorter than its version says."""
-        first = begin // BLOCK_BYTES
+        first = begin // KEPT_BLOCK_BYTES
         blocks = self._blocks.get(part.object_id, first, _behind(end), partial(self._load, part))
-        piece = _cut(blocks, begin - first * BLOCK_BYTES, end - begin)
+        piece = _cut(blocks, begin - first * KEPT_BLOCK_BYTES, end - begin)
         if len(piece) < end - begin:
             raise Damaged("an object is shorter than its version says", fix="fabriek data verify", where=part.object_id)
         return piece
@@ -122,18 +129,27 @@ class Reading:
         if step is None:
             self.opened.expect(file)
         if step is None or abs(start - step.follows) > STEPS_APART_MAX:
-            self._steps[file.path] = _Step(stop, stop, AHEAD_BYTES_MIN)
+            self._note(file, _Step(stop, stop, AHEAD_BYTES_MIN) if stop < file.size else None)
             return
         reached, length = max(step.reached, stop), step.length
         if reached >= file.size:
-            self._steps.pop(file.path, None)
+            self._note(file, None)
         elif reached - stop > length // 2:
-            self._steps[file.path] = _Step(stop, reached, length)
+            self._note(file, _Step(stop, reached, length))
         else:
             end = min(reached + length, file.size)
-            self._steps[file.path] = _Step(stop, end, min(2 * length, AHEAD_BYTES_MAX))
+            self._note(file, _Step(stop, end, min(2 * length, AHEAD_BYTES_MAX)))
             with suppress(RuntimeError):  # it is being closed
                 self._ahead.submit(self._fetch, file, reached, end)
+
+    def _note(self, file: File, step: _Step | None) -> None:
+        """None: who reads the file has come to its end."""
+        with self._lock:
+            self._steps.pop(file.path, None)
+            if step is not None:
+                self._steps[file.path] = step
+                while len(self._steps) > STEPS_MAX:
+                    del self._steps[next(iter(self._steps))]
 
     def _fetch(self, file: File, start: int, stop: int) -> None:
         with suppress(FabriekError):  # who reads there will meet it too, and say so
@@ -160,13 +176,19 @@ class Reading:
     def _open(self, part: Part, first: int, stop: int) -> bytes:
         """An opener serves one thread at a time, and is kept: its head and its end need not be fetched again."""
         with self._lock:
-            idle = self._openers.setdefault(part.object_id, [])
+            openers, granted = self._openers, self.opened
+            idle = openers.pop(part.object_id, [])
             opener = idle.pop() if idle else None
+            if idle:
+                openers[part.object_id] = idle
         if opener is None:
-            opener = self.opened.opener(part)
-        opened = opener.read(first * BLOCK_BYTES, (stop - first) * BLOCK_BYTES)
+            opener = granted.opener(part)
+        opened = opener.read(first * KEPT_BLOCK_BYTES, (stop - first) * KEPT_BLOCK_BYTES)
         with self._lock:
-            idle.append(opener)
+            # Those of a grant that has ended meanwhile, and of what was forgotten, go with `openers`.
+            openers[part.object_id] = [*openers.pop(part.object_id, []), opener]
+            while len(openers) > OPENERS_MAX:
+                del openers[next(iter(openers))]
         return opened
 
     def _open_anew(self) -> None:
@@ -175,7 +197,7 @@ class Reading:
         with self._lock:
             if self.opened is ended:
                 self.opened = self._renew()
-                self._openers.clear()
+                self._openers = {}
 
 
 def _pieces(file: File, start: int, stop: int) -> list[tuple[Part, int, int]]:
@@ -191,11 +213,11 @@ def _pieces(file: File, start: int, stop: int) -> list[tuple[Part, int, int]]:
 
 def _behind(end: int) -> int:
     """The number of the block behind the one that holds the last byte."""
-    return (end - 1) // BLOCK_BYTES + 1
+    return (end - 1) // KEPT_BLOCK_BYTES + 1
 
 
 def _cut(blocks: list[bytes], start: int, count: int) -> bytes:
     if len(blocks) == 1:
         return blocks[0][start : start + count]
-    last = start + count - BLOCK_BYTES * (len(blocks) - 1)
+    last = start + count - KEPT_BLOCK_BYTES * (len(blocks) - 1)
     return b"".join([memoryview(blocks[0])[start:], *blocks[1:-1], memoryview(blocks[-1])[:last]])

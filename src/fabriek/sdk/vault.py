@@ -2,12 +2,12 @@
 
 from builtins import list as List  # noqa: N812  # the class has a method of that name
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
-from fabriek.kernel.errors import Damaged, InvalidInput, NotFound, WrongState
+from fabriek.kernel.errors import Damaged, FabriekError, InvalidInput, NotFound, WrongState
 from fabriek.kernel.invalid import checked
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.vault import (
@@ -30,7 +30,7 @@ from fabriek.sdk.fetching import Fetched, Nowhere, fetch
 from fabriek.sdk.folders import Changed, Survey, survey
 from fabriek.sdk.hashes import hashes_of
 from fabriek.sdk.journal import Journal, journal_of
-from fabriek.sdk.opened import OpenedVersion
+from fabriek.sdk.opened import HEAD_OF_PAGES_FETCHED_BYTES, OpenedVersion
 from fabriek.sdk.places import place_of
 from fabriek.sdk.pull import Pulled, chosen, pull_file, pull_files
 from fabriek.sdk.push import Pushed, Sent, commit_files, open_upload, send_files, send_folder
@@ -133,19 +133,22 @@ class Vault:
         upload = open_upload(self._client, known, label, journal)
         with self._parent(upload) as parent:
 
-            def send(parent: OpenedVersion | None) -> Sent:
+            def send(upload: UploadOut, parent: OpenedVersion | None) -> Sent:
                 hashes = None if read_all else hashes_of(memory_folder() / "hashes", taken.root)
                 even_same = known.label != upload.label
                 return send_folder(self._client, upload, taken, parent, progress, journal, hashes, even_same=even_same)
 
             try:
                 try:
-                    sent = send(parent)
+                    sent = send(upload, parent)
                 except Damaged:
-                    # What cannot be read cannot be built upon; everything is sent, and the next version is whole again.
+                    # What cannot be read cannot be built upon; everything is sent, and the next version is whole again. In an upload of
+                    # its own: the server was told of objects in this one that the version to come does not use.
                     if parent is None:
                         raise
-                    sent = send(None)
+                    upload = open_upload(self._client, known, label, journal, anew=True)
+                    self._give_back(upload)
+                    sent = send(upload, None)
             except (NotFound, WrongState):
                 # The server knows nothing of what the journal says: the next push starts anew.
                 journal.forget()
@@ -254,7 +257,7 @@ class Vault:
         return [AgreementOut.model_validate(one) for one in answer]
 
     def end_agreement(self, agreement: str) -> AgreementOut:
-        """Takes it back: nothing new opens under it."""
+        """Ends it: what the project has open closes, and nothing opens any more."""
         return AgreementOut.model_validate(self._client.post(f"/api/v1/agreements/{agreement}/end"))
 
     def request(
@@ -302,13 +305,27 @@ class Vault:
 
     def remove(self, reference: str, *, project: str = "") -> VersionOut:
         """Takes a version away for good; it must be named: NAME@3. Raises WrongState while a tag names it or somebody has it open."""
+        return VersionOut.model_validate(self._client.delete(self._named(reference, project)))
+
+    def to_remove(self, reference: str, *, project: str = "") -> VersionOut:
+        """What `remove` would take away, for asking somebody first. Raises NotFound, InvalidInput."""
+        return VersionOut.model_validate(self._client.get(self._named(reference, project)))
+
+    def _named(self, reference: str, project: str) -> str:
+        """Where the version is that the reference itself names. Raises InvalidInput where it means the newest one."""
         place = place_of(self._client, reference, project)
         if place.version == "newest":
             raise InvalidInput(f"{reference!r} does not say which version", fix=f"name it: {reference}@3")
-        return VersionOut.model_validate(self._client.delete(place.version_path))
+        return place.version_path
 
     def _version(self, version: str, project: str) -> VersionOut:
         return VersionOut.model_validate(self._client.get(place_of(self._client, version, project).version_path))
+
+    def _give_back(self, upload: UploadOut) -> None:
+        """The grant on a parent that is not read. A server that is away ends it by itself."""
+        if upload.parent is not None:
+            with suppress(FabriekError):
+                self._client.delete(f"/api/v1/grants/{upload.parent.grant}")
 
     @contextmanager
     def _parent(self, upload: UploadOut) -> Iterator[OpenedVersion | None]:
@@ -317,9 +334,10 @@ class Vault:
             yield None
             return
         try:
-            version = OpenedVersion(self._client, upload.parent)
+            version = OpenedVersion(self._client, upload.parent, head_bytes=HEAD_OF_PAGES_FETCHED_BYTES)
         except Damaged:
             # What cannot be read cannot be built upon; everything is sent, and the next version is whole again.
+            self._give_back(upload)
             yield None
             return
         try:

@@ -1,6 +1,7 @@
 """How bytes become objects: small files packed together, large ones cut into blocks, and what is there already found by what it is."""
 
 import hashlib
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -21,7 +22,7 @@ HELD_MAX: Final = 200_000
 class Held:
     """Contents that are in the store already → where. Of at most HELD_MAX contents: further ones may be sent twice, and cost no more memory.
 
-    A content is a whole small file, or one block of a larger one.
+    A content is a whole small file, or one block of a larger one. For many threads: one may learn a parent while others place what is sent.
     """
 
     def __init__(self, most: int = HELD_MAX) -> None:
@@ -29,14 +30,18 @@ class Held:
         self._objects: list[tuple[str, bytes]] = []
         self._numbers: dict[str, int] = {}
         self._places: dict[bytes, tuple[tuple[int, int, int], ...]] = {}
+        # An object's number and its place in the list are one: taken apart, two objects get one number, and a file points at another's bytes.
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._places)
 
     def learn(self, sha256: str, length: int, parts: tuple[Part, ...], *, is_block: bool = False) -> None:
         """parts: in their order, `length` bytes in all. is_block: of a larger file, whose hash is another than of a whole one."""
-        if len(self._places) < self._most:
-            self._places.setdefault(_name(sha256, length, is_block), tuple([self._place(part) for part in parts]))
+        name = _name(sha256, length, is_block)
+        with self._lock:
+            if len(self._places) < self._most and name not in self._places:
+                self._places[name] = tuple([self._place(part) for part in parts])
 
     def learn_file(self, file: File) -> None:
         """Its content, or that of each of its blocks."""
@@ -48,17 +53,20 @@ class Held:
             self.learn(file.blocks[number], block_length(file.size, number), parts, is_block=True)
 
     def find(self, sha256: str, length: int, *, is_block: bool = False) -> tuple[Part, ...] | None:
-        places = self._places.get(_name(sha256, length, is_block))
-        if places is None:
-            return None
-        return tuple(
-            [
-                Part(*(self._objects[number] if number >= 0 else ("", b"")), offset, size)
-                for number, offset, size in places
-            ]
-        )
+        name = _name(sha256, length, is_block)
+        with self._lock:
+            places = self._places.get(name)
+            if places is None:
+                return None
+            return tuple(
+                [
+                    Part(*(self._objects[number] if number >= 0 else ("", b"")), offset, size)
+                    for number, offset, size in places
+                ]
+            )
 
     def _place(self, part: Part) -> tuple[int, int, int]:
+        """With the lock."""
         if not part.object_id:
             return -1, 0, part.length
         number = self._numbers.setdefault(part.object_id, len(self._objects))

@@ -1,21 +1,24 @@
 """A manifest in pages: a tree of which each page can be read, checked, kept or written anew by itself.
 
-Where a page ends depends on the paths alone, so that the same files always make the same pages, and a change of one file changes one page on
-each level. A page's hash says what its files are, whatever keys and objects hold them; that of the outermost page is the version's content hash.
+Where a page ends depends on the paths alone, and on the sizes of very large files, so that the same files always make the same pages, and a
+change of one file changes one page on each level. A page's hash says what its files are, whatever keys and objects hold them; that of the
+outermost page is the version's content hash.
 Source for borders that follow from the content: the probabilistic B-trees of Noms; docs/spec/vault.md says the format.
 """
 
 import hashlib
 import json
+import re
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fabriek.kernel.errors import Damaged
-from fabriek.sealing.digests import block_count, digest_of, zeros_hash
+from fabriek.kernel.errors import Damaged, InvalidInput
+from fabriek.sealing.digests import BLOCK_BYTES, block_count, digest_of, zeros_hash
 from fabriek.sealing.manifest import File, Manifest, Part
+from fabriek.sealing.objects import KEY_BYTES
 from fabriek.sealing.paths import Following, check_link, check_path, path_hash
 
 FORM: Final = "fabriek-page-1"
@@ -23,11 +26,20 @@ ROWS_MAX: Final = 2_048
 BITS: Final = 8
 """A page of level n ends behind a path whose SHA-256 begins with (n + 1) * BITS zero bits: 256 rows on average."""
 
+BLOCKS_MAX: Final = 16_384
+"""A page of files ends behind the row with which it has that many blocks of large files, 1 TiB: each takes some 170 bytes of its row."""
+
 PAGE_BYTES_MAX: Final = 64 * 2**20
-"""Of a page that was unpacked: a file of 10 TB in one row has some 10 MB."""
+"""Of a page that was unpacked: a file of 16 TiB in one row has some 45 MB."""
 
 LEVELS_MAX: Final = 8
 HOLE: Final = -1
+
+NUMBERS_BELOW: Final = 2**52
+"""Sizes, offsets and counts of files, also all those of a page together: what JSON and every database hold exactly."""
+
+_OBJECT: Final = re.compile(r"obj_[0-9a-z]{1,26}")
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,7 @@ class Growing:
         """keep: called for every page but the outermost, each once it is complete."""
         self._keep = keep
         self._rows: list[list[Any]] = [[]]
+        self._blocks = 0
         self._done: list[tuple[Page, str] | None] = [None]
         self._following = Following()
 
@@ -93,6 +106,7 @@ class Growing:
         """Raises InvalidInput on a path that does not follow the one before."""
         self._following.check(file.path)
         self._rows[0].append(file)
+        self._blocks += block_count(file.size)
         self._close(0, file.path)
 
     @property
@@ -129,13 +143,15 @@ class Growing:
 
     def _close(self, level: int, path: str) -> None:
         """Ends the open page where its last path is a border, or it is full. A page that ended for its length borders nothing above."""
-        if len(self._rows[level]) >= ROWS_MAX or _zero_bits(path) >= BITS * (level + 1):
+        is_full = len(self._rows[level]) >= ROWS_MAX or (level == 0 and self._blocks >= BLOCKS_MAX)
+        if is_full or _zero_bits(path) >= BITS * (level + 1):
             self._complete(level, path)
 
     def _complete(self, level: int, path: str) -> None:
         """The open page is whole. The one before it has a successor now, and so is not the outermost."""
         self._settle(level)
         rows, self._rows[level] = tuple(self._rows[level]), []
+        self._blocks = 0 if level == 0 else self._blocks
         self._done[level] = (Page(level, files=rows) if level == 0 else Page(level, refs=rows), path)
 
     def _settle(self, level: int) -> None:
@@ -160,7 +176,7 @@ def content_hash(files: Iterable[File]) -> str:
 
 
 def write_page(page: Page) -> bytes:
-    """Packed, ready to be sealed."""
+    """Packed, ready to be sealed. Raises InvalidInput on one that nobody would unpack: a version of it could not be read."""
     places: dict[tuple[str, bytes], int] = {}
     for part in _parts_of(page):
         if part.object_id:
@@ -171,22 +187,21 @@ def write_page(page: Page) -> bytes:
         for ref in page.refs
     ]  # fmt: skip
     objects = [[name, b64encode(key).decode()] for name, key in places]
-    return zlib.compress(_canonical({"form": FORM, "level": page.level, "objects": objects, "rows": rows}), 1)
+    plain = _canonical({"form": FORM, "level": page.level, "objects": objects, "rows": rows})
+    if len(plain) > PAGE_BYTES_MAX:
+        raise InvalidInput(
+            f"what a version says of {page.first!r} and the files behind it takes more than {PAGE_BYTES_MAX // 2**20} MiB",
+            fix="cut the largest files into several, or write their holes as zeros",
+        )
+    return zlib.compress(plain, 1)
 
 
 def read_page(packed: bytes) -> Page:
     """Of bytes that were authenticated. Raises Damaged on what is no page, InvalidInput on paths that would escape: a page can come from
-    anyone who may push.
+    anyone who may push. What it gives holds no surprise for whoever goes on with it: every name, key, hash and number has its form.
     """
     try:
-        plain = json.loads(_unpacked(packed))
-        objects = [(str(name), b64decode(key, validate=True)) for name, key in plain["objects"]]
-        level = int(plain["level"])
-        rows: Any = plain["rows"] if plain["form"] == FORM and 0 <= level < LEVELS_MAX else None
-        if level == 0:
-            page = Page(0, files=tuple([_read_file(row, objects) for row in rows]))
-        else:
-            page = Page(level, refs=tuple([_read_ref(row, objects) for row in rows]))
+        page = _read_page(json.loads(_unpacked(packed)))
     except (KeyError, TypeError, ValueError, IndexError, OverflowError, zlib.error, RecursionError):
         raise Damaged(
             "a page of the manifest is not readable", fix="fabriek data verify NAME", where="manifest"
@@ -198,6 +213,31 @@ def read_page(packed: bytes) -> Page:
     for file in page.files:
         if file.link:
             check_link(file.path, file.link)
+    return page
+
+
+def _read_page(plain: Any) -> Page:
+    """Raises ValueError, or what else comes of a form that is none."""
+    level, rows = _number(plain["level"]), plain["rows"]
+    if plain["form"] != FORM or level >= LEVELS_MAX or not isinstance(rows, list):
+        raise ValueError("not a page of this form")
+    objects = [(_formed(_OBJECT, name), _key(key)) for name, key in plain["objects"]]
+    if level == 0:
+        page = Page(0, files=tuple([_read_file(row, objects) for row in rows]))
+    elif rows:
+        page = Page(level, refs=tuple([_read_ref(row, objects) for row in rows]))
+    else:
+        raise ValueError("a page of pages with none below it")
+    _number(page.count)
+    _number(page.size_bytes)
+    return page
+
+
+def read_root(packed: bytes, content_hash: object, files: object, size_bytes: object) -> Page:
+    """The outermost page of a version, beside what the signed record says of it. Raises as `read_page`, and Damaged on another version's."""
+    page = read_page(packed)
+    if (page.sha256(), page.count, page.size_bytes) != (content_hash, files, size_bytes):
+        raise Damaged("the manifest is not what its record says", fix="fabriek data verify NAME", where="manifest")
     return page
 
 
@@ -247,31 +287,68 @@ def _file_row(file: File, places: dict[tuple[str, bytes], int]) -> list[Any]:
 def _read_file(row: Sequence[Any], objects: Sequence[tuple[str, bytes]]) -> File:
     path, mode, size, sha256, where = row[:5]
     if isinstance(where, str):
-        return File(str(path), mode & 0o777, 0, "", (), where)
+        return File(_text(path), _number(mode) & 0o777, 0, "", (), _target(where))
     parts = tuple([_read_part(number, offset, length, objects) for number, offset, length in where])
-    blocks = _read_blocks(row[5] if len(row) > 5 else [], size)
-    if sum([part.length for part in parts]) != size or (blocks and digest_of(blocks) != sha256):
+    blocks: tuple[str, ...] = ()
+    if len(row) > 5 or _number(size) > BLOCK_BYTES:
+        blocks = _read_blocks(row[5] if len(row) > 5 else [], _number(size))
+    held = parts[0].length if len(parts) == 1 else sum([part.length for part in parts])
+    if held != size or (blocks and digest_of(blocks) != sha256):
         raise ValueError("parts or blocks that do not make up the file")
-    return File(str(path), mode & 0o777, size, str(sha256), parts, "", blocks)
+    return File(_text(path), _number(mode) & 0o777, size, _formed(_HASH, sha256), parts, "", blocks)
 
 
-def _read_part(number: int, offset: int, length: int, objects: Sequence[tuple[str, bytes]]) -> Part:
-    if offset < 0 or length < 0 or number < HOLE:
-        raise ValueError("a part that lies nowhere")
-    return Part("", b"", 0, length) if number == HOLE else Part(*objects[number], offset, length)
+def _read_part(number: Any, offset: Any, length: Any, objects: Sequence[tuple[str, bytes]]) -> Part:
+    begin, count = _number(offset), _number(length)
+    if type(number) is int and number == HOLE:
+        return Part("", b"", 0, count)
+    object_id, key = objects[_number(number)]
+    return Part(object_id, key, begin, count)
 
 
-def _read_blocks(said: Sequence[str], size: int) -> tuple[str, ...]:
-    if len(said) != block_count(size):
+def _read_blocks(said: Any, size: int) -> tuple[str, ...]:
+    if not isinstance(said, list) or len(said) != block_count(size):
         raise ValueError("a file has more or fewer blocks")
-    return tuple([one or zeros_hash(size, number) for number, one in enumerate(said)])
+    return tuple([zeros_hash(size, number) if one == "" else _formed(_HASH, one) for number, one in enumerate(said)])
 
 
 def _read_ref(row: Sequence[Any], objects: Sequence[tuple[str, bytes]]) -> Ref:
     first, number, offset, length, sha256, files, size_bytes = row
-    if files < 0 or size_bytes < 0 or number == HOLE:
-        raise ValueError("a page that lies nowhere")
-    return Ref(str(first), _read_part(number, offset, length, objects), str(sha256), int(files), int(size_bytes))
+    part = _read_part(_number(number), offset, length, objects)
+    return Ref(_text(first), part, _formed(_HASH, sha256), _number(files), _number(size_bytes))
+
+
+def _number(said: Any) -> int:
+    """A whole one, not below 0. Raises ValueError; JSON has also 1.0, 1e3 and true."""
+    if type(said) is not int or not 0 <= said < NUMBERS_BELOW:
+        raise ValueError("not a number that counts bytes or files")
+    return said
+
+
+def _formed(form: re.Pattern[str], said: Any) -> str:
+    if not isinstance(said, str) or not form.fullmatch(said):
+        raise ValueError("a name or a hash of another form")
+    return said
+
+
+def _text(said: Any) -> str:
+    if not isinstance(said, str):
+        raise ValueError("not a text")  # noqa: TRY004  # of what was read, as its other faults
+    return said
+
+
+def _target(said: str) -> str:
+    """Of a link. Raises ValueError on none, and on what has no form in UTF-8: JSON can say half of a character."""
+    if not said.encode():
+        raise ValueError("a link without a target")
+    return said
+
+
+def _key(said: Any) -> bytes:
+    key = b64decode(said, validate=True)
+    if len(key) != KEY_BYTES:
+        raise ValueError("not a key")
+    return key
 
 
 def _unpacked(packed: bytes) -> bytes:

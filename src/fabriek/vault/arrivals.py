@@ -22,8 +22,9 @@ TOLD_CHARACTERS_MAX = 8_192
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """`upload` is the version in the making that it belongs to. `arrived`: bytes that are durable. `told`: what the client said of the
-    file, as it said it. `lone`: the upload is this file alone, and becomes a version at its last byte. `sha256` and
-    `blocks`: what stands for its content (see `sealing/digests.py`), empty until it is known. `given_up`: its bytes are on their way out.
+    file, as it said it; it and `path` are empty once the file is in a version or was given up. `lone`: the upload is this file alone, and
+    becomes a version at its last byte. `sha256` and `blocks`: what stands for its content (see `sealing/digests.py`), empty until it is
+    known. `given_up`: its bytes are on their way out.
     """
 
     id: str

@@ -141,7 +141,7 @@ class Arriving(Desk):
             self._arrival(arrival, by)
 
     def files(self, upload_id: str, *, by: Caller) -> Sequence[Arrival]:
-        """Those of an upload, by path, for whoever holds it."""
+        """Those of an upload, by path, for whoever holds it. Once it is a version, their names stand there alone."""
         upload, _ = self._held(upload_id, by)
         return self._parts.arrivals.of_upload(upload.id)
 

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from datetime import date
 
 from fabriek.kernel.callers import Caller, require
-from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound, NotPermitted, WrongState, nothing_here
+from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound, WrongState, nothing_here
 from fabriek.vault import agreements, requests, terms
 from fabriek.vault.agreements import Agreement
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.naming import Naming
-from fabriek.vault.requests import ASKERS, PENDING, AccessRequest, RequestState, Step
+from fabriek.vault.requests import ASKERS, PENDING, AccessRequest, RequestState, Step, not_yours
 from fabriek.vault.terms import COMMITTEE_MAX, Acceptance, Terms
 
 
@@ -22,26 +22,28 @@ class Asking(Naming):
         reference: str,
         text: str,
         *,
-        questions: Iterable[str] = (),
-        committee: Iterable[str] = (),
+        questions: Iterable[str] | None = None,
+        committee: Iterable[str] | None = None,
         project: str = "",
         by: Caller,
     ) -> Terms:
-        """The terms of agreements from now on; those that were signed keep theirs. `committee`: ids of the persons who decide.
+        """The terms of agreements from now on; those that were signed keep theirs. `committee`: ids of the persons who decide. Of the form
+        and the committee, what is not said stays as it was: other words are no reason to decide in another way.
 
         Raises NotPermitted (`data.owner`), InvalidInput.
         """
         parts = self._parts
         dataset = self._owned(reference, project, by)
-        text, asked, deciding = terms.read_text(text), terms.read_questions(questions), tuple(dict.fromkeys(committee))
-        if len(deciding) > COMMITTEE_MAX:
-            raise InvalidInput(f"a committee has at most {COMMITTEE_MAX} people", fix="name fewer")
-        for person in deciding:
-            parts.people.caller_for(person)
+        text = terms.read_text(text)
+        asked = None if questions is None else terms.read_questions(questions)
+        deciding = None if committee is None else self._read_committee(committee)
         with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
             newest = parts.terms.numbered(dataset.id, 0)
-            number = newest.number + 1 if newest else 1
-            now = parts.clock.now()
+            number, now = newest.number + 1 if newest else 1, parts.clock.now()
+            if asked is None:
+                asked = newest.questions if newest else ()
+            if deciding is None:
+                deciding = newest.committee if newest else ()
             made = Terms(dataset.id, number, text, terms.hash_of(text), asked, deciding, by.person, now)
             parts.terms.add(made)
             parts.audit.record("terms.set", dataset.id, by, number=number, sha256=made.sha256, committee=len(deciding))
@@ -153,7 +155,7 @@ class Asking(Naming):
             state = _read_state(to)
             mine, decides = request.person == by.person, self._decides(dataset, by, request)
             if not (mine and state in ASKERS) and not (decides and state is not RequestState.SENT):
-                raise _not_yours()
+                raise not_yours()
             moved = requests.move(request, state, by.person, parts.clock.now(), words)
             if state is RequestState.SENT:
                 said = {**request.answers, **(answers or {})}
@@ -171,7 +173,7 @@ class Asking(Naming):
         parts = self._parts
         with self._alone_with(request_id, by) as (request, dataset):
             if not self._decides(dataset, by, request):
-                raise _not_yours()
+                raise not_yours()
             if not request.project:
                 raise WrongState(
                     "whoever asked has no project yet in which the data could be used",
@@ -203,16 +205,18 @@ class Asking(Naming):
         with self._parts.datasets.transaction(alone=f"dataset:{dataset_id}"):
             yield self.request(request_id, by=by), self._parts.datasets.get(dataset_id)
 
+    def _read_committee(self, persons: Iterable[str]) -> tuple[str, ...]:
+        """Each once. Raises InvalidInput on too many, NotFound or NotAuthenticated on somebody who is not here."""
+        named = tuple(dict.fromkeys(persons))
+        if len(named) > COMMITTEE_MAX:
+            raise InvalidInput(f"a committee has at most {COMMITTEE_MAX} people", fix="name fewer")
+        for person in named:
+            self._parts.people.caller_for(person)
+        return named
+
     def _questions(self, dataset: Dataset) -> Sequence[str]:
         newest = self._parts.terms.numbered(dataset.id, 0)
         return newest.questions if newest else ()
-
-    def _decides(self, dataset: Dataset, by: Caller, request: AccessRequest | None = None) -> bool:
-        """The committee, where there is one, and never a member about what they asked for themselves; else the owner's people."""
-        newest = self._parts.terms.numbered(dataset.id, 0)
-        if newest and newest.committee:
-            return by.person in newest.committee and not (request and request.person == by.person)
-        return self._owns(dataset, by)
 
 
 def _read_state(text: str) -> RequestState:
@@ -225,11 +229,3 @@ def _read_state(text: str) -> RequestState:
             f"a request does not become {state} by itself", fix="fabriek data approve REQUEST --until DATE"
         )
     return state
-
-
-def _not_yours() -> NotPermitted:
-    return NotPermitted(
-        "this step is for the other side: the asker sends and closes, the owner or committee decides",
-        rule="request.side",
-        fix="fabriek data requests shows who does what next",
-    )

@@ -1,5 +1,6 @@
 """Verbs of checking: a walk through the vault in stretches, each of bounded work. It reads sealed bytes and hands none of them on."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -11,8 +12,8 @@ from fabriek.vault.datasets import Dataset
 from fabriek.vault.desk import Desk, Parts
 from fabriek.vault.examining import Examined, look_at, read_through
 from fabriek.vault.homes import KeyHome
-from fabriek.vault.leafing import BY_ID, MANIFEST, MISPLACED, Leaf, Leaves, Named, Stand, stand_of
-from fabriek.vault.stretches import Reading, Stretch, Task
+from fabriek.vault.leafing import BY_ID, MANIFEST, MISPLACED, UNREADABLE, Leaf, Leaves, Named, Stand, stand_of
+from fabriek.vault.stretches import Sample, Stretch, Task
 from fabriek.vault.uploads import StoredObject
 from fabriek.vault.versions import Facts, Version, read_record
 
@@ -24,7 +25,12 @@ BATCH = 500
 UNTOLD_MAX = 1_000
 
 LOST = "objects that its manifest names are not in its list, and would be collected"
-_OF_PAGES = (LOST, MISPLACED)
+_OF_PAGES = (LOST, MISPLACED, UNREADABLE)
+
+_UNFORESEEN = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What comes of data that nobody thought of. Not everything: a store or a database that is away is nobody's damage."""
+
+log = logging.getLogger("fabriek.vault")
 
 
 class Checking(Desk):
@@ -32,19 +38,19 @@ class Checking(Desk):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
-        self._memory: tuple[str, Reading, dict[str, None]] | None = None
+        self._memory: tuple[str, Sample, dict[str, None]] | None = None
 
-    def check(self, at: Position, reading: Reading, *, by: Caller) -> Looked:
+    def check(self, at: Position, sample: Sample, *, by: Caller) -> Looked:
         """The next stretch of a walk that begins at the empty position, for operators. Damage is written down, recorded and given back.
 
         Raises InvalidInput on a share that is none.
         """
         require(by, "vault.check")
-        if not 0 <= reading.share <= 1:
+        if not 0 <= sample.share <= 1:
             raise InvalidInput("the share of data to read lies between 0% and 100%", fix="--read-data 5%")
-        return self.look(at, reading, objects_max=OBJECTS_AT_ONCE, bytes_max=BYTES_AT_ONCE, by=by)
+        return self.look(at, sample, objects_max=OBJECTS_AT_ONCE, bytes_max=BYTES_AT_ONCE, by=by)
 
-    def look(self, at: Position, reading: Reading, *, objects_max: int, bytes_max: int, by: Caller = SYSTEM) -> Looked:
+    def look(self, at: Position, sample: Sample, *, objects_max: int, bytes_max: int, by: Caller = SYSTEM) -> Looked:
         """At one version at most, or at one dataset's objects without a version; more stretches of it where it is large.
 
         A version of which everything was read, and of which no damage stands, is marked as verified.
@@ -54,12 +60,12 @@ class Checking(Desk):
         if not dataset_id:
             return Looked(0, 0, 0, 0, 0, 0, (), None)
         here = at if at.dataset == dataset_id else Position(dataset_id)
-        seen = self._remembered(here, reading)
-        stretch = Stretch(self._parts.datasets.get(dataset_id), reading, objects_max, bytes_max, seen=seen)
+        seen = self._remembered(here, sample)
+        stretch = Stretch(self._parts.datasets.get(dataset_id), sample, objects_max, bytes_max, seen=seen)
         version = walk.version(dataset_id, here.number) if here.number < SAFE else None
         if version is not None:
             begun = here if version.number == here.number else Position(dataset_id, version.number)
-            stopped = self._look_at_version(stretch, version, begun)
+            stopped = self._look_or_note(stretch, version, begun)
             following: Position | None = stopped or Position(dataset_id, version.number + 1)
         else:
             last = self._look_at_safe(stretch, here.object_id if here.number == SAFE else "")
@@ -67,10 +73,10 @@ class Checking(Desk):
             following = stopped or self._beyond(dataset_id)
         self._write_down(stretch, by)
         if stopped is not None:
-            self._memory = stopped.text, reading, stretch.seen
+            self._memory = stopped.text, sample, stretch.seen
         if version is not None and stopped is None:
             stretch.versions += 1
-            if reading.share == 1:
+            if sample.share == 1:
                 self._mark(version)
         return Looked(
             stretch.versions, stretch.objects, stretch.read_objects, stretch.read_bytes, stretch.authenticated, stretch.by_hash,
@@ -111,10 +117,21 @@ class Checking(Desk):
         beyond = self._parts.walk.dataset(dataset, beyond=True)
         return Position(beyond) if beyond else None
 
-    def _remembered(self, here: Position, reading: Reading) -> dict[str, None]:
+    def _remembered(self, here: Position, sample: Sample) -> dict[str, None]:
         """What the stretch before this one looked at, where it was here. Taken: a stretch that does not come to its end leaves nothing."""
         memory, self._memory = self._memory, None
-        return memory[2] if memory is not None and memory[:2] == (here.text, reading) else {}
+        return memory[2] if memory is not None and memory[:2] == (here.text, sample) else {}
+
+    def _look_or_note(self, stretch: Stretch, version: Version, here: Position) -> Position | None:
+        """As `_look_at_version`. A version that cannot be gone through is damage of its own, and keeps the walk from no other one; its objects
+        are looked at by the list then.
+        """
+        try:
+            return self._look_at_version(stretch, version, here)
+        except _UNFORESEEN:
+            log.exception("version %s cannot be gone through", version.id)
+            self._note(stretch, version, UNREADABLE)
+            return None if here.page == BY_ID else Position(version.dataset, version.number, "", BY_ID)
 
     def _look_at_version(self, stretch: Stretch, version: Version, here: Position) -> Position | None:
         """Where it came to; None at the end. Objects of the version that it builds on are looked at with that one."""
@@ -186,7 +203,7 @@ class Checking(Desk):
             standing, kept, inside = task.known.get(("", name)), arrived.get(name, StoredObject(name)), named.get(name)
             if facts is not None and name == facts.manifest:
                 kept = replace(kept, sha256=facts.manifest_sha256)
-            if stretch.reading.draws(name) or standing is not None:
+            if stretch.sample.draws(name) or standing is not None:
                 context = object_context(dataset.organisation, dataset.id, name)
                 found = read_through(parts.blobs, kept, inside.key if inside else None, context)
             else:
@@ -209,7 +226,7 @@ class Checking(Desk):
         while batch := parts.walk.safe_objects(dataset.id, after=after, limit=500):
             for name, stored in batch:
                 standing, kept = known.get(("", name)), StoredObject(name, stored.size, stored.sha256)
-                if stretch.reading.draws(name) or standing is not None:
+                if stretch.sample.draws(name) or standing is not None:
                     key, why = self._safe_key(dataset, name)
                     context = object_context(dataset.organisation, dataset.id, name)
                     found = Examined(why) if why else read_through(parts.blobs, kept, key, context)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fabriek.kernel.callers import SYSTEM, Caller
-from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound, NotPermitted, nothing_here
+from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound, NotPermitted, Unavailable, nothing_here
 from fabriek.vault import agreements
 from fabriek.vault.asking import Asking
 from fabriek.vault.datasets import Dataset, Kind
@@ -39,42 +39,57 @@ class Closing(Asking):
         return parts.grants.get(grant_id)
 
     def remove_member(self, project_ref: str, person: str, *, by: Caller) -> None:
-        """Takes somebody out of a project. What they and their jobs have open there ends, and what is written from now on, in the
-        project and in what it used of others, is under a new key.
+        """Takes somebody out of a project. What they and their jobs have open there ends, their pushes too, and what is written from now
+        on, in the project and in what it used of others, is under a new key.
         """
         parts, project = self._parts, self._project(project_ref).id
         with parts.datasets.transaction(alone=f"project:{project}"):
             parts.projects.remove_member(project, person, by=by)
-            parts.grants.end(parts.clock.now(), project=project, person=person)
-            for dataset_id in sorted(parts.grants.opened_by(person, project) | self._held_by(project)):
-                if parts.datasets.get(dataset_id).kind is Kind.DATA:
-                    self._move_epoch(dataset_id, by)
+            now = parts.clock.now()
+            parts.grants.end(now, project=project, person=person)
+            # Each push would hand them the key of the version that it builds on.
+            pushes = parts.uploads.open_of(person, project, now)
+            concerned = parts.grants.opened_by(person, project) | self._held_by(project)
+            # In order, since all of them stay taken until the end: two removals at once would wait for each other.
+            for dataset_id in sorted(concerned | {one.dataset for one in pushes}):
+                with parts.datasets.transaction(alone=f"dataset:{dataset_id}"):
+                    for push in pushes:
+                        if push.dataset == dataset_id:
+                            self._end_upload(push.id)
+                    if parts.datasets.get(dataset_id).kind is Kind.DATA:
+                        self._move_epoch(dataset_id, by)
 
     def close_what_ended(self) -> int:
         """Ends every grant that would not be given today: its agreement ended or ran out, its holder left, its label or place does not
-        hold. Each dataset concerned moves to its next epoch, once. For the worker, several times a minute; how many grants.
+        hold. Each dataset concerned moves to its next epoch, once: an agreement ends in one step with what was open under it. For the
+        worker, several times a minute; how many grants.
+
+        Raises Unavailable when somebody could not be asked about a grant, which stays open until they can; the others are closed by then.
         """
-        parts, closed = self._parts, 0
-        for agreement in parts.agreements.run_out(parts.clock.today()):
-            with parts.datasets.transaction(alone=f"dataset:{agreement.dataset}"):
-                if not agreements.has_run_out(parts.agreements.get(agreement.id), parts.clock.today()):
-                    continue
-                now = parts.clock.now()
-                parts.agreements.save(replace(agreement, ended_at=now))
-                parts.audit.record("agreement.expired", agreement.id, SYSTEM, dataset=agreement.dataset)
-                self._move_epoch(agreement.dataset, SYSTEM)
+        parts = self._parts
+        concerned: dict[str, list[tuple[Grant, str]]] = {
+            agreement.dataset: [] for agreement in parts.agreements.run_out(parts.clock.today())
+        }
         refused: dict[tuple[object, ...], str] = {}
-        moved: set[str] = set()
+        unasked: dict[str, Unavailable] = {}
         for grant in parts.grants.open_ones(parts.clock.now()):
             asked = (grant.version, grant.project, grant.person, bool(grant.job), grant.purpose)
-            if asked not in refused:
-                refused[asked] = self._why_not_today(grant)
-            if refused[asked] and self._close(grant, refused[asked], moved):
-                closed += 1
+            try:
+                if asked not in refused:
+                    refused[asked] = self._why_not_today(grant)
+            except Unavailable as error:
+                unasked[grant.dataset] = error
+                continue
+            if refused[asked]:
+                concerned.setdefault(grant.dataset, []).append((grant, refused[asked]))
+        # The end of an agreement alone waits with the grants that may be under it: it holds already, and its epoch would begin twice.
+        closed = sum(self._close(one, those) for one, those in concerned.items() if those or one not in unasked)
+        if unasked:
+            raise next(iter(unasked.values()))
         return closed
 
     def _why_not_today(self, grant: Grant) -> str:
-        """The rule that would refuse this grant today; empty when it would be given."""
+        """The rule that would refuse this grant today; empty when it would be given. Raises Unavailable when that cannot be said now."""
         parts = self._parts
         try:
             version = parts.versions.get(grant.version)
@@ -91,22 +106,32 @@ class Closing(Asking):
             return "person.gone"
         except NotPermitted as error:
             return str(error.fields["rule"])
+        except Unavailable:
+            raise
         except FabriekError as error:
             # The record does not hold, or the label is no longer known: what cannot be believed is not open.
             return str(error.code)
         return refusal.rule if refusal else ""
 
-    def _close(self, grant: Grant, rule: str, moved: set[str]) -> bool:
-        parts = self._parts
-        with parts.datasets.transaction(alone=f"dataset:{grant.dataset}"):
-            if not is_alive(parts.grants.get(grant.id), parts.clock.now()):
-                return False
-            parts.grants.end(parts.clock.now(), grant=grant.id)
-            parts.audit.record("grant.closed", grant.id, SYSTEM, version=grant.version, rule=rule)
-            if grant.dataset not in moved and parts.datasets.get(grant.dataset).kind is Kind.DATA:
-                self._move_epoch(grant.dataset, SYSTEM)
-                moved.add(grant.dataset)
-        return True
+    def _close(self, dataset_id: str, those: Sequence[tuple[Grant, str]]) -> int:
+        """Ends the agreements on a dataset that ran out, and these grants, each with the rule that refuses it; how many grants."""
+        parts, over, closed = self._parts, 0, 0
+        with parts.datasets.transaction(alone=f"dataset:{dataset_id}"):
+            now, today = parts.clock.now(), parts.clock.today()
+            for agreement in parts.agreements.of_dataset(dataset_id):
+                if agreements.has_run_out(agreement, today):
+                    parts.agreements.save(replace(agreement, ended_at=now))
+                    parts.audit.record("agreement.expired", agreement.id, SYSTEM, dataset=dataset_id)
+                    over += 1
+            for grant, rule in those:
+                if is_alive(parts.grants.get(grant.id), now):
+                    parts.grants.end(now, grant=grant.id)
+                    parts.audit.record("grant.closed", grant.id, SYSTEM, version=grant.version, rule=rule)
+                    closed += 1
+            # Another worker may have done all of it since.
+            if (over or closed) and parts.datasets.get(dataset_id).kind is Kind.DATA:
+                self._move_epoch(dataset_id, SYSTEM)
+        return closed
 
     def _move_epoch(self, dataset_id: str, by: Caller) -> None:
         moved = self._begin_epoch(dataset_id)

@@ -1,6 +1,6 @@
 """What every verb of the vault stands on: its parts, who may know of a dataset, and the question of the rules, asked in one place."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from fabriek.audit.log import facts_of
@@ -162,12 +162,7 @@ class Desk:
         """
         parts = self._parts
         person = person or ("" if by is SYSTEM else by.person)
-        asked, open_questions = set[str](), [dataset]
-        while open_questions:
-            one = open_questions.pop()
-            if one.id in asked:
-                continue
-            asked.add(one.id)
+        for one in self._made_of([dataset]):
             asker = Asker(
                 project=project,
                 organisation=by.organisation,
@@ -180,8 +175,17 @@ class Desk:
             )
             if refusal := may(one, parts.agreements.of_dataset(one.id), asker, wanted, parts.labels):
                 return refusal
-            open_questions += [self._labelled(parts.datasets.get(source)) for source in one.sources]
         return None
+
+    def _made_of(self, datasets: Iterable[Dataset]) -> Iterator[Dataset]:
+        """These and everything that they were made of, through all jobs between, each once; what is behind them as `_labelled` says it is."""
+        seen, open_questions = set[str](), list(datasets)
+        while open_questions:
+            one = open_questions.pop()
+            if one.id not in seen:
+                seen.add(one.id)
+                yield one
+                open_questions += [self._labelled(self._parts.datasets.get(source)) for source in one.sources]
 
     def _labelled(self, dataset: Dataset, facts: Facts | None = None) -> Dataset:
         """The dataset under the label that was signed, if that is higher than the one that stands; by default its newest version's.

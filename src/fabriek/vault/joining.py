@@ -13,7 +13,7 @@ from fabriek.sealing.pages import Page
 from fabriek.vault.arrivals import Arrival
 from fabriek.vault.datasets import Dataset
 from fabriek.vault.desk import Desk, Parts
-from fabriek.vault.paging import Reading, Writing
+from fabriek.vault.paging import PageReader, Writing
 from fabriek.vault.pushing import TRIES, Committed, Pushing
 from fabriek.vault.safe import Safe
 from fabriek.vault.uploads import USE_MAX, Progress, Upload, check_open
@@ -69,7 +69,7 @@ class Joining(Desk):
             parts.uploads.save(replace(stands, parent=base))
         written = Writing(parts, upload, dataset)
         try:
-            book = Reading(parts, dataset).book(parent) if parent else EMPTY
+            book = PageReader(parts, dataset).book(parent) if parent else EMPTY
             made = added(book, fresh, written.keep)
             manifest, key = written.finish(made.root)
             sealed = frozenset(written.objects) - {manifest}
@@ -86,6 +86,8 @@ class Joining(Desk):
                 parts.uploads.forget_uses(upload)
                 for at in range(0, max(len(own), len(left)), USE_MAX):
                     parts.uploads.use(upload, own[at : at + USE_MAX], left[at : at + USE_MAX])
+                # From the commit on they stand in the sealed manifest alone.
+                parts.arrivals.forget_names(upload.id)
 
             version = self._pushing.commit(upload.id, said, on_newest=True, check=name_objects, by=by)
         except (InvalidInput, NotFound, Stale, WrongState):
@@ -129,7 +131,9 @@ class Joining(Desk):
             for piece in safe.open(dataset.id, stretch.object_id):
                 digest.update(piece)
         sha256, blocks = digest.hashes()
-        with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):  # in turn with whoever gives it up
+        # In turn with whoever gives it up, and with commits: where the same finish, asked twice, has been quicker, the names that it
+        # took away stay away.
+        with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
             parts.arrivals.save(replace(parts.arrivals.get(arrival.id), sha256=sha256, blocks=blocks))
         return sha256, blocks
 

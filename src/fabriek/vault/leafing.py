@@ -12,7 +12,7 @@ from fabriek.kernel.errors import Damaged, InvalidInput, NotFound
 from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import Part
 from fabriek.sealing.objects import Opener
-from fabriek.sealing.pages import Page, read_below, read_page
+from fabriek.sealing.pages import Page, read_below, read_root
 from fabriek.sealing.paths import rank
 from fabriek.vault.datasets import Dataset
 from fabriek.vault.examining import CHANGED, GONE
@@ -21,6 +21,9 @@ from fabriek.vault.versions import Facts
 
 MANIFEST = "(the list of its files)"
 MISPLACED = "a page of the list of its files is not the one that belongs there"
+
+UNREADABLE = "it cannot be gone through"
+"""For a reason that nobody foresaw; the log says which."""
 
 BY_ID = "-"
 """In place of a page in a position: the objects are gone through in the order of their ids."""
@@ -130,10 +133,8 @@ class Leaves:
         return Leaf(place, page, len(packed))
 
     def _outermost(self, packed: bytes) -> Page:
-        page, facts = read_page(packed), self._facts
-        if (page.sha256(), page.count, page.size_bytes) != (facts.content_hash, facts.files, facts.size_bytes):
-            raise Damaged("the manifest is not what the record says", fix="fabriek data verify NAME", where="manifest")
-        return page
+        facts = self._facts
+        return read_root(packed, facts.content_hash, facts.files, facts.size_bytes)
 
     def _plain(self, part: Part) -> bytes:
         """Of a part, or of the whole object where its length is not known. Raises Damaged, NotFound."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import AlreadyExists, InvalidInput, Unavailable, nothing_here
+from fabriek.kernel.errors import AlreadyExists, InvalidInput, Unavailable, WrongState, nothing_here
 from fabriek.vault import proposals
 from fabriek.vault.closing import Closing
 from fabriek.vault.datasets import Dataset
@@ -18,7 +18,7 @@ class Lowering(Closing):
     """Labels go up by themselves, and down by two people."""
 
     def propose_lowering(self, reference: str, label: str, reason: str, *, project: str = "", by: Caller) -> Proposal:
-        """Asks for a lower label on a dataset and all its versions; the proposer's is the first signature.
+        """Asks for a lower label on a dataset and the versions that it has now; the proposer's is the first signature.
 
         Raises NotPermitted (`data.owner`, `label.accreditation`), InvalidInput on a label that is not lower, AlreadyExists.
         """
@@ -41,6 +41,8 @@ class Lowering(Closing):
                 raise AlreadyExists(
                     "a lowering of this dataset waits for its second person", fix="sign or refuse that one"
                 )
+            newest = self.newest(dataset.id)
+            proposal = replace(proposal, covers=newest.number if newest else 0)
             parts.proposals.add(proposal)
             parts.audit.record("label.lowering_proposed", proposal.id, by, dataset=dataset.id, label=chosen)
         return proposal
@@ -48,7 +50,8 @@ class Lowering(Closing):
     def sign_lowering(self, proposal_id: str, *, by: Caller) -> Proposal:
         """The second person agrees: the dataset's versions get new signed records under the lower label, all or none.
 
-        Raises NotPermitted (`proposal.second_person`, `data.owner`), WrongState, Damaged when a record does not hold.
+        Raises NotPermitted (`proposal.second_person`, `data.owner`), WrongState, also where versions came since it was proposed, Damaged when
+        a record does not hold.
         """
         for _ in range(TRIES):
             if signed := self._try_lowering(proposal_id, by):
@@ -83,6 +86,13 @@ class Lowering(Closing):
         proposal, dataset = self._lowering(proposal_id, by)
         signed = proposals.agree(proposals.sign(proposal, Signature(by.person, by.organisation, parts.clock.now())))
         self._refuse_erased(dataset)
+        # The reason speaks of what there was: of what was pushed since, neither of the two has said that it is less sensitive.
+        newest = self.newest(dataset.id)
+        if newest and newest.number > proposal.covers:
+            raise WrongState(
+                "versions were pushed since this was proposed",
+                fix=f"refuse it and propose anew: fabriek data refuse {proposal_id} --reason …",
+            )
         records, sequence = self._under_lower(dataset, proposal.label)
         with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
             now_stands = parts.datasets.get(dataset.id)

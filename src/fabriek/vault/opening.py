@@ -1,6 +1,6 @@
 """Verbs of opening: a grant on a version for a person or a job, and the objects behind it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fabriek.kernel.callers import SYSTEM, Caller, require
@@ -58,7 +58,10 @@ class Opening(Pushing):
         return upload, dataset, self.parent_of(upload, by=by)
 
     def parent_of(self, upload: Upload, *, by: Caller) -> Opened | None:
-        """The version that an upload builds on, for whoever may take it away; None when there is none. Nobody else pushes to it."""
+        """The version that an upload builds on, for whoever may take it away today; None when there is none.
+
+        Raises NotPermitted: an upload stays open for days, and who opened it may have left since.
+        """
         if not upload.parent or upload.job:
             return None
         parts = self._parts
@@ -68,6 +71,8 @@ class Opening(Pushing):
             return None
         dataset = parts.datasets.get(version.dataset)
         try:
+            if refused := self._refused_in(dataset.project, self._labelled(dataset), by):
+                raise refused
             return self._hand_out(dataset, version, right=DataRight.TAKE_AWAY, project=dataset.project, by=by)
         except Damaged:
             # What cannot be read cannot be built upon: everything is sent, and the next version is whole again.
@@ -111,37 +116,51 @@ class Opening(Pushing):
             self._parts.cipher.check(self._epoch_of(self._parts.versions.get(version_id)))
 
     def grant_to_job(self, version_id: str, job: str, *, project: str, purpose: str, person: str = "") -> Grant:
-        """For the job's node, as it starts: asks the rules once more, since an agreement may have ended while the job waited, or the
-        person who submitted it may have left.
+        """On one version."""
+        return self.grants_to_job([version_id], job, project=project, purpose=purpose, person=person)[version_id]
 
-        The node fetches the key with its own token. Asked again for the same job, the same grant.
+    def grants_to_job(
+        self, version_ids: Iterable[str], job: str, *, project: str, purpose: str, person: str = ""
+    ) -> Mapping[str, Grant]:
+        """For the job's node, as it starts, one for each version: asks the rules once more, since an agreement may have ended while the job
+        waited, or the person who submitted it may have left. All of them or none.
+
+        The node fetches the keys with its own token. Asked again for the same job, the same grants.
         """
-        parts = self._parts
-        version = parts.versions.get(version_id)
-        dataset = self._labelled(self._refuse_erased(parts.datasets.get(version.dataset)), self._believed(version))
-        self._check_label(dataset.label, self._project(project))
-        if refusal := self._job_refusal(dataset, project=project, purpose=purpose, person=person):
+        parts, home, datasets = self._parts, self._project(project), dict[str, str]()
+        asked = tuple(version_ids)
+        if asked and (refusal := self._left(person, project)):
             raise refusal.error()
+        for version_id in asked:
+            version = parts.versions.get(version_id)
+            dataset = self._labelled(self._refuse_erased(parts.datasets.get(version.dataset)), self._believed(version))
+            self._check_label(dataset.label, home)
+            if refusal := self._data_refusal(dataset, project=project, purpose=purpose, person=person):
+                raise refusal.error()
+            datasets[version_id] = dataset.id
         now = parts.clock.now()
         with parts.datasets.transaction(alone=f"job:{job}"):
-            for known in parts.grants.of_job(job):
-                if known.version == version_id and is_alive(known, now):
-                    return known
-            grant = Grant(
-                parts.ids.new("grt"),
-                version_id,
-                dataset.id,
-                project,
-                person,
-                job,
-                DataRight.COMPUTE,
-                now,
-                now + LASTS_FOR_JOB,
-                purpose=purpose,
-            )
-            parts.grants.add(grant)
-            parts.audit.record("grant.opened", grant.id, SYSTEM, version=version_id, job=job, purpose=purpose)
-        return grant
+            # The first of each: what is asked for again is what was given then.
+            found = {one.version: one for one in reversed(parts.grants.of_job(job)) if is_alive(one, now)}
+            for version_id, dataset_id in datasets.items():
+                if version_id in found:
+                    continue
+                grant = Grant(
+                    parts.ids.new("grt"),
+                    version_id,
+                    dataset_id,
+                    project,
+                    person,
+                    job,
+                    DataRight.COMPUTE,
+                    now,
+                    now + LASTS_FOR_JOB,
+                    purpose=purpose,
+                )
+                parts.grants.add(grant)
+                parts.audit.record("grant.opened", grant.id, SYSTEM, version=version_id, job=job, purpose=purpose)
+                found[version_id] = grant
+        return {version_id: found[version_id] for version_id in datasets}
 
     def end_job(self, job: str) -> None:
         """Ends what the job could still open or add. Idempotent."""
@@ -212,20 +231,30 @@ class Opening(Pushing):
         return any((one.act, one.outcome) == (Act.RELEASE, Outcome.AGREED) for one in found)
 
     def owners_above_the_line(self, dataset_ids: Sequence[str]) -> frozenset[str]:
-        """The organisations whose data among these has a label that withholds what jobs emit: they decide about a release."""
-        parts = self._parts
-        found = [self._labelled(parts.datasets.get(one)) for one in dataset_ids]
-        above = {one.organisation for one in found if parts.labels.withholds_logs(one.label)}
+        """The organisations whose data is in these, through whatever jobs, under a label that withholds what jobs emit: they decide about
+        a release. What a job made belongs to the project's lead organisation, who decides about others' data no more than before.
+        """
+        found = [one for one in self._made_of(self._labelled_ones(dataset_ids)) if one.kind is Kind.DATA]
+        above = {one.organisation for one in found if self._parts.labels.withholds_logs(one.label)}
         return frozenset(above or {one.organisation for one in found})
+
+    def authors_behind(self, dataset_ids: Sequence[str]) -> frozenset[str]:
+        """Who submitted the jobs that made these, and those that made what they read: their own work, about which they do not decide."""
+        jobs = {one.job for one in self._made_of(self._labelled_ones(dataset_ids)) if one.job}
+        granted = (grant for job in sorted(jobs) for grant in self._parts.grants.of_job(job))
+        return frozenset(grant.person for grant in granted if grant.person)
+
+    def _labelled_ones(self, dataset_ids: Sequence[str]) -> Sequence[Dataset]:
+        return [self._labelled(self._parts.datasets.get(one)) for one in dataset_ids]
 
     def _check_released(self, dataset: Dataset, by: Caller) -> None:
         """Raises NotPermitted for what a job made above the line of the policy, until it is released; who decides about that may look."""
         parts = self._parts
         if dataset.kind is not Kind.OUTPUT or not parts.labels.withholds_logs(dataset.label) or by is SYSTEM:
             return
-        authors = {grant.person for grant in parts.grants.of_job(dataset.job)}
         if self.is_released(dataset.job) or (
-            by.organisation in self.owners_above_the_line(dataset.sources) and by.person not in authors
+            by.organisation in self.owners_above_the_line(dataset.sources)
+            and by.person not in self.authors_behind([dataset.id])
         ):
             return
         raise NotPermitted(
@@ -236,12 +265,22 @@ class Opening(Pushing):
 
     def _job_refusal(self, dataset: Dataset, *, project: str, purpose: str, person: str) -> Refusal | None:
         """Why a job that this person submitted may not compute on the data now."""
-        if person and not self._works_in(person, project):
-            return Refusal(
-                "project.member",
-                "whoever submitted this job is no longer a member of the project",
-                "a member submits it again",
-            )
+        return self._left(person, project) or self._data_refusal(
+            dataset, project=project, purpose=purpose, person=person
+        )
+
+    def _left(self, person: str, project: str) -> Refusal | None:
+        """Why no job of this person's reads anything in the project."""
+        if not person or self._works_in(person, project):
+            return None
+        return Refusal(
+            "project.member",
+            "whoever submitted this job is no longer a member of the project",
+            "a member submits it again",
+        )
+
+    def _data_refusal(self, dataset: Dataset, *, project: str, purpose: str, person: str) -> Refusal | None:
+        """Why the data may not be computed on, whoever works there."""
         label = dataset.label
         return may_stand(label, "our nodes", self._parts.places.nodes, self._parts.labels) or self._refusal(
             dataset, DataRight.COMPUTE, project=project, purpose=purpose, by=SYSTEM, person=person

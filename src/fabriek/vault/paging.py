@@ -7,7 +7,7 @@ from fabriek.sealing.book import PAGES_KEPT, Book
 from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import Part
 from fabriek.sealing.objects import KEY_BYTES, SALT_BYTES, Opener, open_bytes, seal_bytes
-from fabriek.sealing.pages import Page, read_page, write_page
+from fabriek.sealing.pages import Page, read_root, write_page
 from fabriek.vault.datasets import Dataset
 from fabriek.vault.desk import Desk, Parts
 from fabriek.vault.uploads import OBJECT_BYTES_MAX, OBJECTS_MAX, Upload, left_too_long
@@ -16,7 +16,7 @@ from fabriek.vault.versions import Version
 PACKED_BYTES = 4 * 2**20
 
 
-class Reading(Desk):
+class PageReader(Desk):
     """Of one dataset, for one thread."""
 
     def __init__(self, parts: Parts, dataset: Dataset) -> None:
@@ -31,10 +31,8 @@ class Reading(Desk):
         sealed = self._sealed(facts.manifest)
         if hashlib.sha256(sealed).hexdigest() != facts.manifest_sha256:
             raise Damaged("the manifest is not the one that was signed", fix="fabriek data verify", where="manifest")
-        root = read_page(open_bytes(sealed, key, self._context(facts.manifest)))
-        if (root.sha256(), root.count, root.size_bytes) != (facts.content_hash, facts.files, facts.size_bytes):
-            raise Damaged("the manifest is not what its record says", fix="fabriek data verify", where="manifest")
-        return Book(root, self._read)
+        packed = open_bytes(sealed, key, self._context(facts.manifest))
+        return Book(read_root(packed, facts.content_hash, facts.files, facts.size_bytes), self._read)
 
     def _read(self, part: Part) -> bytes:
         opener = self._openers.get(part.object_id)

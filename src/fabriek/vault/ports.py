@@ -189,11 +189,16 @@ class Uploads(Protocol):
 
     def of_job(self, job: str) -> Upload | None: ...
 
+    def open_of(self, person: str, project: str, now: datetime) -> Sequence[Upload]:
+        """Those that a person may still add to, of datasets at home in a project."""
+
     def mint(self, upload: Upload, names: Sequence[str], *, objects_max: int) -> None:
         """Objects to come. Raises QuotaExhausted when the upload would have more than objects_max."""
 
     def stored(self, object_id: str, stored: Stored, at: datetime) -> bool:
-        """The object has arrived. False when it is awaited no more: it was collected."""
+        """The object has arrived. False when it is awaited no more: it was collected. Raises AlreadyExists where it had arrived with other
+        bytes: the server does not read what is put at an address, and a second word about it replaces no first one.
+        """
 
     def objects(self, upload_id: str, among: Collection[str]) -> Mapping[str, StoredObject]:
         """Those of the names that were minted for it, arrived or not."""
@@ -221,8 +226,8 @@ class Grants(Protocol):
     def of_dataset(self, dataset: str, *, limit: int) -> Sequence[Grant]:
         """Newest first."""
 
-    def open_ones(self, now: datetime, *, dataset: str = "", limit: int = -1) -> Sequence[Grant]:
-        """Those that open something now, of every dataset or one; newest first, all of them for -1."""
+    def open_ones(self, now: datetime, *, dataset: str = "") -> Sequence[Grant]:
+        """Those that open something now, of every dataset or one; newest first."""
 
     def opened_by(self, person: str, project: str) -> frozenset[str]:
         """The datasets that this person, or a job of theirs, ever opened in a project."""

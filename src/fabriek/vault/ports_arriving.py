@@ -32,6 +32,9 @@ class Arrivals(Protocol):
     def forget(self, arrival_id: str, *, objects: bool) -> None:
         """The arrival and its stretches; with `objects`, also that there were objects of it. It is no error if there is none."""
 
+    def forget_names(self, upload_id: str) -> None:
+        """What its files are called and what was told of them goes; that there were any, and how large, stays."""
+
     def overdue(self, now: datetime) -> Sequence[Arrival]:
         """Some of those that were given up, and of those whose upload's time is over and that no hold keeps."""
 

@@ -37,7 +37,7 @@ class Signature:
 class Proposal:
     """`subject` is the dataset or job, `project` its home; `label` the one to be lowered to, or that of the job.
 
-    `refused_by` and `words` say who refused and why; empty otherwise.
+    `refused_by` and `words` say who refused and why; empty otherwise. `covers`: of a lowering, the number of the newest version there was.
     """
 
     id: str
@@ -52,6 +52,7 @@ class Proposal:
     signatures: Sequence[Signature] = ()
     refused_by: str = ""
     words: str = ""
+    covers: int = 0
 
 
 def read_reason(reason: str) -> str:

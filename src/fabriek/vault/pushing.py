@@ -136,12 +136,19 @@ class Pushing(Holding):
             return self._open(dataset, dataset.label, by, alone=True)
 
     def upload(self, upload_id: str, *, by: Caller) -> tuple[Upload, Dataset]:
-        """For whoever holds it. Raises NotFound for everyone else."""
+        """For whoever holds it, as long as they may write there. Raises NotFound for everyone else, NotPermitted (`data.owner`,
+        `job.submit`) for who may no longer.
+        """
         upload = self._parts.uploads.get(upload_id)
         holds = by.job == upload.job if upload.job else (by.person == upload.person and not by.job)
         if not holds:
             raise nothing_here()
-        return upload, self._parts.datasets.get(upload.dataset)
+        dataset = self._parts.datasets.get(upload.dataset)
+        if dataset.kind is Kind.DATA:
+            self._require_owner(dataset, by)
+        elif not upload.job:
+            require(by, "job.submit", project=dataset.project)
+        return upload, dataset
 
     @property
     def at_store(self) -> bool:
@@ -219,11 +226,15 @@ class Pushing(Holding):
         parts = self._parts
         found = parts.uploads.of_job(job)
         if found is not None and found.progress is Progress.OPEN:
-            # Alone with whoever commits or collects it: an upload that is closed is never opened again.
             with parts.datasets.transaction(alone=f"dataset:{found.dataset}"):
-                upload = parts.uploads.get(found.id)
-                if upload.progress is Progress.OPEN:
-                    parts.uploads.save(replace(upload, expires_at=min(upload.expires_at, parts.clock.now())))
+                self._end_upload(found.id)
+
+    def _end_upload(self, upload_id: str) -> None:
+        """Alone with whoever commits or collects it, which the caller sees to: an upload that is closed is never opened again."""
+        uploads = self._parts.uploads
+        upload = uploads.get(upload_id)
+        if upload.progress is Progress.OPEN:
+            uploads.save(replace(upload, expires_at=min(upload.expires_at, self._parts.clock.now())))
 
     def _open(self, dataset: Dataset, label: str, by: Caller, *, job: str = "", alone: bool = False) -> Upload:
         """alone: it builds on no earlier version."""
@@ -291,9 +302,12 @@ class Pushing(Holding):
             # What keeps the named objects from being collected, asked once more now that no collector can decide otherwise:
             # an upload that is open keeps what it brought, and a version that stands keeps what it uses.
             now_stands = self._refuse_erased(parts.datasets.get(dataset.id))
-            is_open = parts.uploads.get(upload_id).progress is Progress.OPEN
+            held = parts.uploads.get(upload_id)
+            is_open = held.progress is Progress.OPEN
             if not is_open or (now_stands.sequence, now_stands.epoch) != (dataset.sequence, epoch.number):
                 return None
+            # Its end may have come since we looked: whoever holds it was taken out of the project.
+            check_open(held, parts.clock.now())
             newest = self.newest(dataset.id) if on_newest else None
             if on_newest and upload.parent != (newest.id if newest else ""):
                 raise Stale("somebody else made a version of this dataset meanwhile", fix="do it again")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from fabriek.kernel.errors import InvalidInput, WrongState
+from fabriek.kernel.errors import InvalidInput, NotPermitted, WrongState
 from fabriek.vault.agreements import DataRight
 
 REASON_CHARACTERS_MAX = 2_000
@@ -103,3 +103,11 @@ def read_answers(questions: Sequence[str], answers: Mapping[str, str], *, comple
 
 def answered(request: AccessRequest, answers: Mapping[str, str]) -> AccessRequest:
     return replace(request, answers=answers)
+
+
+def not_yours() -> NotPermitted:
+    return NotPermitted(
+        "this step is for the other side: the asker sends and closes, the owner or committee decides",
+        rule="request.side",
+        fix="fabriek data requests shows who does what next",
+    )

@@ -8,7 +8,7 @@ from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.vault.checking import BYTES_AT_ONCE, OBJECTS_AT_ONCE, Checking
 from fabriek.vault.damage import Damage, Pass, position_of
 from fabriek.vault.desk import Desk, Parts
-from fabriek.vault.stretches import Reading
+from fabriek.vault.stretches import Sample
 
 HELD_FOR = timedelta(minutes=30)
 """So long nobody else goes on with a pass that a worker is at; longer than one stretch takes."""
@@ -47,7 +47,7 @@ class Scrubbing(Desk):
             return False
         at = position_of(taken.position)
         try:
-            looked = self._checking.look(at, Reading(1.0), objects_max=OBJECTS_AT_ONCE, bytes_max=bytes_max)
+            looked = self._checking.look(at, Sample(1.0), objects_max=OBJECTS_AT_ONCE, bytes_max=bytes_max)
         except BaseException:
             self._put(replace(taken, held_until=None))
             raise

@@ -11,7 +11,7 @@ from fabriek.vault.agreements import Agreement, DataRight
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.grants import Grant
 from fabriek.vault.places import read_bound
-from fabriek.vault.requests import WAITING, AccessRequest, RequestState, move
+from fabriek.vault.requests import WAITING, AccessRequest, RequestState, move, not_yours
 
 
 class Sharing(Addressing):
@@ -33,18 +33,18 @@ class Sharing(Addressing):
 
         Whoever then uses it accepts the dataset's terms first, where there are any. `places`: where jobs may run; none for anywhere.
 
-        Raises NotPermitted (`data.owner`, or the label above that project's ceiling), InvalidInput on a day that has passed.
+        Raises NotPermitted (`data.owner`, the label above that project's ceiling, or `request.side` where that would answer a request about
+        which others decide), InvalidInput on a day that has passed.
         """
         dataset = self._labelled(self._owned(reference, home, by))
-        return self._sign_agreement(
-            dataset,
-            project,
-            purposes=agreements.read_purposes(purposes),
-            right=agreements.read_right(right),
-            until=until,
-            places=places,
-            by=by,
-        )
+        given, allowed = agreements.read_right(right), agreements.read_purposes(purposes)
+        with self._parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
+            answered = self._answered_by(dataset, self._project(project).id, allowed, given)
+            if not all(self._decides(dataset, by, request) for request in answered):
+                raise not_yours()
+            return self._sign_agreement(
+                dataset, project, purposes=allowed, right=given, until=until, places=places, by=by
+            )
 
     def end_agreement(self, agreement_id: str, *, by: Caller) -> Agreement:
         """The owner takes it back, or the project leaves: grants under it end, nothing new opens, and what is pushed from now on is under
@@ -98,14 +98,32 @@ class Sharing(Addressing):
                 places=bound,
             )
             parts.agreements.add(agreement)
-            for request in parts.requests.of_dataset(dataset.id):
-                if request.project == grantee.id and request.state in WAITING and _covers(agreement, request):
+            for request in self._answered_by(dataset, grantee.id, purposes, right):
+                # What its approver asked for themselves goes on waiting for another of the committee.
+                if self._decides(dataset, by, request):
                     parts.requests.save(move(request, RequestState.APPROVED, by.person, now))
             parts.audit.record(
                 "agreement.signed", agreement.id, by, dataset=dataset.id, project=grantee.id, right=right.value, until=str(until),
                 purposes=",".join(sorted(purposes)), terms=number,
             )  # fmt: skip
         return agreement
+
+    def _answered_by(
+        self, dataset: Dataset, project: str, purposes: frozenset[str], right: DataRight
+    ) -> Sequence[AccessRequest]:
+        """The requests that such an agreement gives what was asked; those that want more go on waiting."""
+        return [
+            one
+            for one in self._parts.requests.of_dataset(dataset.id)
+            if one.project == project and one.state in WAITING and one.purpose in purposes and right.includes(one.right)
+        ]
+
+    def _decides(self, dataset: Dataset, by: Caller, request: AccessRequest | None = None) -> bool:
+        """The committee, where there is one, and never a member about what they asked for themselves; else the owner's people."""
+        newest = self._parts.terms.numbered(dataset.id, 0)
+        if newest and newest.committee:
+            return by.person in newest.committee and not (request and request.person == by.person)
+        return self._owns(dataset, by)
 
     def new_epoch(self, dataset_id: str, *, by: Caller) -> int:
         """A new wrapping key for what is pushed from now on; its number. For when a person was removed from the home project."""
@@ -145,8 +163,3 @@ class Sharing(Addressing):
         purpose = self._project(project).purpose if project else ""
         acting = self._project(project).id if project else ""
         return self._refusal(dataset, right, project=acting, purpose=purpose, by=by) is None
-
-
-def _covers(agreement: Agreement, request: AccessRequest) -> bool:
-    """Whether the agreement gives what was asked; one that gives less leaves the request waiting."""
-    return request.purpose in agreement.purposes and agreement.right.includes(request.right)

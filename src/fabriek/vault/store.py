@@ -31,6 +31,9 @@ from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.homes import KeyHome
 from fabriek.vault.versions import Record, Version, read_record
 
+NAMES_AT_ONCE = 5_000
+"""In one question: databases take so many thousand values and no more, and one page of a manifest may name a million objects."""
+
 datasets = Table(
     "vault_datasets",
     metadata,
@@ -181,8 +184,12 @@ class SqlVersions:
         return self._db.scalar(asked) is not None
 
     def among(self, version_id: str, names: Collection[str]) -> frozenset[str]:
+        wanted, found = list(names), set[str]()
         asked = select(version_objects.c.object).where(version_objects.c.version == version_id)
-        return frozenset(row.object for row in self._db.rows(asked.where(version_objects.c.object.in_(names))))
+        for start in range(0, len(wanted), NAMES_AT_ONCE):
+            some = version_objects.c.object.in_(wanted[start : start + NAMES_AT_ONCE])
+            found.update(row.object for row in self._db.rows(asked.where(some)))
+        return frozenset(found)
 
     def count_objects(self, version_id: str) -> int:
         return int(self._db.scalar(select(func.count()).where(version_objects.c.version == version_id)))

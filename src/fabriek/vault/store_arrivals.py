@@ -39,6 +39,7 @@ arrivals = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("upload", String, nullable=False, index=True),
+    # In plain while the upload is open, since names that collide are found by it; empty once it is a version or was given up.
     Column("path", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("told", Text, nullable=False),
@@ -108,6 +109,10 @@ class SqlArrivals:
             self._db.execute(delete(stored_objects).where(stored_objects.c.id.in_(gone)))
         self._db.execute(delete(stretches).where(stretches.c.arrival == arrival_id))
         self._db.execute(delete(arrivals).where(arrivals.c.id == arrival_id))
+
+    def forget_names(self, upload_id: str) -> None:
+        of_it = update(arrivals).where(arrivals.c.upload == upload_id)
+        self._db.execute(of_it.values(path="", told=""))
 
     def overdue(self, now: datetime) -> Sequence[Arrival]:
         standing = select(holds.c.id).where(holds.c.dataset == uploads.c.dataset, holds.c.lifted_at.is_(None))

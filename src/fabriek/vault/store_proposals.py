@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Row, String, Table, Text, insert, select, update
+from sqlalchemy import JSON, Column, Integer, Row, String, Table, Text, insert, select, update
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import nothing_here
@@ -25,6 +25,7 @@ proposals = Table(
     Column("signatures", JSON, nullable=False),
     Column("refused_by", String, nullable=False),
     Column("words", Text, nullable=False),
+    Column("covers", Integer, nullable=False, server_default="0"),
 )
 
 

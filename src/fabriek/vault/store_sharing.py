@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Date, Index, Integer, Row, String, Table, Text, insert, select, update
+from sqlalchemy import JSON, Column, Date, Index, Integer, Row, String, Table, Text, insert, select, text, update
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import nothing_here
 from fabriek.vault.agreements import Agreement, DataRight
 from fabriek.vault.grants import Grant
 from fabriek.vault.requests import AccessRequest, RequestState, Step
+
+IS_OPEN = text("ended_at IS NULL")
 
 agreements = Table(
     "vault_agreements",
@@ -61,6 +63,8 @@ grants = Table(
     Column("ended_at", Instant),
     Column("purpose", String, nullable=False, server_default=""),
     Index("vault_grants_of_dataset", "dataset", "opened_at"),
+    # Grants are kept for good, and the worker asks for the few open ones three times a minute.
+    Index("vault_grants_open", "dataset", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
 )
 
 
@@ -139,12 +143,10 @@ class SqlGrants:
         )
         return [_grant(row) for row in self._db.rows(asked.limit(limit))]
 
-    def open_ones(self, now: datetime, *, dataset: str = "", limit: int = -1) -> Sequence[Grant]:
+    def open_ones(self, now: datetime, *, dataset: str = "") -> Sequence[Grant]:
         asked = select(grants).where(grants.c.ended_at.is_(None), grants.c.expires_at > now)
         if dataset:
             asked = asked.where(grants.c.dataset == dataset)
-        if limit >= 0:
-            asked = asked.limit(limit)
         return [_grant(row) for row in self._db.rows(asked.order_by(grants.c.opened_at.desc(), grants.c.id.desc()))]
 
     def opened_by(self, person: str, project: str) -> frozenset[str]:

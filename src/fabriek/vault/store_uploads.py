@@ -11,19 +11,21 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    and_,
     delete,
     false,
     func,
     insert,
     literal,
+    or_,
     select,
     update,
 )
 
 from fabriek.adapters.database import Database, Instant, metadata
-from fabriek.kernel.errors import QuotaExhausted, nothing_here
+from fabriek.kernel.errors import AlreadyExists, QuotaExhausted, nothing_here
 from fabriek.kernel.stored import Stored
-from fabriek.vault.store import version_objects
+from fabriek.vault.store import datasets, version_objects
 from fabriek.vault.uploads import Progress, StoredObject, Upload
 
 uploads = Table(
@@ -81,6 +83,12 @@ class SqlUploads:
         )
         return None if row is None else upload_of(row)
 
+    def open_of(self, person: str, project: str, now: datetime) -> Sequence[Upload]:
+        asked = select(uploads).join(datasets, datasets.c.id == uploads.c.dataset)
+        theirs = (uploads.c.person == person, datasets.c.project == project)
+        is_open = (uploads.c.progress == str(Progress.OPEN), uploads.c.expires_at > now)
+        return [upload_of(row) for row in self._db.rows(asked.where(*theirs, *is_open).order_by(uploads.c.id))]
+
     def mint(self, upload: Upload, names: Sequence[str], *, objects_max: int) -> None:
         minted = int(self._db.scalar(select(func.count()).where(objects.c.upload == upload.id)))
         if minted + len(names) > objects_max:
@@ -94,7 +102,13 @@ class SqlUploads:
 
     def stored(self, object_id: str, stored: Stored, at: datetime) -> bool:
         arrived = {"size": stored.size, "sha256": stored.sha256, "stored_at": at}
-        return self._db.execute(update(objects).where(objects.c.id == object_id).values(arrived)) > 0
+        is_same = and_(objects.c.size == stored.size, objects.c.sha256 == stored.sha256)
+        here = update(objects).where(objects.c.id == object_id, or_(objects.c.size.is_(None), is_same))
+        if self._db.execute(here.values(arrived)):
+            return True
+        if self._db.scalar(select(func.count()).where(objects.c.id == object_id)):
+            raise AlreadyExists("there is an object of this name with other bytes", fix="ask for a new name")
+        return False
 
     def objects(self, upload_id: str, among: Collection[str]) -> Mapping[str, StoredObject]:
         asked = select(objects.c.id, objects.c.size, objects.c.sha256).where(objects.c.upload == upload_id)

@@ -14,7 +14,7 @@ SEEN_MAX = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Sample:
     """Which objects are read: a share of them, drawn by `seed` and their names so that stretches draw alike. What counts as damaged is read
     in any case, to see whether it was mended.
     """
@@ -32,7 +32,7 @@ class Stretch:
     """What is under way: its bounds, and what it came to."""
 
     dataset: Dataset
-    reading: Reading
+    sample: Sample
     objects_max: int
     bytes_max: int
     versions: int = 0

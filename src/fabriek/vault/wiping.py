@@ -64,7 +64,7 @@ class Wiping(Desk):
             parts.epoch_keys.forget_object_keys(dataset, names)
             if not is_kept:
                 parts.damages.forget(names)
-                parts.arrivals.save(replace(stands, given_up=True))
+                parts.arrivals.save(replace(stands, given_up=True, path="", told=""))
         for name in () if is_kept else names:
             parts.blobs.delete(name)
         with parts.datasets.transaction():

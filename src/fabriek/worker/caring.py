@@ -8,8 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from itertools import groupby
 
+from fabriek.adapters.mail import NotTaken
 from fabriek.kernel.callers import SYSTEM
-from fabriek.kernel.errors import FabriekError, NotFound
+from fabriek.kernel.errors import FabriekError, NotFound, Unavailable
 from fabriek.vault.damage import Damage
 from fabriek.web.services import Services
 from fabriek.worker.rhythm import Rhythm
@@ -66,15 +67,23 @@ class Care:
             listing = False
 
     def tell(self) -> None:
-        """Tells the owner and the operators of damage that nobody was told of, once for a dataset; by mail where there is a relay."""
+        """Tells the owner and the operators of damage that nobody was told of, once for a dataset; by mail where there is a relay.
+
+        Told is what one of them was, and what nobody's address will ever take: one that refuses must not have the others hear the same every
+        ten minutes. Raises Unavailable for what is tried again.
+        """
         services = self._services
         fresh = services.vault.checking.untold()
+        later: Unavailable | None = None
         for dataset, found in groupby(sorted(fresh, key=lambda one: one.dataset), key=lambda one: one.dataset):
             those = list(found)
             log.error("%s is damaged in %d places: fabriek admin check", dataset, len(those))
-            if services.relay.host:
-                self._mail(dataset, those)
+            if services.relay.host and (waits := self._mail(dataset, those)):
+                later = waits
+                continue
             services.vault.checking.told(those)
+        if later is not None:
+            raise later
 
     def _care(self, *, collects: bool) -> None:
         for what, act in (("scrub", self.scrub), ("tell of damage", self.tell), ("collect", self.collect)):
@@ -91,8 +100,11 @@ class Care:
             if what == "collect" and not done:
                 self._collecting.again()  # at the next look: a backup that was being taken refuses it, and is over long before a day is
 
-    def _mail(self, dataset_id: str, those: Sequence[Damage]) -> None:
-        """Ids and a link: names of data do not leave the house. Raises Unavailable; then it is tried again."""
+    def _mail(self, dataset_id: str, those: Sequence[Damage]) -> NotTaken | None:
+        """Ids and a link: names of data do not leave the house. Why it must be tried again, where nobody took it and somebody may later.
+
+        Raises Unavailable when the relay is away, before anybody took it.
+        """
         services = self._services
         dataset = services.vault.find(dataset_id, by=SYSTEM)
         called = hashlib.sha256("\n".join(sorted(f"{one.place}" for one in those)).encode()).hexdigest()[:26]
@@ -113,5 +125,18 @@ class Care:
             f"Stored data is damaged.\n\ndataset: {dataset_id}\nplaces: {len(those)}\nlink: {link}\n\n"
             "Its owner: fabriek data verify NAME names the files; push them again.\nAn operator: fabriek admin check.\n"
         )
+        taken, later = 0, None
         for address in sorted(owners | operators):
-            services.relay.send(address, "Stored data is damaged", text, name=f"dmg_{called}")
+            try:
+                services.relay.send(address, "Stored data is damaged", text, name=f"dmg_{called}")
+            except NotTaken as error:
+                log.warning("a mail about damage in %s was not taken: %s", dataset_id, error.detail)
+                later = later if error.for_good else error
+            except Unavailable as error:
+                if not taken:
+                    raise
+                log.warning("not everybody was told of damage in %s: %s", dataset_id, error.detail)
+                break
+            else:
+                taken += 1
+        return None if taken else later

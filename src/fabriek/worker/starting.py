@@ -165,8 +165,7 @@ class Starter:
         services, base = self._services, self._environments.base()
         bare, account = services.compute.runs_without_walls(let_in), self._account(let_in)
         # Before the transaction, in which no key service may be asked: what the job reads, and the room that takes its log.
-        read = [one.version_id for one in let_in.inputs] + [one for one in (let_in.code, let_in.output) if one]
-        services.vault.check_openable(read)
+        services.vault.check_openable(_read_by(let_in))
         services.vault.safe.prepare(services.vault.room(let_in.project))
         with services.database.transaction(alone=f"job:{let_in.id}"):
             job = services.progress.begin(let_in.id)
@@ -191,13 +190,13 @@ class Starter:
             job.project, job.experiment or "Default", job=job.id, label=job.label, person=job.person, name=job.name,
             parameters=job.terms.parameters,
         )  # fmt: skip
-        terms = {"project": job.project, "purpose": job.purpose, "person": job.person}
-        grants = {one: services.vault.grant_to_job(one.version_id, job.id, **terms) for one in job.inputs}
-        code = services.vault.grant_to_job(job.code, job.id, **terms) if job.code else None
+        given = services.vault.grants_to_job(
+            _read_by(job), job.id, project=job.project, purpose=job.purpose, person=job.person
+        )
+        grants = {one: given[one.version_id] for one in job.inputs}
         inputs = [InputSpec(one.dataset_name, one.version, grants[one].id, one.mount) for one in job.mounted]
         if job.output:  # of the attempt before: where it was when it asked to run again
-            left = services.vault.grant_to_job(job.output, job.id, **terms)
-            inputs.append(InputSpec("checkpoint", 0, left.id, CHECKPOINT))
+            inputs.append(InputSpec("checkpoint", 0, given[job.output].id, CHECKPOINT))
         upload = services.vault.output_for_job(job.project, job.id, job.label)
         ends = services.clock.now() + timedelta(seconds=job.wall_seconds_max) + TOKEN_MARGIN
         node_token = services.identity.issue_job_token(job.id, job.project, "node", ends)
@@ -226,7 +225,7 @@ class Starter:
         return JobSpec(
             job=job.id, attempt=job.attempts, argv=job.argv, environment=variables,
             inputs=tuple(inputs),
-            code=InputSpec("code", 1, code.id, "/home/job") if code else None,
+            code=InputSpec("code", 1, given[job.code].id, "/home/job") if job.code else None,
             python=environment.path, cpus=job.cpus, memory_bytes=job.memory_bytes, processes_max=settings.job_processes_max,
             wall_seconds_max=job.shape.wall_seconds_max, log_bytes_max=settings.job_log_bytes_max, grace_seconds=grace,
             server_url=self._server_url, node_token=node_token, lab_socket_dir=self._lab_socket_dir,
@@ -260,3 +259,8 @@ class Starter:
         """Inner ones to which the hosts that the job named may lead. Raises NotPermitted where the operator has taken one off the list."""
         check_hosts(job.terms.hosts, self._hosts)
         return tuple(map(str, self._hosts.addresses))
+
+
+def _read_by(job: Job) -> Sequence[str]:
+    """The versions that the job reads: its inputs, its code, and what the attempt before left."""
+    return [one.version_id for one in job.inputs] + [one for one in (job.code, job.output) if one]

@@ -9,36 +9,32 @@ from fabriek.web.idempotency import KEPT_FOR
 from fabriek.web.services import Services
 from fabriek.worker.caring import Care
 from fabriek.worker.clearing import Clearing
+from fabriek.worker.closing import Closer
 from fabriek.worker.rhythm import Rhythm
-
-CLOSING_SECONDS = 20.0
-"""Between rounds of closing. What an agreement opened is closed within a minute of its end, mounts on nodes too: those look every twenty
-seconds themselves, and what is left is room for a long round.
-"""
 
 
 class Upkeep:
     """Each chore at its own pace."""
 
     def __init__(self, services: Services) -> None:
-        self._services, self._care, self._clearing = services, Care(services), Clearing(services)
+        self._services, self._care = services, Care(services)
+        self._clearing, self._closer = Clearing(services), Closer(services)
         self._sequencing = Rhythm(services.clock, 0.5)
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
         self._keeping = Rhythm(services.clock, 30.0)
-        self._closing = Rhythm(services.clock, CLOSING_SECONDS)
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
     def close(self) -> None:
         self._care.close()
         self._clearing.close()
+        self._closer.close()
 
     def round(self) -> None:
         services = self._services
         if self._sequencing.due():
             services.audit.sequence()
             services.vault.forget_keys()
-        if self._closing.due():
-            services.vault.close_what_ended()
+        self._closer.round()
         if self._keeping.due() and not services.seal.is_sealed():
             services.vault.erasing.erase_overdue(sweeps=False)
             services.vault.rotating.go_on()

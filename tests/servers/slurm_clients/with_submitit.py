@@ -1,6 +1,7 @@
 """`with_submitit.py FOLDER [again]`: an array of four, and with `again` a job that is told to make room and goes on where it was."""
 
 import json
+import os
 import pathlib
 import sys
 import time
@@ -20,6 +21,7 @@ class Counting:
             with pathlib.Path(self.file).open("a") as out:
                 out.write(f"{self.step}\n")
             time.sleep(0.4)
+        pathlib.Path(f"{self.file}.restarts").write_text(os.environ.get("SLURM_RESTART_COUNT", "0"))
         return self.step
 
     def checkpoint(self, last: int) -> submitit.helpers.DelayedSubmission:
@@ -45,7 +47,7 @@ def main(folder: str, *, again: bool) -> None:
         time.sleep(0.5)
         counting._interrupt(timeout=False)
         told |= {"counted": counting.result(), "steps": [int(word) for word in steps.read_text().split()]}
-        told["restarts"] = "on-going" if not counting.done() else "ended"
+        told["restarts"] = int(pathlib.Path(f"{steps}.restarts").read_text())
     print(json.dumps(told))
 
 

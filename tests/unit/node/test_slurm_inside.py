@@ -71,7 +71,16 @@ def test_a_job_asks_for_itself_and_for_nobody_else(tmp_path: Path, monkeypatch: 
 def test_node_lists_are_written_out() -> None:
     assert called("scontrol", "show", "hostnames", "a,b").stdout == "a\nb\n"
     assert called("scontrol", "update", "x").returncode == 1
-    assert called("squeue").returncode == 1
+    told = called("scontrol", "show", "hostnames", "job-[0-1]")
+    assert (told.returncode, told.stdout, "without brackets" in told.stderr) == (1, "", True)
+
+
+@pytest.mark.parametrize("name", slurm_inside.OUTSIDE)
+def test_what_asks_the_queue_says_why_it_does_nothing(tmp_path: Path, name: str) -> None:
+    folder = make_shim(tmp_path, (sys.executable,), str(tmp_path))
+    told = subprocess.run([folder / name, "-j", "17"], capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr.startswith(f"{name}: error: a job may neither submit jobs nor look at them")
 
 
 def test_the_commands_are_on_the_path_and_start_with_the_jobs_python(tmp_path: Path) -> None:

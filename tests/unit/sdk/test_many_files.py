@@ -3,15 +3,18 @@
 import os
 import random
 from collections.abc import Iterator
+from io import FileIO
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from fabriek.kernel.errors import Damaged, NotFound
-from fabriek.sdk import gathering, hashes
+from fabriek.sdk import gathering, hashes, sending
 from fabriek.sdk.holes import runs
+from fabriek.sdk.vault import Vault
 from fabriek.sealing.digests import BLOCK_BYTES
+from fabriek.sealing.manifest import File
 from tests.factories.vault import Doors, World
 from tests.unit.sdk.test_pushing import a_folder, contents
 
@@ -64,6 +67,26 @@ def test_a_changed_file_sends_itself_its_page_and_the_outermost(
     assert contents(vault.pull("many@1", tmp_path / "old")) == MANY
 
 
+def test_the_pages_of_a_parent_are_asked_for_pack_by_pack(
+    doors: Doors, many: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They lie by turns in what three pushes sent: where each run of them was a question, there were as many as pages."""
+    vault = doors.vault("hanna")
+    for number in range(3):
+        vault.push(many, "many")
+        for path in list(MANY)[number * 900 : number * 900 + 3]:
+            (many / path).write_bytes(b"changed %d" % number)
+    with vault.opened("many") as version:
+        refs = version.book.root.refs
+    packs = {ref.part.object_id for ref in refs}
+    assert len(refs) > 2 * len(packs) > 4, "or it shows nothing"
+    client, asked = vault._client, list[str]()
+    fetch_range = client.fetch_range
+    monkeypatch.setattr(client, "fetch_range", lambda path, *given: asked.append(path) or fetch_range(path, *given))  # type: ignore[func-returns-value]
+    assert vault.push(many, "many").version.number == 4
+    assert len(asked) == len(packs)
+
+
 def test_what_moved_is_not_sent_again(doors: Doors, many: Path, tmp_path: Path) -> None:
     vault = doors.vault("hanna")
     vault.push(many, "many")
@@ -102,6 +125,29 @@ def test_a_parent_whose_pages_are_damaged_is_not_built_upon(
     assert contents(vault.pull("many", tmp_path / "out")) == MANY | {"new": b"n"}
     with pytest.raises(Damaged):
         vault.pull("many@1", tmp_path / "old")
+
+
+def test_what_was_said_before_a_parent_proved_damaged_is_not_counted(
+    world: World, doors: Doors, many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "PACKED_PAGES_BYTES", 1)
+    monkeypatch.setattr(sending, "USED_AT_ONCE", 1)
+    monkeypatch.setattr(gathering, "SMALL_BYTES", 1_000)
+    monkeypatch.setattr(gathering, "WAITING_MAX", 10)
+    vault, store = doors.vault("hanna"), world.blobs.objects
+    vault.push(many, "many")
+    with vault.opened("many") as version:
+        last = version.book.root.refs[-1].part.object_id
+    store[last] = store[last][:100] + bytes([store[last][100] ^ 1]) + store[last][101:]
+    (many / "0" / "00000").write_bytes(os.urandom(5_000))
+    (many / "5" / "00005").write_bytes(os.urandom(5_000))
+    before = len(store)
+    pushed = vault.push(many, "many")
+    assert (pushed.version.number, pushed.sent_bytes) == (2, pushed.version.size_bytes)
+    used = world.parts.versions.objects(pushed.version.id)
+    assert len(store) - before > len(used), "nothing had been sent when the damage was met"
+    assert contents(vault.pull("many", tmp_path / "out")) == contents(many)
+    assert not list((tmp_path / "client" / "memory" / "pushes").iterdir())
 
 
 def test_a_push_without_memory_reads_all_and_says_the_same(
@@ -273,6 +319,50 @@ def test_runs_are_those_of_the_file_system_or_all_data(tmp_path: Path) -> None:
     assert all(one[2] == other[1] for one, other in pairwise(found))
     if file.stat().st_blocks * 512 < 2**20:
         assert [is_data for is_data, _, _ in found] == [False, True, False]
+
+
+def counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many bytes of large files a push reads, each reading by itself."""
+    real, read = gathering.opened, list[int]()
+
+    class Counted(FileIO):
+        def readinto(self, room: object) -> int:
+            read.append(super().readinto(room) or 0)  # type: ignore[arg-type]  # as it came
+            return read[-1]
+
+    def opened(root: Path, path: str) -> FileIO:
+        with real(root, path) as source:
+            return Counted(os.dup(source.fileno()), "rb")
+
+    monkeypatch.setattr(gathering, "opened", opened)
+    return read
+
+
+def test_large_files_are_read_once_where_nothing_of_the_dataset_is_known(
+    world: World, doors: Doors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "SENT_AT_ONCE", 1)
+    read, vault = counting(monkeypatch), doors.vault("hanna")
+    block = random.Random(8).randbytes(BLOCK_BYTES)  # noqa: S311
+    bodies = {"a": b"one" * 2**20, "b": b"another" * 2**20, "c": block + b"c", "d": block + b"of d"}
+    folder = a_folder(tmp_path / "in", bodies)
+    vault.push(folder, "large")
+    assert sum(read) == sum(map(len, bodies.values()))
+    named = {part.object_id for file in vault_files(vault, "large") for part in file.parts}
+    assert sum(len(world.blobs.objects[name]) for name in named) < BLOCK_BYTES * 3 // 2, (
+        "the block of both is kept once"
+    )
+    assert contents(vault.pull("large", tmp_path / "out")) == bodies
+    # Where something is known, reading twice may save the sending, and does here.
+    read.clear()
+    (folder / "c").rename(folder / "e")
+    assert vault.push(folder, "large").sent_bytes == 0
+    assert sum(read) >= len(bodies["c"])
+
+
+def vault_files(vault: Vault, reference: str) -> list[File]:
+    with vault.opened(reference) as version:
+        return list(version.book.files())
 
 
 def test_nothing_is_sent_twice_of_twins(world: World, doors: Doors, tmp_path: Path) -> None:

@@ -1,14 +1,18 @@
 """Folders, seen in the paths of files, however many pages those lie on."""
 
+import hashlib
+
 import pytest
 
 from fabriek.sdk.tree import TOP, Folder, Tree
 from fabriek.sealing.manifest import File
 from tests.factories.pages import a_book
 
+EMPTY = hashlib.sha256(b"").hexdigest()
+
 
 def a_file(path: str, link: str = "") -> File:
-    return File(path, 0o777 if link else 0o644, 0, "", (), link)
+    return File(path, 0o777 if link else 0o644, 0, "" if link else EMPTY, (), link)
 
 
 FILES = [

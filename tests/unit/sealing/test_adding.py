@@ -23,7 +23,7 @@ class Packs(PageStore):
 
     def keep(self, page: Page, sha256: str) -> Part:
         part = super().keep(page, sha256)
-        return replace(part, object_id=f"pack_{part.offset // PACK_BYTES}")
+        return replace(part, object_id=f"obj_pack{part.offset // PACK_BYTES}")
 
 
 class More(PageStore):
@@ -34,7 +34,7 @@ class More(PageStore):
         self.packed, self.end = dict(before.packed), before.end
 
     def keep(self, page: Page, sha256: str) -> Part:
-        return replace(super().keep(page, sha256), object_id="fresh")
+        return replace(super().keep(page, sha256), object_id="obj_fresh")
 
 
 def a_file(path: str, object_id: str, content: str = "a") -> File:
@@ -71,7 +71,7 @@ def check_some(seed: int, count: int, more: int, replaced: int) -> None:
     held = [a_file(path, f"obj_{dice.randrange(50)}") for path in paths]
     fresh = {f"{dice.randrange(11)}/{dice.getrandbits(40):x}" for _ in range(more)}
     fresh |= set(dice.sample(sorted(paths), min(len(paths), replaced)))
-    check(held, [a_file(path, "mine", "b") for path in fresh])
+    check(held, [a_file(path, "obj_mine", "b") for path in fresh])
 
 
 @settings(deadline=None, max_examples=10)
@@ -96,7 +96,7 @@ def test_pages_that_ended_for_their_length_find_back_to_where_they_end(world_wit
     paths = world_without_borders
     held = [a_file(path, "obj_1") for path in paths]
     for fresh in (["a"], [f"{paths[ROWS_MAX]}x"], ["zzz"], [paths[7]]):
-        check(held, [a_file(path, "mine", "b") for path in fresh])
+        check(held, [a_file(path, "obj_mine", "b") for path in fresh])
 
 
 @pytest.fixture(scope="module")
@@ -109,16 +109,16 @@ def world_without_borders() -> list[str]:
 
 def test_a_file_more_reads_few_of_many_pages() -> None:
     held = [a_file(f"{number % 13}/{number:06d}", f"obj_{number % 7}") for number in range(60_000)]
-    assert check(held, [a_file("5/new", "mine")]) <= 4
-    assert check(held, [a_file("5/new", "mine"), a_file("a", "mine"), a_file("z", "mine")]) <= 8
+    assert check(held, [a_file("5/new", "obj_mine")]) <= 4
+    assert check(held, [a_file("5/new", "obj_mine"), a_file("a", "obj_mine"), a_file("z", "obj_mine")]) <= 8
 
 
 def test_where_one_takes_the_place_of_another_only_what_nothing_else_uses_is_left() -> None:
-    alone = [a_file("a", "one"), a_file("b", "two"), a_file("c", "two")]
+    alone = [a_file("a", "obj_one"), a_file("b", "obj_two"), a_file("c", "obj_two")]
     store = PageStore()
     root = a_root(alone, store)
-    for fresh, left in (("a", {"one"}), ("b", set()), ("d", set())):
-        assert added(Book(root, store.read), {fresh: a_file(fresh, "mine")}, store.keep).left == left
+    for fresh, left in (("a", {"obj_one"}), ("b", set()), ("d", set())):
+        assert added(Book(root, store.read), {fresh: a_file(fresh, "obj_mine")}, store.keep).left == left
 
 
 def test_a_path_that_is_a_file_and_a_folder_is_refused_on_both_sides_of_a_page() -> None:
@@ -129,4 +129,4 @@ def test_a_path_that_is_a_file_and_a_folder_is_refused_on_both_sides_of_a_page()
     assert len(borders) > 4
     for path in (*(first.removesuffix("/x") for first in borders), *(f"{first}/y" for first in borders), "00007"):
         with pytest.raises(InvalidInput, match="both a file and a folder"):
-            added(Book(root, store.read), {path: a_file(path, "mine")}, store.keep)
+            added(Book(root, store.read), {path: a_file(path, "obj_mine")}, store.keep)

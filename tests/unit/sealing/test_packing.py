@@ -1,5 +1,7 @@
 """Contents that are in the store already, and the parts of a file block by block."""
 
+import threading
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +27,31 @@ def test_no_more_is_held_than_may_be() -> None:
         held.learn(name * 64, 1, (Part("obj_1", KEY, 0, 1),))
     assert len(held) == 2
     assert held.find("c" * 64, 1) is None
+
+
+class Numbers(dict[str, int]):
+    """Numbers of objects; whoever asks first is overtaken by somebody else, where that can be."""
+
+    def __init__(self, overtake: threading.Thread) -> None:
+        self._overtake = overtake
+
+    def setdefault(self, name: str, number: int = 0, /) -> int:
+        found = super().setdefault(name, number)
+        if threading.current_thread() is not self._overtake and self._overtake.ident is None:
+            self._overtake.start()
+            # Where it cannot overtake it waits for us, and would do so for ever.
+            self._overtake.join(0.5)
+        return found
+
+
+def test_two_objects_that_are_learnt_at_once_are_not_mistaken_for_each_other() -> None:
+    held = Held()
+    first, second = Part("obj_1", KEY, 0, 3), Part("obj_2", b"l" * 32, 0, 3)
+    other = threading.Thread(target=lambda: held.learn("b" * 64, 3, (second,)))
+    held._numbers = Numbers(other)
+    held.learn("a" * 64, 3, (first,))
+    other.join()
+    assert (held.find("a" * 64, 3), held.find("b" * 64, 3)) == ((first,), (second,))
 
 
 def test_a_file_of_several_blocks_is_held_block_by_block() -> None:

@@ -101,17 +101,28 @@ def test_a_grant_that_has_ended_gives_no_address(reach: Reach) -> None:
 
 
 def test_a_grant_whose_agreement_ended_gives_a_job_no_address(reach: Reach) -> None:
-    version = reach.push()
-    agreement = reach.vault.agree(
-        "biopsies", home="lab", project="lab", purposes=["civilian"], right="compute", until=date(2026, 12, 24), by=reach.world.hanna
-    )  # fmt: skip
-    grant = reach.vault.grant_to_job(version.id, "job_1", project="prj_1", purpose="civilian")
+    """Ended by its owner, at once; run out, at the worker's next round. The job itself goes on."""
+    version = a_push(reach.world, "biopsies", FILES, label="special-category")
     node = reach.world.directory.add_node("job_1", "prj_1")
-    assert reach.to_get(grant.id, *reach.objects(version), by=node).addresses
-    reach.vault.end_agreement(agreement.id, by=reach.world.hanna)
-    reach.vault.end_job("job_1")
-    with pytest.raises(NotPermitted):
-        reach.to_get(grant.id, *reach.objects(version), by=node)
+
+    def refused(until: date, end: Callable[[str], object]) -> object:
+        agreement = reach.vault.agree(
+            "biopsies", home="lab", project="lab", purposes=["civilian"], right="compute", until=until, by=reach.world.hanna
+        )  # fmt: skip
+        grant = reach.vault.grant_to_job(version.id, "job_1", project="prj_1", purpose="civilian")
+        assert reach.to_get(grant.id, *reach.objects(version), by=node).addresses
+        end(agreement.id)
+        with pytest.raises(NotPermitted) as error:
+            reach.to_get(grant.id, *reach.objects(version), by=node)
+        return error.value.fields["rule"]
+
+    def run_out(_: str) -> None:
+        reach.world.clock.move(timedelta(days=1))
+        assert reach.vault.close_what_ended() == 1
+
+    today = reach.world.clock.today()
+    assert refused(today, lambda one: reach.vault.end_agreement(one, by=reach.world.hanna)) == "grant.ended"
+    assert refused(today, run_out) == "grant.ended"
 
 
 def test_an_address_lasts_for_minutes_and_never_beyond_its_grant(reach: Reach) -> None:

@@ -1,6 +1,9 @@
+import base64
 import hashlib
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -440,6 +443,57 @@ def test_what_nobody_went_on_with_is_forgotten_with_its_bytes(world: World, taki
         taking.look(one.id, by=world.hanna)
     assert len(world.blobs.objects) == 2  # the version's file and its manifest
     assert read(world, version, "done") == b"xyz"
+
+
+def names_in(place: Path) -> bool:
+    """Whether the database's file says the canary, once its journal is in it: by itself or as a client tells it."""
+    with closing(sqlite3.connect(place)) as database:
+        assert database.execute("pragma wal_checkpoint(truncate)").fetchone() == (0, 0, 0)
+    kept = b"".join(file.read_bytes() for file in place.parent.glob(f"{place.name}*"))
+    return b"canary" in kept or base64.b64encode(b"canary") in kept
+
+
+@pytest.mark.parametrize("end", ["finished", "alone", "given up", "killed while it was given up", "overdue"])
+def test_names_are_in_the_database_no_longer_than_an_upload_is_open(
+    world: World, taking: Arriving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    place = tmp_path / "vault.db"
+    told = f"filename {base64.b64encode(b'canary').decode()}"
+    if end == "alone":
+        one = taking.begin_alone("lab", "scans", "canary/a", 3, told=told, by=world.hanna)
+        upload = world.parts.uploads.get(one.upload)
+    else:
+        upload = taking.open("lab", "scans", by=world.hanna)
+        one = taking.begin(upload.id, "canary/a", 3, told=told, by=world.hanna)
+    assert names_in(place)  # who looks sees it
+    taking.take(one.id, 0, [b"abc"], by=world.hanna)
+    if end == "finished":
+        version = taking.finish(upload.id, by=world.hanna)
+        assert taking.finish(upload.id, by=world.hanna) == version
+    elif end == "given up":
+        taking.give_up(one.id, by=world.hanna)
+    elif end == "overdue":
+        world.clock.move(OPEN_FOR)
+        taking.forget_overdue()
+    elif end == "killed while it was given up":
+        monkeypatch.setattr(world.blobs, "delete", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            taking.give_up_all(upload.id, by=world.hanna)
+    assert not names_in(place)
+    if end in {"finished", "alone"}:
+        found, upload = taking.look(one.id, by=world.hanna)
+        assert (found.arrived, found.is_whole) == (3, True)
+        assert read(world, world.parts.versions.get(upload.version), "canary/a") == b"abc"
+
+
+def test_names_stay_while_a_finish_is_refused(world: World, taking: Arriving) -> None:
+    a_push(world, "scans", {"a/b": b"there"})
+    upload = taking.open("lab", "scans", by=world.hanna)
+    one = taking.begin(upload.id, "a", 3, told="name YQ==", by=world.hanna)
+    taking.take(one.id, 0, [b"abc"], by=world.hanna)
+    with pytest.raises(InvalidInput, match="both a file and a folder"):
+        taking.finish(upload.id, by=world.hanna)
+    assert [(found.path, found.told) for found in taking.files(upload.id, by=world.hanna)] == [("a", "name YQ==")]
 
 
 def test_a_rotation_meanwhile_costs_nothing(world: World, taking: Arriving) -> None:

@@ -143,6 +143,58 @@ def test_nobody_of_a_committee_decides_about_what_they_asked_for_themselves(worl
     assert world.vault.approve_request(asked.id, until=UNTIL, by=world.hanna).project == "prj_2"
 
 
+def test_new_words_leave_the_form_and_the_committee_as_they_were(world: World) -> None:
+    dataset = published(world)
+    world.vault.set_terms(dataset, "First.", questions=["What for?"], committee=["per_uma"], by=world.hanna)
+    second = world.vault.set_terms(dataset, "Second.", by=world.hanna)
+    assert (second.number, second.questions, second.committee) == (2, ("What for?",), ("per_uma",))
+    asked = world.vault.request_access(
+        dataset, project="lab", purpose="civilian", answers={"What for?": "A study"}, by=world.stef
+    )
+    with pytest.raises(NotFound):
+        world.vault.approve_request(asked.id, until=UNTIL, by=world.hanna)
+    third = world.vault.set_terms(dataset, "Third.", questions=[], by=world.hanna)
+    assert (third.questions, third.committee) == ((), ("per_uma",))
+    # Who decided and has left keeps nobody from saying it better.
+    del world.directory.callers["uma"]
+    assert world.vault.set_terms(dataset, "Fourth.", by=world.hanna).committee == ("per_uma",)
+    assert world.vault.set_terms(dataset, "Fifth.", committee=(), by=world.hanna).committee == ()
+    assert world.vault.approve_request(asked.id, until=UNTIL, by=world.hanna).project == "prj_1"
+
+
+def test_nobody_signs_what_answers_a_request_about_which_others_decide(world: World) -> None:
+    dataset = published(world)
+    world.vault.set_terms(dataset, "Be kind.", committee=["per_hanna", "per_uma"], by=world.hanna)
+    own = world.vault.request_access(dataset, project="lab", purpose="civilian", by=world.hanna)
+    for more in ({}, {"right": "take_away"}, {"purposes": ["civilian", "dual_use"]}):
+        assert refused(lambda: agree(world, **more)) == "request.side"  # noqa: B023
+    assert world.vault.agreements_on(dataset, by=world.hanna) == []
+    # Nor by saying yes to a colleague.
+    other = world.vault.request_access(dataset, project="lab", purpose="civilian", by=world.stef)
+    world.vault.approve_request(other.id, until=UNTIL, by=world.hanna)
+    assert world.vault.request(own.id, by=world.hanna).state is RequestState.SENT
+    # What answers nothing is the owner's to sign, and others answer theirs.
+    assert agree(world, project="campus")
+    assert world.vault.approve_request(own.id, until=UNTIL, by=world.uma).project == "prj_1"
+
+
+def test_the_owner_signs_nothing_that_answers_what_waits_for_the_committee(world: World) -> None:
+    dataset = published(world)
+    world.vault.set_terms(dataset, "Be kind.", committee=["per_uma"], by=world.hanna)
+    asked = world.vault.request_access(dataset, project="lab", purpose="civilian", by=world.stef)
+    assert refused(lambda: agree(world)) == "request.side"
+    assert world.vault.request(asked.id, by=world.stef).state is RequestState.SENT
+    world.vault.move_request(asked.id, "rejected", words="No.", by=world.uma)
+    assert agree(world)
+
+
+def test_without_a_committee_an_agreement_answers_what_the_owner_asked_too(world: World) -> None:
+    dataset = published(world)
+    asked = world.vault.request_access(dataset, project="lab", purpose="civilian", by=world.hanna)
+    agree(world)
+    assert world.vault.request(asked.id, by=world.hanna).state is RequestState.APPROVED
+
+
 def test_a_request_without_a_project_is_not_approved(world: World) -> None:
     dataset = published(world)
     asked = world.vault.request_access(dataset, purpose="civilian", by=world.uma)

@@ -172,6 +172,31 @@ def test_keys_that_were_wrapped_anew_and_versions_that_went_meanwhile_stay_as_th
     assert a_grant_read(world, opened, "a.csv", by=world.hanna) == b"2"
 
 
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_what_was_pushed_since_is_not_lowered_with_the_rest(world: World, henk: Caller, *, meanwhile: bool) -> None:
+    a_push(world, "biopsies", FILES, label="personal")
+    low = world.vault.propose_lowering("biopsies", "internal", "Made anonymous", project="lab", by=world.hanna)
+    assert low.covers == 1
+
+    def pushed() -> None:
+        a_push(world, "biopsies", {"a.csv": b"with names"})
+
+    vault = world.vault
+    if meanwhile:  # the push comes between the signer's look and what they write
+        vault = Vault(replace(world.parts, signer=Interrupted(world.parts.signer, pushed)), world.keeping)
+    else:
+        pushed()
+    with pytest.raises(WrongState, match="pushed since") as refused:
+        vault.sign_lowering(low.id, by=henk)
+    assert low.id in refused.value.fix
+    assert labels(world) == ("personal", ["personal", "personal"])
+    world.vault.refuse_lowering(low.id, "There is more now.", by=henk)
+    again = world.vault.propose_lowering("biopsies", "internal", "Made anonymous", project="lab", by=world.hanna)
+    assert again.covers == 2
+    assert world.vault.sign_lowering(again.id, by=henk).outcome is Outcome.AGREED
+    assert labels(world) == ("internal", ["internal", "internal"])
+
+
 def test_what_was_erased_has_no_label_to_lower(world: World, henk: Caller) -> None:
     a_push(world, "biopsies", FILES, label="personal")
     low = world.vault.propose_lowering("biopsies", "internal", "x", project="lab", by=world.hanna)

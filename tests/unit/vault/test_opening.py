@@ -8,6 +8,7 @@ from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import AlreadyExists, Damaged, InvalidInput, NotFound, NotPermitted, Unavailable, WrongState
 from fabriek.vault.agreements import DataRight
 from fabriek.vault.epochs import EpochCipher
+from fabriek.vault.ports import People
 from fabriek.vault.service import Vault
 from tests.factories.vault import World, a_grant_read, a_push, fill
 
@@ -165,6 +166,41 @@ def test_an_agreement_that_ended_while_the_job_waited_stops_its_start(world: Wor
     assert refused(lambda: start(world, version.id)) == "agreement.ended"
 
 
+class Counted:
+    """The real people, and how often somebody was asked about."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self.asked: list[str] = []
+
+    def caller_for(self, person: str) -> Caller:
+        self.asked.append(person)
+        return self._people.caller_for(person)
+
+
+def test_a_job_that_starts_asks_about_its_person_once_and_gets_all_it_reads_or_nothing(world: World) -> None:
+    names = ("biopsies", "cells", "scans")
+    versions = [a_push(world, name, FILES, label="special-category").id for name in names]
+    until = {"until": UNTIL, "purposes": ["civilian"], "right": "compute"}
+    for name in names[:2]:
+        world.vault.agree(name, home="lab", project="lab", **until, by=world.hanna)  # type: ignore[arg-type]
+    people = Counted(world.directory)
+    vault = Vault(replace(world.parts, people=people), world.keeping)
+    job = {"project": "prj_1", "purpose": "civilian", "person": "per_stef"}
+    assert refused(lambda: vault.grants_to_job(versions, "job_1", **job)) == "agreement.required"
+    assert world.parts.grants.of_job("job_1") == []
+    world.vault.agree("scans", home="lab", project="lab", **until, by=world.hanna)  # type: ignore[arg-type]
+    people.asked.clear()
+    given = vault.grants_to_job([*versions, versions[0]], "job_1", **job)
+    assert people.asked == ["per_stef"]
+    assert [given[one].version for one in versions] == versions
+    assert len(world.parts.grants.of_job("job_1")) == 3
+    assert vault.grants_to_job(versions, "job_1", **job) == given
+    assert vault.grant_to_job(versions[2], "job_1", **job) == given[versions[2]]
+    world.directory.remove_member("prj_1", "per_stef", by=world.hanna)
+    assert refused(lambda: vault.grants_to_job(versions, "job_1", **job)) == "project.member"
+
+
 def test_ending_an_agreement_ends_its_grants_and_begins_an_epoch(world: World) -> None:
     version = a_push(world, "biopsies", FILES, label="special-category")
     agreement = agree(world)
@@ -191,18 +227,28 @@ def test_a_grant_ends_with_its_time_with_its_job_and_when_given_back(world: Worl
     version = a_push(world, "biopsies", FILES)
     agree(world)
     node = world.directory.add_node("job_1", "prj_1")
+    names = sorted(world.parts.versions.objects(version.id))
+
+    def ended(grant: str, by: Caller) -> set[str]:
+        """Neither the key nor an object any more."""
+        asked = [lambda: world.vault.grant(grant, by=by)]
+        asked += [lambda name=name: world.vault.granted_object(grant, name, by=by) for name in names]  # type: ignore[misc]
+        return {refused(act) for act in asked}
+
     job_grant = start(world, version.id)
     assert start(world, version.id) == job_grant
+    assert all(world.vault.granted_object(job_grant, name, by=node) for name in names)
     world.vault.end_job("job_1")
     world.vault.end_job("job_1")
-    assert refused(lambda: world.vault.grant(job_grant, by=node)) == "grant.ended"
+    assert ended(job_grant, node) == {"grant.ended"}
     given_back = world.vault.open("biopsies", project="lab", by=world.hanna).grant.id
     world.vault.end_grant(given_back, by=world.hanna)
     world.vault.end_grant(given_back, by=world.hanna)
-    assert refused(lambda: world.vault.grant(given_back, by=world.hanna)) == "grant.ended"
+    assert ended(given_back, world.hanna) == {"grant.ended"}
     old = world.vault.open("biopsies", project="lab", by=world.hanna).grant.id
+    assert all(world.vault.granted_object(old, name, by=world.hanna) for name in names)
     world.clock.move(timedelta(hours=12))
-    assert refused(lambda: world.vault.grant(old, by=world.hanna)) == "grant.ended"
+    assert ended(old, world.hanna) == {"grant.ended"}
     world.vault.end_stale_grants()
     assert world.parts.grants.get(old).ended_at == world.clock.now()
 

@@ -49,7 +49,7 @@ def folder() -> Path:
 
 @click.command("slurm-shim")
 def slurm_shim() -> None:
-    r"""Put Slurm's commands before your path, and programs written for Slurm run here.
+    """Put Slurm's commands before your path, and programs written for Slurm run here.
 
     \b
     export PATH=$(fabriek slurm-shim):$PATH
@@ -57,5 +57,5 @@ def slurm_shim() -> None:
 
     Works in a folder of the project's workspace, which jobs see too. Elsewhere the folder is sent along, and results are fetched with
     `fabriek job pull`.
-    """
+    """  # noqa: D301  # the sign that click keeps lines by
     click.echo(folder())

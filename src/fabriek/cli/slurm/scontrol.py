@@ -4,6 +4,7 @@ import sys
 
 from fabriek.cli.session import connect
 from fabriek.cli.slurm.fields import NODE, at, clock_of, elapsed_seconds, exit_code, node, raw_id, reason, tres, written
+from fabriek.cli.slurm.hostnames import hostnames
 from fabriek.cli.slurm.listing import named
 from fabriek.cli.slurm.states import state_of
 from fabriek.kernel.errors import InvalidInput
@@ -17,7 +18,7 @@ def run(words: list[str]) -> int:
             for job in named(",".join(jobs)):
                 connect().jobs.requeue(job.id)
         case ["show", "hostnames" | "hostname", *lists]:
-            sys.stdout.write("".join(f"{name}\n" for one in lists or [NODE] for name in one.split(",")))
+            sys.stdout.write("".join(f"{name}\n" for one in lists or [NODE] for name in hostnames(one)))
         case ["show", "job" | "jobs", job]:
             found = named(job)
             if not found:

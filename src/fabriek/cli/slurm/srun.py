@@ -24,7 +24,7 @@ def run(words: list[str]) -> int:
     if not command:
         raise InvalidInput("no command given to execute", fix="srun hostname")
     if "pty" in options:
-        raise InvalidInput("there is no terminal here", fix="fabriek session start terminal")
+        raise InvalidInput("there is no terminal here", fix="fabriek job shell JOB, of one that runs")
     factory = connect()
     begins, workspace = Path.cwd(), factory.jobs.workspace().path
     shared = bool(workspace) and Path(workspace) in (begins, *begins.parents)

@@ -7,11 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from fabriek.compute.executors.accounts import Account
-from fabriek.compute.executors.slurm_commands import IDS_AT_ONCE, SlurmCommands
+from fabriek.compute.executors.slurm_commands import ACCOUNTS_OFF, IDS_AT_ONCE, SlurmCommands
 from fabriek.kernel.errors import InvalidInput, NotFound
 
 COLUMNS = ("JobID", "JobName", "State", "Start", "End", "ElapsedRaw", "TotalCPU", "MaxRSS", "AllocTRES")
-DISABLED = "accounting storage is disabled"
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 _CPU_TIME = re.compile(r"(?:(?:(\d+)-)?(\d+):)?(\d+):(\d+(?:\.\d+)?)")
@@ -40,7 +39,7 @@ class SlurmAccounts:
         try:
             return self._commands.ask("sacct", *words)
         except InvalidInput as error:
-            if DISABLED in error.detail:
+            if ACCOUNTS_OFF in error.detail:
                 raise NotFound("this cluster keeps no accounts", fix="AccountingStorageType in slurm.conf") from None
             raise
 

@@ -15,6 +15,9 @@ AWAY = re.compile(
 )
 """Slurm's words for what passes by itself: the controller, munge or the database is away."""
 
+ACCOUNTS_OFF = "accounting storage is disabled"
+"""The words of sacct, from 22.05 on, where a cluster keeps no accounts."""
+
 IDS_AT_ONCE = 500
 """In one question: an argument list has an end."""
 
@@ -44,13 +47,12 @@ class SlurmCommands:
     def named(self, name: str) -> list[str]:
         """The ids of jobs of ours by this name, those in the accounts too, oldest first. Raises Unavailable."""
         ids = [one.id for one in self._queue("--name", name)]
-        told = self._run("sacct", "--noheader", "--allocations", "--parsable2", "--format", "JobID", "--name", name)
+        told = self._in_accounts("JobID", "--name", name)
         return list(dict.fromkeys(map(whole_of, [*told.split(), *ids])))
 
     def ended(self, job_id: str, name: str) -> str:
-        """How the accounts say that a job ended, in Slurm's word; empty when they do not know it. Raises Unavailable."""
-        words = ("--noheader", "--allocations", "--parsable2", "--format", "State", "--jobs", job_id, "--name", name)
-        lines = self._run("sacct", *words).split("\n")
+        """How the accounts say that a job ended, in Slurm's word; empty when they do not know it, or there are none. Raises Unavailable."""
+        lines = self._in_accounts("State", "--jobs", job_id, "--name", name).split("\n")
         return lines[0].split(" ")[0].strip()
 
     def cancel_waiting(self, job_id: str) -> None:
@@ -78,6 +80,15 @@ class SlurmCommands:
         except InvalidInput:  # it runs, or is over
             return False
         return True
+
+    def _in_accounts(self, column: str, *words: str) -> str:
+        """Of the whole jobs meant. Nothing on a cluster that keeps no accounts: there, what has left the queue has left it without a word."""
+        try:
+            return self._run("sacct", "--noheader", "--allocations", "--parsable2", "--format", column, *words)
+        except InvalidInput as error:
+            if ACCOUNTS_OFF in error.detail:
+                return ""
+            raise
 
     def _queue(self, *words: str) -> Iterator[InQueue]:
         try:

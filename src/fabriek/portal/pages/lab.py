@@ -20,13 +20,13 @@ POINTS_MAX = 25_000
 def _shown(services: Services, project: str, run: str, by: Caller) -> tuple[Logged, dict[str, Any]]:
     home = services.access.project(project)
     logged = services.lab.run(home.id, run, by=by)
-    withheld = services.lab.withholds(logged.run)
+    keys = [] if logged.withheld else [metric.key for metric in logged.metrics[:CURVES_MAX]]
     curves: list[Curve] = []
-    for metric in [] if withheld else logged.metrics[:CURVES_MAX]:
-        rows = services.lab.history(home.id, run, metric.key, limit=POINTS_MAX, by=by)
-        curves.append(curve(metric.key, [(one.step, one.value) for _, one in rows]))
+    if keys:
+        found = services.lab.histories(home.id, run, keys, limit=POINTS_MAX, by=by)
+        curves = [curve(key, [(one.step, one.value) for _, one in rows]) for key, rows in found.items()]
     live = logged.run.ended_at is None
-    return logged, {"project": home, "run": logged.run, "curves": curves, "withheld": withheld, "live": live}
+    return logged, {"project": home, "run": logged.run, "curves": curves, "withheld": logged.withheld, "live": live}
 
 
 def router(services: Services, pages: Pages) -> Router:
