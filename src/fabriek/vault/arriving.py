@@ -341,8 +341,8 @@ def _at_most(chunks: Iterable[bytes], left: int) -> Iterator[bytes]:
 
 
 def _stretches(chunks: Iterable[bytes], now: Callable[[], float]) -> Iterator[Iterator[bytes]]:
-    """The stream cut into what one object holds; each is to be read to its end before the next."""
-    source = iter(chunks)
+    """The stream cut into what one object holds; each is to be read to its end before the next. An empty chunk is no end: bytes may follow it."""
+    source = (chunk for chunk in chunks if chunk)
     ahead = next(source, b"")
 
     def one() -> Iterator[bytes]:
