@@ -9,13 +9,15 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from fabriek.kernel.errors import AlreadyExists, FabriekError, InvalidInput, NotFound, StorageFull, Unavailable
 from fabriek.kernel.stored import Stored
 
 PIECE_BYTES = 2**20
 DRAFTS = "drafts"
-LOCK = "collecting.lock"
+COLLECTING = "collecting.lock"
+DELETING = "deleting.lock"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _NAME = re.compile(r"obj_[0-9a-z]{1,26}")
 
@@ -27,6 +29,9 @@ class LocalBlobs:
         self._folder = folder
         self._drafts = folder / DRAFTS
         self._drafts.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for lock in (folder / COLLECTING, folder / DELETING):
+            if not lock.exists():  # made by whoever keeps the store: one that a backup made may be another account's
+                lock.touch(mode=0o600)
         _sync_folder(folder)
 
     def put(self, name: str, chunks: Iterable[bytes], *, bytes_max: int | None = None) -> Stored:
@@ -65,16 +70,18 @@ class LocalBlobs:
 
     @contextmanager
     def deleting(self) -> Iterator[None]:
-        """While this is open no copy begins. Raises Unavailable while one is being taken."""
-        with (self._folder / LOCK).open("a+b") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Unavailable(
-                    "a backup is being taken, or another collection is going on; nothing was deleted",
-                    fix="try again when it has ended",
-                    retry_after_seconds=60,
-                ) from None
+        """While this is open no copy begins, and others may delete. Raises Unavailable while a copy is being taken."""
+        with (self._folder / DELETING).open("a+b") as lock:
+            _lock_at_once(lock, fcntl.LOCK_SH, "a backup is being taken; nothing was deleted")
+            yield
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """While this is open no copy begins, and nobody else collects. Raises Unavailable while either is being done."""
+        with (self._folder / COLLECTING).open("a+b") as lock:
+            _lock_at_once(
+                lock, fcntl.LOCK_EX, "a backup is being taken, or another collection is going on; nothing was deleted"
+            )
             yield
 
     def clear_drafts(self) -> None:
@@ -111,10 +118,19 @@ class LocalBlobs:
 
 @contextmanager
 def standing_still(folder: Path) -> Iterator[None]:
-    """While this is open nothing of the store is collected: for whoever copies it. Waits for a collection that is going on."""
-    with (folder / LOCK).open("a+b") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
+    """While this is open nothing of the store goes: for whoever copies it. Waits for what is being deleted, and for another copy."""
+    with (folder / COLLECTING).open("a+b") as collecting, (folder / DELETING).open("a+b") as deleting:
+        # In this order: while a long collection is waited for, users' own deletions are not postponed.
+        fcntl.flock(collecting, fcntl.LOCK_SH)
+        fcntl.flock(deleting, fcntl.LOCK_EX)
         yield
+
+
+def _lock_at_once(lock: IO[bytes], how: int, why: str) -> None:
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Unavailable(why, fix="try again when it has ended", retry_after_seconds=60) from None
 
 
 def _write_draft(draft: Path, chunks: Iterable[bytes], bytes_max: int | None) -> Stored:

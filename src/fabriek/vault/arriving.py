@@ -226,8 +226,8 @@ class Arriving(Desk):
             raise
 
     def _drop(self, held: Sequence[_Landed]) -> None:
-        for landed in held:
-            self._parts.blobs.delete(landed.stretch.object_id)
+        """What it leaves while a backup is taken is collected with the upload."""
+        self._delete([landed.stretch.object_id for landed in held])
 
     def _count(self, arrival: Arrival, dataset: Dataset, held: Sequence[_Landed], known: FileDigest | None) -> Arrival:
         """What landed is the arrival's from here on, under keys of the newest epoch. Raises Stale when another sending was quicker."""
