@@ -9,15 +9,13 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 from fabriek.kernel.errors import AlreadyExists, FabriekError, InvalidInput, NotFound, StorageFull, Unavailable
 from fabriek.kernel.stored import Stored
 
 PIECE_BYTES = 2**20
 DRAFTS = "drafts"
-COLLECTING = "collecting.lock"
-DELETING = "deleting.lock"
+LOCK = "collecting.lock"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _NAME = re.compile(r"obj_[0-9a-z]{1,26}")
 
@@ -29,9 +27,6 @@ class LocalBlobs:
         self._folder = folder
         self._drafts = folder / DRAFTS
         self._drafts.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for lock in (folder / COLLECTING, folder / DELETING):
-            if not lock.exists():  # made by whoever keeps the store: one that a backup made may be another account's
-                lock.touch(mode=0o600)
         _sync_folder(folder)
 
     def put(self, name: str, chunks: Iterable[bytes], *, bytes_max: int | None = None) -> Stored:
@@ -71,16 +66,18 @@ class LocalBlobs:
     @contextmanager
     def deleting(self) -> Iterator[None]:
         """While this is open no copy begins, and others may delete. Raises Unavailable while a copy is being taken."""
-        with (self._folder / DELETING).open("a+b") as lock:
-            _lock_at_once(lock, fcntl.LOCK_SH, "a backup is being taken; nothing was deleted")
+        with _opened(self._folder) as folder:
+            _lock_at_once(folder, fcntl.LOCK_SH, "a backup is being taken; nothing was deleted")
             yield
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
         """While this is open no copy begins, and nobody else collects. Raises Unavailable while either is being done."""
-        with (self._folder / COLLECTING).open("a+b") as lock:
+        with (self._folder / LOCK).open("a+b") as lock:
             _lock_at_once(
-                lock, fcntl.LOCK_EX, "a backup is being taken, or another collection is going on; nothing was deleted"
+                lock.fileno(),
+                fcntl.LOCK_EX,
+                "a backup is being taken, or another collection is going on; nothing was deleted",
             )
             yield
 
@@ -119,14 +116,14 @@ class LocalBlobs:
 @contextmanager
 def standing_still(folder: Path) -> Iterator[None]:
     """While this is open nothing of the store goes: for whoever copies it. Waits for what is being deleted, and for another copy."""
-    with (folder / COLLECTING).open("a+b") as collecting, (folder / DELETING).open("a+b") as deleting:
+    with (folder / LOCK).open("a+b") as collecting, _opened(folder) as deleting:
         # In this order: while a long collection is waited for, users' own deletions are not postponed.
         fcntl.flock(collecting, fcntl.LOCK_SH)
         fcntl.flock(deleting, fcntl.LOCK_EX)
         yield
 
 
-def _lock_at_once(lock: IO[bytes], how: int, why: str) -> None:
+def _lock_at_once(lock: int, how: int, why: str) -> None:
     try:
         fcntl.flock(lock, how | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -155,9 +152,16 @@ def _write_draft(draft: Path, chunks: Iterable[bytes], bytes_max: int | None) ->
 
 def _sync_folder(folder: Path) -> None:
     """A name is durable once its folder is."""
+    with _opened(folder) as descriptor:
+        os.fsync(descriptor)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    """For its lock too: a folder is there before anybody deletes, and whoever may read it may lock it, as a backup by another account does."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        yield descriptor
     finally:
         os.close(descriptor)
 
