@@ -37,6 +37,16 @@ def test_sql_lives_in_stores() -> None:
     assert guilty == []
 
 
+def test_objects_are_deleted_where_a_backup_is_asked_for() -> None:
+    """Everybody else goes through `Desk._delete`: a copy that is being taken may name what they would delete."""
+    guilty = {
+        str(file.relative_to(ROOT / "src/fabriek"))
+        for file in SOURCES
+        if re.search(r"\bblobs\.delete\(", file.read_text("utf-8"))
+    }
+    assert guilty == {"vault/care/collecting.py", "vault/desk.py"}
+
+
 def test_rooms_are_small() -> None:
     made_by_hand = [file for file in SOURCES if "migrations/versions" not in str(file)]
     lengths = {str(file.relative_to(ROOT)): len(file.read_text("utf-8").splitlines()) for file in made_by_hand}

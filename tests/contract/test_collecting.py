@@ -14,7 +14,8 @@ from sqlalchemy import text
 from fabriek.adapters.blobs_local import LocalBlobs, standing_still
 from fabriek.adapters.database import Database
 from fabriek.kernel.callers import SYSTEM, Caller
-from fabriek.kernel.errors import FabriekError, NotFound, NotPermitted, Stale, Unavailable, WrongState
+from fabriek.kernel.errors import Damaged, FabriekError, NotFound, NotPermitted, Stale, Unavailable, WrongState
+from fabriek.sealing.book import Book
 from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.objects import open_bytes, seal_bytes
@@ -23,6 +24,7 @@ from fabriek.vault.care import collecting, leftovers
 from fabriek.vault.care.collecting import Collected
 from fabriek.vault.care.leftovers import ORPHAN_AGE, Why
 from fabriek.vault.keeping.holds import Retention
+from fabriek.vault.paging import PageReader
 from fabriek.vault.pushing import Committed
 from fabriek.vault.uploads import OPEN_FOR, Progress, Upload
 from fabriek.vault.versions import Version
@@ -504,6 +506,42 @@ def test_what_is_added_to_a_version_that_is_removed_under_it_is_added_to_the_one
     opened = world.vault.open(version.id, by=world.hanna)
     for path, body in ({"late.csv": b"abc"} | (FILES if before else {})).items():
         assert a_grant_read(world, opened, path, by=world.hanna) == body
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_what_is_added_to_a_version_whose_pages_go_before_they_are_read_is_added_to_the_one_before(
+    world: World, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    for _ in range(before + 1):
+        a_push(world, "biopsies", FILES)
+    taking, book, read = world.vault.arriving, PageReader.book, list[int]()
+    one = taking.begin_alone("lab", "biopsies", "late.csv", 3, by=world.hanna)
+
+    def later(self: PageReader, version: Version) -> Book:
+        read.append(version.number)
+        if len(read) == 1:
+            remove(world, f"biopsies@{version.number}")
+            assert freed(collect(world)) == {"unused": 3}
+        return book(self, version)
+
+    monkeypatch.setattr(PageReader, "book", later)
+    _, upload = taking.take(one.id, 0, [b"abc"], by=world.hanna)
+    assert read == [before + 1, before][: before + 1]
+    version = world.parts.versions.get(upload.version)
+    assert (version.number, version.facts.files) == (before + 2, 1 + before * len(FILES))
+    opened = world.vault.open(version.id, by=world.hanna)
+    for path, body in ({"late.csv": b"abc"} | (FILES if before else {})).items():
+        assert a_grant_read(world, opened, path, by=world.hanna) == body
+
+
+def test_pages_that_are_gone_of_a_version_that_stands_are_damage(world: World) -> None:
+    version = a_push(world, "biopsies", FILES)
+    taking = world.vault.arriving
+    one = taking.begin_alone("lab", "biopsies", "late.csv", 3, by=world.hanna)
+    world.blobs.delete(version.facts.manifest)
+    with pytest.raises(Damaged, match="gone from the store"):
+        taking.take(one.id, 0, [b"abc"], by=world.hanna)
+    assert [one.id for one in world.vault.versions("biopsies", project="lab", by=world.hanna)] == [version.id]
 
 
 def test_who_adds_to_the_newest_version_is_told_to_do_it_again_when_that_one_is_removed(world: World) -> None:

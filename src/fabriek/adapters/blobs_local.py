@@ -65,16 +65,20 @@ class LocalBlobs:
 
     @contextmanager
     def deleting(self) -> Iterator[None]:
-        """While this is open no copy begins. Raises Unavailable while one is being taken."""
+        """While this is open no copy begins, and others may delete. Raises Unavailable while a copy is being taken."""
+        with _opened(self._folder) as folder:
+            _lock_at_once(folder, fcntl.LOCK_SH, "a backup is being taken; nothing was deleted")
+            yield
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """While this is open no copy begins, and nobody else collects. Raises Unavailable while either is being done."""
         with (self._folder / LOCK).open("a+b") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Unavailable(
-                    "a backup is being taken, or another collection is going on; nothing was deleted",
-                    fix="try again when it has ended",
-                    retry_after_seconds=60,
-                ) from None
+            _lock_at_once(
+                lock.fileno(),
+                fcntl.LOCK_EX,
+                "a backup is being taken, or another collection is going on; nothing was deleted",
+            )
             yield
 
     def clear_drafts(self) -> None:
@@ -111,10 +115,19 @@ class LocalBlobs:
 
 @contextmanager
 def standing_still(folder: Path) -> Iterator[None]:
-    """While this is open nothing of the store is collected: for whoever copies it. Waits for a collection that is going on."""
-    with (folder / LOCK).open("a+b") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
+    """While this is open nothing of the store goes: for whoever copies it. Waits for what is being deleted, and for another copy."""
+    with (folder / LOCK).open("a+b") as collecting, _opened(folder) as deleting:
+        # In this order: while a long collection is waited for, users' own deletions are not postponed.
+        fcntl.flock(collecting, fcntl.LOCK_SH)
+        fcntl.flock(deleting, fcntl.LOCK_EX)
         yield
+
+
+def _lock_at_once(lock: int, how: int, why: str) -> None:
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Unavailable(why, fix="try again when it has ended", retry_after_seconds=60) from None
 
 
 def _write_draft(draft: Path, chunks: Iterable[bytes], bytes_max: int | None) -> Stored:
@@ -139,9 +152,16 @@ def _write_draft(draft: Path, chunks: Iterable[bytes], bytes_max: int | None) ->
 
 def _sync_folder(folder: Path) -> None:
     """A name is durable once its folder is."""
+    with _opened(folder) as descriptor:
+        os.fsync(descriptor)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    """For its lock too: a folder is there before anybody deletes, and whoever may read it may lock it, as a backup by another account does."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        yield descriptor
     finally:
         os.close(descriptor)
 

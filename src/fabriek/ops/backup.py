@@ -87,7 +87,7 @@ def check_place(settings: Settings) -> None:
 
 def write_backup(home: Path, folder: Path, keys: Path) -> dict[str, tuple[int, str]]:
     """The database first, the objects after: what it names is there already, since objects are written before their rows, and nothing is
-    collected meanwhile.
+    deleted meanwhile.
 
     Returns name → (bytes, SHA-256). Raises AlreadyExists when the folder or the key file is there, NotFound when there is no home.
     """
@@ -98,13 +98,13 @@ def write_backup(home: Path, folder: Path, keys: Path) -> dict[str, tuple[int, s
             f"{keys if keys.exists() else folder} is there already", fix="name a new folder and a new key file"
         )
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # What the copy of the database names must not be collected before it is copied too.
+    # What the copy of the database names must not go before it is copied too.
     (home / OBJECTS).mkdir(exist_ok=True, mode=0o700)
     with standing_still(home / OBJECTS):
         _copy_database(home / DATABASE_FILE, folder / DATABASE_FILE)
         for name in _objects(home):
             (folder / name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with suppress(FileNotFoundError):  # erased meanwhile, or removed by the run that it belonged to
+            with suppress(FileNotFoundError):  # by a hand in the store: no server deletes now
                 shutil.copyfile(home / name, folder / name)
     made = {str(file.relative_to(folder)): digest(file) for file in sorted(folder.rglob("*")) if file.is_file()}
     listed = {"form": FORM, "version": __version__, "schema": known_schemas()[-1], "files": made}

@@ -1,17 +1,18 @@
 """What every verb of the vault stands on: its parts, who may know of a dataset, and the question of the rules, asked in one place."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from fabriek.audit.log import facts_of
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.kernel.clock import Clock
-from fabriek.kernel.errors import Damaged, NotFound, NotPermitted, WrongState, nothing_here
+from fabriek.kernel.errors import Damaged, NotFound, NotPermitted, Unavailable, WrongState, nothing_here
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.signing import Signer
 from fabriek.vault.agreeing.agreements import DataRight
-from fabriek.vault.care.ports import Damages, Leftovers, Passes, Walk
+from fabriek.vault.care.ports import Damages, Leftovers, Passes, StandsStill, Walk
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.intake.ports import Arrivals
 from fabriek.vault.keeping.epochs import Epoch, EpochCipher
@@ -261,6 +262,21 @@ class Desk:
         moved = replace(dataset, epoch=dataset.epoch + 1)
         parts.datasets.save(moved)
         return moved
+
+    def _delete(self, names: Iterable[str]) -> bool:
+        """Takes objects out of the store that no record names any more. Outside any transaction. False while a backup is being taken, whose
+        copy of the records may name them: none is touched then, and whoever asked leaves them to a later turn instead of waiting.
+        """
+        blobs = self._parts.blobs
+        with ExitStack() as standing:
+            if isinstance(blobs, StandsStill):
+                try:
+                    standing.enter_context(blobs.deleting())
+                except Unavailable:
+                    return False
+            for name in names:
+                blobs.delete(name)
+        return True
 
     def _first_room(self, acting: str, dataset: Dataset, by: Caller) -> Sequence[str]:
         """The projects to try for a caller: the one named, else home and those with an agreement that they work in."""

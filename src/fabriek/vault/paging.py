@@ -95,9 +95,8 @@ class Writing(Desk):
         return name, key
 
     def forget(self) -> None:
-        """What was sealed is nobody's."""
-        for name in self.objects:
-            self._parts.blobs.delete(name)
+        """What was sealed is nobody's. What it leaves while a backup is taken is collected with the upload."""
+        self._delete(self.objects)
 
     def _flush(self) -> None:
         if self._name:

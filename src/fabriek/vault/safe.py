@@ -7,6 +7,7 @@ from fabriek.kernel.errors import Damaged, NotFound, Unavailable
 from fabriek.sealing.context import object_context
 from fabriek.sealing.objects import KEY_BYTES, SALT_BYTES, Opener, seal
 from fabriek.vault.care.damage import Damage
+from fabriek.vault.care.leftovers import Leftover, Why
 from fabriek.vault.desk import Desk
 
 READ_BYTES = 2**20
@@ -60,16 +61,22 @@ class Safe(Desk):
         return _pieces(opener, start, end)
 
     def remove(self, dataset_id: str, object_id: str) -> None:
-        """Forgets the key, then the bytes: without its key an object is noise. Idempotent."""
+        """Forgets the key, then the bytes: without its key an object is noise. Idempotent. While a backup is taken the bytes are left to the
+        next collection.
+        """
         parts = self._parts
         try:
-            parts.epoch_keys.object_key(dataset_id, object_id)
+            _, _, stored = parts.epoch_keys.object_key(dataset_id, object_id)
         except NotFound:
             return
         with parts.datasets.transaction(alone=f"dataset:{dataset_id}"):
             parts.epoch_keys.forget_object_keys(dataset_id, [object_id])
             parts.damages.remove(Damage(dataset_id, "", object_id, "", parts.clock.now()))
-        parts.blobs.delete(object_id)
+        if not self._delete([object_id]):
+            now = parts.clock.now()
+            # That no record names it any more is known: it need not be seen for a day first.
+            with parts.datasets.transaction():
+                parts.leftovers.put([Leftover(object_id, "", Why.ORPHAN, stored.size, now, doomed_at=now)])
 
     def _opener(self, dataset_id: str, object_id: str) -> Opener:
         parts = self._parts

@@ -5,7 +5,7 @@ upload that is open, and neither can begin to keep an object that is doomed (`Pu
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
@@ -56,18 +56,20 @@ class Collecting(Desk):
         require(by, "vault.collect")
         heaps = [heap for heap in self._heaps() if heap.why is not Why.ORPHAN]
         going = [heap for heap in heaps if not heap.is_kept]
-        due, waiting, total = [], 0, 0
+        due, waiting, doomed, total = [], 0, [], 0
         for names in self._stored():
             total += len(names)
             known = self._parts.leftovers.known(names)
             for name in self._without_record(names):
-                if name in known and (known[name].doomed_at or is_due(known[name], self._parts.clock.now())):
+                if _is_doomed(known, name):
+                    doomed.append(known[name])
+                elif name in known and is_due(known[name], self._parts.clock.now()):
                     due.append(known[name])
                 else:
                     waiting += 1
         doubted = len(due) + waiting if are_too_many(len(due) + waiting, total) else 0
-        if due and not doubted:
-            going.append(Heap("", Why.ORPHAN, len(due), sum(one.size for one in due)))
+        if lost := doomed if doubted else doomed + due:
+            going.append(Heap("", Why.ORPHAN, len(lost), sum(one.size for one in lost)))
         kept = [heap for heap in heaps if heap.is_kept]
         return Collected(told_by_kind(going), told_by_kind(kept), 0 if doubted else waiting, doubted)
 
@@ -144,8 +146,9 @@ class Collecting(Desk):
         for names in self._stored():
             total += len(names)
             lost = self._without_record(names)
-            seen += len(lost)
             known = parts.leftovers.known(lost)
+            # Of what is doomed these records knew when they let it go (`safe.remove`): nothing to doubt them for.
+            seen += sum(not _is_doomed(known, name) for name in lost)
             fresh = [Leftover(name, "", Why.ORPHAN, self._size(name), now) for name in lost if name not in known]
             if fresh:
                 with parts.datasets.transaction():
@@ -250,7 +253,11 @@ class Collecting(Desk):
 
     def _standing(self) -> AbstractContextManager[None]:
         blobs = self._parts.blobs
-        return blobs.deleting() if isinstance(blobs, StandsStill) else nullcontext()
+        return blobs.collecting() if isinstance(blobs, StandsStill) else nullcontext()
+
+
+def _is_doomed(known: Mapping[str, Leftover], name: str) -> bool:
+    return name in known and known[name].doomed_at is not None
 
 
 def _by_dataset(found: Iterable[Leftover]) -> Iterator[tuple[str, list[Leftover]]]:

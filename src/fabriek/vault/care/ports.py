@@ -14,10 +14,13 @@ from fabriek.vault.versions import Version
 
 @runtime_checkable
 class StandsStill(Protocol):
-    """A store of which a copy may be taken while it is used: until that is done nothing is collected."""
+    """A store of which a copy may be taken while it is used: until that is done nothing is deleted, since the copy may name it."""
 
     def deleting(self) -> AbstractContextManager[None]:
-        """While this is open no copy begins. Raises Unavailable while one is being taken."""
+        """While this is open no copy begins, and others may delete. Raises Unavailable while a copy is being taken."""
+
+    def collecting(self) -> AbstractContextManager[None]:
+        """While this is open no copy begins, and nobody else collects. Raises Unavailable while either is being done."""
 
 
 class Leftovers(Protocol):

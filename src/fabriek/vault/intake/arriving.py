@@ -226,8 +226,8 @@ class Arriving(Desk):
             raise
 
     def _drop(self, held: Sequence[_Landed]) -> None:
-        for landed in held:
-            self._parts.blobs.delete(landed.stretch.object_id)
+        """What it leaves while a backup is taken is collected with the upload."""
+        self._delete([landed.stretch.object_id for landed in held])
 
     def _count(self, arrival: Arrival, dataset: Dataset, held: Sequence[_Landed], known: FileDigest | None) -> Arrival:
         """What landed is the arrival's from here on, under keys of the newest epoch. Raises Stale when another sending was quicker."""
@@ -341,8 +341,8 @@ def _at_most(chunks: Iterable[bytes], left: int) -> Iterator[bytes]:
 
 
 def _stretches(chunks: Iterable[bytes], now: Callable[[], float]) -> Iterator[Iterator[bytes]]:
-    """The stream cut into what one object holds; each is to be read to its end before the next."""
-    source = iter(chunks)
+    """The stream cut into what one object holds; each is to be read to its end before the next. An empty chunk is no end: bytes may follow it."""
+    source = (chunk for chunk in chunks if chunk)
     ahead = next(source, b"")
 
     def one() -> Iterator[bytes]:

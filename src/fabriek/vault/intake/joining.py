@@ -1,11 +1,11 @@
 """How files that arrived become a version: beside what the newest one holds, under its manifest's keys, sealed here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import InvalidInput, NotFound, Stale, Unavailable, WrongState, nothing_here
-from fabriek.sealing.adding import added
+from fabriek.kernel.errors import Damaged, InvalidInput, NotFound, Stale, Unavailable, WrongState, nothing_here
+from fabriek.sealing.adding import Added, added
 from fabriek.sealing.book import Book
 from fabriek.sealing.digests import FileDigest
 from fabriek.sealing.manifest import File, Part
@@ -69,8 +69,7 @@ class Joining(Desk):
             parts.uploads.save(replace(stands, parent=base))
         written = Writing(parts, upload, dataset)
         try:
-            book = PageReader(parts, dataset).book(parent) if parent else EMPTY
-            made = added(book, fresh, written.keep)
+            made = self._added(dataset, parent, fresh, written)
             manifest, key = written.finish(made.root)
             sealed = frozenset(written.objects) - {manifest}
             own = sorted({part.object_id for file in fresh.values() for part in file.parts} | sealed)
@@ -99,10 +98,23 @@ class Joining(Desk):
             parts.epoch_keys.forget_object_keys(dataset.id, [stretch.object_id for stretch in stretches])
         return version
 
-    def _check_same(self, upload: Upload, dataset: Dataset, base: str, arrived: Sequence[Arrival]) -> None:
+    def _added(self, dataset: Dataset, parent: Version | None, fresh: Mapping[str, File], written: Writing) -> Added:
+        """The pages of all. Raises Stale where the parent cannot be read since it went meanwhile: that is no damage, and another is the newest."""
+        try:
+            book = PageReader(self._parts, dataset).book(parent) if parent else EMPTY
+            return added(book, fresh, written.keep)
+        except (Damaged, NotFound):
+            with self._parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
+                self._check_newest(dataset, parent.id if parent else "")
+            raise
+
+    def _check_newest(self, dataset: Dataset, base: str) -> None:
         newest = self._pushing.newest(dataset.id)
         if (newest.id if newest else "") != base:
-            raise Stale("somebody else made a version of this dataset meanwhile", fix="finish again")
+            raise Stale("the newest version of this dataset is another one meanwhile", fix="finish again")
+
+    def _check_same(self, upload: Upload, dataset: Dataset, base: str, arrived: Sequence[Arrival]) -> None:
+        self._check_newest(dataset, base)
         if {one.id for one in self._parts.arrivals.of_upload(upload.id)} != {one.id for one in arrived}:
             raise Stale("the files of this upload changed", fix="finish again")
 

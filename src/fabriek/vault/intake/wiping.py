@@ -34,20 +34,23 @@ class Wiping(Desk):
 
     def forget_overdue(self) -> bool:
         """Forgets what nobody went on with, with its bytes, and what is in a version, without. A bounded part of it; whether to call again."""
-        parts, gone = self._parts, 0
+        parts, gone, left = self._parts, 0, False
         found = parts.arrivals.overdue(parts.clock.now())
         for arrival in found:
             if gone >= OBJECTS_AT_ONCE:
                 break
             try:
-                gone += self._wipe(arrival, parts.uploads.get(arrival.upload), overdue=True)
+                wiped = self._wipe(arrival, parts.uploads.get(arrival.upload), overdue=True)
             except WrongState:
                 continue  # held since it was found
-        return bool(found)
+            gone += wiped or 0
+            left = left or wiped is None
+        return bool(found) and not left
 
-    def _wipe(self, arrival: Arrival, upload: Upload, *, overdue: bool = False) -> int:
-        """How many objects it took from the store. A commit takes the same turn, so that no version is made of what goes; and so does whoever
-        counts bytes in, so that none becomes the file's once it was read what is its.
+    def _wipe(self, arrival: Arrival, upload: Upload, *, overdue: bool = False) -> int | None:
+        """How many objects it took from the store; None while a backup is taken, when what was given up stays until a later turn. A commit takes
+        the same turn as this, so that no version is made of what goes; and so does whoever counts bytes in, so that none becomes the file's
+        once it was read what is its.
         """
         parts, dataset = self._parts, upload.dataset
         with parts.datasets.transaction(alone=f"dataset:{dataset}"):
@@ -65,8 +68,8 @@ class Wiping(Desk):
             if not is_kept:
                 parts.damages.forget(names)
                 parts.arrivals.save(replace(stands, given_up=True, path="", told=""))
-        for name in () if is_kept else names:
-            parts.blobs.delete(name)
+        if not is_kept and not self._delete(names):
+            return None
         with parts.datasets.transaction():
             parts.arrivals.forget(arrival.id, objects=not is_kept)
         return 0 if is_kept else len(names)

@@ -143,14 +143,16 @@ class Erasing(Desk):
             self.sweep()
 
     def sweep(self) -> None:
-        """Removes the sealed objects of what is erased: without keys they are noise. Killed anywhere, it is done again."""
+        """Removes the sealed objects of what is erased: without keys they are noise. Killed anywhere, it is done again; and later, while a
+        backup is taken.
+        """
         parts = self._parts
         for erasure in self._keeping.erasures.to_sweep():
             names = {
                 name for one in parts.versions.of_dataset(erasure.dataset) for name in parts.versions.objects(one.id)
             }
-            for name in sorted(names):
-                parts.blobs.delete(name)
+            if not self._delete(sorted(names)):
+                return
             with parts.datasets.transaction():
                 parts.leftovers.forget(names)
                 self._keeping.erasures.save(replace(erasure, swept_at=parts.clock.now()))

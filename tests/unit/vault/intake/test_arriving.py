@@ -161,6 +161,15 @@ def test_a_slow_stream_is_durable_every_half_minute(world: World, taking: Arrivi
     assert [stretch.length for stretch in world.parts.arrivals.stretches(one.id)] == [20, 20, 20]
 
 
+@pytest.mark.parametrize("with_checksum", [False, True])
+def test_an_empty_chunk_ends_no_stream(world: World, taking: Arriving, *, with_checksum: bool) -> None:
+    one = taking.begin_alone("lab", "scans", "a", 5, by=world.hanna)
+    checksum = Checksum("sha256", hashlib.sha256(b"abcde").digest()) if with_checksum else None
+    arrival, upload = taking.take(one.id, 0, [b"", b"ab", b"", b"", b"cde", b""], checksum=checksum, by=world.hanna)
+    assert arrival.arrived == 5
+    assert read(world, world.parts.versions.get(upload.version), "a") == b"abcde"
+
+
 def test_what_arrived_before_the_store_failed_is_kept_and_the_rest_goes_on(world: World, taking: Arriving) -> None:
     def breaks() -> Iterator[bytes]:
         yield bytes(PART_BYTES)
