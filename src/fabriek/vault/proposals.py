@@ -54,6 +54,9 @@ class Proposal:
     words: str = ""
     covers: int = 0
 
+    def is_signed_by(self, person: str) -> bool:
+        return person in {one.person for one in self.signatures}
+
 
 def read_reason(reason: str) -> str:
     """Raises InvalidInput when there is none, or too much of it."""
@@ -67,7 +70,7 @@ def sign(proposal: Proposal, signature: Signature, *, authors: Collection[str] =
     and (`proposal.author`) for an author.
     """
     _check_open(proposal)
-    if signature.person in {one.person for one in proposal.signatures}:
+    if proposal.is_signed_by(signature.person):
         raise NotPermitted(
             "this needs another person than the one who proposed or signed it",
             rule="proposal.second_person",
