@@ -42,7 +42,16 @@ class Ours:
 
     def __init__(self, running: Running, work: Path) -> None:
         self._running, self._work = running, work
-        self.memory_mib = 0.0
+        self.memory_mib = self.processor_seconds = 0.0
+        self._folders_known = 0
+
+    def know_nothing(self) -> None:
+        """From now on of no folder: whoever pushes one for the first time has not read it before."""
+        self._folders_known += 1
+
+    def environment(self) -> dict[str, str]:
+        context = self._work / "clients" / str(self._folders_known) / "context.json"
+        return {**self._running.environment(), "FABRIEK_CONTEXT": str(context)}
 
     def push(self, folder: Path, name: str) -> float:
         return self._command("push", str(folder), name)
@@ -56,7 +65,7 @@ class Ours:
     def push_twice(self, folder: Path, name: str, which: int) -> tuple[float, float]:
         """Seconds of two pushes in one process, one file in a hundred changed between them."""
         argv = [sys.executable, "-c", TWICE, str(folder), name, str(which)]
-        done = subprocess.run(argv, env=self._running.environment(), capture_output=True, text=True, check=True)
+        done = subprocess.run(argv, env=self.environment(), capture_output=True, text=True, check=True)
         first, second = map(float, done.stdout.split())
         return first, second
 
@@ -113,9 +122,9 @@ class Ours:
         )  # fmt: skip
 
     def _command(self, *arguments: str) -> float:
-        seconds, mib = child(
-            [sys.executable, "-m", "fabriek.cli", "data", *arguments], environment=self._running.environment()
-        )
+        before = _processor_seconds()
+        seconds, mib = child([sys.executable, "-m", "fabriek.cli", "data", *arguments], environment=self.environment())
+        self.processor_seconds = _processor_seconds() - before
         self.memory_mib = max(self.memory_mib, mib)
         return seconds
 
@@ -161,6 +170,12 @@ def child(argv: list[str], environment: dict[str, str] | None = None) -> tuple[f
         process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, said.decode()[-500:]
     return time.perf_counter() - begun, _mib(used)
+
+
+def _processor_seconds() -> float:
+    """Of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _mib(used: "resource.struct_rusage") -> float:

@@ -16,12 +16,16 @@ from fabriek.adapters.addresses_s3 import S3Addresses
 from fabriek.adapters.blobs_s3 import S3Blobs
 from fabriek.adapters.database import metadata as tables
 from fabriek.adapters.database import open_database
+from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import Damaged, NotPermitted
+from fabriek.kernel.stored import Stored
 from fabriek.schemas.vault import GrantOut
 from fabriek.sdk import addresses, at_store
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sdk.reading import Reading
-from fabriek.vault import addressing
+from fabriek.vault import addressing, stretches
+from fabriek.vault.damage import Damage, Position
+from fabriek.vault.examining import CHANGED
 from fabriek.vault.service import Vault
 from tests.factories.vault import Doors, World, a_world
 from tests.servers.seaweed import S3Server
@@ -218,6 +222,32 @@ def test_of_an_object_without_end_no_more_is_held_than_one_can_have(
         vault.pull("scans", tmp_path / "out")
     assert held
     assert max(held) <= at_store.WHOLE_BYTES_MAX + 2**20
+
+
+def test_a_hash_that_the_pusher_made_up_is_taken_and_told_by_the_first_check_that_reads(
+    world: World, doors: Doors, tmp_path: Path
+) -> None:
+    """The server carries no byte, and so has the client's word only: it hides nothing from readers, and stands as damage."""
+    take, lies = world.vault.take, list[str]()
+
+    def lied(upload: str, object_id: str, sent: Stored, *, by: Caller) -> Stored:
+        if sent.size > 2**20 and not lies:
+            lies.append(object_id)
+            sent = Stored(sent.size, "0" * 64)
+        return take(upload, object_id, sent, by=by)
+
+    world.vault.take = lied  # type: ignore[method-assign]
+    vault = doors.vault("hanna")
+    vault.push(a_folder(tmp_path / "in"), "scans")
+    assert vault.verify("scans") == []
+    operator, found = Caller("per_olga", "org_factory", rights=frozenset({"vault.check"})), list[Damage]()
+    for share in (0.0, 1.0):
+        assert found == [], "by its length alone nothing is wrong"
+        at: Position | None = Position()
+        while at is not None:
+            looked = world.vault.checking.check(at, stretches.Sample(share, "seed"), by=operator)
+            found, at = [*found, *looked.damage], looked.next
+    assert [(one.object_id, one.why) for one in found] == [(lies[0], CHANGED)]
 
 
 def test_a_second_client_needs_the_specification_alone(doors: Doors) -> None:

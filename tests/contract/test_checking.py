@@ -196,6 +196,15 @@ def test_a_shared_object_counts_for_every_version_and_is_read_once(world: World)
     assert world.vault.checking.numbers(seen) == [1, 2]
     for version in (first, second):
         assert [one.object_id for one in world.vault.checking.damage_of_version(version.id)] == [shared]
+    # Of many at once the same: their own, that of what they share, and of a sound one nothing.
+    sound = a_push(world, "scans", FILES)
+    with world.database.transaction():
+        world.parts.versions.save(replace(first, wrapped_key=first.wrapped_key[:-1] + b"x"))
+    damage(world)
+    ids = [first.id, second.id, sound.id]
+    each = {one: world.vault.checking.damage_of_version(one) for one in ids}
+    assert [len(each[one]) for one in ids] == [2, 1, 0]
+    assert world.vault.checking.damage_of_versions(ids) == {one: found for one, found in each.items() if found}
 
 
 def test_damage_stands_in_the_log_once_and_its_version_still_opens(world: World) -> None:

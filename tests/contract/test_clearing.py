@@ -1,16 +1,19 @@
 """The worker clears what was sent and never finished: beside its rounds, and a bounded part at a time."""
 
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from fabriek.adapters.database import Database
 from fabriek.vault import wiping
+from fabriek.vault.holds import Retention
 from fabriek.vault.uploads import OPEN_FOR
 from fabriek.worker.clearing import Clearing
 from fabriek.worker.upkeep import Upkeep
 from tests.factories.services import Town, a_town
+from tests.factories.vault import fill
 from tests.factories.waiting import until
 
 
@@ -83,3 +86,32 @@ def test_one_that_fails_is_tried_again_and_what_was_stopped_goes_on(
     assert after.round()
     until(lambda: not any(path.exists() for path in objects))
     after.close()
+
+
+def test_what_was_erased_is_swept_beside_the_round(town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = town.person("hospital")
+    project = town.project(person)
+    person, vault = town.again(person), town.services.vault
+    vault.create(project, "scans", by=person)
+    fill(town.services, vault.open_upload(project, "scans", by=person), {"a": b"1"}, by=person)
+    vault.erasing.retain("scans", Retention(None, town.clock.today()), project=project, by=person)
+    objects = [path for path in (tmp_path / "home" / "objects").rglob("obj_*") if path.is_file()]
+    assert len(objects) == 2
+    town.clock.move(timedelta(days=1))
+    blobs, order, round_is_over = vault.arriving._parts.blobs, list[str](), threading.Event()
+    delete = blobs.delete
+
+    def slowly(name: str) -> None:
+        round_is_over.wait(5.0)
+        order.append("deleted")
+        delete(name)
+
+    monkeypatch.setattr(blobs, "delete", slowly)
+    upkeep = Upkeep(town.services)
+    upkeep.round()
+    assert vault.find("scans", project=project, by=person).erased_at is not None, "its keys go in the round"
+    order.append("round")
+    round_is_over.set()
+    until(lambda: not any(path.exists() for path in objects))
+    upkeep.close()
+    assert order == ["round", *["deleted"] * 2]

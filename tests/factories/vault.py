@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -108,6 +108,12 @@ class Directory:
             if name in {project.id, project.slug}:
                 return project
         raise nothing_here()
+
+    def projects_among(self, project_ids: Collection[str]) -> dict[str, AProject]:
+        return {one: self.project(one) for one in project_ids}
+
+    def people_among(self, person_ids: Collection[str]) -> dict[str, SimpleNamespace]:
+        return {one: SimpleNamespace(name=self.caller_for(one).person) for one in person_ids}
 
     def add_person(self, name: str, organisation: str, *projects: str) -> Caller:
         rights = dict.fromkeys(projects, IN_PROJECT)

@@ -1,6 +1,6 @@
 """What access needs kept."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -37,6 +37,9 @@ class People(Protocol):
     def get(self, person_id: str) -> Person:
         """Raises NotFound."""
 
+    def among(self, person_ids: Collection[str]) -> Mapping[str, Person]:
+        """Id → person. Raises NotFound where one of them is nobody."""
+
     def with_email(self, email: str) -> Person | None: ...
 
     def of_organisation(self, organisation: str) -> Sequence[Person]: ...
@@ -52,6 +55,9 @@ class Projects(Protocol):
 
     def named(self, name: str) -> Project:
         """By id or slug. Raises NotFound."""
+
+    def among(self, project_ids: Collection[str]) -> Mapping[str, Project]:
+        """Id → project. Raises NotFound where there is no such one."""
 
     def put_member(self, membership: Membership) -> None:
         """Adds a person, or changes their role."""

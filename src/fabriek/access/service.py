@@ -1,6 +1,6 @@
 """What one may do with organisations, people and projects."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from fabriek.access import organisations
 from fabriek.access.organisations import Organisation, OrganisationKind
@@ -82,6 +82,10 @@ class Access:
         """Raises NotFound."""
         return self._people.get(person_id)
 
+    def people_among(self, person_ids: Collection[str]) -> Mapping[str, Person]:
+        """Id → person, each of them. Raises NotFound."""
+        return self._people.among(person_ids)
+
     def is_alone(self) -> bool:
         """Whether one person is all there is."""
         return self._people.count() == 1
@@ -106,6 +110,10 @@ class Access:
     def project(self, name: str) -> Project:
         """By id or slug. Raises NotFound. Who may know of it is asked at the door, by the route's guard and by `require`."""
         return self._projects.named(name)
+
+    def projects_among(self, project_ids: Collection[str]) -> Mapping[str, Project]:
+        """Id → project, each of them. Raises NotFound."""
+        return self._projects.among(project_ids)
 
     def projects_of(self, by: Caller) -> Sequence[Project]:
         """Those that the caller is a member of."""

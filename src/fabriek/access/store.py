@@ -1,6 +1,6 @@
 """The SQL of access."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime
@@ -15,7 +15,7 @@ from fabriek.access.organisations import Organisation, OrganisationKind
 from fabriek.access.people import Person
 from fabriek.access.projects import Membership, Project
 from fabriek.adapters.database import Database, Instant, metadata
-from fabriek.kernel.errors import AlreadyExists, NotFound
+from fabriek.kernel.errors import AlreadyExists, NotFound, nothing_here
 from fabriek.kernel.purposes import Purpose
 
 organisations = Table(
@@ -142,8 +142,15 @@ class SqlPeople:
     def get(self, person_id: str) -> Person:
         row = self._db.row(self._whole.where(people.c.id == person_id))
         if row is None:
-            raise NotFound("there is no such person", fix="fabriek org show ORGANISATION")
+            raise _nobody()
         return _person(row)
+
+    def among(self, person_ids: Collection[str]) -> Mapping[str, Person]:
+        wanted = set(person_ids)
+        found = {row.id: _person(row) for row in self._db.rows(self._whole.where(people.c.id.in_(wanted)))}
+        if len(found) < len(wanted):
+            raise _nobody()
+        return found
 
     def with_email(self, email: str) -> Person | None:
         row = self._db.row(self._whole.where(names.c.email == email.lower()))
@@ -176,11 +183,15 @@ class SqlProjects:
     def named(self, name: str) -> Project:
         row = self._db.row(_NAMED, {"said": name})
         if row is None:
-            raise NotFound(
-                "there is no such thing, or you may not know of it",
-                fix="check the name; fabriek whoami shows who you are",
-            )
-        return Project(row.id, row.slug, row.title, Purpose(row.purpose), row.label_ceiling, row.lead_organisation)
+            raise nothing_here()
+        return _project(row)
+
+    def among(self, project_ids: Collection[str]) -> Mapping[str, Project]:
+        wanted = set(project_ids)
+        found = {row.id: _project(row) for row in self._db.rows(select(projects).where(projects.c.id.in_(wanted)))}
+        if len(found) < len(wanted):
+            raise nothing_here()
+        return found
 
     def put_member(self, membership: Membership) -> None:
         same = (memberships.c.project == membership.project, memberships.c.person == membership.person)
@@ -255,6 +266,14 @@ class SqlApplications:
 
 def _organisation(row: Row[Any]) -> Organisation:
     return Organisation(row.id, row.slug, row.name, OrganisationKind(row.kind), row.country, row.kvk)
+
+
+def _project(row: Row[Any]) -> Project:
+    return Project(row.id, row.slug, row.title, Purpose(row.purpose), row.label_ceiling, row.lead_organisation)
+
+
+def _nobody() -> NotFound:
+    return NotFound("there is no such person", fix="fabriek org show ORGANISATION")
 
 
 def _person(row: Row[Any]) -> Person:

@@ -1,10 +1,11 @@
 """Labels, terms, requests on their way, and what is open now, over HTTP."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Query
 
-from fabriek.api.vault import agreement_out, name_of, request_out, said
+from fabriek.api.vault import agreement_out, names_of, request_out, requests_out, said, slugs_of
 from fabriek.schemas.agreements import (
     AcceptanceOut,
     AcceptIn,
@@ -37,19 +38,25 @@ def _terms_out(made: Terms) -> TermsOut:
     )  # fmt: skip
 
 
-def _acceptance_out(one: Acceptance, services: Services) -> AcceptanceOut:
-    return AcceptanceOut(
-        number=one.number, sha256=one.sha256, person=one.person, person_name=name_of(one.person, services), accepted_at=one.accepted_at
-    )  # fmt: skip
+def _acceptances_out(found: Sequence[Acceptance], services: Services) -> list[AcceptanceOut]:
+    names = names_of((one.person for one in found), services)
+    return [
+        AcceptanceOut(
+            number=one.number, sha256=one.sha256, person=one.person, person_name=names[one.person], accepted_at=one.accepted_at
+        )
+        for one in found
+    ]  # fmt: skip
 
 
-def _grant_out(grant: Grant, services: Services) -> OpenGrantOut:
-    return OpenGrantOut(
-        grant=grant.id, version=grant.version, right=grant.right.value, person=grant.person,
-        person_name=name_of(grant.person, services), job=grant.job,
-        project=services.access.project(grant.project).slug if grant.project else "", opened_at=grant.opened_at,
-        expires_at=grant.expires_at,
-    )  # fmt: skip
+def _grants_out(found: Sequence[Grant], services: Services) -> list[OpenGrantOut]:
+    names, slugs = names_of((one.person for one in found), services), slugs_of((one.project for one in found), services)
+    return [
+        OpenGrantOut(
+            grant=one.id, version=one.version, right=one.right.value, person=one.person, person_name=names[one.person], job=one.job,
+            project=slugs[one.project], opened_at=one.opened_at, expires_at=one.expires_at,
+        )
+        for one in found
+    ]  # fmt: skip
 
 
 @router.get("/labels", access=SIGNED_IN)
@@ -99,26 +106,26 @@ def unaccepted_terms(dataset: str, caller: CallerDep, factory: FactoryDep) -> li
 def accept_terms(dataset: str, wanted: AcceptIn, caller: CallerDep, factory: FactoryDep) -> AcceptanceOut:
     """Accept terms for yourself. It names the hash of what you read."""
     made = factory.vault.accept_terms(said(dataset), wanted.sha256, number=wanted.number, by=caller)
-    return _acceptance_out(made, factory)
+    return _acceptances_out([made], factory)[0]
 
 
 @router.get(DATASET + "/acceptances", access=Right("data.manage"))
 def list_acceptances(project: str, dataset: str, caller: CallerDep, factory: FactoryDep) -> list[AcceptanceOut]:
     """Who accepted which terms, newest first. For the owner."""
     found = factory.vault.acceptances_on(said(dataset), project=project, by=caller)
-    return [_acceptance_out(one, factory) for one in found]
+    return _acceptances_out(found, factory)
 
 
 @router.get("/datasets/{dataset}/access-requests", access=SIGNED_IN)
 def list_known_requests(dataset: str, caller: CallerDep, factory: FactoryDep) -> list[AccessRequestOut]:
     """What was asked, for the committee too."""
-    return [request_out(one, factory) for one in factory.vault.requests_on(said(dataset), by=caller)]
+    return requests_out(factory.vault.requests_on(said(dataset), by=caller), factory)
 
 
 @router.get("/access-requests", access=SIGNED_IN)
 def list_own_requests(caller: CallerDep, factory: FactoryDep) -> list[AccessRequestOut]:
     """Your own, newest first."""
-    return [request_out(one, factory) for one in factory.vault.requests_by(by=caller)]
+    return requests_out(factory.vault.requests_by(by=caller), factory)
 
 
 @router.get("/access-requests/{access_request}", access=SIGNED_IN)
@@ -148,7 +155,7 @@ def approve_request(access_request: str, wanted: ApproveIn, caller: CallerDep, f
 @router.get(DATASET + "/grants", access=Right("data.view"))
 def list_grants(project: str, dataset: str, caller: CallerDep, factory: FactoryDep) -> list[OpenGrantOut]:
     """What is open now: all of it for the owner, their own for others."""
-    return [_grant_out(one, factory) for one in factory.vault.grants_on(said(dataset), project=project, by=caller)]
+    return _grants_out(factory.vault.grants_on(said(dataset), project=project, by=caller), factory)
 
 
 @router.post("/grants/{grant}/revoke", access=SIGNED_IN)

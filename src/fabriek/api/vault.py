@@ -4,6 +4,7 @@
 `newest`, or an id.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fastapi import Query
@@ -27,6 +28,7 @@ from fabriek.schemas.vault import (
     VersionOut,
 )
 from fabriek.vault.agreements import Agreement, is_in_force
+from fabriek.vault.damage import Damage
 from fabriek.vault.datasets import Dataset
 from fabriek.vault.homes import PROMISES
 from fabriek.vault.opening import Opened
@@ -45,53 +47,64 @@ router = Router(prefix="/api/v1", tags=["vault"])
 
 def dataset_out(dataset: Dataset, services: "Services") -> DatasetOut:
     """The dataset as the wire shows it, with its newest version's figures."""
-    newest = services.vault.newest(dataset.id)
-    facts = newest.facts if newest else None
-    return DatasetOut(
-        id=dataset.id,
-        project=services.access.project(dataset.project).slug,
-        name=dataset.name,
-        organisation=dataset.organisation,
-        label=dataset.label,
-        created_at=dataset.created_at,
-        created_by=dataset.created_by,
-        newest=newest.number if newest else 0,
-        files=facts.files if facts else 0,
-        size_bytes=facts.size_bytes if facts else 0,
-        is_published=dataset.is_published,
-        key_home=str(dataset.key_home),
-        promise=PROMISES[dataset.key_home],
-        held=services.vault.erasing.is_held(dataset.id),
-        keep_until=dataset.keep_until,
-        erase_after=dataset.erase_after,
-        erased_at=dataset.erased_at,
-        verified_at=newest.verified_at if newest else None,
-        damage=damage_said(newest, services) if newest else "",
-    )
+    return datasets_out([dataset], services)[0]
 
 
-def damage_said(version: Version, services: "Services") -> str:
+def datasets_out(found: Sequence[Dataset], services: "Services") -> list[DatasetOut]:
+    """The same of many: what stands beside them is asked for once, however many they are."""
+    ids = [one.id for one in found]
+    newest_of, held = services.vault.newest_of(ids), services.vault.erasing.held_among(ids)
+    projects = services.access.projects_among({one.project for one in found})
+    damage = services.vault.checking.damage_of_versions([one.id for one in newest_of.values()])
+    shown = []
+    for dataset in found:
+        newest = newest_of.get(dataset.id)
+        facts = newest.facts if newest else None
+        shown.append(
+            DatasetOut(
+                id=dataset.id,
+                project=projects[dataset.project].slug,
+                name=dataset.name,
+                organisation=dataset.organisation,
+                label=dataset.label,
+                created_at=dataset.created_at,
+                created_by=dataset.created_by,
+                newest=newest.number if newest else 0,
+                files=facts.files if facts else 0,
+                size_bytes=facts.size_bytes if facts else 0,
+                is_published=dataset.is_published,
+                key_home=str(dataset.key_home),
+                promise=PROMISES[dataset.key_home],
+                held=dataset.id in held,
+                keep_until=dataset.keep_until,
+                erase_after=dataset.erase_after,
+                erased_at=dataset.erased_at,
+                verified_at=newest.verified_at if newest else None,
+                damage=damage_said(damage.get(newest.id, ())) if newest else "",
+            )
+        )
+    return shown
+
+
+def damage_said(found: Sequence[Damage]) -> str:
     """What is wrong with a version, in a few words; empty where nothing is known to be."""
-    found = services.vault.checking.damage_of_version(version.id)
     return f"{found[0].why}" + (f" ({len(found)} places)" if len(found) > 1 else "") if found else ""
 
 
 def version_out(dataset: Dataset, version: Version, services: "Services") -> VersionOut:
-    facts = version.facts
-    return VersionOut(
-        id=version.id,
-        dataset=dataset.id,
-        name=dataset.name,
-        number=version.number,
-        label=facts.label,
-        files=facts.files,
-        size_bytes=facts.size_bytes,
-        content_hash=facts.content_hash,
-        created_at=version.created_at,
-        created_by=version.created_by,
-        verified_at=version.verified_at,
-        damage=damage_said(version, services),
-    )
+    return versions_out(dataset, [version], services)[0]
+
+
+def versions_out(dataset: Dataset, found: Sequence[Version], services: "Services") -> list[VersionOut]:
+    damage = services.vault.checking.damage_of_versions([one.id for one in found])
+    return [
+        VersionOut(
+            id=one.id, dataset=dataset.id, name=dataset.name, number=one.number, label=facts.label, files=facts.files,
+            size_bytes=facts.size_bytes, content_hash=facts.content_hash, created_at=one.created_at, created_by=one.created_by,
+            verified_at=one.verified_at, damage=damage_said(damage.get(one.id, ())),
+        )
+        for one, facts in ((one, one.facts) for one in found)
+    ]  # fmt: skip
 
 
 def grant_out(opened: Opened) -> GrantOut:
@@ -126,43 +139,53 @@ def _opened(upload: Upload, services: "Services", by: Caller) -> UploadOut:
 
 
 def agreement_out(agreement: Agreement, services: "Services") -> AgreementOut:
-    return AgreementOut(
-        id=agreement.id,
-        dataset=agreement.dataset,
-        project=services.access.project(agreement.project).slug,
-        purposes=sorted(agreement.purposes),
-        right=agreement.right.value,
-        until=agreement.until,
-        signed_by=agreement.signed_by,
-        signed_at=agreement.signed_at,
-        ended_at=agreement.ended_at,
-        terms=agreement.terms,
-        places=list(agreement.places),
-        in_force=is_in_force(agreement, services.clock.today()),
-    )
+    return agreements_out([agreement], services)[0]
+
+
+def agreements_out(found: Sequence[Agreement], services: "Services") -> list[AgreementOut]:
+    projects, today = services.access.projects_among({one.project for one in found}), services.clock.today()
+    return [
+        AgreementOut(
+            id=one.id, dataset=one.dataset, project=projects[one.project].slug, purposes=sorted(one.purposes), right=one.right.value,
+            until=one.until, signed_by=one.signed_by, signed_at=one.signed_at, ended_at=one.ended_at, terms=one.terms,
+            places=list(one.places), in_force=is_in_force(one, today),
+        )
+        for one in found
+    ]  # fmt: skip
 
 
 def request_out(request: AccessRequest, services: "Services") -> AccessRequestOut:
-    return AccessRequestOut(
-        id=request.id,
-        dataset=request.dataset,
-        project=services.access.project(request.project).slug if request.project else "",
-        organisation=request.organisation,
-        person=request.person,
-        person_name=name_of(request.person, services),
-        purpose=request.purpose,
-        right=request.right.value,
-        reason=request.reason,
-        asked_at=request.asked_at,
-        state=str(request.state),
-        answers=dict(request.answers),
-        steps=[StepOut(state=str(one.state), person=one.person, at=one.at, words=one.words) for one in request.steps],
-    )
+    return requests_out([request], services)[0]
+
+
+def requests_out(found: Sequence[AccessRequest], services: "Services") -> list[AccessRequestOut]:
+    names, slugs = names_of((one.person for one in found), services), slugs_of((one.project for one in found), services)
+    return [
+        AccessRequestOut(
+            id=one.id, dataset=one.dataset, project=slugs[one.project], organisation=one.organisation, person=one.person,
+            person_name=names[one.person], purpose=one.purpose, right=one.right.value, reason=one.reason, asked_at=one.asked_at,
+            state=str(one.state), answers=dict(one.answers),
+            steps=[StepOut(state=str(each.state), person=each.person, at=each.at, words=each.words) for each in one.steps],
+        )
+        for one in found
+    ]  # fmt: skip
 
 
 def name_of(person: str, services: "Services") -> str:
     """What a person is called; empty for nobody in particular."""
-    return services.access.person(person).name if person else ""
+    return names_of([person], services)[person]
+
+
+def names_of(persons: Iterable[str], services: "Services") -> Mapping[str, str]:
+    """What each is called."""
+    found = services.access.people_among({one for one in persons if one})
+    return {"": ""} | {person: one.name for person, one in found.items()}
+
+
+def slugs_of(projects: Iterable[str], services: "Services") -> Mapping[str, str]:
+    """What each is called in addresses; empty where none was acted in."""
+    found = services.access.projects_among({one for one in projects if one})
+    return {"": ""} | {project: one.slug for project, one in found.items()}
 
 
 def said(dataset: str, version: str = "") -> str:
@@ -201,7 +224,7 @@ def list_datasets(
     scope = f"datasets:{factory.access.project(project).id}"
     found = factory.vault.list(project, limit=limit + 1, after=factory.cursors.read(scope, cursor), by=caller)
     more = factory.cursors.write(scope, found[limit - 1].name) if len(found) > limit else ""
-    return PageOut[DatasetOut](items=[dataset_out(one, factory) for one in found[:limit]], next_cursor=more)
+    return PageOut[DatasetOut](items=datasets_out(found[:limit], factory), next_cursor=more)
 
 
 @router.get("/projects/{project}/datasets/{dataset}", access=Right("data.view"))
@@ -220,8 +243,7 @@ def show_known(dataset: str, caller: CallerDep, factory: FactoryDep) -> DatasetO
 def list_versions(project: str, dataset: str, caller: CallerDep, factory: FactoryDep) -> list[VersionOut]:
     """Its versions, newest first."""
     found = factory.vault.find(said(dataset), project=project, by=caller)
-    versions = factory.vault.versions(found.id, by=caller)
-    return [version_out(found, version, factory) for version in versions]
+    return versions_out(found, factory.vault.versions(found.id, by=caller), factory)
 
 
 @router.get("/projects/{project}/datasets/{dataset}/versions/{version}", access=Right("data.view"))
@@ -276,7 +298,7 @@ def agree(project: str, dataset: str, wanted: AgreementIn, caller: CallerDep, fa
 def list_agreements(project: str, dataset: str, caller: CallerDep, factory: FactoryDep) -> list[AgreementOut]:
     """The agreements on a dataset; of others' data, those of your own projects."""
     found = factory.vault.agreements_on(said(dataset), project=project, by=caller)
-    return [agreement_out(agreement, factory) for agreement in found]
+    return agreements_out(found, factory)
 
 
 @router.post("/agreements/{agreement}/end", access=SIGNED_IN)
@@ -304,7 +326,7 @@ def request_known(dataset: str, wanted: AccessRequestIn, caller: CallerDep, fact
 def list_requests(project: str, dataset: str, caller: CallerDep, factory: FactoryDep) -> list[AccessRequestOut]:
     """What was asked of you, the owner."""
     found = factory.vault.requests_on(said(dataset), project=project, by=caller)
-    return [request_out(request, factory) for request in found]
+    return requests_out(found, factory)
 
 
 @router.get("/projects/{project}/datasets/{dataset}/log", access=Right("data.manage"))
@@ -318,6 +340,7 @@ def log(
     """Who opened the data, newest first. For its owner."""
     found = factory.vault.opened(said(dataset), project=project, limit=limit, by=caller)
     numbers = {one.id: one.number for one in factory.vault.versions(said(dataset), project=project, by=caller)}
+    names, slugs = names_of((one.person for one in found), factory), slugs_of((one.project for one in found), factory)
     return [
         OpenedOut(
             grant=grant.id,
@@ -325,9 +348,9 @@ def log(
             number=numbers.get(grant.version, 0),
             right=grant.right.value,
             person=grant.person,
-            person_name=name_of(grant.person, factory),
+            person_name=names[grant.person],
             job=grant.job,
-            project=factory.access.project(grant.project).slug if grant.project else "",
+            project=slugs[grant.project],
             opened_at=grant.opened_at,
             ended_at=grant.ended_at,
         )

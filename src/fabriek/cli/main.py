@@ -49,6 +49,10 @@ OPERATORS: dict[str, str] = {
 }
 
 
+SELDOM = (50_000, 20, 50)
+"""When a client looks for rings of objects that nobody needs: of a push of many files it was an eighth, and there are none."""
+
+
 class Lazy(click.Group):
     """A group that imports a command's module only when that command runs."""
 
@@ -117,6 +121,8 @@ def fabriek() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and leaves with an exit code of the table."""
     args = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None and args and args[0] in COMMANDS:
+        gc.set_threshold(*SELDOM)
     try:
         outcome = fabriek.main(args=args, prog_name="fabriek", standalone_mode=False)
     except FabriekError as error:

@@ -15,6 +15,11 @@ from fabriek.packages.names import Pinned, normalised, same_version, version_of
 ADVISORY_BYTES_MAX = 4 * 2**20
 SUMMARY_CHARACTERS_MAX = 200
 
+EVENTS = ("fixed", "introduced", "last_affected")
+"""In the order in which they come at one version: what was mended and broken again is broken, and what was broken in that version alone is
+whole after it.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Advisory:
@@ -110,18 +115,17 @@ def _lies_in(version: str, events: Iterable[Mapping[str, Any]]) -> bool | None:
     asked = version_of(version)
     if asked is None:
         return None
-    reached: list[tuple[Version, bool]] = []
+    reached: list[tuple[Version, int]] = []
     for event in events:
         for kind, said in event.items():
             at = version_of(str(said))
-            if kind not in {"introduced", "fixed", "last_affected"}:
+            if kind not in EVENTS:
                 continue
             if at is None:
                 return None
             if at < asked or (at == asked and kind != "last_affected"):
-                reached.append((at, kind == "introduced"))
-    # At one version `fixed` comes before `introduced`: what was mended and broken again is broken.
-    return max(reached, default=(asked, False))[1]
+                reached.append((at, EVENTS.index(kind)))
+    return bool(reached) and EVENTS[max(reached)[1]] == "introduced"
 
 
 def _read(file: Path) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fabriek.kernel.errors import Damaged, InvalidInput
-from fabriek.sealing.digests import block_count, digest_of, zeros_hash
+from fabriek.sealing.digests import BLOCK_BYTES, block_count, digest_of, zeros_hash
 from fabriek.sealing.manifest import File, Manifest, Part
 from fabriek.sealing.objects import KEY_BYTES
 from fabriek.sealing.paths import Following, check_link, check_path, path_hash
@@ -289,8 +289,11 @@ def _read_file(row: Sequence[Any], objects: Sequence[tuple[str, bytes]]) -> File
     if isinstance(where, str):
         return File(_text(path), _number(mode) & 0o777, 0, "", (), _target(where))
     parts = tuple([_read_part(number, offset, length, objects) for number, offset, length in where])
-    blocks = _read_blocks(row[5] if len(row) > 5 else [], _number(size))
-    if sum([part.length for part in parts]) != size or (blocks and digest_of(blocks) != sha256):
+    blocks: tuple[str, ...] = ()
+    if len(row) > 5 or _number(size) > BLOCK_BYTES:
+        blocks = _read_blocks(row[5] if len(row) > 5 else [], _number(size))
+    held = parts[0].length if len(parts) == 1 else sum([part.length for part in parts])
+    if held != size or (blocks and digest_of(blocks) != sha256):
         raise ValueError("parts or blocks that do not make up the file")
     return File(_text(path), _number(mode) & 0o777, size, _formed(_HASH, sha256), parts, "", blocks)
 
@@ -299,7 +302,8 @@ def _read_part(number: Any, offset: Any, length: Any, objects: Sequence[tuple[st
     begin, count = _number(offset), _number(length)
     if type(number) is int and number == HOLE:
         return Part("", b"", 0, count)
-    return Part(*objects[_number(number)], begin, count)
+    object_id, key = objects[_number(number)]
+    return Part(object_id, key, begin, count)
 
 
 def _read_blocks(said: Any, size: int) -> tuple[str, ...]:

@@ -63,7 +63,8 @@ class Addressing(Opening):
     def take(self, upload_id: str, object_id: str, sent: Stored, *, by: Caller) -> Stored:
         """An object that its client has put at the address. Durable when this returns; asked again with the same, the same.
 
-        The server looks whether it is there and how long it is; what it says is vouched for by the client, and every reader checks it.
+        The server looks whether it is there and how long it is. That the SHA-256 is that of its bytes is the client's word, which nothing here
+        tests: a check that reads the object compares it, and whoever opens the object believes its key and not this.
         Raises NotFound for a name that was not announced, or when nothing has arrived; InvalidInput; AlreadyExists; WrongState.
         """
         parts = self._parts

@@ -1,7 +1,7 @@
 """Verbs of checking: a walk through the vault in stretches, each of bounded work. It reads sealed bytes and hands none of them on."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from fabriek.kernel.callers import SYSTEM, Caller, require
@@ -90,6 +90,10 @@ class Checking(Desk):
     def damage_of_version(self, version_id: str) -> Sequence[Damage]:
         """The same of one version, with that of the objects that it shares with others."""
         return self._parts.damages.of_version(version_id)
+
+    def damage_of_versions(self, version_ids: Collection[str]) -> Mapping[str, Sequence[Damage]]:
+        """The same of many; those without any are left out."""
+        return self._parts.damages.of_versions(version_ids)
 
     def dataset(self, damage: Damage) -> Dataset:
         """What it is damage of."""

@@ -1,7 +1,7 @@
 """Verbs of keeping and erasing: holds, dates, and the destruction of a dataset's keys with its certificate."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -74,7 +74,11 @@ class Erasing(Desk):
 
     def is_held(self, dataset_id: str) -> bool:
         """Whether a legal hold stands, for showing it and for whoever collects."""
-        return any(hold.lifted_at is None for hold in self._keeping.holds.of_dataset(dataset_id))
+        return bool(self.held_among([dataset_id]))
+
+    def held_among(self, dataset_ids: Collection[str]) -> frozenset[str]:
+        """Those of the datasets on which a legal hold stands."""
+        return self._keeping.holds.standing_on(dataset_ids)
 
     def check_not_held(self, dataset_id: str) -> None:
         """For what never became a version, which no promise keeps; inside its transaction. Raises WrongState naming the hold."""
@@ -120,8 +124,10 @@ class Erasing(Desk):
             raise NotFound("this dataset was not erased", fix="fabriek data erase NAME")
         return erasure.certificate
 
-    def erase_overdue(self) -> None:
-        """What has outlived its time, holds and promises to keep excepted; then what a server that was killed left to sweep. For the worker."""
+    def erase_overdue(self, *, sweeps: bool = True) -> None:
+        """What has outlived its time, holds and promises to keep excepted; then what a server that was killed left to sweep. For the worker,
+        which sweeps by itself, beside its rounds.
+        """
         parts = self._parts
         for dataset in self._keeping.expiring.to_erase(parts.clock.today()):
             try:
@@ -133,7 +139,8 @@ class Erasing(Desk):
             with parts.datasets.transaction(alone=f"dataset:{dataset.id}"):
                 self._keeping.erasures.add(erasure)
                 self._destroy(erasure.id, dataset.name, SYSTEM)
-        self.sweep()
+        if sweeps:
+            self.sweep()
 
     def sweep(self) -> None:
         """Removes the sealed objects of what is erased: without keys they are noise. Killed anywhere, it is done again."""

@@ -1,6 +1,6 @@
 """Verbs on datasets: make one, find it, list, and let the world know of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from fabriek.kernel.callers import SYSTEM, Caller, require
@@ -58,6 +58,10 @@ class Holding(Desk):
             return self._parts.versions.numbered(dataset_id, 0)
         except NotFound:
             return None
+
+    def newest_of(self, dataset_ids: Collection[str]) -> Mapping[str, Version]:
+        """The same of many datasets; those without any version are left out."""
+        return self._parts.versions.newest_of(dataset_ids)
 
     def reference_name(self, dataset_id: str) -> str:
         """The name behind an id, for showing what is published. Raises NotFound."""

@@ -147,6 +147,9 @@ class Versions(Protocol):
     def numbered(self, dataset: str, number: int) -> Version:
         """The newest for number 0. Raises NotFound."""
 
+    def newest_of(self, of: Collection[str]) -> Mapping[str, Version]:
+        """Dataset → its newest; those without any are left out."""
+
     def of_dataset(self, dataset: str) -> Sequence[Version]:
         """Newest first."""
 

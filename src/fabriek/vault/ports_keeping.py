@@ -1,6 +1,6 @@
 """What keeping keys needs: storage of holds, erasures, rotations, and of all that is wrapped under the master key."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +19,9 @@ class Holds(Protocol):
 
     def of_dataset(self, dataset: str) -> Sequence[Hold]:
         """Oldest first, lifted ones too."""
+
+    def standing_on(self, datasets: Collection[str]) -> frozenset[str]:
+        """Those of the datasets on which one stands."""
 
     def save(self, hold: Hold) -> None: ...
 

@@ -79,6 +79,9 @@ class Damages(Protocol):
     def of_version(self, version_id: str) -> Sequence[Damage]:
         """Its own, and that of every object it uses."""
 
+    def of_versions(self, version_ids: Collection[str]) -> Mapping[str, Sequence[Damage]]:
+        """The same of many; those without any are left out."""
+
     def all(self, *, limit: int, untold: bool = False) -> Sequence[Damage]:
         """Newest first. untold: those that nobody was told of."""
 

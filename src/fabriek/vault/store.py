@@ -168,6 +168,15 @@ class SqlVersions:
         asked = _standing().where(versions.c.dataset == dataset).order_by(versions.c.number.desc()).limit(1)
         return version_of(self._db.row(asked.where(versions.c.number == number) if number else asked))
 
+    def newest_of(self, of: Collection[str]) -> Mapping[str, Version]:
+        newest = select(versions.c.dataset, func.max(versions.c.number).label("number"))
+        newest = newest.where(versions.c.dataset.in_(of), versions.c.removed_at.is_(None)).group_by(versions.c.dataset)
+        last = newest.subquery()
+        asked = select(versions).join(
+            last, (versions.c.dataset == last.c.dataset) & (versions.c.number == last.c.number)
+        )
+        return {row.dataset: version_of(row) for row in self._db.rows(asked)}
+
     def of_dataset(self, dataset: str) -> Sequence[Version]:
         asked = _standing().where(versions.c.dataset == dataset).order_by(versions.c.number.desc())
         return [version_of(row) for row in self._db.rows(asked)]

@@ -1,12 +1,12 @@
 """Damage and walks through the vault, kept; and the order in which the walk goes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table, Text, delete, func, insert, or_, select, update
+from sqlalchemy import BigInteger, Column, Integer, Row, String, Table, Text, delete, func, insert, select, update
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.stored import Stored
@@ -75,9 +75,17 @@ class SqlDamages:
         return self._found(select(damages).where(damages.c.dataset == dataset).order_by(damages.c.found_at))
 
     def of_version(self, version_id: str) -> Sequence[Damage]:
-        used = select(version_objects.c.object).where(version_objects.c.version == version_id)
-        mine = or_(damages.c.of_version == version_id, damages.c.of_object.in_(used))
-        return self._found(select(damages).where(mine).order_by(damages.c.found_at))
+        return self.of_versions([version_id]).get(version_id, ())
+
+    def of_versions(self, version_ids: Collection[str]) -> Mapping[str, Sequence[Damage]]:
+        own = select(damages.c.of_version.label("whose"), damages).where(damages.c.of_version.in_(version_ids))
+        uses = (version_objects.c.object == damages.c.of_object) & version_objects.c.version.in_(version_ids)
+        used = select(version_objects.c.version.label("whose"), damages).join(version_objects, uses)
+        found: dict[str, list[Damage]] = {}
+        rows = [*self._db.rows(own), *self._db.rows(used)]
+        for row in sorted(rows, key=lambda one: (one.found_at, one.of_version, one.of_object)):
+            found.setdefault(row.whose, []).append(_damage(row))
+        return found
 
     def all(self, *, limit: int, untold: bool = False) -> Sequence[Damage]:
         asked = select(damages).order_by(damages.c.found_at.desc()).limit(limit)
@@ -87,7 +95,7 @@ class SqlDamages:
         self._db.execute(update(damages).where(_same(damage)).values(told_at=at))
 
     def _found(self, asked: Any) -> Sequence[Damage]:
-        return [Damage(**{name: getattr(row, name) for name in _KEPT}) for row in self._db.rows(asked)]
+        return [_damage(row) for row in self._db.rows(asked)]
 
 
 class SqlPasses:
@@ -172,3 +180,7 @@ def _used_by(version: str) -> Any:
 def _same(damage: Damage) -> Any:
     version, object_id = damage.place
     return (damages.c.of_version == version) & (damages.c.of_object == object_id)
+
+
+def _damage(row: Row[Any]) -> Damage:
+    return Damage(**{name: getattr(row, name) for name in _KEPT})

@@ -1,6 +1,6 @@
 """Holds, erasures, rotations, organisations' own keys and seals, kept. None of these rows is ever deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -93,6 +93,10 @@ class SqlHolds:
     def of_dataset(self, dataset: str) -> Sequence[Hold]:
         rows = self._db.rows(select(holds).where(holds.c.dataset == dataset).order_by(holds.c.id))
         return [Hold(**_said(row)) for row in rows]
+
+    def standing_on(self, datasets: Collection[str]) -> frozenset[str]:
+        asked = select(holds.c.dataset).where(holds.c.dataset.in_(datasets), holds.c.lifted_at.is_(None)).distinct()
+        return frozenset(row.dataset for row in self._db.rows(asked))
 
     def save(self, hold: Hold) -> None:
         self._db.execute(update(holds).where(holds.c.id == hold.id).values(asdict(hold)))

@@ -1,4 +1,4 @@
-"""Clearing away what was sent and never finished, in a thread of its own since stores are slow: no job waits for it to start."""
+"""Clearing away what was sent and never finished, and what was erased, in a thread of its own since stores are slow: no job waits for it."""
 
 import logging
 import threading
@@ -23,6 +23,7 @@ class Clearing:
         self._stop = threading.Event()
         self._forgetting = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
         self._clearing = Rhythm(services.clock, timedelta(hours=1).total_seconds())
+        self._sweeping = Rhythm(services.clock, 30.0)
 
     def round(self) -> bool:
         """Begins what is due; whether anything was begun."""
@@ -31,6 +32,8 @@ class Clearing:
         acts = dict[str, Callable[[], None]]()
         if self._forgetting.due():
             acts["forget files that nobody went on with"] = self.forget
+        if not self._services.seal.is_sealed() and self._sweeping.due():
+            acts["sweep what was erased"] = self._services.vault.erasing.sweep
         if self._services.vault.at_store and self._clearing.due():
             acts["clear what never became an object"] = self._services.vault.clear_arrivals
         if acts:

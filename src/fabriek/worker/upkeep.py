@@ -36,7 +36,7 @@ class Upkeep:
             services.vault.forget_keys()
         self._closer.round()
         if self._keeping.due() and not services.seal.is_sealed():
-            services.vault.erasing.erase_overdue()
+            services.vault.erasing.erase_overdue(sweeps=False)
             services.vault.rotating.go_on()
         if not services.seal.is_sealed():
             self._care.round()

@@ -50,6 +50,14 @@ def test_the_client_needs_nothing_of_the_server() -> None:
     assert "For the operator" in said.stdout
 
 
+@pytest.mark.parametrize("command", ["push", "pull", "hold", "labels"])
+def test_help_about_data_loads_neither_the_wire_nor_the_cryptography(command: str) -> None:
+    """Each command about data is loaded with all others: what one of them imports, a push waits for."""
+    said = told("data", command, "--help", absent=("pydantic", "httpx", "cryptography", "rich"))
+    assert (said.returncode, said.stderr) == (0, "")
+    assert f"data {command}" in said.stdout
+
+
 def test_a_command_that_is_none_is_a_usage_error() -> None:
     said = told("nonsense")
     assert said.returncode == 2

@@ -117,6 +117,11 @@ def test_what_its_own_index_took_back_is_grave_and_a_missing_licence_is_seen() -
         ([("fixed", "1.1"), ("introduced", "0.9"), ("fixed", "0.5"), ("introduced", "0")], True),
         ([("introduced", "0"), ("fixed", "0.5"), ("introduced", "1.0.1")], False),
         ([("fixed", "1.0"), ("introduced", "1.0")], True),
+        ([("introduced", "1.0"), ("last_affected", "1.0")], True),
+        ([("introduced", "0.9"), ("last_affected", "0.9")], False),
+        ([("last_affected", "0.9"), ("introduced", "0.9")], False),
+        ([("introduced", "0"), ("fixed", "0.9"), ("introduced", "0.9"), ("last_affected", "0.9")], False),
+        ([("introduced", "0.9"), ("last_affected", "0.9"), ("introduced", "1.0")], True),
         ([], False),
     ],
 )

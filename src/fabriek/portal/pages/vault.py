@@ -1,5 +1,6 @@
 """A dataset's page, with the forms to accept terms, to decide about requests, and to end what is open."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -42,14 +43,27 @@ def _opened(services: Services, dataset: Dataset, by: Caller) -> list[dict[str, 
     if dataset.kind is not Kind.DATA or not services.vault.owns(dataset.id, by=by):
         return None
     numbers = {one.id: one.number for one in services.vault.versions(dataset.id, by=by)}
+    found = services.vault.opened(dataset.id, limit=OPENED_SHOWN, by=by)
+    names, titles = _names(services, (one.person for one in found)), _titles(services, (one.project for one in found))
     return [
         {
             "at": one.opened_at, "number": numbers.get(one.version, 0), "right": one.right.name.lower(),
-            "person": services.access.person(one.person).name if one.person else "",
-            "project": services.access.project(one.project).title if one.project else "",
+            "person": names[one.person], "project": titles[one.project],
         }
-        for one in services.vault.opened(dataset.id, limit=OPENED_SHOWN, by=by)
+        for one in found
     ]  # fmt: skip
+
+
+def _names(services: Services, persons: Iterable[str]) -> Mapping[str, str]:
+    """What each person is called, asked for once; empty for nobody in particular."""
+    found = services.access.people_among({one for one in persons if one})
+    return {"": ""} | {person: one.name for person, one in found.items()}
+
+
+def _titles(services: Services, projects: Iterable[str]) -> Mapping[str, str]:
+    """The title of each project, asked for once; empty for none."""
+    found = services.access.projects_among({one for one in projects if one})
+    return {"": ""} | {project: one.title for project, one in found.items()}
 
 
 def router(services: Services, pages: Pages) -> Router:
@@ -60,20 +74,24 @@ def router(services: Services, pages: Pages) -> Router:
         """Versions and agreements; what is inside is opened at the edge and never shown here."""
         home = services.access.project(project)
         found = services.vault.find(dataset, project=project, by=caller)
+        held = services.vault.versions(found.id, by=caller)
+        damage = services.vault.checking.damage_of_versions([one.id for one in held])
         versions = [
             {
                 "number": one.number, "label": one.facts.label, "files": one.facts.files, "size_bytes": one.facts.size_bytes,
                 "content_hash": one.facts.content_hash, "created_at": one.created_at, "verified_at": one.verified_at,
-                "damage": [each.why for each in services.vault.checking.damage_of_version(one.id)],
+                "damage": [each.why for each in damage.get(one.id, ())],
             }
-            for one in services.vault.versions(found.id, by=caller)
+            for one in held
         ]  # fmt: skip
+        signed = services.vault.agreements_on(found.id, by=caller)
+        titles = _titles(services, (one.project for one in signed))
         agreements = [
             {
-                "project": services.access.project(one.project).title, "right": one.right.name.lower(), "purposes": sorted(one.purposes),
+                "project": titles[one.project], "right": one.right.name.lower(), "purposes": sorted(one.purposes),
                 "until": one.until, "ended": one.ended_at is not None, "terms": one.terms,
             }
-            for one in services.vault.agreements_on(found.id, by=caller)
+            for one in signed
         ]  # fmt: skip
         owner = services.access.organisation(found.organisation).name
         newest = versions[0]["number"] if versions else 0
@@ -133,27 +151,32 @@ def router(services: Services, pages: Pages) -> Router:
 
 def _shared(found: Dataset, caller: Caller, services: Services) -> dict[str, Any]:
     """What the page shows of terms, requests and open grants, as far as the caller may see them."""
-    vault, person = services.vault, services.access.person
+    vault = services.vault
     decides = True
     try:
         asked = vault.requests_on(found.id, by=caller)
     except NotPermitted:
         decides = False
         asked = [one for one in vault.requests_by(by=caller) if one.dataset == found.id]
+    opened = vault.grants_on(found.id, by=caller)
+    names, titles = (
+        _names(services, [*(one.person for one in asked), *(one.person for one in opened)]),
+        _titles(services, (one.project for one in asked)),
+    )
     requests = [
         {
-            "id": one.id, "state": str(one.state), "person": person(one.person).name, "right": one.right.value, "purpose": one.purpose,
+            "id": one.id, "state": str(one.state), "person": names[one.person], "right": one.right.value, "purpose": one.purpose,
             "reason": one.reason, "answers": one.answers, "asked_at": one.asked_at, "waits": one.state in WAITING,
-            "project": services.access.project(one.project).title if one.project else "no project yet",
+            "project": titles[one.project] or "no project yet",
         }
         for one in asked
     ]  # fmt: skip
     grants = [
         {
-            "id": one.id, "person": person(one.person).name if one.person else "", "job": one.job, "right": one.right.value,
+            "id": one.id, "person": names[one.person], "job": one.job, "right": one.right.value,
             "opened_at": one.opened_at, "expires_at": one.expires_at,
         }
-        for one in vault.grants_on(found.id, by=caller)
+        for one in opened
     ]  # fmt: skip
     return {
         "decides": decides,
