@@ -141,7 +141,7 @@ class Releasing:
         """The releases that wait for this caller, each with its job; oldest first. A few questions, however many wait."""
         seen = [one for one in by.project_rights if by.may("job.view", project=one)]
         asked = [one for one in self._kept.open_in(seen, Act.RELEASE) if not one.is_signed_by(by.person)]
-        about = self._names.many(one.subject for one in asked)
+        about = self._names.among(one.subject for one in asked)
         deciders = self._vault.waiting.deciders({job.id: [one.dataset for one in job.inputs] for job in about.values()})
         return [
             (one, job)

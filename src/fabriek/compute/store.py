@@ -213,7 +213,7 @@ class SqlJobs:
             raise NotFound("there is no such job", fix="fabriek job ls")
         return _job(row)
 
-    def many(self, ids: Iterable[str]) -> Mapping[str, Job]:
+    def among(self, ids: Iterable[str]) -> Mapping[str, Job]:
         found, asked = dict[str, Job](), sorted(set(ids))
         for start in range(0, len(asked), IDS_AT_ONCE):
             wanted = select(jobs).where(jobs.c.id.in_(asked[start : start + IDS_AT_ONCE]))

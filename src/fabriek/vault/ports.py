@@ -110,8 +110,8 @@ class Datasets(Protocol):
     def get(self, dataset_id: str) -> Dataset:
         """Raises NotFound."""
 
-    def many(self, ids: Collection[str]) -> Mapping[str, Dataset]:
-        """By id. What is not known is left out."""
+    def among(self, ids: Collection[str]) -> Mapping[str, Dataset]:
+        """By id; what is not known is left out."""
 
     def named(self, project: str, name: str) -> Dataset:
         """Raises NotFound."""

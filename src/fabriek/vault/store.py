@@ -107,7 +107,7 @@ class SqlDatasets:
     def get(self, dataset_id: str) -> Dataset:
         return _dataset(self._db.row(select(datasets).where(datasets.c.id == dataset_id)))
 
-    def many(self, ids: Collection[str]) -> Mapping[str, Dataset]:
+    def among(self, ids: Collection[str]) -> Mapping[str, Dataset]:
         found = {}
         for some in in_parts(ids):
             for row in self._db.rows(select(datasets).where(datasets.c.id.in_(some))):

@@ -29,7 +29,7 @@ class Waiting(Desk):
         parts = self._parts
         homes = [one for one in by.project_rights if by.may("data.manage", project=one)]
         asked = [one for one in parts.proposals.open_in(homes, Act.LOWER) if not one.is_signed_by(by.person)]
-        about = parts.datasets.many({one.subject for one in asked})
+        about = parts.datasets.among({one.subject for one in asked})
         return [
             (one, dataset)
             for one in asked
@@ -46,7 +46,7 @@ class Waiting(Desk):
         """These and everything that they were made of, one question for each generation."""
         known, wanted = dict[str, Dataset](), set(ids)
         while wanted:
-            found = self._parts.datasets.many(wanted)
+            found = self._parts.datasets.among(wanted)
             known |= found
             wanted = {source for one in found.values() for source in one.sources} - known.keys()
         return known
