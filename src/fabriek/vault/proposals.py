@@ -61,7 +61,7 @@ class Proposal:
 def read_reason(reason: str) -> str:
     """Raises InvalidInput when there is none, or too much of it."""
     if not 0 < len(reason.strip()) <= REASON_CHARACTERS_MAX:
-        raise InvalidInput("say why, in at most 2,000 characters", fix="--reason")
+        raise InvalidInput("say why, in at most 2,000 characters", fix="write what the others can judge by")
     return reason.strip()
 
 
