@@ -174,20 +174,22 @@ def test_what_was_pushed_since_takes_the_button_away_and_a_refusal_says_why(room
     sound(his, "lowering-refused")
 
 
-def with_metrics(lab: Lab) -> None:
-    """The lab's job as if its node had kept a run."""
+def with_metrics(lab: Lab) -> str:
+    """The lab's job as if its node had kept a run; which."""
     services, job = lab.services, lab.job
     run = services.lab.open_run(job.project, "Default", job=job.id, label=job.label, person=lab.hanna.person, name="r")
     node = Caller("", job=job.id, project_rights={job.project: frozenset({"lab.view", "lab.write"})})
     points = [Metric("loss", 1 / (step + 1), step, step) for step in range(8)]
     services.lab.log(job.project, run, metrics=points, by=node)
     services.progress.note(job.id, run=run)
+    return run
 
 
 def test_what_a_job_emitted_is_released_by_two_who_see_the_metrics_that_they_decide_about(rooms: Rooms) -> None:
     lab = rooms.lab
-    with_metrics(lab)
-    hers = rooms.page(lab.hanna, rooms.job)
+    run = with_metrics(lab)
+    hers = rooms.page(lab.hanna, f"/projects/{lab.project}/runs/{run}")
+    hers.get_by_role("link", name="ask for it on its job's page").click()
     card = hers.locator("#release")
     assert "two named people of Hospital agree" in card.inner_text()
     assert card.locator("table").count() == 0
