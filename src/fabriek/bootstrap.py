@@ -72,27 +72,27 @@ from fabriek.packages.shelf import Shelf
 from fabriek.packages.store import SqlApprovals, SqlFiles
 from fabriek.packages.store import SqlRequests as SqlPackageRequests
 from fabriek.settings import Settings
-from fabriek.vault.agreements import DataRight
+from fabriek.vault.agreeing.agreements import DataRight
+from fabriek.vault.agreeing.store import SqlTerms
+from fabriek.vault.care.store_checking import SqlDamages, SqlPasses, SqlWalk
+from fabriek.vault.care.store_leftovers import SqlLeftovers
 from fabriek.vault.desk import Parts
-from fabriek.vault.epochs import EpochCipher
-from fabriek.vault.homes import HolderKind, OrganisationKeys
-from fabriek.vault.own_keys import Connect, OwnKeys
-from fabriek.vault.places import read_places
-from fabriek.vault.policy import labels_of
+from fabriek.vault.intake.store import SqlArrivals
+from fabriek.vault.keeping.epochs import EpochCipher
+from fabriek.vault.keeping.homes import HolderKind, OrganisationKeys
+from fabriek.vault.keeping.own_keys import Connect, OwnKeys
+from fabriek.vault.keeping.ports import KeyStores
+from fabriek.vault.keeping.seals import Seal, SealableKeys
+from fabriek.vault.keeping.store import SqlErasures, SqlHolds, SqlOrganisationKeys, SqlRotations, SqlSeals
+from fabriek.vault.keeping.store_keys import SqlEpochKeys
+from fabriek.vault.labelling.places import read_places
+from fabriek.vault.labelling.policy import labels_of
+from fabriek.vault.labelling.store import SqlProposals
 from fabriek.vault.ports import Addresses, Blobs
-from fabriek.vault.ports_keeping import KeyStores
-from fabriek.vault.seals import Seal, SealableKeys
 from fabriek.vault.service import Vault
 from fabriek.vault.store import SqlDatasets, SqlVersions
-from fabriek.vault.store_arrivals import SqlArrivals
-from fabriek.vault.store_checking import SqlDamages, SqlPasses, SqlWalk
-from fabriek.vault.store_keeping import SqlErasures, SqlHolds, SqlOrganisationKeys, SqlRotations, SqlSeals
-from fabriek.vault.store_keys import SqlEpochKeys
-from fabriek.vault.store_leftovers import SqlLeftovers
-from fabriek.vault.store_proposals import SqlProposals
 from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
 from fabriek.vault.store_tags import SqlTags
-from fabriek.vault.store_terms import SqlTerms
 from fabriek.vault.store_uploads import SqlUploads
 from fabriek.web.services import Services
 from fabriek.web.store import SqlAnswers

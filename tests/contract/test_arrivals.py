@@ -14,11 +14,11 @@ from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import FakeClock
 from fabriek.kernel.errors import AlreadyExists, FabriekError, NotFound, QuotaExhausted, Stale, WrongState
 from fabriek.kernel.stored import Stored
-from fabriek.vault import store_arrivals
-from fabriek.vault.arrivals import Arrival, Stretch
+from fabriek.vault.intake import store as store_arrivals
+from fabriek.vault.intake.arrivals import Arrival, Stretch
+from fabriek.vault.intake.store import SqlArrivals
+from fabriek.vault.keeping.store_keys import SqlEpochKeys
 from fabriek.vault.service import Vault
-from fabriek.vault.store_arrivals import SqlArrivals
-from fabriek.vault.store_keys import SqlEpochKeys
 from fabriek.vault.store_uploads import SqlUploads
 from fabriek.vault.uploads import OPEN_FOR, Progress, Upload
 from fabriek.vault.versions import Version

@@ -23,9 +23,10 @@ from fabriek.schemas.vault import GrantOut
 from fabriek.sdk import addresses, at_store
 from fabriek.sdk.opened import OpenedVersion
 from fabriek.sdk.reading import Reading
-from fabriek.vault import addressing, stretches
-from fabriek.vault.damage import Damage, Position
-from fabriek.vault.examining import CHANGED
+from fabriek.vault import addressing
+from fabriek.vault.care import stretches
+from fabriek.vault.care.damage import Damage, Position
+from fabriek.vault.care.examining import CHANGED
 from fabriek.vault.service import Vault
 from tests.factories.vault import Doors, World, a_world
 from tests.servers.seaweed import S3Server

@@ -10,8 +10,8 @@ from fabriek.adapters.database import metadata, open_database
 from fabriek.kernel.errors import NotPermitted
 from fabriek.ops.backup import check_place
 from fabriek.settings import Settings
-from fabriek.vault.places import read_places
-from fabriek.vault.policy import labels_of
+from fabriek.vault.labelling.places import read_places
+from fabriek.vault.labelling.policy import labels_of
 from tests.factories.vault import a_push, a_world
 
 POLICY = """

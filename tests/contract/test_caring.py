@@ -9,7 +9,7 @@ import pytest
 from fabriek.adapters.blobs_local import standing_still
 from fabriek.adapters.database import Database
 from fabriek.kernel.errors import Unavailable
-from fabriek.vault.leftovers import ORPHAN_AGE
+from fabriek.vault.care.leftovers import ORPHAN_AGE
 from fabriek.vault.uploads import OPEN_FOR
 from fabriek.worker.caring import LOOK_SECONDS, Care
 from tests.factories.services import Town, a_town

@@ -12,11 +12,11 @@ from sqlalchemy import text
 from fabriek.adapters.database import Database
 from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.kernel.errors import InvalidInput, NotPermitted, Unavailable
-from fabriek.vault.damage import Damage, Looked, Position
-from fabriek.vault.examining import CHANGED, GONE
+from fabriek.vault.care.damage import Damage, Looked, Position
+from fabriek.vault.care.examining import CHANGED, GONE
+from fabriek.vault.care.scrubbing import Scrubbing
+from fabriek.vault.care.stretches import Sample
 from fabriek.vault.leafing import MANIFEST
-from fabriek.vault.scrubbing import Scrubbing
-from fabriek.vault.stretches import Sample
 from fabriek.vault.uploads import OPEN_FOR
 from fabriek.vault.versions import Version
 from tests.factories.vault import World, a_push, a_world

@@ -16,12 +16,12 @@ from fabriek.sealing.objects import seal_bytes
 from fabriek.sealing.pages import Growing, Page, write_page
 from fabriek.sealing.paths import rank
 from fabriek.vault import leafing
-from fabriek.vault.checking import LOST
-from fabriek.vault.damage import Damage, Looked, Position
-from fabriek.vault.examining import CHANGED, GONE
+from fabriek.vault.care.checking import LOST
+from fabriek.vault.care.damage import Damage, Looked, Position
+from fabriek.vault.care.examining import CHANGED, GONE
+from fabriek.vault.care.stretches import Sample
 from fabriek.vault.leafing import MANIFEST, MISPLACED, UNREADABLE
 from fabriek.vault.pushing import Committed
-from fabriek.vault.stretches import Sample
 from fabriek.vault.uploads import Upload
 from fabriek.vault.versions import Version
 from tests.contract.test_checking import again, flip, walk

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from fabriek.adapters.database import Database
-from fabriek.vault import wiping
-from fabriek.vault.holds import Retention
+from fabriek.vault.intake import wiping
+from fabriek.vault.keeping.holds import Retention
 from fabriek.vault.uploads import OPEN_FOR
 from fabriek.worker.clearing import Clearing
 from fabriek.worker.upkeep import Upkeep

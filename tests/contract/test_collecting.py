@@ -19,10 +19,10 @@ from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.objects import open_bytes, seal_bytes
 from fabriek.sealing.pages import Page, read_page, write_page
-from fabriek.vault import collecting, leftovers
-from fabriek.vault.collecting import Collected
-from fabriek.vault.holds import Retention
-from fabriek.vault.leftovers import ORPHAN_AGE, Why
+from fabriek.vault.care import collecting, leftovers
+from fabriek.vault.care.collecting import Collected
+from fabriek.vault.care.leftovers import ORPHAN_AGE, Why
+from fabriek.vault.keeping.holds import Retention
 from fabriek.vault.pushing import Committed
 from fabriek.vault.uploads import OPEN_FOR, Progress, Upload
 from fabriek.vault.versions import Version

@@ -11,7 +11,7 @@ from fabriek.kernel.dsse import opened
 from fabriek.kernel.errors import Damaged, FabriekError, InvalidInput, NotFound, NotPermitted, WrongState
 from fabriek.kernel.tlog.notes import ED25519, NoteKey
 from fabriek.sdk.erasing import read_certificate
-from fabriek.vault.holds import Retention
+from fabriek.vault.keeping.holds import Retention
 from tests.factories.keyring import MemoryKeyring
 from tests.factories.vault import World, a_push, a_world, fill
 

@@ -34,6 +34,7 @@ LEFT_OUT = {
 _numbers = itertools.count()
 CSV = b"patient,age\n" + b"".join(b"p%d,%d\n" % (number, number % 90) for number in range(20_000))
 BIG = os.urandom(3 * 2**20 + 17)
+STRETCH_BYTES = 100_000
 
 
 @pytest.fixture(scope="module")
@@ -301,6 +302,33 @@ def test_duckdb_reads_it(files: FabriekFileSystem, scans: str) -> None:
         database.register_filesystem(files)
         database.read_csv(f"{scans}/table.csv").create_view("patients")
         assert database.execute("select count(*), max(age) from patients").fetchone() == (20_000, 89)
+
+
+class _Stretches:
+    """What a PyTorch `DataLoader` takes for a dataset: stretches of a large file, read where they are."""
+
+    def __init__(self, files: FabriekFileSystem, path: str) -> None:
+        self._files, self._path = files, path
+
+    def __len__(self) -> int:
+        return len(BIG) // STRETCH_BYTES
+
+    def __getitem__(self, number: int) -> bytes:
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        read: bytes = self._files.cat_file(self._path, number * STRETCH_BYTES, (number + 1) * STRETCH_BYTES)
+        return read
+
+
+def test_pytorchs_loader_reads_it_in_workers_of_either_kind(files: FabriekFileSystem, scans: str) -> None:
+    loading = pytest.importorskip(
+        "torch.utils.data", reason="PyTorch is not installed: its DataLoader read nothing in place"
+    )
+    for kind in ("fork", "spawn"):
+        loader = loading.DataLoader(
+            _Stretches(files, f"{scans}/a/b/big.bin"), num_workers=2, batch_size=4, collate_fn=b"".join, multiprocessing_context=kind
+        )  # fmt: skip
+        assert b"".join(loader) == BIG[: len(BIG) // STRETCH_BYTES * STRETCH_BYTES]
 
 
 def test_it_can_be_sent_to_another_process_and_be_forked(files: FabriekFileSystem, scans: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import JSON, Column, MetaData, Table
 
 from fabriek.adapters.database import Database, open_database
 from fabriek.ops.migrate import HERE, migrate_database
-from fabriek.vault.requests import RequestState
+from fabriek.vault.agreeing.requests import RequestState
 from fabriek.vault.store_sharing import SqlGrants, SqlRequests
 from tests.servers import postgres
 

@@ -12,7 +12,7 @@ from fabriek.adapters.database import open_database
 from fabriek.adapters.keyring_file import read_ring
 from fabriek.adapters.keys import KEYRING_FILE, FileKeyring
 from fabriek.ops.migrate import HERE, migrate_database
-from fabriek.vault.store_keys import SqlEpochKeys
+from fabriek.vault.keeping.store_keys import SqlEpochKeys
 
 KEY, NONCE = bytes(range(32)), b"n" * 12
 

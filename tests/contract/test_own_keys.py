@@ -10,10 +10,10 @@ from fabriek.adapters.database import Database, metadata, open_database
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, Unavailable, WrongState
 from fabriek.kernel.signing import wrapped_under
-from fabriek.vault.damage import Position
-from fabriek.vault.examining import CHANGED
-from fabriek.vault.own_keys import Told
-from fabriek.vault.stretches import Sample
+from fabriek.vault.care.damage import Position
+from fabriek.vault.care.examining import CHANGED
+from fabriek.vault.care.stretches import Sample
+from fabriek.vault.keeping.own_keys import Told
 from fabriek.web.services import Services
 from tests.factories.keyring import MemoryKeyring
 from tests.factories.services import Town, a_town

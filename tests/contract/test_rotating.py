@@ -10,7 +10,7 @@ from fabriek.adapters.database import Database
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import Damaged, NotPermitted, Unavailable
 from fabriek.kernel.signing import wrapped_under
-from fabriek.vault.rotations import MASTER, SETTLES_AFTER
+from fabriek.vault.keeping.rotations import MASTER, SETTLES_AFTER
 from tests.factories.keyring import MemoryKeyring
 from tests.factories.vault import World, a_push, a_world
 

@@ -24,7 +24,7 @@ from tests.servers.machine import why_no_sandbox
 from tests.servers.on_slurm import on_slurm
 from tests.servers.processes import processes_saying
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slurm]
+pytestmark = [pytest.mark.sandbox, pytest.mark.slurm, pytest.mark.timeout(420)]
 
 ROUNDS = 10
 NOTHING = Counted(duplicates=0, orphans=0, false_successes=0)

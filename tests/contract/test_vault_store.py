@@ -11,20 +11,20 @@ from fabriek.adapters.database import Database
 from fabriek.kernel.clock import FakeClock
 from fabriek.kernel.errors import AlreadyExists, NotFound, QuotaExhausted
 from fabriek.kernel.stored import Stored
-from fabriek.vault import store_keys
-from fabriek.vault.agreements import Agreement, DataRight
+from fabriek.vault.agreeing.agreements import Agreement, DataRight
+from fabriek.vault.agreeing.requests import AccessRequest, RequestState, Step
+from fabriek.vault.agreeing.store import SqlTerms
+from fabriek.vault.agreeing.terms import Acceptance, Terms
 from fabriek.vault.datasets import Dataset, Kind
-from fabriek.vault.epochs import Epoch
 from fabriek.vault.grants import Grant
-from fabriek.vault.proposals import Act, Outcome, Proposal, Signature
-from fabriek.vault.requests import AccessRequest, RequestState, Step
+from fabriek.vault.keeping import store_keys
+from fabriek.vault.keeping.epochs import Epoch
+from fabriek.vault.keeping.store_keys import SqlEpochKeys
+from fabriek.vault.labelling.proposals import Act, Outcome, Proposal, Signature
+from fabriek.vault.labelling.store import SqlProposals
 from fabriek.vault.store import SqlDatasets, SqlVersions
-from fabriek.vault.store_keys import SqlEpochKeys
-from fabriek.vault.store_proposals import SqlProposals
 from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
-from fabriek.vault.store_terms import SqlTerms
 from fabriek.vault.store_uploads import SqlUploads
-from fabriek.vault.terms import Acceptance, Terms
 from fabriek.vault.uploads import Progress, StoredObject, Upload
 from fabriek.vault.versions import Record, Version
 from tests.factories.threads import at_once

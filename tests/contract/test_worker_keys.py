@@ -9,7 +9,7 @@ import pytest
 from fabriek.adapters.database import Database
 from fabriek.compute.jobs import State
 from fabriek.compute.progress import handle_of
-from fabriek.vault.epochs import REMEMBERED_SECONDS
+from fabriek.vault.keeping.epochs import REMEMBERED_SECONDS
 from tests.contract.test_worker import Shop, a_worker
 from tests.factories.executor import MemoryExecutor
 from tests.factories.keyring import MemoryKeyring

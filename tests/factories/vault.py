@@ -29,24 +29,24 @@ from fabriek.sealing.context import object_context
 from fabriek.sealing.manifest import File, Part, make_manifest
 from fabriek.sealing.objects import seal_bytes
 from fabriek.sealing.pages import Page, write_page
+from fabriek.vault.agreeing.store import SqlTerms
+from fabriek.vault.care.store_checking import SqlDamages, SqlPasses, SqlWalk
+from fabriek.vault.care.store_leftovers import SqlLeftovers
 from fabriek.vault.desk import Parts
-from fabriek.vault.epochs import EpochCipher
+from fabriek.vault.intake.store import SqlArrivals
+from fabriek.vault.keeping.epochs import EpochCipher
+from fabriek.vault.keeping.ports import KeyStores
+from fabriek.vault.keeping.store import SqlErasures, SqlHolds, SqlRotations
+from fabriek.vault.keeping.store_keys import SqlEpochKeys
+from fabriek.vault.labelling.policy import shipped_labels
+from fabriek.vault.labelling.store import SqlProposals
 from fabriek.vault.opening import Opened
-from fabriek.vault.policy import shipped_labels
 from fabriek.vault.ports import Blobs
-from fabriek.vault.ports_keeping import KeyStores
 from fabriek.vault.pushing import Committed
 from fabriek.vault.service import Vault
 from fabriek.vault.store import SqlDatasets, SqlVersions
-from fabriek.vault.store_arrivals import SqlArrivals
-from fabriek.vault.store_checking import SqlDamages, SqlPasses, SqlWalk
-from fabriek.vault.store_keeping import SqlErasures, SqlHolds, SqlRotations
-from fabriek.vault.store_keys import SqlEpochKeys
-from fabriek.vault.store_leftovers import SqlLeftovers
-from fabriek.vault.store_proposals import SqlProposals
 from fabriek.vault.store_sharing import SqlAgreements, SqlGrants, SqlRequests
 from fabriek.vault.store_tags import SqlTags
-from fabriek.vault.store_terms import SqlTerms
 from fabriek.vault.store_uploads import SqlUploads
 from fabriek.vault.uploads import Upload
 from fabriek.vault.versions import Version

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from fabriek.compute.executors.contract import Handle, JobSpec, ObservedState, Phase
 from fabriek.compute.executors.slurm import SlurmExecutor
+from fabriek.compute.executors.slurm_commands import SlurmCommands
 from fabriek.kernel.errors import Unavailable
 from tests.factories.waiting import until
 from tests.faults.witness import Witness
@@ -43,9 +44,14 @@ class Load:
         except Unavailable:
             return
 
-    def finish(self, *, seconds_max: float = 120.0) -> None:
-        """Returns when every job is over."""
-        until(self.is_over, seconds_max=seconds_max)
+    def finish(self, *, seconds_max: float = 300.0) -> None:
+        """Returns when every job is over. One whose launch a dying controller cut is begun again by Slurm after two minutes."""
+        until(self.is_over, seconds_max=seconds_max, instead=self._unfinished)
+
+    def _unfinished(self) -> list[object]:
+        still = {handle: state for handle, state in self.states.items() if state.phase not in OVER}
+        asked = self.executor._slurm
+        return [still, asked.ask("squeue", "--states", "all") if isinstance(asked, SlurmCommands) else ""]
 
     def is_over(self) -> bool:
         """Whether every job is, after one more look."""

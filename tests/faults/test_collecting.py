@@ -16,7 +16,7 @@ import pytest
 from fabriek.adapters.database import Database, metadata, open_database
 from fabriek.kernel.callers import SYSTEM
 from fabriek.kernel.errors import NotFound, Unavailable, WrongState
-from fabriek.vault.leftovers import ORPHAN_AGE
+from fabriek.vault.care.leftovers import ORPHAN_AGE
 from fabriek.vault.uploads import OPEN_FOR
 from tests.contract.test_blobs import s3_blobs
 from tests.factories.vault import World, a_grant_read, a_push, a_world

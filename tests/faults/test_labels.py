@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.vault.labelling.test_labels import random_graph
 from tests.unit.vault.test_derivations import a_wide_world, history
-from tests.unit.vault.test_labels import random_graph
 
 GRAPHS = int(os.environ.get("FABRIEK_GRAPHS", "100000"))  # noqa: TID251  # how long it takes is chosen where it is started
 

@@ -8,7 +8,7 @@ import httpx
 from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.portal import app as portal
-from fabriek.vault.holds import Retention
+from fabriek.vault.keeping.holds import Retention
 from tests.factories.services import a_town
 from tests.factories.vault import fill
 from tests.servers.app import serving

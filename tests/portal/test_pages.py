@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.factories.wheels import a_wheel
 from tests.servers.factory import Running, quickstarted, why_no_jobs
@@ -144,11 +144,11 @@ def test_every_page_shows_its_heading_and_axe_finds_nothing_serious(factory: Run
 def test_what_others_wrote_is_shown_as_text_and_never_run(factory: Running, page: Page) -> None:
     places = addresses(factory)
     page.goto(factory.url + places["job"])
-    assert "<script>alert(1)</script> trained" in page.locator("pre.log").inner_text()
+    expect(page.locator("pre.log")).to_contain_text("<script>alert(1)</script> trained")
     page.goto(factory.url + places["run"])
-    assert page.get_by_text("<b>3</b>").is_visible()
+    expect(page.get_by_text("<b>3</b>")).to_be_visible()
     page.goto(factory.url + places["questions"])
-    assert page.get_by_text("What are <numbers>?").is_visible()
+    expect(page.get_by_text("What are <numbers>?")).to_be_visible()
 
 
 def test_a_package_is_asked_for_and_decided_on_in_the_browser(factory: Running, page: Page) -> None:
@@ -156,25 +156,25 @@ def test_a_package_is_asked_for_and_decided_on_in_the_browser(factory: Running, 
     assert page.get_by_label("Package and version").input_value() == "polars==1.9.0"
     page.get_by_label("What for").fill("to count")
     page.get_by_role("button", name="Ask").click()
-    assert "polars==1.9.0" in page.locator("h1").inner_text()
+    expect(page.locator("h1")).to_contain_text("polars==1.9.0")
     page.get_by_role("button", name="Take this request back").click()
-    assert page.locator(".tag", has_text="withdrawn").is_visible()
+    expect(page.locator(".tag", has_text="withdrawn")).to_be_visible()
     page.goto(factory.url + addresses(factory)["package request"])
-    assert page.get_by_text("the name is easily taken for requests").is_visible()
-    assert page.get_by_text("known vulnerabilities were not looked up").is_visible()
-    assert page.get_by_text("<b>needed</b>").is_visible()
+    expect(page.get_by_text("the name is easily taken for requests")).to_be_visible()
+    expect(page.get_by_text("known vulnerabilities were not looked up")).to_be_visible()
+    expect(page.get_by_text("<b>needed</b>")).to_be_visible()
     page.get_by_label("Reason to approve").fill("our own")
     page.get_by_role("button", name="Approve").click()
-    assert page.locator(".tag", has_text="approved").is_visible()
-    assert page.get_by_text("our own").is_visible()
+    expect(page.locator(".tag", has_text="approved")).to_be_visible()
+    expect(page.get_by_text("our own")).to_be_visible()
     page.goto(factory.url + "/packages?q=reqeusts")
-    assert page.get_by_text("Asks <i>politely</i>.").is_visible()
+    expect(page.get_by_text("Asks <i>politely</i>.")).to_be_visible()
 
 
 def test_a_run_shows_its_curve(factory: Running, page: Page) -> None:
     page.goto(factory.url + addresses(factory)["run"])
     assert page.locator("svg.curve polyline").count() == 1
-    assert "30 points" in page.locator("figcaption").inner_text()
+    expect(page.locator("figcaption")).to_contain_text("30 points")
 
 
 def test_a_running_jobs_log_grows_before_ones_eyes(factory: Running, page: Page) -> None:
@@ -191,15 +191,15 @@ def test_a_job_is_planned_submitted_and_cancelled_without_any_script(factory: Ru
     page.get_by_label("Command").fill("sh -c 'sleep 300' 'a b'")
     page.get_by_label("Longest time").fill("soon")
     page.get_by_role("button", name="What would become of it?").click()
-    assert "'soon' is not a duration" in page.get_by_role("alert").inner_text()
+    expect(page.get_by_role("alert")).to_contain_text("'soon' is not a duration")
     assert page.get_by_label("Command").input_value() == "sh -c 'sleep 300' 'a b'"
     page.get_by_label("Longest time").fill("10m")
     page.get_by_role("button", name="What would become of it?").click()
-    assert "It would hold at most" in page.get_by_role("status").inner_text()
+    expect(page.get_by_role("status")).to_contain_text("It would hold at most")
     page.get_by_role("button", name="Submit").click()
     assert "/jobs/job_" in page.url
     page.get_by_role("button", name="Cancel this job").click()
-    assert page.get_by_role("heading", name="sh -c sleep 300 a b").is_visible()
+    expect(page.get_by_role("heading", name="sh -c sleep 300 a b")).to_be_visible()
     page.context.close()
 
 
@@ -211,7 +211,7 @@ def test_the_form_tells_what_stops_a_job_and_keeps_what_was_written(factory: Run
     with page.expect_response(lambda answer: answer.request.method == "POST") as posted:
         page.get_by_role("button", name="Submit").click()
     assert posted.value.status == 422
-    assert "the whole machine has" in page.get_by_role("alert").inner_text()
+    expect(page.get_by_role("alert")).to_contain_text("the whole machine has")
     assert page.get_by_label("GPUs").input_value() == "7"
     page.context.close()
 

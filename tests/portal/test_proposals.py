@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
@@ -17,7 +17,7 @@ from fabriek.kernel.callers import Caller
 from fabriek.lab.runs import Metric
 from fabriek.portal import app as portal
 from fabriek.portal.pages.proposals import waiting_shown
-from fabriek.vault.proposals import Outcome
+from fabriek.vault.labelling.proposals import Outcome
 from tests.contract.test_releasing import Lab
 from tests.factories.services import a_town
 from tests.factories.vault import fill
@@ -90,56 +90,57 @@ def sound(page: Page, name: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
-def buttons(page: Page, card: str) -> list[str]:
-    return [one.inner_text() for one in page.locator(f"#{card} button").all()]
+def has_buttons(page: Page, card: str, names: list[str]) -> None:
+    """These and no others, once the page is there."""
+    expect(page.locator(f"#{card}")).to_be_visible()
+    expect(page.locator(f"#{card} button")).to_have_text(names)
 
 
 def test_a_label_is_lowered_by_two_people_on_the_page_and_not_by_one(rooms: Rooms) -> None:
     lab = rooms.lab
     hers = rooms.page(lab.hanna, rooms.dataset)
     card = hers.locator("#lowering")
-    assert "one proposes a lower label and says why, and another one agrees" in card.inner_text()
+    expect(card).to_contain_text("one proposes a lower label and says why, and another one agrees")
     assert [one.inner_text() for one in card.get_by_label("Lower to").locator("option").all()][1:] == [
         "confidential-business", "internal", "open",
     ]  # fmt: skip
     card.get_by_label("Why it is less sensitive").fill("<b>names</b> were taken out")
     card.get_by_label("Lower to").select_option("internal")
     card.get_by_role("button", name="Propose").click()
-    assert hers.locator("#lowering").get_by_text("<b>names</b> were taken out").is_visible()
+    expect(hers.locator("#lowering").get_by_text("<b>names</b> were taken out")).to_be_visible()
     # Hers to take back, and not to agree to.
-    assert buttons(hers, "lowering") == ["Take it back"]
+    has_buttons(hers, "lowering", ["Take it back"])
     sound(hers, "lowering-proposed")
-    assert hers.goto(rooms.url) is not None
-    assert hers.locator("#waiting").count() == 0
+    hers.goto(rooms.url)
+    expect(hers.locator("#waiting")).to_have_count(0)
 
     his = rooms.page(lab.henk, "/")
-    assert "personal to internal" in " ".join(his.locator("#waiting").inner_text().split())
+    expect(his.locator("#waiting")).to_contain_text("personal to internal")
     sound(his, "waiting-lowering")
     his.get_by_role("link", name="Lower the label of scans").click()
-    assert buttons(his, "lowering") == ["Agree", "Refuse"]
+    has_buttons(his, "lowering", ["Agree", "Refuse"])
     sound(his, "lowering-decides")
     his.locator("#lowering").get_by_role("button", name="Agree").click()
-    assert his.locator("#lowering .tag", has_text="lowered").is_visible()
-    assert "From personal to internal" in " ".join(his.locator("#lowering h3").inner_text().split())
-    said = his.locator("#lowering").inner_text()
-    assert "Proposed and signed by Somebody, " in said
-    assert "Agreed to by henk, " in said
-    assert his.locator(".head .label").inner_text() == "internal"
+    expect(his.locator("#lowering .tag", has_text="lowered")).to_be_visible()
+    expect(his.locator("#lowering h3")).to_contain_text("From personal to internal")
+    expect(his.locator("#lowering")).to_contain_text("Proposed and signed by Somebody, ")
+    expect(his.locator("#lowering")).to_contain_text("Agreed to by henk, ")
+    expect(his.locator(".head .label")).to_have_text("internal")
     sound(his, "lowering-agreed")
     his.goto(rooms.url)
-    assert his.locator("#waiting").count() == 0
+    expect(his.locator("#waiting")).to_have_count(0)
 
 
 def test_who_may_not_lower_sees_no_button_and_is_refused_when_they_post(rooms: Rooms) -> None:
     lab, vault = rooms.lab, rooms.lab.services.vault
     partner = rooms.page(lab.stef, rooms.dataset)
-    assert buttons(partner, "lowering") == []
+    has_buttons(partner, "lowering", [])
     low = vault.propose_lowering("scans", "internal", "names were taken out", project=lab.project, by=lab.hanna)
     partner.reload()
-    assert buttons(partner, "lowering") == []
+    has_buttons(partner, "lowering", [])
     assert "names were taken out" not in partner.content()
     partner.goto(rooms.url)
-    assert partner.locator("#waiting").count() == 0
+    expect(partner.locator("#waiting")).to_have_count(0)
     for person, rule, path, fields in (
         (lab.stef, "data.owner", f"/lowerings/{low.id}/sign", {}),
         (lab.stef, "data.owner", f"/lowerings/{low.id}/refuse", {"reason": "no"}),
@@ -162,15 +163,15 @@ def test_what_was_pushed_since_takes_the_button_away_and_a_refusal_says_why(room
     low = vault.propose_lowering("scans", "internal", "names were taken out", project=lab.project, by=lab.hanna)
     fill(services, vault.open_upload(lab.project, "scans", by=lab.hanna), {"b": b"b"}, by=lab.hanna)
     his = rooms.page(lab.henk, rooms.dataset)
-    assert buttons(his, "lowering") == ["Refuse"]
-    assert "Versions were pushed since" in his.locator("#lowering").inner_text()
+    has_buttons(his, "lowering", ["Refuse"])
+    expect(his.locator("#lowering")).to_contain_text("Versions were pushed since")
     late = rooms.posted(lab.henk, f"{rooms.dataset}/lowerings/{low.id}/sign")
     assert (late.status_code, "ersions were pushed since" in late.text) == (409, True)
     his.locator("#lowering").get_by_label("Why not").fill("There is more <i>now</i>. " + "X" * 300)
     his.locator("#lowering").get_by_role("button", name="Refuse").click()
-    assert his.locator("#lowering .tag", has_text="refused").is_visible()
-    assert his.get_by_text("Refused by henk: There is more <i>now</i>.").is_visible()
-    assert buttons(his, "lowering") == ["Propose"]
+    expect(his.locator("#lowering .tag", has_text="refused")).to_be_visible()
+    expect(his.get_by_text("Refused by henk: There is more <i>now</i>.")).to_be_visible()
+    has_buttons(his, "lowering", ["Propose"])
     sound(his, "lowering-refused")
 
 
@@ -191,38 +192,38 @@ def test_what_a_job_emitted_is_released_by_two_who_see_the_metrics_that_they_dec
     hers = rooms.page(lab.hanna, f"/projects/{lab.project}/runs/{run}")
     hers.get_by_role("link", name="ask for it on its job's page").click()
     card = hers.locator("#release")
-    assert "two named people of Hospital agree" in card.inner_text()
-    assert card.locator("table").count() == 0
+    expect(card).to_contain_text("two named people of Hospital agree")
+    expect(card.locator("table")).to_have_count(0)
     sound(hers, "release-author")
     card.get_by_label("Why it may be shown").fill("the figures name <b>nobody</b>")
     card.get_by_role("button", name="Ask for its release").click()
-    assert hers.locator("#release").get_by_text("the figures name <b>nobody</b>").is_visible()
-    assert buttons(hers, "release") == ["Take it back"]
+    expect(hers.locator("#release").get_by_text("the figures name <b>nobody</b>")).to_be_visible()
+    has_buttons(hers, "release", ["Take it back"])
     assert "0.125" not in hers.content()
-    assert "Proposed by Somebody, " in hers.locator("#release").inner_text()
-    assert hers.locator("#release .tag", has_text="waits for two people").is_visible()
+    expect(hers.locator("#release")).to_contain_text("Proposed by Somebody, ")
+    expect(hers.locator("#release .tag", has_text="waits for two people")).to_be_visible()
     hers.goto(rooms.url)
-    assert hers.locator("#waiting").count() == 0
+    expect(hers.locator("#waiting")).to_have_count(0)
 
     for person, left in ((lab.henk, True), (lab.hilde, False)):
         theirs = rooms.page(person, "/")
         sound(theirs, "waiting-release")
         theirs.locator("#waiting").get_by_role("link").click()
         card = theirs.locator("#release")
-        assert card.get_by_role("cell", name="0.125").is_visible()
-        assert buttons(theirs, "release") == ["Agree", "Refuse"]
+        expect(card.get_by_role("cell", name="0.125")).to_be_visible()
+        has_buttons(theirs, "release", ["Agree", "Refuse"])
         sound(theirs, "release-decides")
         card.get_by_role("button", name="Agree").click()
-        assert buttons(theirs, "release") == (["Refuse"] if left else [])
-        assert theirs.locator(
-            "#release .tag", has_text="waits for a second person" if left else "released"
-        ).is_visible()
+        has_buttons(theirs, "release", (["Refuse"] if left else []))
+        expect(
+            theirs.locator("#release .tag", has_text="waits for a second person" if left else "released")
+        ).to_be_visible()
         theirs.goto(rooms.url)
-        assert theirs.locator("#waiting").count() == 0
+        expect(theirs.locator("#waiting")).to_have_count(0)
     hers.goto(rooms.url + rooms.job)
-    assert hers.locator("#release .tag", has_text="released").is_visible()
-    assert buttons(hers, "release") == []
-    assert hers.locator("pre.log").is_visible()
+    expect(hers.locator("#release .tag", has_text="released")).to_be_visible()
+    has_buttons(hers, "release", [])
+    expect(hers.locator("pre.log")).to_be_visible()
     sound(hers, "release-agreed")
 
 
@@ -232,9 +233,9 @@ def test_who_may_not_release_sees_no_button_and_no_metric_and_is_refused_when_th
     release = releasing.propose(lab.project, lab.job.id, "it names nobody", by=lab.henk)
     for person in (lab.stef, lab.hanna):
         theirs = rooms.page(person, rooms.job)
-        assert buttons(theirs, "release") == []
-        assert theirs.locator("#release table").count() == 0
-        assert "withheld until it is released" in theirs.inner_text("main")
+        has_buttons(theirs, "release", [])
+        expect(theirs.locator("#release table")).to_have_count(0)
+        expect(theirs.locator("main")).to_contain_text("withheld until it is released")
     for person, rule, path in (
         (lab.stef, "release.owner", "sign"),
         (lab.stef, "release.owner", "refuse"),
@@ -254,8 +255,8 @@ def test_who_may_not_release_sees_no_button_and_no_metric_and_is_refused_when_th
     his = rooms.page(lab.henk, rooms.job)
     his.locator("#release").get_by_label("Why you take it back").fill("It names somebody.")
     his.locator("#release").get_by_role("button", name="Take it back").click()
-    assert his.locator("#release .tag", has_text="taken back").is_visible()
-    assert buttons(his, "release") == ["Ask for its release, and agree"]
+    expect(his.locator("#release .tag", has_text="taken back")).to_be_visible()
+    has_buttons(his, "release", ["Ask for its release, and agree"])
     sound(his, "release-taken-back")
 
 
@@ -303,12 +304,12 @@ def test_where_two_organisations_decide_the_page_says_whose_answer_is_missing(ro
     services.releasing.propose(lab.project, job.id, "it names nobody", by=lab.henk)
     theirs = rooms.page(lab.stef, "/")
     theirs.locator("#waiting").get_by_role("link").click()
-    said = theirs.locator("#release").inner_text()
-    assert "two named people of Hospital and Partner agree, somebody of each" in said
-    assert "Somebody of Partner has to agree still." in said
+    card = theirs.locator("#release")
+    expect(card).to_contain_text("two named people of Hospital and Partner agree, somebody of each")
+    expect(card).to_contain_text("Somebody of Partner has to agree still.")
     sound(theirs, "release-two-owners")
     theirs.locator("#release").get_by_role("button", name="Agree").click()
-    assert theirs.locator("#release .tag", has_text="released").is_visible()
+    expect(theirs.locator("#release .tag", has_text="released")).to_be_visible()
 
 
 def test_my_work_lists_many_with_as_many_questions_as_one(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,5 +335,5 @@ def test_a_job_whose_label_withholds_nothing_has_no_release(rooms: Rooms) -> Non
     job = lab.services.compute.cancel(lab.project, lab.services.compute.submit(
         lab.project, JobAsked(("true",)), by=lab.hanna).id, by=lab.hanna)  # fmt: skip
     hers = rooms.page(lab.hanna, f"/projects/{lab.project}/jobs/{job.id}")
-    assert hers.locator("#log").is_visible()
-    assert hers.locator("#release").count() == 0
+    expect(hers.locator("#log")).to_be_visible()
+    expect(hers.locator("#release")).to_have_count(0)

@@ -7,8 +7,8 @@ import httpx
 from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.portal import app as portal
-from fabriek.vault.damage import Position
-from fabriek.vault.stretches import Sample
+from fabriek.vault.care.damage import Position
+from fabriek.vault.care.stretches import Sample
 from tests.factories.services import a_town
 from tests.factories.vault import fill
 from tests.servers.app import serving

@@ -20,8 +20,8 @@ from fabriek.schemas.agreements import (
 )
 from fabriek.schemas.base import DoneOut
 from fabriek.schemas.vault import AccessRequestOut, AgreementOut
+from fabriek.vault.agreeing.terms import Acceptance, Terms
 from fabriek.vault.grants import Grant
-from fabriek.vault.terms import Acceptance, Terms
 from fabriek.web.dependencies import CallerDep, FactoryDep
 from fabriek.web.router import SIGNED_IN, Right, Router
 from fabriek.web.services import Services

@@ -4,8 +4,8 @@ from fabriek.api.vault import dataset_out, said
 from fabriek.schemas.erasing import BecauseIn, CertificateOut, ConfirmIn, ErasureOut, HoldOut, RetentionIn
 from fabriek.schemas.vault import DatasetOut
 from fabriek.vault.datasets import Dataset
-from fabriek.vault.erasures import Erasure
-from fabriek.vault.holds import Hold, Retention
+from fabriek.vault.keeping.erasures import Erasure
+from fabriek.vault.keeping.holds import Hold, Retention
 from fabriek.web.dependencies import CallerDep, FactoryDep
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services

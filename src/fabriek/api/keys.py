@@ -2,9 +2,9 @@
 
 from fabriek.schemas.base import DoneOut
 from fabriek.schemas.keys import KeysOut, OwnKeysIn, OwnKeysOut, RotationOut, SealIn, SealOut, UnsealIn
-from fabriek.vault.homes import OrganisationKeys
-from fabriek.vault.own_keys import Told
-from fabriek.vault.rotations import Rotation
+from fabriek.vault.keeping.homes import OrganisationKeys
+from fabriek.vault.keeping.own_keys import Told
+from fabriek.vault.keeping.rotations import Rotation
 from fabriek.web.dependencies import CallerDep, FactoryDep
 from fabriek.web.router import PUBLIC, Right, Router
 from fabriek.web.services import Services

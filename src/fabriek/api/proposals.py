@@ -2,7 +2,7 @@
 
 from fabriek.api.vault import name_of, said
 from fabriek.schemas.agreements import LoweringIn, ProposalOut, ReasonIn
-from fabriek.vault.proposals import Proposal
+from fabriek.vault.labelling.proposals import Proposal
 from fabriek.web.dependencies import CallerDep, FactoryDep
 from fabriek.web.router import SIGNED_IN, Right, Router
 from fabriek.web.services import Services

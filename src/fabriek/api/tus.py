@@ -29,7 +29,7 @@ from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import FabriekError
 from fabriek.schemas.base import DoneOut
 from fabriek.schemas.vault import ArrivalOut, GatheringOut, VersionOut
-from fabriek.vault.arrivals import FILE_BYTES_MAX, Arrival
+from fabriek.vault.intake.arrivals import FILE_BYTES_MAX, Arrival
 from fabriek.vault.uploads import Upload
 from fabriek.web.dependencies import CallerDep, FactoryDep
 from fabriek.web.router import HOLDER, PUBLIC, Right, Router

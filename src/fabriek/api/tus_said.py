@@ -20,8 +20,8 @@ from fabriek.kernel.errors import (
     QuotaExhausted,
     WrongState,
 )
-from fabriek.vault.arrivals import FILE_BYTES_MAX
-from fabriek.vault.arriving import Checksum, WrongChecksum
+from fabriek.vault.intake.arrivals import FILE_BYTES_MAX
+from fabriek.vault.intake.arriving import Checksum, WrongChecksum
 from fabriek.web.bodies import arriving
 from fabriek.web.problems import problem_of, request_id
 

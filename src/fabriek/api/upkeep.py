@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from fabriek.kernel.errors import NotFound
 from fabriek.schemas.upkeep import CheckIn, CheckOut, CollectedOut, CollectIn, DamageOut, HeapOut, PassOut, StoreOut
-from fabriek.vault.collecting import Collected
-from fabriek.vault.damage import Damage, Pass, position_of
-from fabriek.vault.leftovers import Heap
-from fabriek.vault.stretches import Sample
+from fabriek.vault.care.collecting import Collected
+from fabriek.vault.care.damage import Damage, Pass, position_of
+from fabriek.vault.care.leftovers import Heap
+from fabriek.vault.care.stretches import Sample
 from fabriek.web.dependencies import CallerDep, FactoryDep
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services

@@ -27,13 +27,13 @@ from fabriek.schemas.vault import (
     UploadOut,
     VersionOut,
 )
-from fabriek.vault.agreements import Agreement, is_in_force
-from fabriek.vault.damage import Damage
+from fabriek.vault.agreeing.agreements import Agreement, is_in_force
+from fabriek.vault.agreeing.requests import AccessRequest
+from fabriek.vault.care.damage import Damage
 from fabriek.vault.datasets import Dataset
-from fabriek.vault.homes import PROMISES
+from fabriek.vault.keeping.homes import PROMISES
 from fabriek.vault.opening import Opened
 from fabriek.vault.references import is_id, read_reference
-from fabriek.vault.requests import AccessRequest
 from fabriek.vault.uploads import Upload
 from fabriek.vault.versions import Version
 from fabriek.web.dependencies import LIMIT_DEFAULT, LIMIT_MAX, CallerDep, FactoryDep

@@ -18,7 +18,7 @@ from fabriek.compute.walls import on_other_host
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, Unavailable, WrongState, nothing_here
 from fabriek.schemas.node import EXTEND, PORT_SOCKET, SHELL_SOCKET
-from fabriek.vault.agreements import DataRight
+from fabriek.vault.agreeing.agreements import DataRight
 
 WALL_SECONDS_MAX = 120 * 3_600
 WAITING_FOR_ROOM = frozenset({Because.NO_ROOM, Because.POWER, Because.BEHIND, Because.SHARE})

@@ -12,10 +12,10 @@ from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import AlreadyExists, NotFound, NotPermitted, WrongState, nothing_here
 from fabriek.kernel.ids import Ids
-from fabriek.vault import proposals
-from fabriek.vault.labels import Labels
+from fabriek.vault.labelling import proposals
+from fabriek.vault.labelling.labels import Labels
+from fabriek.vault.labelling.proposals import Act, Outcome, Proposal, Signature
 from fabriek.vault.ports import Proposals
-from fabriek.vault.proposals import Act, Outcome, Proposal, Signature
 from fabriek.vault.service import Vault
 
 

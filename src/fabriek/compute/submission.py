@@ -27,7 +27,7 @@ from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.purposes import Purpose
-from fabriek.vault.labels import Labels
+from fabriek.vault.labelling.labels import Labels
 from fabriek.vault.service import Vault
 
 STRICTNESS = (Purpose.CIVILIAN, Purpose.DUAL_USE, Purpose.EXCLUSIVELY_MILITARY)

@@ -8,7 +8,7 @@ from fabriek.compute.hosts import Listed
 from fabriek.compute.machine import GangNetwork, Machine
 from fabriek.compute.terms import Network, Terms
 from fabriek.kernel.errors import InvalidInput, NotPermitted
-from fabriek.vault.labels import Labels
+from fabriek.vault.labelling.labels import Labels
 
 
 def check_walls(label: str, labels: Labels, machine: Machine) -> None:

@@ -14,7 +14,7 @@ from fabriek.lab.experiments import DEFAULT_ID, DEFAULT_NAME, Experiment, check_
 from fabriek.lab.filters import Found, matches, ordered
 from fabriek.lab.ports import Experiments, Runs, Tracks
 from fabriek.lab.runs import Metric, Run, RunStatus
-from fabriek.vault.labels import Labels
+from fabriek.vault.labelling.labels import Labels
 
 JOB_TAG = "fabriek.job"
 OUTSIDE_LABEL = "internal"

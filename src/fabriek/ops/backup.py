@@ -19,8 +19,8 @@ from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound
 from fabriek.kernel.units import shown_bytes
 from fabriek.ops.migrate import known_schemas
 from fabriek.settings import Settings, read_settings
-from fabriek.vault.places import read_places
-from fabriek.vault.policy import labels_of
+from fabriek.vault.labelling.places import read_places
+from fabriek.vault.labelling.policy import labels_of
 from fabriek.vault.rules import may_stand
 from fabriek.vault.store import SqlDatasets, SqlVersions
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound, NotPermitted, Unavailable, nothing_here
-from fabriek.vault import agreements
-from fabriek.vault.asking import Asking
+from fabriek.vault.agreeing import agreements
+from fabriek.vault.agreeing.asking import Asking
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.grants import Grant, is_alive
 

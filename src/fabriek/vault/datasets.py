@@ -6,8 +6,8 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from fabriek.kernel.errors import InvalidInput
-from fabriek.vault.holds import Retention
-from fabriek.vault.homes import KeyHome
+from fabriek.vault.keeping.holds import Retention
+from fabriek.vault.keeping.homes import KeyHome
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9-]{0,62}"
 

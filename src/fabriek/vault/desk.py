@@ -10,11 +10,13 @@ from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import Damaged, NotFound, NotPermitted, WrongState, nothing_here
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.signing import Signer
-from fabriek.vault.agreements import DataRight
+from fabriek.vault.agreeing.agreements import DataRight
+from fabriek.vault.care.ports import Damages, Leftovers, Passes, Walk
 from fabriek.vault.datasets import Dataset, Kind
-from fabriek.vault.epochs import Epoch, EpochCipher
-from fabriek.vault.labels import Labels
-from fabriek.vault.places import NOWHERE_NAMED, Places
+from fabriek.vault.intake.ports import Arrivals
+from fabriek.vault.keeping.epochs import Epoch, EpochCipher
+from fabriek.vault.labelling.labels import Labels
+from fabriek.vault.labelling.places import NOWHERE_NAMED, Places
 from fabriek.vault.ports import (
     Addresses,
     Agreements,
@@ -32,8 +34,6 @@ from fabriek.vault.ports import (
     Uploads,
     Versions,
 )
-from fabriek.vault.ports_arriving import Arrivals
-from fabriek.vault.ports_upkeep import Damages, Leftovers, Passes, Walk
 from fabriek.vault.references import is_id, read_reference
 from fabriek.vault.rules import Asker, Refusal, may, may_hold, may_stand
 from fabriek.vault.versions import Facts, Version, check_record

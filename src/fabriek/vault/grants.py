@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from fabriek.vault.agreements import DataRight
+from fabriek.vault.agreeing.agreements import DataRight
 
 LASTS = timedelta(hours=12)
 """For a person: long enough to pull a large version, short enough to forget."""

@@ -7,7 +7,7 @@ from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.errors import NotFound, nothing_here
 from fabriek.vault.datasets import Dataset, Kind, check_name
 from fabriek.vault.desk import Desk
-from fabriek.vault.homes import read_home
+from fabriek.vault.keeping.homes import read_home
 from fabriek.vault.references import Reference
 from fabriek.vault.versions import Facts, Version
 

@@ -14,8 +14,8 @@ from fabriek.sealing.manifest import Part
 from fabriek.sealing.objects import Opener
 from fabriek.sealing.pages import Page, read_below, read_root
 from fabriek.sealing.paths import rank
+from fabriek.vault.care.examining import CHANGED, GONE
 from fabriek.vault.datasets import Dataset
-from fabriek.vault.examining import CHANGED, GONE
 from fabriek.vault.ports import Blobs
 from fabriek.vault.versions import Facts
 

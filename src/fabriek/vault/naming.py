@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotFound, QuotaExhausted, WrongState
+from fabriek.vault.agreeing.sharing import Sharing
 from fabriek.vault.grants import is_alive
-from fabriek.vault.sharing import Sharing
 from fabriek.vault.tags import TAGS_MAX, Tag, check_tag
 from fabriek.vault.versions import Version
 

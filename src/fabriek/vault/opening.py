@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.errors import Damaged, NotAuthenticated, NotFound, NotPermitted, nothing_here
-from fabriek.vault.agreements import DataRight
+from fabriek.vault.agreeing.agreements import DataRight
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.grants import LASTS, LASTS_FOR_JOB, Grant, is_alive
-from fabriek.vault.proposals import Act, Outcome
+from fabriek.vault.labelling.proposals import Act, Outcome
 from fabriek.vault.pushing import Pushing
 from fabriek.vault.references import Reference
 from fabriek.vault.rules import Refusal, may_stand

@@ -7,14 +7,14 @@ from typing import Protocol
 
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.stored import Stored
-from fabriek.vault.agreements import Agreement
+from fabriek.vault.agreeing.agreements import Agreement
+from fabriek.vault.agreeing.requests import AccessRequest
+from fabriek.vault.agreeing.terms import Acceptance, Terms
 from fabriek.vault.datasets import Dataset, Kind
-from fabriek.vault.epochs import Epoch
 from fabriek.vault.grants import Grant
-from fabriek.vault.proposals import Act, Proposal
-from fabriek.vault.requests import AccessRequest
+from fabriek.vault.keeping.epochs import Epoch
+from fabriek.vault.labelling.proposals import Act, Proposal
 from fabriek.vault.tags import Tag
-from fabriek.vault.terms import Acceptance, Terms
 from fabriek.vault.uploads import StoredObject, Upload
 from fabriek.vault.versions import Version
 

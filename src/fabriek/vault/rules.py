@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from fabriek.kernel.errors import NotPermitted
-from fabriek.vault.agreements import Agreement, DataRight, is_in_force
+from fabriek.vault.agreeing.agreements import Agreement, DataRight, is_in_force
 from fabriek.vault.datasets import Dataset, Kind
-from fabriek.vault.labels import Labels
-from fabriek.vault.places import Place, is_allowed
+from fabriek.vault.labelling.labels import Labels
+from fabriek.vault.labelling.places import Place, is_allowed
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fabriek.kernel.errors import Damaged, NotFound, Unavailable
 from fabriek.sealing.context import object_context
 from fabriek.sealing.objects import KEY_BYTES, SALT_BYTES, Opener, seal
-from fabriek.vault.damage import Damage
+from fabriek.vault.care.damage import Damage
 from fabriek.vault.desk import Desk
 
 READ_BYTES = 2**20

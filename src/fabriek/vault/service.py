@@ -2,18 +2,18 @@
 asking, closing, lowering. Those of keys stand beside them: erasing, rotating; and those of files that others' clients send: arriving.
 """
 
-from fabriek.vault.arriving import Arriving
-from fabriek.vault.checking import Checking
-from fabriek.vault.collecting import Collecting
+from fabriek.vault.care.checking import Checking
+from fabriek.vault.care.collecting import Collecting
+from fabriek.vault.care.scrubbing import Scrubbing
 from fabriek.vault.desk import Parts
-from fabriek.vault.erasing import Erasing
-from fabriek.vault.lowering import Lowering
-from fabriek.vault.ports_keeping import KeyStores
-from fabriek.vault.rotating import Rotating
+from fabriek.vault.intake.arriving import Arriving
+from fabriek.vault.keeping.erasing import Erasing
+from fabriek.vault.keeping.ports import KeyStores
+from fabriek.vault.keeping.rotating import Rotating
+from fabriek.vault.labelling.lowering import Lowering
+from fabriek.vault.labelling.waiting import Waiting
 from fabriek.vault.safe import Safe
-from fabriek.vault.scrubbing import Scrubbing
 from fabriek.vault.versions import Version
-from fabriek.vault.waiting import Waiting
 
 
 class Vault(Lowering):

@@ -1,4 +1,4 @@
-"""Datasets and versions, kept. The other tables of the vault are in store_uploads, store_sharing and store_keys."""
+"""Datasets and versions, kept. The vault's other tables are in store_uploads, store_sharing and store_tags, and in each room's own store."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -28,7 +28,7 @@ from sqlalchemy.exc import IntegrityError
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import AlreadyExists, nothing_here
 from fabriek.vault.datasets import Dataset, Kind
-from fabriek.vault.homes import KeyHome
+from fabriek.vault.keeping.homes import KeyHome
 from fabriek.vault.versions import Record, Version, read_record
 
 NAMES_AT_ONCE = 5_000

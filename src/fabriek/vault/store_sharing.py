@@ -8,9 +8,9 @@ from sqlalchemy import JSON, Column, Date, Index, Integer, Row, String, Table, T
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import nothing_here
-from fabriek.vault.agreements import Agreement, DataRight
+from fabriek.vault.agreeing.agreements import Agreement, DataRight
+from fabriek.vault.agreeing.requests import AccessRequest, RequestState, Step
 from fabriek.vault.grants import Grant
-from fabriek.vault.requests import AccessRequest, RequestState, Step
 from fabriek.vault.store import in_parts
 
 IS_OPEN = text("ended_at IS NULL")

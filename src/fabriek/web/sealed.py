@@ -3,8 +3,8 @@
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fabriek.vault.epochs import sealed_now
-from fabriek.vault.seals import Seal
+from fabriek.vault.keeping.epochs import sealed_now
+from fabriek.vault.keeping.seals import Seal
 
 ANSWERED = frozenset({"/healthz", "/api/v1/seal", "/api/v1/seal/open"})
 

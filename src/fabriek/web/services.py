@@ -34,8 +34,8 @@ from fabriek.lab.registry import Registry
 from fabriek.lab.service import Lab
 from fabriek.packages.service import Packages
 from fabriek.settings import Settings
-from fabriek.vault.own_keys import OwnKeys
-from fabriek.vault.seals import Seal
+from fabriek.vault.keeping.own_keys import OwnKeys
+from fabriek.vault.keeping.seals import Seal
 from fabriek.vault.service import Vault
 from fabriek.web.store import SqlAnswers
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from fabriek.adapters.mail import NotTaken
 from fabriek.kernel.callers import SYSTEM
 from fabriek.kernel.errors import FabriekError, NotFound, Unavailable
-from fabriek.vault.damage import Damage
+from fabriek.vault.care.damage import Damage
 from fabriek.web.services import Services
 from fabriek.worker.rhythm import Rhythm
 

@@ -15,7 +15,7 @@ from fabriek.vault.ports import Datasets
 from fabriek.vault.pushing import Committed
 from fabriek.vault.service import Vault
 from tests.factories.vault import World, a_push
-from tests.unit.vault.test_lowering import Interrupted
+from tests.unit.vault.labelling.test_lowering import Interrupted
 from tests.unit.vault.test_opening import FILES, agree, inputs, refused
 
 

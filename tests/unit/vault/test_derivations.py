@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from fabriek.adapters.database import metadata, open_database
-from fabriek.vault.labels import Labels
+from fabriek.vault.labelling.labels import Labels
 from fabriek.vault.versions import Version
 from tests.factories.vault import World, a_push, a_world, fill
 

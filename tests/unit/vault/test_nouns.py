@@ -5,7 +5,7 @@ import pytest
 
 from fabriek.kernel.clock import FakeClock
 from fabriek.kernel.errors import InvalidInput, WrongState
-from fabriek.vault.agreements import Agreement, DataRight, end, is_in_force, read_purposes, read_right
+from fabriek.vault.agreeing.agreements import Agreement, DataRight, end, is_in_force, read_purposes, read_right
 from fabriek.vault.datasets import check_name
 from fabriek.vault.references import Named, is_id, read_reference
 from fabriek.vault.uploads import Progress, Upload, check_open

@@ -6,8 +6,8 @@ import pytest
 
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import AlreadyExists, Damaged, InvalidInput, NotFound, NotPermitted, Unavailable, WrongState
-from fabriek.vault.agreements import DataRight
-from fabriek.vault.epochs import EpochCipher
+from fabriek.vault.agreeing.agreements import DataRight
+from fabriek.vault.keeping.epochs import EpochCipher
 from fabriek.vault.ports import People
 from fabriek.vault.service import Vault
 from tests.factories.vault import World, a_grant_read, a_push, fill

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabriek.kernel.clock import FakeClock
-from fabriek.vault.agreements import Agreement, DataRight
+from fabriek.vault.agreeing.agreements import Agreement, DataRight
 from fabriek.vault.datasets import Dataset, Kind
-from fabriek.vault.policy import shipped_labels
+from fabriek.vault.labelling.policy import shipped_labels
 from fabriek.vault.rules import Asker, may, may_hold
 
 LABELS = shipped_labels()

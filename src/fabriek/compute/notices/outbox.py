@@ -14,7 +14,7 @@ from fabriek.compute.secrets.strongbox import Strongbox
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import FabriekError, InvalidInput, NotFound, NotPermitted
-from fabriek.vault.labels import Labels
+from fabriek.vault.labelling.labels import Labels
 
 FAILED = frozenset({State.FAILED, State.LOST})
 AT_ONCE = 20

@@ -16,7 +16,7 @@ from fabriek.compute.terms import USUAL, Terms
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, WrongState
 from fabriek.kernel.purposes import Purpose
-from fabriek.vault.agreements import DataRight
+from fabriek.vault.agreeing.agreements import DataRight
 from fabriek.vault.references import Reference
 from fabriek.vault.uploads import Upload
 

@@ -9,7 +9,7 @@ from sqlalchemy import Column, LargeBinary, String, Table, delete, insert, selec
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.compute.secrets.secrets import Secret, secret_context
 from fabriek.kernel.signing import wrapped_under
-from fabriek.vault.rotations import WrappedKey
+from fabriek.vault.keeping.rotations import WrappedKey
 
 secrets = Table(
     "compute_secrets",

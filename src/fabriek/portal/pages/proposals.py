@@ -14,7 +14,7 @@ from fabriek.portal.forms import read_form
 from fabriek.portal.named import names_of, organisations_named
 from fabriek.portal.rendering import Pages
 from fabriek.vault.datasets import Dataset, Kind
-from fabriek.vault.proposals import Outcome, Proposal
+from fabriek.vault.labelling.proposals import Outcome, Proposal
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services

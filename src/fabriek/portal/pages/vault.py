@@ -15,9 +15,9 @@ from fabriek.portal.forms import read_form
 from fabriek.portal.named import names_of, titles_of
 from fabriek.portal.pages.proposals import lowering_shown
 from fabriek.portal.rendering import Pages
+from fabriek.vault.agreeing.requests import WAITING
 from fabriek.vault.datasets import Dataset, Kind
-from fabriek.vault.homes import PROMISES
-from fabriek.vault.requests import WAITING
+from fabriek.vault.keeping.homes import PROMISES
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services

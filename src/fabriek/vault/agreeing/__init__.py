@@ -1,0 +1,1 @@
+"""Sharing: terms, requests for access, and the agreements that they come to."""
