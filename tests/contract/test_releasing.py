@@ -156,6 +156,67 @@ def test_who_decides_sees_the_metrics_that_they_decide_on_and_nobody_else_does(l
     assert len(looks()) == before
 
 
+def test_a_release_waits_for_who_decides_and_asking_how_it_stands_is_no_look(lab: Lab) -> None:
+    releasing = lab.services.releasing
+    everybody = (lab.hanna, lab.stef, lab.henk, lab.hilde)
+
+    def waits() -> list[int]:
+        return [len(releasing.waiting(by=one)) for one in everybody]
+
+    def standing(by: Caller, job: Job = lab.job) -> tuple[int, bool, frozenset[str], bool]:
+        found = releasing.standing(lab.project, job.id, by=by)
+        return len(found.proposals), found.withheld, found.organisations, found.decides
+
+    owner = frozenset({lab.hanna.organisation})
+    assert [standing(one) for one in everybody] == [(0, True, owner, decides) for decides in (False, False, True, True)]
+    with pytest.raises(NotPermitted):
+        standing(lab.town.person("stranger"))
+    assert waits() == [0, 0, 0, 0]
+    release = releasing.propose(lab.project, lab.job.id, "It names nobody.", by=lab.henk)
+    assert waits() == [0, 0, 0, 1]
+    ((proposal, job),) = releasing.waiting(by=lab.hilde)
+    assert (proposal.id, job.id) == (release.id, lab.job.id)
+    assert [one.action for one in lab.services.audit.events(by=lab.town.operator, limit=9, subject=lab.job.id).items
+            if one.action == "release.looked"] == []  # fmt: skip
+    releasing.sign(release.id, by=lab.hilde)
+    assert waits() == [0, 0, 0, 0]
+    assert standing(lab.hanna) == (1, False, frozenset(), False)
+
+
+def test_who_is_listed_as_deciding_is_who_decides_also_behind_two_jobs(lab: Lab) -> None:
+    """The list asks about many at once, and by labels that it does not check: of what was not meddled with it says the same."""
+    vault, releasing = lab.services.vault, lab.services.releasing
+    vault.create(lab.project, "theirs", label="export-controlled", by=lab.stef)
+    fill(lab.services, vault.open_upload(lab.project, "theirs", by=lab.stef), {"a": b"a"}, by=lab.stef)
+    vault.agree(
+        "theirs", home=lab.project, project=lab.project, purposes=["civilian"], right="take_away",
+        until=date(2027, 1, 1), by=lab.stef,
+    )  # fmt: skip
+    pia = lab.joins("partner", "pia")
+    jobs = [lab.job, lab.ran(lab.hanna, lab.made(lab.ran(lab.stef, "theirs"))), lab.ran(pia, lab.made(lab.job))]
+    for job in jobs:
+        releasing.propose(lab.project, job.id, "It names nobody.", by=lab.hanna)
+    for by in (lab.hanna, lab.stef, lab.henk, pia):
+        decides = [job.id for job in jobs if releasing.standing(lab.project, job.id, by=by).decides]
+        assert [job.id for _, job in releasing.waiting(by=by)] == decides
+    assert [len(releasing.waiting(by=by)) for by in (lab.hanna, lab.stef, lab.henk, pia)] == [0, 0, 2, 1]
+
+
+def test_many_releases_are_listed_with_as_many_questions_as_one(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    releasing, database = lab.services.releasing, lab.services.database
+    asked, rows = list[object](), database.rows
+    counted = []
+    for more in ([lab.job], [lab.ran(lab.hanna), lab.ran(lab.stef), lab.ran(lab.hanna)]):
+        for job in more:
+            releasing.propose(lab.project, job.id, "It names nobody.", by=lab.hanna)
+        with monkeypatch.context() as patch:
+            patch.setattr(database, "rows", lambda *said: (asked.append(said), rows(*said))[1])
+            found = releasing.waiting(by=lab.henk)
+        counted.append((len(found), len(asked)))
+        asked.clear()
+    assert counted == [(1, 3), (4, 3)]
+
+
 def test_a_refused_release_releases_nothing(lab: Lab) -> None:
     releasing = lab.services.releasing
     release = releasing.propose(lab.project, str(lab.job.number), "It names nobody.", by=lab.henk)

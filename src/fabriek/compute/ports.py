@@ -47,6 +47,9 @@ class JobNames(Protocol):
     def called(self, project: str, number: int, index: int | None) -> Job:
         """The job of that number, or an element of the array of that number. Raises NotFound."""
 
+    def among(self, ids: Iterable[str]) -> Mapping[str, Job]:
+        """By id; what is not known is left out."""
+
     def of_array(self, array: str) -> Sequence[Job]:
         """By index; empty where there is no such array."""
 

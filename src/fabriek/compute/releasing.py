@@ -1,6 +1,7 @@
 """Verbs of releasing what a job emitted, where its label withholds that: two people let go of it, and never the job's author."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
@@ -16,6 +17,18 @@ from fabriek.vault.labelling.labels import Labels
 from fabriek.vault.labelling.proposals import Act, Outcome, Proposal, Signature
 from fabriek.vault.ports import Proposals
 from fabriek.vault.service import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How it stands with the release of a job. `proposals`: newest first. `withheld`: whether anything of it is, now; then `organisations`
+    are those whose people decide, and `decides` says whether the caller is one of them.
+    """
+
+    proposals: Sequence[Proposal]
+    withheld: bool
+    organisations: frozenset[str] = frozenset()
+    decides: bool = False
 
 
 class Releasing:
@@ -115,6 +128,27 @@ class Releasing:
     def of_job(self, project_ref: str, job_id: str, *, by: Caller) -> Sequence[Proposal]:
         """Newest first."""
         return self._kept.about(self._job(self._access.project(project_ref).id, job_id, by).id)
+
+    def standing(self, project_ref: str, job_id: str, *, by: Caller) -> Standing:
+        """For pages that show a button or leave it out. Asking this is no look at what is withheld."""
+        job = self._job(self._access.project(project_ref).id, job_id, by)
+        proposed = self._kept.about(job.id)
+        if not self._labels.withholds_logs(job.label) or self._vault.is_released(job.id):
+            return Standing(proposed, withheld=False)
+        return Standing(proposed, withheld=True, organisations=self._owners(job), decides=self._may_decide(job, by))
+
+    def waiting(self, *, by: Caller) -> Sequence[tuple[Proposal, Job]]:
+        """The releases that wait for this caller, each with its job; oldest first. A few questions, however many wait."""
+        seen = [one for one in by.project_rights if by.may("job.view", project=one)]
+        asked = [one for one in self._kept.open_in(seen, Act.RELEASE) if not one.is_signed_by(by.person)]
+        about = self._names.among(one.subject for one in asked)
+        deciders = self._vault.waiting.deciders({job.id: [one.dataset for one in job.inputs] for job in about.values()})
+        return [
+            (one, job)
+            for one in asked
+            if by.organisation in deciders[(job := about[one.subject]).id].organisations
+            and by.person not in deciders[job.id].authors | {job.person}
+        ]
 
     def _job(self, project: str, job_id: str, by: Caller) -> Job:
         require(by, "job.view", project=project)

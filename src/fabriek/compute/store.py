@@ -213,6 +213,13 @@ class SqlJobs:
             raise NotFound("there is no such job", fix="fabriek job ls")
         return _job(row)
 
+    def among(self, ids: Iterable[str]) -> Mapping[str, Job]:
+        found, asked = dict[str, Job](), sorted(set(ids))
+        for start in range(0, len(asked), IDS_AT_ONCE):
+            wanted = select(jobs).where(jobs.c.id.in_(asked[start : start + IDS_AT_ONCE]))
+            found |= {row.id: _job(row) for row in self._db.rows(wanted)}
+        return found
+
     def of_array(self, array: str) -> Sequence[Job]:
         rows = self._db.rows(select(jobs).where(jobs.c.array == array, jobs.c.array != "").order_by(jobs.c.id))
         return [_job(row) for row in rows]

@@ -8,7 +8,19 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound
-from fabriek.portal.pages import access, compute, jobs, knowledge, lab, machine, packages, projects, secrets, vault
+from fabriek.portal.pages import (
+    access,
+    compute,
+    jobs,
+    knowledge,
+    lab,
+    machine,
+    packages,
+    projects,
+    proposals,
+    secrets,
+    vault,
+)
 from fabriek.portal.rendering import Pages
 from fabriek.web.problems import problem_of, request_id
 from fabriek.web.router import PUBLIC, declare
@@ -22,7 +34,7 @@ def routes(services: Services) -> list[BaseRoute]:
     """Every page, each with its access declared."""
     pages = Pages(services.settings.zone)
     made: list[BaseRoute] = []
-    for area in (access, projects, secrets, vault, packages, jobs, compute, machine, lab, knowledge):
+    for area in (access, projects, secrets, vault, proposals, packages, jobs, compute, machine, lab, knowledge):
         made += area.router(services, pages).routes
     made.append(declare(Route("/assets/{name}", _asset), PUBLIC))
     return made

@@ -13,7 +13,7 @@ from fabriek.vault.agreeing.terms import Acceptance, Terms
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.grants import Grant
 from fabriek.vault.keeping.epochs import Epoch
-from fabriek.vault.labelling.proposals import Proposal
+from fabriek.vault.labelling.proposals import Act, Proposal
 from fabriek.vault.tags import Tag
 from fabriek.vault.uploads import StoredObject, Upload
 from fabriek.vault.versions import Version
@@ -109,6 +109,9 @@ class Datasets(Protocol):
 
     def get(self, dataset_id: str) -> Dataset:
         """Raises NotFound."""
+
+    def among(self, ids: Collection[str]) -> Mapping[str, Dataset]:
+        """By id; what is not known is left out."""
 
     def named(self, project: str, name: str) -> Dataset:
         """Raises NotFound."""
@@ -226,6 +229,9 @@ class Grants(Protocol):
 
     def of_job(self, job: str) -> Sequence[Grant]: ...
 
+    def people_of(self, jobs: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """By job, for whom its grants were given. Jobs without any are left out."""
+
     def of_dataset(self, dataset: str, *, limit: int) -> Sequence[Grant]:
         """Newest first."""
 
@@ -306,6 +312,9 @@ class Proposals(Protocol):
 
     def about(self, subject: str) -> Sequence[Proposal]:
         """Newest first."""
+
+    def open_in(self, projects: Collection[str], act: Act) -> Sequence[Proposal]:
+        """Those that nobody decided yet, about what is at home in these projects; oldest first."""
 
     def save(self, proposal: Proposal) -> None: ...
 

@@ -11,13 +11,14 @@ from fabriek.vault.keeping.erasing import Erasing
 from fabriek.vault.keeping.ports import KeyStores
 from fabriek.vault.keeping.rotating import Rotating
 from fabriek.vault.labelling.lowering import Lowering
+from fabriek.vault.labelling.waiting import Waiting
 from fabriek.vault.safe import Safe
 from fabriek.vault.versions import Version
 
 
 class Vault(Lowering):
     """The vault of one installation. `safe` seals for the dialects, `erasing` and `rotating` keep its keys, `arriving` takes files in plain,
-    `collecting`, `checking` and `scrubbing` care for its store.
+    `collecting`, `checking` and `scrubbing` care for its store. `waiting` lists what waits for somebody's word.
     """
 
     def __init__(self, parts: Parts, keeping: KeyStores, *, scrub_days: int = 0) -> None:
@@ -29,6 +30,7 @@ class Vault(Lowering):
         self.collecting = Collecting(parts, self.erasing)
         self.checking = Checking(parts)
         self.scrubbing = Scrubbing(parts, self.checking, days=scrub_days)
+        self.waiting = Waiting(parts)
 
     def _check_free(self, version: Version) -> None:
         """A version that is held, or kept until a day, is not removed either."""

@@ -1,6 +1,6 @@
 """Datasets and versions, kept. The vault's other tables are in store_uploads, store_sharing and store_tags, and in each room's own store."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import Any
@@ -107,6 +107,13 @@ class SqlDatasets:
     def get(self, dataset_id: str) -> Dataset:
         return _dataset(self._db.row(select(datasets).where(datasets.c.id == dataset_id)))
 
+    def among(self, ids: Collection[str]) -> Mapping[str, Dataset]:
+        found = {}
+        for some in in_parts(ids):
+            for row in self._db.rows(select(datasets).where(datasets.c.id.in_(some))):
+                found[row.id] = _dataset(row)
+        return found
+
     def named(self, project: str, name: str) -> Dataset:
         return _dataset(self._db.row(_named(project, name)))
 
@@ -206,6 +213,13 @@ class SqlVersions:
     def objects(self, version_id: str) -> frozenset[str]:
         asked = select(version_objects.c.object).where(version_objects.c.version == version_id)
         return frozenset(row.object for row in self._db.rows(asked))
+
+
+def in_parts(names: Collection[str]) -> Iterator[Sequence[str]]:
+    """As many at a time as one question takes."""
+    ordered = sorted(names)
+    for start in range(0, len(ordered), NAMES_AT_ONCE):
+        yield ordered[start : start + NAMES_AT_ONCE]
 
 
 def _standing() -> Any:

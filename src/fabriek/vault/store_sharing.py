@@ -1,6 +1,6 @@
 """Agreements, requests for access, and grants, kept."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from fabriek.kernel.errors import nothing_here
 from fabriek.vault.agreeing.agreements import Agreement, DataRight
 from fabriek.vault.agreeing.requests import AccessRequest, RequestState, Step
 from fabriek.vault.grants import Grant
+from fabriek.vault.store import in_parts
 
 IS_OPEN = text("ended_at IS NULL")
 
@@ -136,6 +137,14 @@ class SqlGrants:
     def of_job(self, job: str) -> Sequence[Grant]:
         asked = select(grants).where(grants.c.job == job, grants.c.job != "").order_by(grants.c.opened_at)
         return [_grant(row) for row in self._db.rows(asked)]
+
+    def people_of(self, jobs: Collection[str]) -> Mapping[str, frozenset[str]]:
+        found = dict[str, frozenset[str]]()
+        for some in in_parts(jobs):
+            theirs = select(grants.c.job, grants.c.person).where(grants.c.job.in_(some), grants.c.person != "")
+            for row in self._db.rows(theirs.distinct()):
+                found[row.job] = found.get(row.job, frozenset()) | {row.person}
+        return found
 
     def of_dataset(self, dataset: str, *, limit: int) -> Sequence[Grant]:
         asked = (

@@ -5,6 +5,7 @@ from starlette.responses import RedirectResponse, Response
 
 from fabriek.kernel.units import shown_short
 from fabriek.portal.forms import read_form
+from fabriek.portal.pages.proposals import waiting_shown
 from fabriek.portal.rendering import Pages
 from fabriek.web.callers import SESSION_COOKIE
 from fabriek.web.dependencies import CallerDep
@@ -32,7 +33,7 @@ def router(services: Services, pages: Pages) -> Router:
 
     @made.get("/", access=SIGNED_IN)
     def my_work(request: Request, caller: CallerDep) -> Response:
-        """Projects with what is left, and the latest jobs."""
+        """What waits for an answer, projects with what is left, and the latest jobs."""
         projects = services.access.projects_of(caller)
         slugs = {project.id: project.slug for project in projects}
         jobs = [
@@ -48,6 +49,7 @@ def router(services: Services, pages: Pages) -> Router:
             projects=projects,
             left=left,
             recent=jobs[:RECENT],
+            waiting=waiting_shown(services, caller),
             project_of=lambda job: slugs[job.project],
         )
 

@@ -15,6 +15,7 @@ from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.portal.forms import read_form
+from fabriek.portal.pages.proposals import release_shown
 from fabriek.portal.rendering import Pages
 from fabriek.schemas.sessions import KINDS, PORT
 from fabriek.web.addresses import Addresses
@@ -74,8 +75,9 @@ def router(services: Services, pages: Pages) -> Router:
         found = services.compute.get(project, job, by=caller)
         log, offset, withheld = _log(services, project, found, caller)
         return pages.render(
-            request, "job.html", log=log, log_offset=offset, withheld=withheld, **_facts(services, project, found)
-        )
+            request, "job.html", log=log, log_offset=offset, withheld=withheld,
+            release=release_shown(services, project, found, caller), **_facts(services, project, found),
+        )  # fmt: skip
 
     @made.get("/projects/{project}/jobs/{job}/state", access=Right("job.view"))
     def state(request: Request, project: str, job: str, caller: CallerDep) -> Response:

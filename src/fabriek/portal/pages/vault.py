@@ -1,6 +1,5 @@
 """A dataset's page, with the forms to accept terms, to decide about requests, and to end what is open."""
 
-from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from starlette.responses import RedirectResponse, Response
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.portal.forms import read_form
+from fabriek.portal.named import names_of, titles_of
+from fabriek.portal.pages.proposals import lowering_shown
 from fabriek.portal.rendering import Pages
 from fabriek.vault.agreeing.requests import WAITING
 from fabriek.vault.datasets import Dataset, Kind
@@ -44,7 +45,10 @@ def _opened(services: Services, dataset: Dataset, by: Caller) -> list[dict[str, 
         return None
     numbers = {one.id: one.number for one in services.vault.versions(dataset.id, by=by)}
     found = services.vault.opened(dataset.id, limit=OPENED_SHOWN, by=by)
-    names, titles = _names(services, (one.person for one in found)), _titles(services, (one.project for one in found))
+    names, titles = (
+        names_of(services, (one.person for one in found)),
+        titles_of(services, (one.project for one in found)),
+    )
     return [
         {
             "at": one.opened_at, "number": numbers.get(one.version, 0), "right": one.right.name.lower(),
@@ -52,18 +56,6 @@ def _opened(services: Services, dataset: Dataset, by: Caller) -> list[dict[str, 
         }
         for one in found
     ]  # fmt: skip
-
-
-def _names(services: Services, persons: Iterable[str]) -> Mapping[str, str]:
-    """What each person is called, asked for once; empty for nobody in particular."""
-    found = services.access.people_among({one for one in persons if one})
-    return {"": ""} | {person: one.name for person, one in found.items()}
-
-
-def _titles(services: Services, projects: Iterable[str]) -> Mapping[str, str]:
-    """The title of each project, asked for once; empty for none."""
-    found = services.access.projects_among({one for one in projects if one})
-    return {"": ""} | {project: one.title for project, one in found.items()}
 
 
 def router(services: Services, pages: Pages) -> Router:
@@ -85,7 +77,7 @@ def router(services: Services, pages: Pages) -> Router:
             for one in held
         ]  # fmt: skip
         signed = services.vault.agreements_on(found.id, by=caller)
-        titles = _titles(services, (one.project for one in signed))
+        titles = titles_of(services, (one.project for one in signed))
         agreements = [
             {
                 "project": titles[one.project], "right": one.right.name.lower(), "purposes": sorted(one.purposes),
@@ -94,7 +86,7 @@ def router(services: Services, pages: Pages) -> Router:
             for one in signed
         ]  # fmt: skip
         owner = services.access.organisation(found.organisation).name
-        newest = versions[0]["number"] if versions else 0
+        newest = held[0].number if held else 0
         return pages.render(
             request,
             "dataset.html",
@@ -107,6 +99,7 @@ def router(services: Services, pages: Pages) -> Router:
             needs_agreement=services.vault.labels.needs_agreement(found.label),
             opened=_opened(services, found, caller),
             upload=_upload(services, found, caller),
+            lowering=lowering_shown(services, found, newest, caller),
             promise=PROMISES[found.key_home],
             holds=[one for one in services.vault.erasing.holds_on(found.id, by=caller) if one.lifted_at is None],
             **_shared(found, caller, services),
@@ -160,8 +153,8 @@ def _shared(found: Dataset, caller: Caller, services: Services) -> dict[str, Any
         asked = [one for one in vault.requests_by(by=caller) if one.dataset == found.id]
     opened = vault.grants_on(found.id, by=caller)
     names, titles = (
-        _names(services, [*(one.person for one in asked), *(one.person for one in opened)]),
-        _titles(services, (one.project for one in asked)),
+        names_of(services, [*(one.person for one in asked), *(one.person for one in opened)]),
+        titles_of(services, (one.project for one in asked)),
     )
     requests = [
         {

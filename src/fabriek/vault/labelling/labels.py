@@ -99,6 +99,15 @@ class Labels:
         """Whether the label lies above the ceiling, or beside it: whatever is not at or below it."""
         return not self._under(name) <= self._under(ceiling)
 
+    def below(self, name: str) -> Sequence[str]:
+        """What data of this label may be lowered to, the highest first: the labels of the policy under it, and of a join of three or more
+        those with one part left out.
+        """
+        label = self.of(name).name
+        parts = label.split(JOIN)
+        fewer = [self.highest(part for part in parts if part != out) for out in parts] if len(parts) > 2 else []
+        return [*fewer, *(one for one in reversed(self.names) if one != label and not self.exceeds(one, label))]
+
     def needs_agreement(self, name: str) -> bool:
         return self.of(name).needs_agreement
 

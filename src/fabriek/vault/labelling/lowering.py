@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from fabriek.kernel.callers import Caller
+from fabriek.audit.log import facts_of
+from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, Unavailable, WrongState, nothing_here
 from fabriek.vault.closing import Closing
 from fabriek.vault.datasets import Dataset
@@ -12,6 +13,9 @@ from fabriek.vault.labelling.proposals import Act, Outcome, Proposal, Signature
 from fabriek.vault.pushing import TRIES
 from fabriek.vault.rules import may_hold
 from fabriek.vault.versions import Record, sign_record
+
+EVENTS_LOOKED_AT = 500
+"""The newest of a dataset, among which its lowerings are looked for."""
 
 
 class Lowering(Closing):
@@ -73,6 +77,13 @@ class Lowering(Closing):
         """Newest first. For the owner."""
         found = self._parts.proposals.about(self._owned(reference, project, by).id)
         return [one for one in found if one.act is Act.LOWER]
+
+    def lowered_from(self, reference: str, *, project: str = "", by: Caller) -> Mapping[str, str]:
+        """The label that each lowering which was agreed went down from, by its id: what the audit log has of it. For the owner."""
+        dataset = self._owned(reference, project, by)
+        page = self._parts.audit.events(by=SYSTEM, limit=EVENTS_LOOKED_AT, subject=dataset.id)
+        found = [facts_of(event) for event in page.items if event.action == "label.lowered"]
+        return {str(facts["proposal"]): str(facts["was"]) for facts in found}
 
     def _lowering(self, proposal_id: str, by: Caller) -> tuple[Proposal, Dataset]:
         proposal = self._parts.proposals.get(proposal_id)

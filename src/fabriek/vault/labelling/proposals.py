@@ -54,11 +54,14 @@ class Proposal:
     words: str = ""
     covers: int = 0
 
+    def is_signed_by(self, person: str) -> bool:
+        return person in {one.person for one in self.signatures}
+
 
 def read_reason(reason: str) -> str:
     """Raises InvalidInput when there is none, or too much of it."""
     if not 0 < len(reason.strip()) <= REASON_CHARACTERS_MAX:
-        raise InvalidInput("say why, in at most 2,000 characters", fix="--reason")
+        raise InvalidInput("say why, in at most 2,000 characters", fix="write what the others can judge by")
     return reason.strip()
 
 
@@ -67,7 +70,7 @@ def sign(proposal: Proposal, signature: Signature, *, authors: Collection[str] =
     and (`proposal.author`) for an author.
     """
     _check_open(proposal)
-    if signature.person in {one.person for one in proposal.signatures}:
+    if proposal.is_signed_by(signature.person):
         raise NotPermitted(
             "this needs another person than the one who proposed or signed it",
             rule="proposal.second_person",

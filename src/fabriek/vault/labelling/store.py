@@ -1,6 +1,6 @@
 """Proposals, kept."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import JSON, Column, Integer, Row, String, Table, Text, insert, 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import nothing_here
 from fabriek.vault.labelling.proposals import Act, Outcome, Proposal, Signature
+from fabriek.vault.store import in_parts
 
 proposals = Table(
     "vault_proposals",
@@ -46,6 +47,15 @@ class SqlProposals:
         asked = select(proposals).where(proposals.c.subject == subject)
         rows = self._db.rows(asked.order_by(proposals.c.proposed_at.desc(), proposals.c.id.desc()))
         return [_proposal(row) for row in rows]
+
+    def open_in(self, projects: Collection[str], act: Act) -> Sequence[Proposal]:
+        open_ones = select(proposals).where(proposals.c.outcome == str(Outcome.OPEN), proposals.c.act == str(act))
+        found = [
+            _proposal(row)
+            for some in in_parts(projects)
+            for row in self._db.rows(open_ones.where(proposals.c.project.in_(some)))
+        ]
+        return sorted(found, key=lambda one: (one.proposed_at, one.id))
 
     def save(self, proposal: Proposal) -> None:
         self._db.execute(update(proposals).where(proposals.c.id == proposal.id).values(_values(proposal)))

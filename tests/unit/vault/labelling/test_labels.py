@@ -123,6 +123,24 @@ def test_what_is_two_things_at_once_carries_both_and_asks_for_what_each_asks() -
 
 
 @pytest.mark.parametrize(
+    ("label", "lower"),
+    [
+        ("open", []),
+        ("personal", ["confidential-business", "internal", "open"]),
+        ("personal+export-controlled", ["export-controlled", "personal", "confidential-business", "internal", "open"]),
+    ],
+)
+def test_what_a_label_may_be_lowered_to_is_what_lies_below_it_the_highest_first(label: str, lower: list[str]) -> None:
+    assert LABELS.below(label) == lower
+
+
+def test_of_three_things_at_once_any_two_are_lower() -> None:
+    labels = Labels([Label("open"), *(Label(name, above=("open",)) for name in ("a", "b", "c"))])
+    assert labels.below("c+b+a") == ["b+c", "a+c", "a+b", "c", "b", "a", "open"]
+    assert labels.below("a+b") == ["b", "a", "open"]
+
+
+@pytest.mark.parametrize(
     ("word", "now"), [("BBN1", "internal"), ("tbb3", "stg-confidentieel"), ("bbn2", "confidential-business")]
 )
 def test_words_of_replaced_schemes_are_understood_as_the_labels_of_today(word: str, now: str) -> None:

@@ -43,6 +43,8 @@ def test_a_second_person_signs_and_every_version_gets_a_new_record(world: World,
     event = next(one for one in world.audit.events(by=SYSTEM, limit=10).items if one.action == "label.lowered")
     assert "special-category" in event.facts
     assert world.hanna.person in event.facts
+    assert world.vault.lowered_from("biopsies", project="lab", by=henk) == {low.id: "special-category"}
+    assert refused(lambda: world.vault.lowered_from("biopsies", project="lab", by=world.stef)) == "data.owner"
     # The next push goes on from the lower label, and a record of before put back is seen.
     assert a_push(world, "biopsies", {"a.csv": b"3"}).facts.label == "confidential-business"
 
