@@ -1,4 +1,4 @@
-"""A lowering is of the versions that there were; open grants are found without reading those that ended."""
+"""A lowering is of the versions that there were; open grants and open proposals are found without reading those that ended."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,3 +15,4 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("covers", sa.Integer(), server_default="0", nullable=False))
     is_open = sa.text("ended_at IS NULL")
     op.create_index("vault_grants_open", "vault_grants", ["dataset"], sqlite_where=is_open, postgresql_where=is_open)
+    op.create_index("vault_proposals_by_outcome", "vault_proposals", ["outcome", "act", "project"])

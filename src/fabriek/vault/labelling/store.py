@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Integer, Row, String, Table, Text, insert, select, update
+from sqlalchemy import JSON, Column, Index, Integer, Row, String, Table, Text, insert, select, update
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import nothing_here
@@ -27,6 +27,8 @@ proposals = Table(
     Column("refused_by", String, nullable=False),
     Column("words", Text, nullable=False),
     Column("covers", Integer, nullable=False, server_default="0"),
+    # Proposals are kept for good, and everybody's first page asks for the few open ones.
+    Index("vault_proposals_by_outcome", "outcome", "act", "project"),
 )
 
 
