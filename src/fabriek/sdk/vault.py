@@ -165,7 +165,14 @@ class Vault:
         path = f"/api/v1/projects/{self._client.the_project(project)}/code"
         upload = UploadOut.model_validate(self._client.post(path))
         with self._parent(upload) as parent:
-            sent = send_folder(self._client, upload, taken, parent, _silent)
+            try:
+                sent = send_folder(self._client, upload, taken, parent, _silent)
+            except Damaged:  # as with a push: all of it, in an upload of its own
+                if parent is None:
+                    raise
+                upload = UploadOut.model_validate(self._client.post(path))
+                self._give_back(upload)
+                sent = send_folder(self._client, upload, taken, None, _silent)
             if sent.version is not None:
                 return sent.version.id
             assert parent is not None, "the same as nothing"

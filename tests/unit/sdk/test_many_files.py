@@ -192,6 +192,20 @@ def test_what_a_killed_push_had_read_is_not_read_again(
     assert read == [], "what was saved before is forgotten"
 
 
+def test_code_is_sent_whole_where_the_pages_of_the_code_before_are_damaged(
+    world: World, doors: Doors, many: Path
+) -> None:
+    vault, store = doors.vault("hanna"), world.blobs.objects
+    first = vault.push_code(many)
+    for name, sealed in list(store.items()):
+        if name != world.parts.versions.get(first).facts.manifest:
+            store[name] = sealed[:100] + bytes([sealed[100] ^ 1]) + sealed[101:]
+    (many / "5" / "00005").write_bytes(b"changed")
+    second = vault.push_code(many)
+    assert second != first
+    assert not world.parts.versions.objects(second) & world.parts.versions.objects(first)
+
+
 def test_names_that_come_and_go_cost_few_files_a_second_reading(
     doors: Doors, many: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
