@@ -134,6 +134,11 @@ def data_folder() -> Path:
     return Path(named)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: the worker that has the clusters waits for them most of the time."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Stops a run in which a group of tests is not kept on one worker: each would start the group's servers, and they get in each other's way."""
     kept_together = session.config.getoption("loadgroup", default=False)
