@@ -357,7 +357,7 @@ def test_what_is_kept_costs_a_run_nothing(world: World, monkeypatch: pytest.Monk
     asked = [
         counting(monkeypatch, world.parts.leftovers, name) for name in ("unnamed", "doomed", "heaps", "still_unnamed")
     ]
-    holds = counting(monkeypatch, world.keeping.holds, "of_dataset")
+    holds = counting(monkeypatch, world.keeping.holds, "standing_on")
     found = collect(world)
     assert ({str(one.why): one.objects for one in found.kept}, found.more) == ({"unused": 12}, False)
     assert ([one.times for one in asked], holds.times) == ([1, 1, 1, 0], 0)
@@ -370,7 +370,7 @@ def test_whether_a_dataset_is_held_is_asked_once_for_all_of_its_objects(
     upload = world.vault.open_upload("lab", "biopsies", by=world.hanna)
     sent(world, upload, 20)
     world.clock.move(OPEN_FOR)
-    holds = counting(monkeypatch, world.keeping.holds, "of_dataset")
+    holds = counting(monkeypatch, world.keeping.holds, "standing_on")
     assert freed(collect(world)) == {"abandoned": 20}
     assert holds.times == 2, "when they are doomed, and before they are deleted"
 

@@ -46,5 +46,6 @@ def test_the_books_sum_to_zero_and_each_person_gets_a_link(told: str) -> None:
 @pytest.mark.sandbox
 def test_the_job_waited_for_power_in_one_sentence(told: str) -> None:
     assert re.search(
-        r"\| Waits for power: the limit of \d+ W until \d\d:\d\d leaves \d+ W, this job needs \d+ W\.", told
+        r"\| Waits for power: the limit of \d+ W until (\d{4}-\d\d-\d\d )?\d\d:\d\d leaves \d+ W, this job needs \d+ W\.",
+        told,
     )

@@ -11,6 +11,9 @@ CONNECT_SECONDS_MAX = 20.0
 TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 """IPv6 addresses whose last four bytes are an IPv4 address, for gateways that translate."""
 
+SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
+"""IPv6 addresses that tunnel to the IPv4 address within."""
+
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 """All that is given out of IPv6 for one receiver in the world. What lies beside it leads inside, or to IPv4 in older spellings."""
 
@@ -35,7 +38,9 @@ def is_open(address: Address, allowed: Sequence[Block]) -> bool:
         return True
     if address.version == 6 and address not in GLOBAL_UNICAST and address not in TRANSLATED:
         return False
-    return address.is_global and not address.is_multicast and all(is_open(one, allowed) for one in _within(address))
+    # What a tunnel's far end is, the address within says; releases of Python differ on whether 6to4's own block is global.
+    is_public = address in SIX_TO_FOUR or (address.is_global and not address.is_multicast)
+    return is_public and all(is_open(one, allowed) for one in _within(address))
 
 
 def connect(name: str, port: int, allowed: Sequence[Block], resolve: Resolve = resolve) -> socket.socket:
