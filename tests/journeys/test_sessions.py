@@ -147,6 +147,10 @@ def test_a_notebook_opens_from_the_portal_and_computes(factory: Running, tmp_pat
         if shots := os.environ.get("FABRIEK_SHOTS"):  # noqa: TID251  # where somebody wants to look
             notebook.screenshot(path=f"{shots}/notebook.png")
             page.screenshot(path=f"{shots}/session.png")
+        page.goto(f"{factory.url}/projects/playground")
+        page.locator("section", has=page.get_by_role("heading", name="Sessions")).get_by_role(
+            "link", name="session jupyter"
+        ).click()
         page.get_by_role("button", name="Cancel this job").click()
         page.wait_for_selector("text=cancelled", timeout=60_000)
         browser.close()

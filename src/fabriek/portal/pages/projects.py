@@ -13,6 +13,8 @@ from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
 
 SHOWN = 10
+ACTIVE_SHOWN = 100
+"""Jobs that have not ended, among which one's sessions are looked for."""
 
 
 def router(services: Services, pages: Pages) -> Router:
@@ -30,14 +32,14 @@ def router(services: Services, pages: Pages) -> Router:
             }
             for one, person in services.access.members(project, by=caller)
         ]
+        held = services.vault.list(project, limit=50, by=caller)
+        newest = services.vault.newest_of([one.id for one in held])
         datasets = [
-            {
-                "name": one.name,
-                "label": one.label,
-                "newest": newest.number if (newest := services.vault.newest(one.id)) else 0,
-            }
-            for one in services.vault.list(project, limit=50, by=caller)
+            {"name": one.name, "label": one.label, "newest": newest[one.id].number if one.id in newest else 0}
+            for one in held
         ]
+        active = services.compute.list(project, limit=ACTIVE_SHOWN, cursor="", active=True, by=caller).items
+        sessions = [one for one in active if one.terms.port and one.person == caller.person]
         jobs = services.compute.list(project, limit=SHOWN, cursor="", by=caller).items
         runs = [one.run for one in services.lab.search(found.id, [], filter_text="", order_by=[], by=caller)[:SHOWN]]
         models = [
@@ -57,7 +59,7 @@ def router(services: Services, pages: Pages) -> Router:
         return pages.render(
             request, "project.html", project=found, left=left_of(services, found.id), members=members, datasets=datasets, recent=jobs,
             project_of=lambda _job: found.slug, runs=runs, models=models,
-            kinds=KINDS, elsewhere=elsewhere, packs=services.packing.list(project, by=caller)[:SHOWN],
+            kinds=KINDS, sessions=sessions, elsewhere=elsewhere, packs=services.packing.list(project, by=caller)[:SHOWN],
             secrets=secrets_shown(services, project, caller), manages=caller.may("project.manage", project=found.id),
             mails=bool(services.relay.host),
         )  # fmt: skip
