@@ -39,7 +39,13 @@ def job(factory: Running) -> Iterator[str]:
 def watching(factory: Running, *words: str) -> Iterator["subprocess.Popen[str]"]:
     argv = [*COMMAND, "job", *words]
     with subprocess.Popen(
-        argv, env=factory.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        argv,
+        env=factory.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests themselves run in the background of a script, Ctrl-C is ignored by all that they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # one call, no lock
     ) as it:
         try:
             yield it

@@ -43,7 +43,8 @@ class Running:
 
 
 def clean_environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FABRIEK_", "MLFLOW_"))}  # noqa: TID251  # for a child
+    """Without what this shell happens to say to Python: PYTHONUNBUFFERED hides output that waits for its end."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FABRIEK_", "MLFLOW_", "PYTHON"))}  # noqa: TID251  # for a child
     return kept | {"FABRIEK_CONTEXT": str(home.parent / "context.json"), "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 

@@ -72,6 +72,8 @@ def log(name: str, project: str, *, follow: bool) -> None:
     out = taker()
     for part in connect(project).jobs.log(name, follow=follow):
         out.write(part)
+        if follow:  # whoever looks on, or reads through a pipe, has each line as it comes
+            out.flush()
     out.flush()
 
 
