@@ -57,7 +57,7 @@ def test_damage_is_told_once_to_owners_and_operators_without_a_name(
         town.clock.move(timedelta(days=10))
         care.scrub()
         care.tell()
-    care.close()
+    care.beside.close()
     told = sorted(to.partition("@")[2] for to, _ in mailbox.came)
     assert told == ["factory.example", "hospital.example"], "not the guests of the project"
     text = mailbox.came[0][1].get_content()
@@ -76,7 +76,7 @@ def test_a_relay_that_is_away_is_tried_again(town: Town, mailbox: Mailbox, tmp_p
     mailbox.refuses = ""
     care.tell()
     care.tell()
-    care.close()
+    care.beside.close()
     assert len(mailbox.came) == 2
 
 
@@ -103,7 +103,7 @@ def test_an_address_that_refuses_has_nobody_told_again_and_nothing_kept_back(
     mailbox.refuses_at["factory.example"] = answer  # before the owners in the alphabet
     for _ in range(3):
         care.tell()
-    care.close()
+    care.beside.close()
     assert told(mailbox) == ["hospital.example"] * 2, "the owner of each"
 
 
@@ -114,7 +114,7 @@ def test_what_no_address_will_ever_take_is_told_no_more(town: Town, mailbox: Mai
     care.tell()
     mailbox.refuses = ""
     care.tell()
-    care.close()
+    care.beside.close()
     assert mailbox.came == []
 
 
@@ -133,7 +133,7 @@ def test_a_dataset_whose_people_must_wait_keeps_no_other_from_being_told(
     mailbox.refuses_at.clear()
     care.tell()
     care.tell()
-    care.close()
+    care.beside.close()
     assert told(mailbox) == ["clinic.example", "factory.example", "hospital.example"], "and nobody twice"
 
 
@@ -146,13 +146,13 @@ def test_the_worker_cares_beside_its_rounds_when_it_is_time(town: Town, tmp_path
     town.clock.move(timedelta(seconds=LOOK_SECONDS))
     assert care.round()
     until(lambda: town.services.vault.scrubbing.standing(by=town.operator).current is not None)
-    until(lambda: care._going is not None and care._going.done())
+    assert care.beside.wait()
     assert not care.round(), "not before it is time again"
     for waits in (OPEN_FOR, ORPHAN_AGE):
         town.clock.move(waits)
         until(care.round)
-        until(lambda: care._going is not None and care._going.done())
-    care.close()
+        assert care.beside.wait()
+    care.beside.close()
     assert not lost.exists()
     assert place.exists()
 
@@ -165,7 +165,7 @@ def test_a_collection_that_a_backup_refused_is_tried_again_at_the_next_look(town
 
     def looked() -> None:
         until(care.round)
-        until(lambda: care._going is not None and care._going.done())
+        assert care.beside.wait()
 
     town.clock.move(timedelta(seconds=LOOK_SECONDS))
     with standing_still(tmp_path / "home" / "objects"):
@@ -174,6 +174,6 @@ def test_a_collection_that_a_backup_refused_is_tried_again_at_the_next_look(town
     looked()  # seen here, and not a day later
     town.clock.move(ORPHAN_AGE)
     looked()
-    care.close()
+    care.beside.close()
     assert not lost.exists()
     assert place.exists()

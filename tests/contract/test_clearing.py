@@ -78,14 +78,14 @@ def test_one_that_fails_is_tried_again_and_what_was_stopped_goes_on(
             town.services.vault.arriving._parts.blobs, "delete", lambda _: (_ for _ in ()).throw(OSError("away"))
         )
         assert clearing.round()
-        until(lambda: clearing._going is not None and clearing._going.done())
+        assert clearing.beside.wait()
     assert all(path.exists() for path in objects)
     assert not clearing.round(), "not before it is time again"
-    clearing.close()
+    clearing.beside.close()
     after = Clearing(town.services)
     assert after.round()
     until(lambda: not any(path.exists() for path in objects))
-    after.close()
+    after.beside.close()
 
 
 def test_what_was_erased_is_swept_beside_the_round(town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def test_what_ended_is_closed_beside_the_rounds_when_it_is_time(town: Town) -> N
     grant = left_open(town)
     upkeep.round()
     until(lambda: not is_open(town, grant))
-    until(lambda: upkeep._closer._going is not None and upkeep._closer._going.done())
+    assert upkeep._closer.beside.wait()
     assert not upkeep._closer.round(), "not before it is time again"
     town.clock.move(timedelta(seconds=CLOSING_SECONDS))
     assert upkeep._closer.round()

@@ -16,7 +16,6 @@ from fabriek.worker.closing import CLOSING_SECONDS
 from fabriek.worker.upkeep import Upkeep
 from tests.factories.services import Town, a_town
 from tests.factories.vault import fill
-from tests.factories.waiting import until
 
 
 @dataclass
@@ -40,9 +39,7 @@ class Share:
     def round(self) -> None:
         """One of the worker's upkeep, and to its end what that began beside it."""
         self.upkeep.round()
-        going = self.upkeep._closer._going
-        assert going is not None
-        until(going.done)
+        assert self.upkeep._closer.beside.wait()
 
     def rule(self, opened: Opened) -> str:
         """Why the grant gives no key; empty when it does."""

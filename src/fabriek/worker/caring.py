@@ -1,18 +1,17 @@
-"""Care of the store, in a thread of its own since stores are slow: reading again what lies there, collecting, and telling of damage."""
+"""Care of the store, beside the worker's rounds since stores are slow: reading again what lies there, collecting, and telling of damage."""
 
 import hashlib
 import logging
-import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from itertools import groupby
 
 from fabriek.adapters.mail import NotTaken
 from fabriek.kernel.callers import SYSTEM
-from fabriek.kernel.errors import FabriekError, NotFound, Unavailable
+from fabriek.kernel.errors import NotFound, Unavailable
 from fabriek.vault.care.damage import Damage
 from fabriek.web.services import Services
+from fabriek.worker.beside import Beside, tried
 from fabriek.worker.rhythm import Rhythm
 
 log = logging.getLogger("fabriek.worker")
@@ -22,40 +21,30 @@ LOOK_SECONDS = timedelta(minutes=10).total_seconds()
 
 
 class Care:
-    """One act at a time. Any number of workers may do this; each act is idempotent."""
+    """Any number of workers may do this; each act is idempotent."""
 
     def __init__(self, services: Services) -> None:
-        self._services = services
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="fabriek-care")
-        self._going: Future[None] | None = None
-        self._stop = threading.Event()
+        self._services, self.beside = services, Beside("care")
         self._looking = Rhythm(services.clock, LOOK_SECONDS)
         self._collecting = Rhythm(services.clock, timedelta(hours=services.settings.collect_hours).total_seconds())
         self._looking.due()  # a server that has just started has its jobs to look after
 
     def round(self) -> bool:
         """Begins what is due; whether anything was begun."""
-        if self._going is not None and not self._going.done():
-            return False
-        if not self._looking.due():
+        if not self.beside.is_free() or not self._looking.due():
             return False
         # The first collection is at the first look: a server that is started anew every day would never come to one otherwise.
         collects = self._services.settings.collect_hours > 0 and self._collecting.due()
-        self._going = self._pool.submit(self._care, collects=collects)
+        self.beside.begin(lambda: self._care(collects=collects))
         return True
 
-    def close(self) -> None:
-        """Stops after the stretch that is going on; the next start goes on with the rest."""
-        self._stop.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
     def scrub(self) -> None:
-        while not self._stop.is_set() and self._services.vault.scrubbing.go_on():
+        while not self.beside.stop.is_set() and self._services.vault.scrubbing.go_on():
             continue
 
     def collect(self) -> None:
         listing = True
-        while not self._stop.is_set():
+        while not self.beside.stop.is_set():
             found = self._services.vault.collecting.collect(listing=listing, by=SYSTEM)
             if found.doubted:
                 log.error(
@@ -86,19 +75,10 @@ class Care:
             raise later
 
     def _care(self, *, collects: bool) -> None:
-        for what, act in (("scrub", self.scrub), ("tell of damage", self.tell), ("collect", self.collect)):
-            if what == "collect" and not collects:
-                continue
-            done = False
-            try:
-                act()
-                done = True
-            except FabriekError as error:
-                log.warning("%s: %s", what, error.detail)
-            except Exception:
-                log.exception("%s failed; the next round tries again", what)
-            if what == "collect" and not done:
-                self._collecting.again()  # at the next look: a backup that was being taken refuses it, and is over long before a day is
+        tried("scrub", self.scrub)
+        tried("tell of damage", self.tell)
+        if collects and not tried("collect", self.collect):
+            self._collecting.again()  # at the next look: a backup that was being taken refuses it, and is over long before a day is
 
     def _mail(self, dataset_id: str, those: Sequence[Damage]) -> NotTaken | None:
         """Ids and a link: names of data do not leave the house. Why it must be tried again, where nobody took it and somebody may later.

@@ -25,9 +25,9 @@ class Upkeep:
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
     def close(self) -> None:
-        self._care.close()
-        self._clearing.close()
-        self._closer.close()
+        self._care.beside.close()
+        self._clearing.beside.close()
+        self._closer.beside.close()
 
     def round(self) -> None:
         services = self._services
