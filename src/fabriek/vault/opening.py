@@ -11,7 +11,7 @@ from fabriek.vault.grants import LASTS, LASTS_FOR_JOB, Grant, is_alive
 from fabriek.vault.labelling.proposals import Act, Outcome
 from fabriek.vault.pushing import Pushing
 from fabriek.vault.references import Reference
-from fabriek.vault.rules import Refusal, may_stand
+from fabriek.vault.rules import Refusal, may_stand, releasing_organisations
 from fabriek.vault.uploads import Upload, check_open
 from fabriek.vault.versions import Facts, Record, Version
 
@@ -232,17 +232,14 @@ class Opening(Pushing):
 
     def owners_above_the_line(self, dataset_ids: Sequence[str]) -> frozenset[str]:
         """The organisations whose data is in these, through whatever jobs, under a label that withholds what jobs emit: they decide about
-        a release. What a job made belongs to the project's lead organisation, who decides about others' data no more than before.
+        a release.
         """
-        found = [one for one in self._made_of(self._labelled_ones(dataset_ids)) if one.kind is Kind.DATA]
-        above = {one.organisation for one in found if self._parts.labels.withholds_logs(one.label)}
-        return frozenset(above or {one.organisation for one in found})
+        return releasing_organisations(self._made_of(self._labelled_ones(dataset_ids)), self._parts.labels)
 
     def authors_behind(self, dataset_ids: Sequence[str]) -> frozenset[str]:
         """Who submitted the jobs that made these, and those that made what they read: their own work, about which they do not decide."""
         jobs = {one.job for one in self._made_of(self._labelled_ones(dataset_ids)) if one.job}
-        granted = (grant for job in sorted(jobs) for grant in self._parts.grants.of_job(job))
-        return frozenset(grant.person for grant in granted if grant.person)
+        return frozenset[str]().union(*self._parts.grants.people_of(jobs).values())
 
     def _labelled_ones(self, dataset_ids: Sequence[str]) -> Sequence[Dataset]:
         return [self._labelled(self._parts.datasets.get(one)) for one in dataset_ids]

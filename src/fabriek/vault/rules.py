@@ -157,3 +157,12 @@ def _refusal(dataset: Dataset, mine: Sequence[Agreement], asker: Asker, wanted: 
         f"data labelled {dataset.label} needs an agreement between its owner and the project before a job may compute on it",
         "its owner makes one: fabriek data agree NAME --project P --purpose civilian --until DATE",
     )
+
+
+def releasing_organisations(behind: Iterable[Dataset], labels: Labels) -> frozenset[str]:
+    """Whose people decide about the release of what was made of all this: those whose data carries a label that withholds what jobs emit.
+    What a job made belongs to the project's lead organisation, who decides about others' data no more than before.
+    """
+    data = [one for one in behind if one.kind is Kind.DATA]
+    above = {one.organisation for one in data if labels.withholds_logs(one.label)}
+    return frozenset(above or {one.organisation for one in data})

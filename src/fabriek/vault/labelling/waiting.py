@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fabriek.kernel.callers import Caller
-from fabriek.vault.datasets import Dataset, Kind
+from fabriek.vault.datasets import Dataset
 from fabriek.vault.desk import Desk
 from fabriek.vault.labelling.proposals import Act, Proposal
+from fabriek.vault.rules import releasing_organisations
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,8 @@ class Waiting(Desk):
         return known
 
     def _deciders(self, behind: Sequence[Dataset], people: Mapping[str, frozenset[str]]) -> Deciders:
-        data = [one for one in behind if one.kind is Kind.DATA]
-        above = {one.organisation for one in data if self._parts.labels.withholds_logs(one.label)}
         authors = frozenset[str]().union(*(people.get(one.job, frozenset()) for one in behind))
-        return Deciders(frozenset(above or {one.organisation for one in data}), authors)
+        return Deciders(releasing_organisations(behind, self._parts.labels), authors)
 
 
 def _behind(ids: Iterable[str], known: Mapping[str, Dataset]) -> Sequence[Dataset]:
