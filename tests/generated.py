@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
-from fabriek.api.mlflow import build_job_app
+from fabriek.api.mlflow.routes import build_job_app
 from fabriek.cli.main import fabriek
 from fabriek.kernel.errors import BY_CODE, FabriekError
 from fabriek.portal import app as portal

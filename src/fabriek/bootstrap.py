@@ -60,11 +60,12 @@ from fabriek.kernel.signing import Keys, MasterKeys
 from fabriek.knowledge.service import Knowledge
 from fabriek.knowledge.store import SqlCards, SqlExperts, SqlQuestions
 from fabriek.lab.keeping import Keeping
-from fabriek.lab.registry import Registry
+from fabriek.lab.registry.service import Registry
+from fabriek.lab.registry.store import SqlModels, SqlModelVersions
 from fabriek.lab.runs import Run
 from fabriek.lab.service import Lab
 from fabriek.lab.store import SqlExperiments, SqlRuns, SqlTracks
-from fabriek.lab.store_models import SqlArtifacts, SqlModels, SqlModelVersions
+from fabriek.lab.store_artifacts import SqlArtifacts
 from fabriek.machinery import executor_of, this_machine
 from fabriek.packages.advisories import AdvisoryFolder
 from fabriek.packages.service import Packages

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
-from fabriek.api.mlflow import _handled
+from fabriek.api.mlflow.routes import _handled
 from fabriek.cli.output import show_error
 from fabriek.kernel.errors import BY_CODE, FabriekError, InvalidInput
 from fabriek.portal import app as portal

@@ -19,7 +19,7 @@ from mlflow.exceptions import MlflowException
 
 from fabriek.adapters.database import Database, metadata, open_database
 from fabriek.api import app as api
-from fabriek.api.mlflow import build_job_app
+from fabriek.api.mlflow.routes import build_job_app
 from fabriek.kernel.callers import Caller
 from fabriek.web.envelope import JSON_BYTES_MAX
 from tests.factories.services import Town, a_town

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Executable, MetaData, Row, create_engine, text
+from sqlalchemy import DateTime, Executable, MetaData, Row, Table, create_engine, insert, text, update
 from sqlalchemy.engine import Connection, CursorResult, Dialect, Engine
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.types import TypeDecorator
@@ -93,6 +93,11 @@ class Database(ABC):
         assert self._open.connection is not None, "a change outside transaction()"
         result: CursorResult[Any] = self._run(self._open.connection, statement, parameters)
         return result.rowcount
+
+    def put(self, table: Table, row: Mapping[str, Any], key: Sequence[str]) -> None:
+        """Changes the row with this key, or adds it. `key`: the columns that name it."""
+        if not self.execute(update(table).where(*(table.c[name] == row[name] for name in key)).values(**row)):
+            self.execute(insert(table).values(**row))
 
     def rows(self, statement: Executable, parameters: Parameters = None) -> Sequence[Row[Any]]:
         if self._open.connection is not None:

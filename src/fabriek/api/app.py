@@ -22,7 +22,6 @@ from fabriek.api import (
     keys,
     knowledge,
     lab,
-    mlflow,
     packages,
     packages_index,
     packs,
@@ -36,6 +35,7 @@ from fabriek.api import (
     vault_objects,
     vault_versions,
 )
+from fabriek.api.mlflow import routes as mlflow
 from fabriek.kernel.errors import FabriekError, NotPermitted
 from fabriek.web import problems
 from fabriek.web.envelope import Counts, Envelope

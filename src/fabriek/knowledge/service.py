@@ -19,7 +19,7 @@ from fabriek.knowledge.experts import Booking, BookingState, Expert, move
 from fabriek.knowledge.ports import Cards, Experts, Questions
 from fabriek.knowledge.questions import Answer, Question
 from fabriek.knowledge.searching import passage, words_of
-from fabriek.lab.registry import Registry
+from fabriek.lab.registry.service import Registry
 from fabriek.vault.service import Vault
 
 HOURS_MAX = 8

@@ -7,7 +7,7 @@ from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import NotFound
 from fabriek.kernel.streams import Counted
 from fabriek.lab.artifacts import Artifact, split
-from fabriek.lab.ports import Artifacts, Experiments, Models, Rooms, Runs, Safe
+from fabriek.lab.ports import Artifacts, Experiments, ModelRuns, Rooms, Runs, Safe
 from fabriek.lab.runs import Run
 
 MayTakeAway = Callable[[Caller, Run], None]
@@ -22,7 +22,7 @@ class Keeping:
         artifacts: Artifacts,
         experiments: Experiments,
         runs: Runs,
-        models: Models,
+        models: ModelRuns,
         *,
         safe: Safe,
         rooms: Rooms,
@@ -93,7 +93,7 @@ class Keeping:
         """The run that a root belongs to. Raises NotFound for one that the caller may not know."""
         require(by, "lab.view", project=project)
         _, _, rest = root.partition("/")
-        run_id = self._models.logged(project, rest.removeprefix("models/")).run if rest.startswith("models/") else rest
+        run_id = self._models.run_of(project, rest.removeprefix("models/")) if rest.startswith("models/") else rest
         run = self._runs.get(project, run_id)
         if by.job and run.job != by.job:
             raise NotFound(f"Run with id={run_id} not found")

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from fabriek.lab.artifacts import Artifact
 from fabriek.lab.experiments import Experiment
-from fabriek.lab.models import LoggedModel, ModelVersion, RegisteredModel
 from fabriek.lab.runs import Metric, Run
 
 
@@ -70,35 +69,11 @@ class Tracks(Protocol):
     def tags(self, runs: Sequence[str]) -> Mapping[str, Mapping[str, str]]: ...
 
 
-class Models(Protocol):
-    """Storage of logged models, registered models and their versions."""
+class ModelRuns(Protocol):
+    """Which run logged a model: a model's files are its run's."""
 
-    def put_logged(self, model: LoggedModel) -> None: ...
-
-    def logged(self, project: str, model_id: str) -> LoggedModel:
-        """Raises NotFound."""
-
-    def logged_of(self, project: str, experiments: Sequence[str]) -> Sequence[LoggedModel]: ...
-
-    def put_registered(self, model: RegisteredModel) -> None: ...
-
-    def registered(self, project: str, name: str) -> RegisteredModel | None: ...
-
-    def all_registered(self, project: str) -> Sequence[RegisteredModel]: ...
-
-
-class ModelVersions(Protocol):
-    """Storage of model versions."""
-
-    def put(self, version: ModelVersion) -> None: ...
-
-    def get(self, project: str, name: str, number: int) -> ModelVersion:
-        """Raises NotFound."""
-
-    def of_model(self, project: str, name: str) -> Sequence[ModelVersion]:
-        """Newest first; every model's where the name is empty."""
-
-    def of_run(self, run: str) -> Sequence[ModelVersion]: ...
+    def run_of(self, project: str, model_id: str) -> str:
+        """The id of the run. Raises NotFound."""
 
 
 class Artifacts(Protocol):

@@ -12,7 +12,7 @@ from fabriek import __version__, bootstrap, machinery
 from fabriek.adapters.database import open_database
 from fabriek.adapters.logging import log_to
 from fabriek.api.app import build
-from fabriek.api.mlflow import build_job_app
+from fabriek.api.mlflow.routes import build_job_app
 from fabriek.gate.server import Gate
 from fabriek.gate.visits import Visits
 from fabriek.kernel.errors import AlreadyExists, Unavailable

@@ -30,7 +30,7 @@ from fabriek.kernel.ids import Ids
 from fabriek.kernel.pages import Cursors
 from fabriek.knowledge.service import Knowledge
 from fabriek.lab.keeping import Keeping
-from fabriek.lab.registry import Registry
+from fabriek.lab.registry.service import Registry
 from fabriek.lab.service import Lab
 from fabriek.packages.service import Packages
 from fabriek.settings import Settings

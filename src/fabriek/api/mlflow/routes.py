@@ -18,9 +18,9 @@ from starlette.routing import BaseRoute, Route
 
 from fabriek import __version__
 from fabriek.api import packages_index
-from fabriek.api.mlflow_asked import Asked
-from fabriek.api.mlflow_models import MODEL_CALLS
-from fabriek.api.mlflow_runs import RUN_CALLS
+from fabriek.api.mlflow.asked import Asked
+from fabriek.api.mlflow.models import MODEL_CALLS
+from fabriek.api.mlflow.runs import RUN_CALLS
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import FabriekError, InvalidInput, NotAuthenticated, NotFound, nothing_here
 from fabriek.schemas.codes import Code

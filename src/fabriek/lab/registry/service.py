@@ -10,8 +10,9 @@ from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound
 from fabriek.kernel.ids import Ids
 from fabriek.lab.keeping import Keeping
-from fabriek.lab.models import LoggedModel, ModelVersion, RegisteredModel, check_alias, check_model_name
-from fabriek.lab.ports import Experiments, Models, ModelVersions, Runs
+from fabriek.lab.ports import Experiments, Runs
+from fabriek.lab.registry.models import LoggedModel, ModelVersion, RegisteredModel, check_alias, check_model_name
+from fabriek.lab.registry.ports import Models, ModelVersions
 
 
 class Registry:

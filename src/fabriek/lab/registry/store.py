@@ -1,15 +1,14 @@
-"""The SQL of models and artifacts."""
+"""The SQL of models: logged, registered, their versions."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Integer, Row, String, Table, Text, delete, insert, or_, select, update
+from sqlalchemy import JSON, Column, Integer, Row, String, Table, Text, select
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import NotFound
-from fabriek.lab.artifacts import Artifact
-from fabriek.lab.models import LoggedModel, ModelVersion, RegisteredModel
+from fabriek.lab.registry.models import LoggedModel, ModelVersion, RegisteredModel
 
 logged = Table(
     "lab_logged_models",
@@ -57,30 +56,22 @@ versions = Table(
     Column("tags", JSON, nullable=False),
 )
 
-artifacts = Table(
-    "lab_artifacts",
-    metadata,
-    Column("project", String, primary_key=True),
-    Column("root", String, primary_key=True),
-    Column("path", String, primary_key=True),
-    Column("object_id", String, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("sha256", String, nullable=False),
-)
-
 
 class SqlModels:
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def put_logged(self, model: LoggedModel) -> None:
-        _put(self._db, logged, asdict(model), ("id",))
+        self._db.put(logged, asdict(model), ("id",))
 
     def logged(self, project: str, model_id: str) -> LoggedModel:
         row = self._db.row(select(logged).where(logged.c.id == model_id, logged.c.project == project))
         if row is None:
             raise NotFound(f"Logged model with ID '{model_id}' not found.")
         return LoggedModel(**row._mapping)  # noqa: SLF001  # a row's names
+
+    def run_of(self, project: str, model_id: str) -> str:
+        return self.logged(project, model_id).run
 
     def logged_of(self, project: str, experiments: Sequence[str]) -> Sequence[LoggedModel]:
         wanted = (
@@ -91,7 +82,7 @@ class SqlModels:
         return [LoggedModel(**row._mapping) for row in self._db.rows(wanted)]  # noqa: SLF001  # a row's names
 
     def put_registered(self, model: RegisteredModel) -> None:
-        _put(self._db, registered, asdict(model), ("project", "name"))
+        self._db.put(registered, asdict(model), ("project", "name"))
 
     def registered(self, project: str, name: str) -> RegisteredModel | None:
         row = self._db.row(select(registered).where(registered.c.project == project, registered.c.name == name))
@@ -107,7 +98,7 @@ class SqlModelVersions:
         self._db = db
 
     def put(self, version: ModelVersion) -> None:
-        _put(self._db, versions, asdict(version), ("project", "name", "number"))
+        self._db.put(versions, asdict(version), ("project", "name", "number"))
 
     def get(self, project: str, name: str, number: int) -> ModelVersion:
         wanted = select(versions).where(
@@ -131,50 +122,6 @@ class SqlModelVersions:
             _version(row)
             for row in self._db.rows(select(versions).where(versions.c.run == run).order_by(versions.c.name))
         ]
-
-
-class SqlArtifacts:
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    def put(self, artifact: Artifact) -> str:
-        here = (
-            artifacts.c.project == artifact.project,
-            artifacts.c.root == artifact.root,
-            artifacts.c.path == artifact.path,
-        )
-        old = self._db.scalar(select(artifacts.c.object_id).where(*here))
-        _put(self._db, artifacts, asdict(artifact), ("project", "root", "path"))
-        return str(old or "")
-
-    def get(self, project: str, root: str, path: str) -> Artifact:
-        here = (artifacts.c.project == project, artifacts.c.root == root, artifacts.c.path == path)
-        row = self._db.row(select(artifacts).where(*here))
-        if row is None:
-            raise NotFound(f"No such artifact: '{path}'")
-        return Artifact(**row._mapping)  # noqa: SLF001  # a row's names
-
-    def below(self, project: str, root: str, prefix: str) -> Sequence[Artifact]:
-        wanted = (
-            select(artifacts).where(artifacts.c.project == project, artifacts.c.root == root).order_by(artifacts.c.path)
-        )
-        if prefix:
-            wanted = wanted.where(
-                or_(artifacts.c.path == prefix, artifacts.c.path.startswith(f"{prefix}/", autoescape=True))
-            )
-        return [Artifact(**row._mapping) for row in self._db.rows(wanted)]  # noqa: SLF001  # a row's names
-
-    def remove(self, project: str, root: str, path: str) -> None:
-        self._db.execute(
-            delete(artifacts).where(artifacts.c.project == project, artifacts.c.root == root, artifacts.c.path == path)
-        )
-
-
-def _put(db: Database, table: Table, row: dict[str, Any], key: tuple[str, ...]) -> None:
-    """Changes the row with this key, or adds it."""
-    changed = db.execute(update(table).where(*(table.c[name] == row[name] for name in key)).values(**row))
-    if not changed:
-        db.execute(insert(table).values(**row))
 
 
 def _version(row: Row[Any]) -> ModelVersion:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from fabriek.api.mlflow_asked import Asked
-from fabriek.api.mlflow_runs import milliseconds, tag_list
+from fabriek.api.mlflow.asked import Asked
+from fabriek.api.mlflow.runs import milliseconds, tag_list
 from fabriek.kernel.errors import InvalidInput
-from fabriek.lab.models import LoggedModel, ModelVersion, RegisteredModel
+from fabriek.lab.registry.models import LoggedModel, ModelVersion, RegisteredModel
 
 STATUSES = {1: "LOGGED_MODEL_PENDING", 2: "LOGGED_MODEL_READY", 3: "LOGGED_MODEL_UPLOAD_FAILED"}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from fabriek.api.mlflow_asked import Asked
+from fabriek.api.mlflow.asked import Asked
 from fabriek.kernel.errors import InvalidInput
 from fabriek.lab.experiments import Experiment
 from fabriek.lab.runs import Metric, check_batch

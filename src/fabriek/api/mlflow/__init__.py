@@ -1,0 +1,1 @@
+"""The MLflow dialect, as its released client speaks it."""

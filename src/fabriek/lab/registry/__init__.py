@@ -1,0 +1,1 @@
+"""The registry: models that runs logged, names with versions and aliases."""
