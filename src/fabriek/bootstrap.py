@@ -59,13 +59,18 @@ from fabriek.kernel.pages import Cursors
 from fabriek.kernel.signing import Keys, MasterKeys
 from fabriek.knowledge.service import Knowledge
 from fabriek.knowledge.store import SqlCards, SqlExperts, SqlQuestions
+from fabriek.lab.appending import Appending
+from fabriek.lab.desk import Parts as LabParts
 from fabriek.lab.keeping import Keeping
 from fabriek.lab.registry.service import Registry
 from fabriek.lab.registry.store import SqlModels, SqlModelVersions
 from fabriek.lab.runs import Run
 from fabriek.lab.service import Lab
-from fabriek.lab.store import SqlExperiments, SqlRuns, SqlTracks
+from fabriek.lab.store import SqlExperiments, SqlRuns
 from fabriek.lab.store_artifacts import SqlArtifacts
+from fabriek.lab.store_points import SqlPoints
+from fabriek.lab.store_search import SqlSearch
+from fabriek.lab.store_tracks import SqlTracks
 from fabriek.machinery import executor_of, this_machine
 from fabriek.packages.advisories import AdvisoryFolder
 from fabriek.packages.service import Packages
@@ -173,17 +178,14 @@ def build(
     experiments, runs, models = SqlExperiments(database), SqlRuns(database), SqlModels(database)
     jobs, decisions, limits = SqlJobs(database), SqlDecisions(database), SqlPowerLimits(database)
     releasing = Releasing(SqlProposals(database), jobs, jobs, access, vault, audit, labels, clock, ids)
+    points, tracks = SqlPoints(database), SqlTracks(database)
     lab = Lab(
-        experiments,
-        runs,
-        SqlTracks(database),
-        audit=audit,
-        labels=labels,
-        clock=clock,
-        ids=ids,
-        is_released=vault.is_released,
-        looks=releasing.looks,
-    )
+        LabParts(
+            experiments, runs, points, tracks, SqlSearch(database), audit, labels, clock, ids, is_released=vault.is_released,
+            released_in=vault.released_in, looks=releasing.looks,
+        )
+    )  # fmt: skip
+    appending = Appending(runs, points, experiments.transaction)
     keeping = Keeping(
         SqlArtifacts(database),
         experiments,
@@ -221,7 +223,8 @@ def build(
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, identity=identity, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
-        packages=packages, lab=lab, registry=registry, keeping=keeping, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts,
+        packages=packages, lab=lab, appending=appending,
+        registry=registry, keeping=keeping, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts,
         progress=progress,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),

@@ -277,7 +277,7 @@ LARGE: list[dict[str, Any]] = [
     {"metrics": [{"key": f"m{n}", "value": 1.0, "timestamp": 1, "step": 0} for n in range(1_001)]},
     {"params": [{"key": f"p{n}", "value": "1"} for n in range(101)]},
     {"tags": [{"key": f"t{n}", "value": "1"} for n in range(101)]},
-    {"params": [{"key": "p", "value": "x" * 6_001}]},
+    {"params": [{"key": "p", "value": "x" * 65_537}]},
     {"params": [{"key": "k" * 251, "value": "1"}]},
     {"params": [{"key": "../up", "value": "1"}]},
     {"metrics": [{"key": "m", "value": "high", "timestamp": 1, "step": 0}]},

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fabriek.adapters.database import Database
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound, NotPermitted
-from fabriek.lab.runs import Metric
+from fabriek.lab.metrics import Metric, Place
 from tests.factories.services import Town, a_town
 from tests.factories.threads import at_once
 
@@ -33,7 +33,9 @@ class Bench:
     def log(self, run: str, *metrics: Metric) -> None:
         self.lab.log(self.project, run, metrics=metrics, by=self.person)
 
-    def history(self, run: str, key: str = "loss", after: int = 0, limit: int = 10_000) -> list[tuple[int, Metric]]:
+    def history(
+        self, run: str, key: str = "loss", after: Place | None = None, limit: int = 10_000
+    ) -> list[tuple[Place, Metric]]:
         return list(self.lab.history(self.project, run, key, limit=limit, after=after, by=self.person))
 
 
@@ -100,7 +102,7 @@ def test_a_long_history_is_read_on_from_where_it_was_left(bench: Bench) -> None:
     run = bench.run()
     bench.log(run, *(Metric("loss", float(step), step, step) for step in range(900)))
     seen: list[int] = []
-    after = 0
+    after: Place | None = None
     while page := bench.history(run, after=after, limit=250):
         seen += [one.step for _, one in page]
         after = page[-1][0]

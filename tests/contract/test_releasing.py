@@ -14,7 +14,7 @@ from fabriek.compute.jobs import Job, State
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import AlreadyExists, NotFound, NotPermitted, WrongState
-from fabriek.lab.runs import Metric
+from fabriek.lab.metrics import Metric
 from fabriek.vault.labelling.proposals import Outcome
 from tests.factories.services import Town, a_town
 from tests.factories.vault import fill

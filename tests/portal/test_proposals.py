@@ -14,7 +14,7 @@ from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.kernel.callers import Caller
-from fabriek.lab.runs import Metric
+from fabriek.lab.metrics import Metric
 from fabriek.portal import app as portal
 from fabriek.portal.pages.proposals import waiting_shown
 from fabriek.vault.labelling.proposals import Outcome

@@ -65,10 +65,12 @@ def build(
     )  # fmt: skip
     app.state.factory = services
     app.state.counts = Counts()
+    app.router.routes.extend(
+        mlflow.routes(services)
+    )  # first: the router asks one after the other, and training loops call it most
     for area in AREAS:
         router: Router = area.router
         app.router.routes.extend(router.routes)
-    app.router.routes.extend(mlflow.routes(services))
     app.router.routes.extend(packages_index.routes(services))
     app.router.routes.extend(portal)
     problems.install(app, _renderer(services, page_of))

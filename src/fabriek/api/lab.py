@@ -1,6 +1,6 @@
 """Runs and models over HTTP, in our own words, for the portal and the SDK; scripts speak the MLflow dialect."""
 
-from fabriek.lab.runs import Metric
+from fabriek.lab.metrics import Metric
 from fabriek.lab.service import Logged
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.lab import ModelVersionOut, PointOut, RunOut

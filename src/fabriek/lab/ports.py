@@ -1,12 +1,15 @@
 """What the lab needs from the outside world."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from fabriek.lab.artifacts import Artifact
 from fabriek.lab.experiments import Experiment
-from fabriek.lab.runs import Metric, Run
+from fabriek.lab.metrics import Metric, ModelMetric, Place, Series
+from fabriek.lab.outlines import Outline
+from fabriek.lab.runs import DataInput, Links, ModelLink, Run
+from fabriek.lab.wanted import Wanted
 
 
 class Experiments(Protocol):
@@ -20,6 +23,9 @@ class Experiments(Protocol):
 
     def get(self, project: str, experiment: str) -> Experiment:
         """Raises NotFound."""
+
+    def save(self, experiment: Experiment) -> None:
+        """Raises AlreadyExists when another one has its name."""
 
     def named(self, project: str, name: str) -> Experiment | None: ...
 
@@ -38,7 +44,13 @@ class Runs(Protocol):
     def anywhere(self, run_id: str) -> Run:
         """For the factory's own worker. Raises NotFound."""
 
+    def some(self, wanted: Collection[str]) -> Mapping[str, Run]:
+        """Those of the ids that are there, of whatever project."""
+
     def save(self, run: Run) -> None: ...
+
+    def save_all(self, project: str, experiment: str, *, is_deleted: bool) -> None:
+        """Marks all runs of an experiment."""
 
     def of_job(self, job: str) -> Sequence[Run]:
         """The job's own run and those that its script began, oldest first."""
@@ -47,26 +59,61 @@ class Runs(Protocol):
         """Newest first; all of the project where none is named."""
 
 
+class Points(Protocol):
+    """What runs measured."""
+
+    def add(self, given: Mapping[str, Iterable[Metric]]) -> Mapping[str, Sequence[Metric]]:
+        """Run → points. A point that is there already, to the last bit, is not kept twice. What was new, per run."""
+
+    def series(self, runs: Sequence[str]) -> Mapping[str, Sequence[Series]]:
+        """Run → its series, by key."""
+
+    def one(self, run: str, key: str) -> Series | None: ...
+
+    def history(self, series_id: int, *, limit: int, after: Place = ...) -> Sequence[Place]:
+        """Points in order, from the one behind `after` on."""
+
+    def outlines(self, series_id: int) -> Sequence[Outline]:
+        """In order; what is behind the last of them has none yet."""
+
+
+class Search(Protocol):
+    """Runs that meet conditions."""
+
+    def runs(self, wanted: Wanted, *, limit: int, offset: int = 0) -> Sequence[Run]:
+        """In the order that is asked for, else the latest first."""
+
+    def jobs_under(self, project: str, labels: Collection[str]) -> Sequence[str]:
+        """Jobs whose runs carry one of the labels."""
+
+
 class Tracks(Protocol):
-    """What runs logged."""
-
-    def add_metrics(self, run: str, metrics: Sequence[Metric]) -> None:
-        """A point that is there already, to the last bit, is not kept twice."""
-
-    def latest(self, runs: Sequence[str]) -> Mapping[str, Sequence[Metric]]:
-        """Run → the newest point of each metric."""
-
-    def history(self, run: str, key: str, *, limit: int, after: int) -> Sequence[tuple[int, Metric]]:
-        """(row, point) in the order in which they came, from the row after `after` on."""
+    """What runs say of themselves."""
 
     def put_params(self, run: str, params: Mapping[str, str]) -> None:
         """Raises InvalidInput when one has another value already: a parameter is written once."""
 
     def put_tags(self, run: str, tags: Mapping[str, str]) -> None: ...
 
+    def remove_tag(self, run: str, key: str) -> bool:
+        """Whether it was there."""
+
     def params(self, runs: Sequence[str]) -> Mapping[str, Mapping[str, str]]: ...
 
     def tags(self, runs: Sequence[str]) -> Mapping[str, Mapping[str, str]]: ...
+
+    def put_inputs(self, run: str, given: Sequence[DataInput]) -> None:
+        """The same name and digest again is the same input."""
+
+    def put_models(self, run: str, given: Sequence[ModelLink], *, out: bool) -> None: ...
+
+    def links(self, runs: Sequence[str]) -> Mapping[str, Links]:
+        """Of each of the runs, in the order in which they came."""
+
+    def put_model_metrics(self, given: Sequence[ModelMetric]) -> None:
+        """Keeps the newest of each."""
+
+    def model_metrics(self, models: Sequence[str]) -> Mapping[str, Sequence[ModelMetric]]: ...
 
 
 class ModelRuns(Protocol):

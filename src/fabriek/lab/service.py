@@ -1,24 +1,22 @@
-"""What one may do with experiments and runs. A job's caller sees its own run and what it began itself, and nothing else."""
+"""Tracking: what one may do with experiments and runs. Making experiments, recording, and here: reading."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from fabriek.audit.service import Audit
 from fabriek.kernel.callers import Caller, require
-from fabriek.kernel.clock import Clock
-from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound, NotPermitted
-from fabriek.kernel.ids import Ids
-from fabriek.lab import runs as rules
-from fabriek.lab.experiments import DEFAULT_ID, DEFAULT_NAME, Experiment, check_name
-from fabriek.lab.filters import Found, matches, ordered
-from fabriek.lab.ports import Experiments, Runs, Tracks
-from fabriek.lab.runs import Metric, Run, RunStatus
-from fabriek.vault.labelling.labels import Labels
+from fabriek.kernel.errors import NotPermitted
+from fabriek.lab.curves import CURVE_POINTS, thinned
+from fabriek.lab.filters import RUNS
+from fabriek.lab.metrics import Metric, Place, Series, value_of
+from fabriek.lab.outlines import POINTS_OF_OUTLINE
+from fabriek.lab.recording import Recording
+from fabriek.lab.runs import Links, Run, View
+from fabriek.lab.wanted import Wanted
 
-JOB_TAG = "fabriek.job"
-OUTSIDE_LABEL = "internal"
-"""What a run that no job made carries: it comes from a person's own machine, on data we know nothing of."""
+RAW_POINTS_MAX = 16 * POINTS_OF_OUTLINE
+"""Up to here a curve is drawn from its points; above, from their outlines."""
+
+SEARCHED_RUNS_MAX = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,156 +28,18 @@ class Logged:
     params: Mapping[str, str]
     tags: Mapping[str, str]
     withheld: bool = False
+    links: Links = field(default_factory=Links)
 
 
-class Lab:
+class Lab(Recording):
     """Tracking."""
 
-    def __init__(
-        self,
-        experiments: Experiments,
-        runs: Runs,
-        tracks: Tracks,
-        *,
-        audit: Audit,
-        labels: Labels,
-        clock: Clock,
-        ids: Ids,
-        is_released: Callable[[str], bool],
-        looks: Callable[[str, Caller], bool],
-    ) -> None:
-        """is_released: whether two people let go of what a job emitted. looks: whether the caller decides about that, and so may look."""
-        self._is_released, self._looks = is_released, looks
-        self._experiments, self._runs, self._tracks = experiments, runs, tracks
-        self._audit, self._labels, self._clock, self._ids = audit, labels, clock, ids
-
-    # The factory's own verbs, for the worker.
-
-    def open_run(
-        self, project: str, experiment: str, *, job: str, label: str, person: str, name: str,
-        parameters: Mapping[str, str] | None = None,
-    ) -> str:  # fmt: skip
-        """The run of a job, made as it starts; the same one when asked again. `parameters`: what a sweep gave it."""
-        with self._experiments.transaction(alone=f"lab:{project}"):
-            known = self._runs.of_job(job)
-            if known:
-                return known[0].id
-            home = self._named_or_made(project, experiment or DEFAULT_NAME)
-            run = Run(
-                self._new_run_id(),
-                project,
-                home.id,
-                name,
-                person,
-                RunStatus.SCHEDULED,
-                self._clock.now(),
-                label,
-                job=job,
-            )
-            self._runs.add(run)
-            self._tracks.put_tags(run.id, {"mlflow.runName": name, "mlflow.user": person, JOB_TAG: job})
-            if parameters:
-                self._tracks.put_params(run.id, parameters)
-        return run.id
-
-    def close_run(self, run_id: str, status: str) -> None:
-        """Ends a job's run, and those that its script began beside it, unless the script said how they ended."""
-        with self._experiments.transaction():
-            opened = self._runs.anywhere(run_id)
-            for run in self._runs.of_job(opened.job) if opened.job else [opened]:
-                if run.ended_at is None:
-                    self._runs.save(replace(run, status=RunStatus(status), ended_at=self._clock.now()))
-
-    def params_of_run(self, run_id: str) -> Sequence[tuple[str, str]]:
-        return sorted(self._tracks.params([run_id]).get(run_id, {}).items())
-
-    # Experiments.
-
-    def create_experiment(self, project: str, name: object, tags: Mapping[str, str], *, by: Caller) -> Experiment:
-        """Raises AlreadyExists. A job that names an experiment moves its run there, as the script means it."""
-        require(by, "lab.write", project=project)
-        chosen = check_name(name)
-        with self._experiments.transaction(alone=f"lab:{project}"):
-            if self._experiments.named(project, chosen) is not None:
-                raise AlreadyExists(f"Experiment(name={chosen}) already exists.")
-            made = self._make(project, chosen, tags)
-            self._audit.record("experiment.created", made.id, by, project=project)
-            self._move_job_run(project, made, by)
-        return made
-
-    def experiment_named(self, project: str, name: object, *, by: Caller) -> Experiment:
-        """Raises NotFound."""
-        require(by, "lab.view", project=project)
-        chosen = check_name(name)
-        with self._experiments.transaction(alone=f"lab:{project}"):
-            found = self._default(project) if chosen == DEFAULT_NAME else self._experiments.named(project, chosen)
-            if found is None:
-                raise NotFound(f"Could not find experiment with name '{chosen}'")
-            if by.job and chosen != DEFAULT_NAME:
-                self._move_job_run(project, found, by)
-        return found
-
-    def experiment(self, project: str, experiment_id: str, *, by: Caller) -> Experiment:
-        require(by, "lab.view", project=project)
-        if experiment_id == DEFAULT_ID:
-            with self._experiments.transaction(alone=f"lab:{project}"):
-                return self._default(project)
-        found = self._experiments.get(project, experiment_id)
-        if by.job and not any(run.experiment == experiment_id for run in self._visible(project, [], by)):
-            raise NotFound(f"No Experiment with id={experiment_id} exists")
-        return found
-
-    def experiments(self, project: str, *, by: Caller) -> Sequence[Experiment]:
-        """By id."""
-        require(by, "lab.view", project=project)
-        if by.job:
-            return [
-                self._experiments.get(project, one)
-                for one in sorted({run.experiment for run in self._visible(project, [], by)})
-            ]
-        return self._experiments.of_project(project)
-
-    # Runs.
-
     def create_run(
-        self,
-        project: str,
-        experiment_id: str,
-        *,
-        name: str,
-        person: str,
-        started_ms: int,
-        tags: Mapping[str, str],
-        by: Caller,
-    ) -> Logged:
-        """Raises NotFound for an unknown experiment. One that a job begins carries the job's label."""
-        require(by, "lab.write", project=project)
-        label, job = OUTSIDE_LABEL, by.job
-        if job:
-            own = self._runs.of_job(job)
-            label = self._labels.highest([run.label for run in own] or [self._labels.lowest])
-        started = _instant(started_ms) if started_ms else self._clock.now()
-        with self._experiments.transaction(alone=f"lab:{project}"):
-            home = (
-                self._default(project) if experiment_id == DEFAULT_ID else self._experiments.get(project, experiment_id)
-            )
-            run_id = self._new_run_id()
-            run = Run(
-                run_id,
-                project,
-                home.id,
-                name or f"run-{run_id[:8]}",
-                person or by.person,
-                RunStatus.RUNNING,
-                started,
-                label,
-                job=job,
-            )
-            self._runs.add(run)
-            self._tracks.put_tags(
-                run.id, self._checked_tags(tags) | {"mlflow.runName": run.name} | ({JOB_TAG: job} if job else {})
-            )
-        return self.run(project, run.id, by=by)
+        self, project: str, experiment_id: str, *, name: str, person: str, started_ms: int, tags: Mapping[str, str], by: Caller
+    ) -> Logged:  # fmt: skip
+        """Begins a run. Raises NotFound for an unknown experiment."""
+        run = self.begin(project, experiment_id, name=name, person=person, started_ms=started_ms, tags=tags, by=by)
+        return Logged(run, [], {}, self._parts.tracks.tags([run.id]).get(run.id, {}))
 
     def run(self, project: str, run_id: object, *, by: Caller) -> Logged:
         """Raises NotFound, also for a run that is not the caller's to know. Who decides about a release sees what it is about."""
@@ -187,160 +47,145 @@ class Lab:
         withheld = self._withholds(run) and not self._may_look(run, by)
         return self._logged([run], withheld={run.id} if withheld else set())[0]
 
-    def update_run(self, project: str, run_id: object, *, status: str, ended_ms: int, name: str, by: Caller) -> Run:
-        require(by, "lab.write", project=project)
-        with self._experiments.transaction():
-            run = self._seen(project, run_id, by)
-            changed = replace(run, name=name or run.name)
-            if status:
-                if status not in RunStatus.__members__:
-                    raise InvalidInput(f"Invalid value {status} for parameter 'status' supplied")
-                changed = replace(changed, status=RunStatus(status))
-            if ended_ms:
-                changed = replace(changed, ended_at=_instant(ended_ms))
-            self._runs.save(changed)
-            if name:
-                self._tracks.put_tags(run.id, {"mlflow.runName": name})
-        return changed
-
-    def log(
-        self, project: str, run_id: object, *, metrics: Sequence[Metric] = (), params: Mapping[str, str] | None = None,
-        tags: Mapping[str, str] | None = None, by: Caller,
-    ) -> None:  # fmt: skip
-        """Everything of a batch, or nothing. Durable when it returns. The same point sent twice is kept once."""
-        require(by, "lab.write", project=project)
-        for metric in metrics:
-            rules.check_key(metric.key, "metric")
-        checked = {
-            rules.check_key(key, "param"): rules.check_value(value, "Param", rules.PARAM_CHARACTERS_MAX)
-            for key, value in (params or {}).items()
-        }
-        with self._experiments.transaction(alone=f"run:{run_id}"):
-            run = self._seen(project, run_id, by)
-            if run.is_deleted:
-                raise InvalidInput(f"The run {run.id} must be in the 'active' state. Current state is deleted.")
-            if metrics:
-                self._tracks.add_metrics(run.id, metrics)
-            if checked:
-                self._tracks.put_params(run.id, checked)
-            if tags:
-                self._tracks.put_tags(run.id, self._checked_tags(tags))
-
-    def history(
-        self, project: str, run_id: object, key: str, *, limit: int, after: int = 0, by: Caller
-    ) -> Sequence[tuple[int, Metric]]:
-        """(row, point) in the order in which they came. Raises NotPermitted where the label withholds metrics."""
-        run = self._seen(project, run_id, by)
-        self._check_open(run, by)
-        return self._tracks.history(run.id, key, limit=limit, after=after)
-
-    def histories(
-        self, project: str, run_id: object, keys: Sequence[str], *, limit: int, by: Caller
-    ) -> Mapping[str, Sequence[tuple[int, Metric]]]:
-        """The same of several metrics, which is one look."""
-        run = self._seen(project, run_id, by)
-        self._check_open(run, by)
-        return {key: self._tracks.history(run.id, key, limit=limit, after=0) for key in keys}
-
     def search(
-        self, project: str, experiments: Sequence[str], *, filter_text: str, order_by: Sequence[str], by: Caller
-    ) -> Sequence[Logged]:
-        """Runs that match, in order; metrics that are withheld are so from everybody here: who may look does so at one run, knowingly.
+        self, project: str, experiments: Sequence[str] = (), *, filter_text: str = "", order_by: Sequence[str] = (),
+        view: View = View.ACTIVE, limit: int = SEARCHED_RUNS_MAX, offset: int = 0, by: Caller,
+    ) -> Sequence[Logged]:  # fmt: skip
+        """Runs that match, in order, the latest first where none is asked for. Metrics that are withheld are so from everybody here, and
+        answer no question either: who may look does so at one run, knowingly.
 
-        Raises InvalidInput on a filter that is not one.
+        Raises InvalidInput on a filter or an order that is none.
         """
         require(by, "lab.view", project=project)
-        test = matches(filter_text)
-        shown = [run for run in self._visible(project, experiments, by) if not run.is_deleted]
-        listed = self._logged(shown, withheld={run.id for run in shown if self._withholds(run)})
-        found = {one.run.id: one for one in listed}
-        asked = [
-            Found(one.run, {metric.key: metric.value for metric in one.metrics}, one.params, one.tags) for one in listed
-        ]
-        return [found[one.run.id] for one in ordered([one for one in asked if test(one)], order_by)]
+        conditions, orders = RUNS.conditions(filter_text), RUNS.orders(order_by)
+        hidden = {label for label in self._parts.labels.names if self._parts.labels.withholds_logs(label)}
+        under = self._parts.search.jobs_under(project, hidden) if hidden else []
+        released = set(under) & set(self._parts.released_in(project)) if under else set()
+        wanted = Wanted(
+            project,
+            experiments,
+            conditions,
+            orders,
+            view,
+            job=by.job,
+            hidden=hidden if under else (),
+            released=released,
+        )
+        found = self._parts.search.runs(wanted, limit=limit, offset=offset)
+        return self._logged(
+            found, withheld={run.id for run in found if run.label in hidden and run.job not in released}
+        )
+
+    def history(
+        self, project: str, run_id: object, key: str, *, limit: int, after: Place | None = None, by: Caller
+    ) -> Sequence[tuple[Place, Metric]]:
+        """(place, point) in the order of their instants, then steps; from the one behind `after` on.
+
+        Raises NotPermitted where the label withholds metrics.
+        """
+        return self.histories(project, run_id, [key], limit=limit, after=after, by=by).get(key, [])
+
+    def histories(
+        self, project: str, run_id: object, keys: Sequence[str], *, limit: int, after: Place | None = None, by: Caller
+    ) -> Mapping[str, Sequence[tuple[Place, Metric]]]:
+        """The same of several metrics, which is one look."""
+        run = self._open(project, run_id, by)
+        found: dict[str, Sequence[tuple[Place, Metric]]] = {}
+        for key in keys:
+            known = self._parts.points.one(run.id, key)
+            places = self._places(known, limit, after) if known else []
+            found[key] = [(place, _metric(key, place)) for place in places]
+        return found
+
+    def series(self, project: str, run_id: object, *, by: Caller) -> Sequence[Series]:
+        """Every metric of a run with its count, its newest value and its end: cheap, for those who ask again and again.
+
+        Raises NotPermitted where the label withholds metrics.
+        """
+        run = self._open(project, run_id, by)
+        return self._parts.points.series([run.id]).get(run.id, [])
+
+    def curve(
+        self, project: str, run_id: object, key: str, *, points: int = CURVE_POINTS, by: Caller
+    ) -> Sequence[Metric]:
+        """The points that a screen shows of a metric, at most about `points`, in order of time: no peak is left out, however long it is.
+
+        Raises NotPermitted where the label withholds metrics.
+        """
+        return self.curves(project, run_id, [key], points=points, by=by)[key]
+
+    def curves(
+        self, project: str, run_id: object, keys: Sequence[str], *, points: int = CURVE_POINTS, by: Caller
+    ) -> Mapping[str, Sequence[Metric]]:
+        """The same of several metrics, which is one look."""
+        run = self._open(project, run_id, by)
+        found: dict[str, Sequence[Metric]] = {}
+        for key in keys:
+            known = self._parts.points.one(run.id, key)
+            places = self._shown_places(known) if known else []
+            found[key] = [_metric(key, place) for place in thinned(places, points)]
+        return found
+
+    def between(
+        self, project: str, run_id: object, key: str, *, steps: tuple[int, int] | None = None, by: Caller
+    ) -> Sequence[Metric]:
+        """The points of a metric from one step to another, both included; of a long series those that outline it."""
+        run = self._open(project, run_id, by)
+        known = self._parts.points.one(run.id, key)
+        places = self._shown_places(known) if known else []
+        return [_metric(key, place) for place in places if steps is None or steps[0] <= place[1] <= steps[1]]
+
+    def _places(self, known: Series, limit: int, after: Place | None) -> Sequence[Place]:
+        if after is None:
+            return self._parts.points.history(known.id, limit=limit)
+        return self._parts.points.history(known.id, limit=limit, after=after)
+
+    def _shown_places(self, known: Series) -> Sequence[Place]:
+        """All points of a short series; of a long one the edges of its outlines, and what has no outline yet."""
+        if known.count <= RAW_POINTS_MAX:
+            return self._parts.points.history(known.id, limit=RAW_POINTS_MAX)
+        outlines = self._parts.points.outlines(known.id)
+        edges = [place for one in outlines for place in one.edges]
+        return [*edges, *self._places(known, RAW_POINTS_MAX, outlines[-1].last if outlines else None)]
 
     def _withholds(self, run: Run) -> bool:
         """Whether the run's label keeps its metrics back, and nobody released them."""
-        return self._labels.withholds_logs(run.label) and not (run.job and self._is_released(run.job))
+        return self._parts.labels.withholds_logs(run.label) and not (run.job and self._parts.is_released(run.job))
 
     def _may_look(self, run: Run, by: Caller) -> bool:
-        return bool(run.job) and not by.job and self._looks(run.job, by)
+        return bool(run.job) and not by.job and self._parts.looks(run.job, by)
 
-    def _check_open(self, run: Run, by: Caller) -> None:
+    def _open(self, project: str, run_id: object, by: Caller) -> Run:
+        """The run, if its metrics are open to the caller."""
+        run = self._seen(project, run_id, by)
         if not by.job and self._withholds(run) and not self._may_look(run, by):
             raise NotPermitted(
                 f"the metrics of this run carry the label {run.label}",
                 rule="label.logs_withheld",
                 fix="ask for a release",
             )
+        return run
 
     def _logged(self, runs: Sequence[Run], *, withheld: Collection[str]) -> list[Logged]:
         """withheld: ids of those without their metrics."""
         ids = [run.id for run in runs]
-        metrics, params, tags = self._tracks.latest(ids), self._tracks.params(ids), self._tracks.tags(ids)
+        tracks = self._parts.tracks
+        series, params, tags, links = (
+            self._parts.points.series(ids), tracks.params(ids), tracks.tags(ids), tracks.links(ids)
+        )  # fmt: skip
         return [
             Logged(
                 run,
-                [] if run.id in withheld else metrics.get(run.id, []),
+                [] if run.id in withheld else [one.last for one in series.get(run.id, [])],
                 params.get(run.id, {}),
                 tags.get(run.id, {}),
                 withheld=run.id in withheld,
+                links=links[run.id],
             )
             for run in runs
         ]
 
-    def _seen(self, project: str, run_id: object, by: Caller) -> Run:
-        require(by, "lab.view", project=project)
-        run = self._runs.get(project, rules.check_run_id(run_id))
-        if by.job and run.job != by.job:
-            raise NotFound(f"Run with id={run_id} not found")
-        return run
 
-    def _visible(self, project: str, experiments: Sequence[str], by: Caller) -> Sequence[Run]:
-        found = self._runs.of_experiments(project, experiments)
-        return [run for run in found if run.job == by.job] if by.job else found
-
-    def _default(self, project: str) -> Experiment:
-        """The experiment that every project has, made when it is first asked for."""
-        found = self._experiments.named(project, DEFAULT_NAME)
-        if found is None:
-            now = self._clock.now()
-            found = Experiment(project, DEFAULT_ID, DEFAULT_NAME, now, now)
-            self._experiments.add(found)
-        return found
-
-    def _named_or_made(self, project: str, name: str) -> Experiment:
-        if name == DEFAULT_NAME:
-            return self._default(project)
-        return self._experiments.named(project, name) or self._make(project, check_name(name), {})
-
-    def _make(self, project: str, name: str, tags: Mapping[str, str]) -> Experiment:
-        self._default(project)
-        number = max(int(one.id) for one in self._experiments.of_project(project)) + 1
-        now = self._clock.now()
-        made = Experiment(project, str(number), name, now, now, dict(tags))
-        self._experiments.add(made)
-        return made
-
-    def _move_job_run(self, project: str, home: Experiment, by: Caller) -> None:
-        """A script that says `set_experiment` means its own run; in a job that run exists before the script does."""
-        for run in self._visible(project, [], by) if by.job else []:
-            if run.status is RunStatus.SCHEDULED:
-                self._runs.save(replace(run, experiment=home.id))
-
-    def _checked_tags(self, tags: Mapping[str, str]) -> dict[str, str]:
-        return {
-            rules.check_key(key, "tag"): rules.check_value(value, "Tag", rules.TAG_CHARACTERS_MAX)
-            for key, value in tags.items()
-            if key != JOB_TAG
-        }
-
-    def _new_run_id(self) -> str:
-        return self._ids.random(16).hex()
-
-
-def _instant(milliseconds: int) -> datetime:
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (OverflowError, ValueError, OSError):
-        raise InvalidInput(f"Invalid value {milliseconds} for parameter 'time' supplied") from None
+def _metric(key: str, place: Place) -> Metric:
+    at_ms, step, ranked = place
+    return Metric(key, value_of(ranked), at_ms, step)

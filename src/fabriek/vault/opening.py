@@ -230,6 +230,11 @@ class Opening(Pushing):
         found = self._parts.proposals.about(job)
         return any((one.act, one.outcome) == (Act.RELEASE, Outcome.AGREED) for one in found)
 
+    def released_in(self, project: str) -> frozenset[str]:
+        """All jobs of a project whose emissions two people let go of."""
+        found = self._parts.proposals.agreed_in([project], Act.RELEASE)
+        return frozenset(one.subject for one in found)
+
     def owners_above_the_line(self, dataset_ids: Sequence[str]) -> frozenset[str]:
         """The organisations whose data is in these, through whatever jobs, under a label that withholds what jobs emit: they decide about
         a release.

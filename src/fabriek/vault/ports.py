@@ -313,6 +313,9 @@ class Proposals(Protocol):
     def about(self, subject: str) -> Sequence[Proposal]:
         """Newest first."""
 
+    def agreed_in(self, projects: Collection[str], act: Act) -> Sequence[Proposal]:
+        """Those that were agreed to, oldest first."""
+
     def open_in(self, projects: Collection[str], act: Act) -> Sequence[Proposal]:
         """Those that nobody decided yet, about what is at home in these projects; oldest first."""
 

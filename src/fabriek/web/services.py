@@ -29,6 +29,7 @@ from fabriek.kernel.clock import Clock
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.pages import Cursors
 from fabriek.knowledge.service import Knowledge
+from fabriek.lab.appending import Appending
 from fabriek.lab.keeping import Keeping
 from fabriek.lab.registry.service import Registry
 from fabriek.lab.service import Lab
@@ -61,6 +62,7 @@ class Services:
     seal: Seal
     packages: Packages
     lab: Lab
+    appending: Appending
     registry: Registry
     keeping: Keeping
     compute: Compute

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fabriek.api.mlflow.asked import Asked
-from fabriek.api.mlflow.runs import milliseconds, tag_list
+from fabriek.api.mlflow.said import milliseconds, tag_list
 from fabriek.kernel.errors import InvalidInput
 from fabriek.lab.registry.models import LoggedModel, ModelVersion, RegisteredModel
 

@@ -18,7 +18,11 @@ from starlette.routing import BaseRoute, Route
 
 from fabriek import __version__
 from fabriek.api import packages_index
+from fabriek.api.mlflow import appending
+from fabriek.api.mlflow.appending import APPENDING, Remembered
 from fabriek.api.mlflow.asked import Asked
+from fabriek.api.mlflow.experiments import EXPERIMENT_CALLS
+from fabriek.api.mlflow.metrics import METRIC_CALLS
 from fabriek.api.mlflow.models import MODEL_CALLS
 from fabriek.api.mlflow.runs import RUN_CALLS
 from fabriek.kernel.callers import Caller
@@ -33,7 +37,6 @@ from fabriek.web.services import Services
 
 log = logging.getLogger("fabriek.lab")
 
-DEPTH_MAX = 32
 API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 MLFLOW_VERSION = "3.17.2"
@@ -101,7 +104,11 @@ Who = Callable[[Request], tuple[Caller, str]]
 
 def _routes(services: Services, prefix: str, who: Who, access: Mapping[str, Any]) -> list[BaseRoute]:
     made: list[BaseRoute] = []
-    for (method, path), call in {**RUN_CALLS, **MODEL_CALLS}.items():
+    remembered = Remembered(who, services.clock)
+    for path, (points, other) in APPENDING.items():  # first: a router asks one route after the other
+        gathered = appending.endpoint(services, remembered, _body, points, other)
+        made.append(declare(Route(f"{prefix}{API}{path}", _handled(gathered), methods=["POST"]), access["POST"]))
+    for (method, path), call in {**RUN_CALLS, **METRIC_CALLS, **EXPERIMENT_CALLS, **MODEL_CALLS}.items():
         route = Route(f"{prefix}{API}{path}", _endpoint(services, who, call), methods=[method])
         made.append(declare(route, access[method]))
     for method, endpoint in (("GET", _get_artifact), ("PUT", _put_artifact), ("DELETE", _delete_artifact)):
@@ -124,12 +131,13 @@ def _endpoint(services: Services, who: Who, call: Call) -> Callable[[Request], A
     async def endpoint(request: Request) -> Response:
         body = await _body(request)
 
-        def run() -> dict[str, Any]:
+        def run() -> bytes:
             caller, project = who(request)
             request.state.caller = caller
-            return call(Asked(services, caller, project, body, request.path_params))
+            answer = call(Asked(services, caller, project, body, request.path_params))
+            return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
 
-        return JSONResponse(await run_in_threadpool(run))
+        return Response(await run_in_threadpool(run), media_type="application/json")
 
     return _handled(endpoint)
 
@@ -148,29 +156,19 @@ async def _body(request: Request) -> Mapping[str, Any]:
             )
         return query
     raw = await request.body()
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise InvalidInput(
+            "a body in an encoding such as gzip is not read: it may be far larger than it looks", fix="send it plain"
+        )
     if len(raw) > JSON_BYTES_MAX:
         raise InvalidInput(f"the body is larger than {JSON_BYTES_MAX} bytes")
-    if _depth(raw) > DEPTH_MAX:
-        raise InvalidInput("the body is nested too deeply")
     try:
         body = json.loads(raw or b"{}")
     except (ValueError, RecursionError):
-        raise InvalidInput("the body is not JSON") from None
+        raise InvalidInput("the body is not JSON, or nested too deeply") from None
     if not isinstance(body, dict):
         raise InvalidInput("the body is not a JSON object")
     return body
-
-
-def _depth(raw: bytes) -> int:
-    """An upper bound on how deeply a JSON text is nested, without parsing it: brackets inside texts count too."""
-    depth = deepest = 0
-    for char in raw if len(raw) < 1_000_000 else raw[:100_000]:
-        if char in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif char in b"]}":
-            depth -= 1
-    return deepest
 
 
 def _handled(endpoint: Callable[[Request], Any]) -> Callable[[Request], Any]:

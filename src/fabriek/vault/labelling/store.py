@@ -51,11 +51,17 @@ class SqlProposals:
         return [_proposal(row) for row in rows]
 
     def open_in(self, projects: Collection[str], act: Act) -> Sequence[Proposal]:
-        open_ones = select(proposals).where(proposals.c.outcome == str(Outcome.OPEN), proposals.c.act == str(act))
+        return self._in(projects, act, Outcome.OPEN)
+
+    def agreed_in(self, projects: Collection[str], act: Act) -> Sequence[Proposal]:
+        return self._in(projects, act, Outcome.AGREED)
+
+    def _in(self, projects: Collection[str], act: Act, outcome: Outcome) -> Sequence[Proposal]:
+        wanted = select(proposals).where(proposals.c.outcome == str(outcome), proposals.c.act == str(act))
         found = [
             _proposal(row)
             for some in in_parts(projects)
-            for row in self._db.rows(open_ones.where(proposals.c.project.in_(some)))
+            for row in self._db.rows(wanted.where(proposals.c.project.in_(some)))
         ]
         return sorted(found, key=lambda one: (one.proposed_at, one.id))
 

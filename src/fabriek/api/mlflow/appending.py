@@ -1,0 +1,99 @@
+"""The two calls that training loops make thousands of times: read and checked on the event loop, and gathered into common commits.
+
+What names a logged model, or carries parameters and tags beside its points, takes the common way.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fabriek.api.mlflow import runs
+from fabriek.api.mlflow.asked import Asked
+from fabriek.api.mlflow.metrics import metric_in
+from fabriek.kernel.callers import Caller
+from fabriek.kernel.clock import Clock
+from fabriek.lab.metrics import Metric
+from fabriek.lab.runs import check_batch
+from fabriek.web.services import Services
+
+Who = Callable[[Request], tuple[Caller, str]]
+
+REMEMBERED_SECONDS = 1.0
+REMEMBERED_MAX = 1_000
+ON_LOOP_BYTES_MAX = 32 * 2**10
+"""A larger body is read in a thread, so that nobody else waits for it."""
+
+DONE = b"{}"
+
+
+class Remembered:
+    """Who asks, remembered for a second: a loop sends the same token a thousand times in it. Whoever was removed may log that much longer,
+    and nothing else.
+    """
+
+    def __init__(self, who: Who, clock: Clock) -> None:
+        self._who, self._clock = who, clock
+        self._known: dict[tuple[str, str], tuple[float, tuple[Caller, str]]] = {}
+
+    async def of(self, request: Request) -> tuple[Caller, str]:
+        """Raises what `who` raises; that is not remembered."""
+        name = (request.headers.get("authorization", ""), request.path_params.get("project", ""))
+        now = self._clock.monotonic()
+        known = self._known.get(name)
+        if known is not None and now - known[0] < REMEMBERED_SECONDS:
+            return known[1]
+        found = await run_in_threadpool(self._who, request)
+        if name[0]:  # a session of the portal is not a training loop
+            if len(self._known) >= REMEMBERED_MAX:
+                self._known.clear()
+            self._known[name] = (now, found)
+        return found
+
+
+Body = Callable[[Request], Awaitable[Mapping[str, Any]]]
+Points = Callable[[Mapping[str, Any]], list[Metric] | None]
+
+
+def endpoint(
+    services: Services, who: Remembered, read: Body, points: Points, other: Callable[[Asked], dict[str, Any]]
+) -> Callable[[Request], Awaitable[Response]]:
+    """points: what a body holds if it is only points, else None: then `other` answers."""
+
+    async def append(request: Request) -> Response:
+        caller, project = await who.of(request)
+        request.state.caller = caller
+        body = await read(request)
+        small = int(request.headers.get("content-length") or ON_LOOP_BYTES_MAX) < ON_LOOP_BYTES_MAX
+        found = points(body) if small else await run_in_threadpool(points, body)
+        if found is None:
+            asked = Asked(services, caller, project, body, request.path_params)
+            answer = await run_in_threadpool(other, asked)
+            return Response(json.dumps(answer), media_type="application/json")
+        await services.appending.append(project, body.get("run_id") or body.get("run_uuid"), found, by=caller)
+        return Response(DONE, media_type="application/json")
+
+    return append
+
+
+def of_metric(body: Mapping[str, Any]) -> list[Metric] | None:
+    return None if body.get("model_id") else [metric_in(body)]
+
+
+def of_batch(body: Mapping[str, Any]) -> list[Metric] | None:
+    given = body.get("metrics")
+    if body.get("params") or body.get("tags") or not isinstance(given, list):
+        return None
+    if any(isinstance(one, dict) and one.get("model_id") for one in given):
+        return None
+    check_batch(given, (), ())
+    return [metric_in(one, f"metrics[{number}].") for number, one in enumerate(given)]
+
+
+APPENDING: dict[str, tuple[Points, Callable[[Asked], dict[str, Any]]]] = {
+    "/runs/log-metric": (of_metric, runs.log_metric),
+    "/runs/log-batch": (of_batch, runs.log_batch),
+}
