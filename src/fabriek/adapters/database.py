@@ -99,6 +99,15 @@ class Database(ABC):
         if not self.execute(update(table).where(*(table.c[name] == row[name] for name in key)).values(**row)):
             self.execute(insert(table).values(**row))
 
+    def insert_many(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Adds many narrow rows by the driver's own way, which costs a fifth of a statement's. Values are in the order of the columns."""
+        assert self._open.connection is not None, "a change outside transaction()"
+        try:
+            self._insert_many(self._open.connection, table, rows)
+        except OperationalError as error:
+            self._translate(error)
+            raise
+
     def rows(self, statement: Executable, parameters: Parameters = None) -> Sequence[Row[Any]]:
         if self._open.connection is not None:
             return self._run(self._open.connection, statement, parameters).all()
@@ -142,6 +151,9 @@ class Database(ABC):
             raise StorageFull("the disk of the database is full", fix="free some space; nothing was lost") from error
         if error.connection_invalidated:
             raise Unavailable("the database went away", fix="try again", retry_after_seconds=2) from error
+
+    @abstractmethod
+    def _insert_many(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None: ...
 
     @abstractmethod
     def _begin(self) -> AbstractContextManager[Connection]: ...
@@ -188,6 +200,10 @@ class SqliteDatabase(Database):
     def _read(self) -> AbstractContextManager[Connection]:
         return self._readers.connect()
 
+    def _insert_many(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        marks = ", ".join("?" for _ in table.columns)
+        connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({marks})", list(rows))  # noqa: S608  # a table of ours
+
     def _lock(self, connection: Connection, key: str) -> None:
         """Nothing to do: bodies run one after another here, so each is alone with every key."""
 
@@ -222,6 +238,12 @@ class PostgresDatabase(Database):
     def _read(self) -> Iterator[Connection]:
         with self._engine.connect() as connection:
             yield connection
+
+    def _insert_many(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
 
     def _lock(self, connection: Connection, key: str) -> None:
         if key:

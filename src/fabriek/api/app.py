@@ -40,7 +40,7 @@ from fabriek.kernel.errors import FabriekError, NotPermitted
 from fabriek.web import problems
 from fabriek.web.envelope import Counts, Envelope
 from fabriek.web.router import Router, refuse_undeclared
-from fabriek.web.sealed import SealGate
+from fabriek.web.sealed import SealGate, is_sealed
 from fabriek.web.services import Services
 
 AREAS = (
@@ -65,9 +65,13 @@ def build(
     )  # fmt: skip
     app.state.factory = services
     app.state.counts = Counts()
-    app.router.routes.extend(
-        mlflow.routes(services)
-    )  # first: the router asks one after the other, and training loops call it most
+    lab_people = mlflow.people(services)
+
+    async def is_open() -> bool:
+        return not await is_sealed(services.seal)
+
+    # First: a router asks one after the other, and training loops call it most.
+    app.router.routes.extend(mlflow.routes(services, lab_people))
     for area in AREAS:
         router: Router = area.router
         app.router.routes.extend(router.routes)
@@ -76,6 +80,7 @@ def build(
     problems.install(app, _renderer(services, page_of))
     app.add_middleware(SealGate, seal=services.seal)
     app.add_middleware(Envelope, clock=services.clock, ids=services.ids, counts=app.state.counts)
+    mlflow.shorten(app, services, lab_people, is_open=is_open)
     refuse_undeclared(app)
     return app
 

@@ -5,9 +5,9 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-from fabriek.kernel.errors import InvalidInput
-from fabriek.lab.names import check_key
+from fabriek.lab.names import check_key, invalid
 
 _WHOLE = struct.Struct("<q")
 _REAL = struct.Struct("<d")
@@ -21,8 +21,7 @@ Place = tuple[int, int, int]
 """Where a point stands in its series: its instant, its step, and its value as `rank`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(NamedTuple):
     """One point. `value` may be NaN or infinite; `at_ms` is the client's own clock, in milliseconds since 1970."""
 
     key: str
@@ -85,9 +84,9 @@ def checked_key(key: str) -> str:
 
 def check_metrics(points: Sequence[Metric]) -> None:
     """Raises InvalidInput on a name that cannot be one, and on numbers beyond 64 bits."""
-    for point in points:
-        checked_key(point.key)
-        if point.at_ms < 0 or point.at_ms > INTEGER_MAX:
-            raise InvalidInput(f"Invalid value {point.at_ms} for parameter 'timestamp' supplied: metric '{point.key}'")
-        if not -INTEGER_MAX - 1 <= point.step <= INTEGER_MAX:
-            raise InvalidInput(f"Invalid value {point.step} for parameter 'step' supplied: metric '{point.key}'")
+    for key, _, at_ms, step in points:
+        checked_key(key)
+        if not 0 <= at_ms <= INTEGER_MAX:
+            raise invalid("timestamp", at_ms, f"metric '{key}'. Timestamp must be a nonnegative long (64-bit integer)")
+        if not -INTEGER_MAX - 1 <= step <= INTEGER_MAX:
+            raise invalid("step", step, f"metric '{key}'. Step must be a valid long (64-bit integer).")

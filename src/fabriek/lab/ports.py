@@ -62,8 +62,8 @@ class Runs(Protocol):
 class Points(Protocol):
     """What runs measured."""
 
-    def add(self, given: Mapping[str, Iterable[Metric]]) -> Mapping[str, Sequence[Metric]]:
-        """Run → points. A point that is there already, to the last bit, is not kept twice. What was new, per run."""
+    def add(self, given: Mapping[str, Iterable[Metric]]) -> None:
+        """Run → points. A point that is there already, to the last bit, is not kept twice."""
 
     def series(self, runs: Sequence[str]) -> Mapping[str, Sequence[Series]]:
         """Run → its series, by key."""
@@ -82,6 +82,9 @@ class Search(Protocol):
 
     def runs(self, wanted: Wanted, *, limit: int, offset: int = 0) -> Sequence[Run]:
         """In the order that is asked for, else the latest first."""
+
+    def labels_of(self, project: str) -> Sequence[str]:
+        """Every label that a run of the project carries, joins of several among them."""
 
     def jobs_under(self, project: str, labels: Collection[str]) -> Sequence[str]:
         """Jobs whose runs carry one of the labels."""

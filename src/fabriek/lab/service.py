@@ -58,7 +58,7 @@ class Lab(Recording):
         """
         require(by, "lab.view", project=project)
         conditions, orders = RUNS.conditions(filter_text), RUNS.orders(order_by)
-        hidden = {label for label in self._parts.labels.names if self._parts.labels.withholds_logs(label)}
+        hidden = {one for one in self._parts.search.labels_of(project) if self._parts.labels.withholds_logs(one)}
         under = self._parts.search.jobs_under(project, hidden) if hidden else []
         released = set(under) & set(self._parts.released_in(project)) if under else set()
         wanted = Wanted(
@@ -68,7 +68,7 @@ class Lab(Recording):
             orders,
             view,
             job=by.job,
-            hidden=hidden if under else (),
+            hidden=hidden,
             released=released,
         )
         found = self._parts.search.runs(wanted, limit=limit, offset=offset)

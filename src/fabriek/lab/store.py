@@ -42,6 +42,7 @@ runs = Table(
     Column("is_deleted", Boolean, nullable=False),
 )
 
+Index("lab_runs_label", runs.c.project, runs.c.label, runs.c.job)
 Index("lab_runs_latest", runs.c.project, runs.c.experiment, runs.c.is_deleted, runs.c.started_at.desc(), runs.c.id)
 
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fabriek.adapters.database import Database, metadata
-from fabriek.lab.metrics import Metric, Place, Series, newest_first, value_of
+from fabriek.lab.metrics import Metric, Place, Series, newest_first, rank, value_of
 from fabriek.lab.outlines import POINTS_OF_OUTLINE, Outline
 
 series = Table(
@@ -77,6 +77,8 @@ outlines = Table(
     sqlite_with_rowid=False,
 )
 
+_POINT = tuple(column.name for column in points.columns)
+
 NOWHERE: Place = (-1, 0, 0)
 """Before every point: a series that was just begun ends here."""
 
@@ -89,41 +91,36 @@ class SqlPoints:
     def __init__(self, db: Database) -> None:
         self._db = db
         dialect = postgresql if db.dialect == "postgresql" else sqlite
-        self._add_if_new = dialect.insert(points).on_conflict_do_nothing()
+        self._add_if_new = dialect.insert(points).on_conflict_do_nothing().returning(points.c.series)
         self._begin = dialect.insert(series).on_conflict_do_nothing()
 
-    def add(self, given: Mapping[str, Iterable[Metric]]) -> Mapping[str, Sequence[Metric]]:
-        """Run → points. A point that is there already, to the last bit, is not kept twice. What was new, per run.
+    def add(self, given: Mapping[str, Iterable[Metric]]) -> None:
+        """Run → points. A point that is there already, to the last bit, is not kept twice.
 
         Needs an open transaction; alone among all that add to the same runs.
         """
-        fresh: dict[str, list[Metric]] = {}
         with ExitStack() as alone:
             for run in sorted(given):  # in one order, so that two servers never wait for each other
                 alone.enter_context(self._db.transaction(alone=f"run:{run}"))
             wanted: dict[tuple[str, str], set[Place]] = defaultdict(set)
             for run, metrics in given.items():
-                for metric in metrics:
-                    wanted[run, metric.key].add(metric.place)
+                for key, value, at_ms, step in metrics:
+                    wanted[run, key].add((at_ms, step, rank(value)))
             known = self._known(wanted)
-            in_order: list[dict[str, int]] = []
+            in_order: list[tuple[int, ...]] = []
             changed: list[dict[str, Any]] = []
             for name, places in wanted.items():
                 row = known[name]
                 added = self._fresh(row, sorted(places), in_order)
                 if added:
                     changed.append(_advanced(row, added))
-                    fresh.setdefault(name[0], []).extend(
-                        Metric(name[1], value_of(ranked), at_ms, step) for at_ms, step, ranked in added
-                    )
             if in_order:
-                self._db.execute(insert(points), in_order)
+                self._db.insert_many(points, in_order)
             for one in changed:
                 if one["new_points"] - one["outlined"] >= POINTS_OF_OUTLINE:
                     one["new_outlined"] += self._outline(one["b_id"], one["outlined"])
             if changed:
                 self._db.execute(_ADVANCE, [{name: one[name] for name in _ADVANCED} for one in changed])
-        return fresh
 
     def series(self, runs: Sequence[str]) -> Mapping[str, Sequence[Series]]:
         """Run → its series, by key."""
@@ -178,19 +175,20 @@ class SqlPoints:
             found.update(((row.run, row.key), row) for row in rows)
         return found
 
-    def _fresh(self, row: Row[Any], places: Sequence[Place], in_order: list[dict[str, int]]) -> list[Place]:
+    def _fresh(self, row: Row[Any], places: Sequence[Place], in_order: list[tuple[int, ...]]) -> Sequence[Place]:
         """Those of the places that are not kept yet. What comes after the end goes to `in_order`; the rest is kept at once."""
-        end: Place = (row.end_at_ms, row.end_step, row.end_rank)
+        number, end = row.id, (row.end_at_ms, row.end_step, row.end_rank)
+        if places[0] > end:
+            in_order += [(number, *place) for place in places]
+            return places
         added: list[Place] = []
         for place in places:
-            at_ms, step, ranked = place
-            values = {"series": row.id, "at_ms": at_ms, "step": step, "rank": ranked}
             if place > end:
-                in_order.append(values)
+                in_order.append((number, *place))
                 added.append(place)
-            elif self._db.execute(self._add_if_new, values):
+            elif self._db.rows(self._add_if_new, dict(zip(_POINT, (number, *place), strict=True))):
                 added.append(place)
-                self._widen(row.id, place)
+                self._widen(number, place)
         return added
 
     def _outline(self, series_id: int, outlined: int) -> int:

@@ -45,6 +45,9 @@ class SqlSearch:
         statement = self._ordered(statement, wanted).limit(limit).offset(offset)
         return [run_of(row) for row in self._db.rows(statement)]
 
+    def labels_of(self, project: str) -> Sequence[str]:
+        return [row.label for row in self._db.rows(select(runs.c.label).where(runs.c.project == project).distinct())]
+
     def jobs_under(self, project: str, labels: Collection[str]) -> Sequence[str]:
         """Jobs whose runs carry one of the labels."""
         chosen = select(runs.c.job).where(runs.c.project == project, runs.c.label.in_(labels), runs.c.job != "")

@@ -16,8 +16,12 @@ class SealGate:
         self._app, self._seal = app, seal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in ANSWERED:
-            known = self._seal.known()
-            if await run_in_threadpool(self._seal.is_sealed) if known is None else known:
-                raise sealed_now()
+        if scope["type"] == "http" and scope["path"] not in ANSWERED and await is_sealed(self._seal):
+            raise sealed_now()
         await self._app(scope, receive, send)
+
+
+async def is_sealed(seal: Seal) -> bool:
+    """Asks the database where this server has not for a while."""
+    known = seal.known()
+    return await run_in_threadpool(seal.is_sealed) if known is None else known

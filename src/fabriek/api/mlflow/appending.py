@@ -3,7 +3,7 @@
 What names a logged model, or carries parameters and tags beside its points, takes the common way.
 """
 
-import json
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fabriek.api.mlflow import runs
+from fabriek.api.mlflow import bodies, runs
 from fabriek.api.mlflow.asked import Asked
 from fabriek.api.mlflow.metrics import metric_in
 from fabriek.kernel.callers import Caller
@@ -36,22 +36,30 @@ class Remembered:
     """
 
     def __init__(self, who: Who, clock: Clock) -> None:
-        self._who, self._clock = who, clock
+        self.who, self._clock = who, clock
         self._known: dict[tuple[str, str], tuple[float, tuple[Caller, str]]] = {}
+        self._asking: dict[tuple[str, str], asyncio.Future[tuple[Caller, str]]] = {}
 
     async def of(self, request: Request) -> tuple[Caller, str]:
         """Raises what `who` raises; that is not remembered."""
         name = (request.headers.get("authorization", ""), request.path_params.get("project", ""))
-        now = self._clock.monotonic()
         known = self._known.get(name)
-        if known is not None and now - known[0] < REMEMBERED_SECONDS:
+        if known is not None and self._clock.monotonic() - known[0] < REMEMBERED_SECONDS:
             return known[1]
-        found = await run_in_threadpool(self._who, request)
-        if name[0]:  # a session of the portal is not a training loop
-            if len(self._known) >= REMEMBERED_MAX:
-                self._known.clear()
-            self._known[name] = (now, found)
-        return found
+        if name not in self._asking:  # of those that come at once, one asks
+            asking = self._asking[name] = asyncio.ensure_future(run_in_threadpool(self.who, request))
+            asking.add_done_callback(lambda asked: self._learn(name, asked))
+        return await asyncio.shield(self._asking[name])
+
+    def _learn(self, name: tuple[str, str], asked: "asyncio.Future[tuple[Caller, str]]") -> None:
+        del self._asking[name]
+        if (
+            asked.cancelled() or asked.exception() is not None or not name[0]
+        ):  # a session of the portal is not a training loop
+            return
+        if len(self._known) >= REMEMBERED_MAX:
+            self._known.clear()
+        self._known[name] = (self._clock.monotonic(), asked.result())
 
 
 Body = Callable[[Request], Awaitable[Mapping[str, Any]]]
@@ -72,7 +80,7 @@ def endpoint(
         if found is None:
             asked = Asked(services, caller, project, body, request.path_params)
             answer = await run_in_threadpool(other, asked)
-            return Response(json.dumps(answer), media_type="application/json")
+            return Response(bodies.write(answer), media_type="application/json")
         await services.appending.append(project, body.get("run_id") or body.get("run_uuid"), found, by=caller)
         return Response(DONE, media_type="application/json")
 

@@ -3,9 +3,8 @@
 Plain Starlette routes: a training loop calls `log-batch` thousands of times, and a response model would cost more than the write.
 """
 
-import json
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -18,19 +17,20 @@ from starlette.routing import BaseRoute, Route
 
 from fabriek import __version__
 from fabriek.api import packages_index
-from fabriek.api.mlflow import appending
-from fabriek.api.mlflow.appending import APPENDING, Remembered
+from fabriek.api.mlflow import appending, bodies
+from fabriek.api.mlflow.appending import APPENDING, Remembered, Who
 from fabriek.api.mlflow.asked import Asked
 from fabriek.api.mlflow.experiments import EXPERIMENT_CALLS
 from fabriek.api.mlflow.metrics import METRIC_CALLS
 from fabriek.api.mlflow.models import MODEL_CALLS
+from fabriek.api.mlflow.quick import Quick
 from fabriek.api.mlflow.runs import RUN_CALLS
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import FabriekError, InvalidInput, NotAuthenticated, NotFound, nothing_here
 from fabriek.schemas.codes import Code
 from fabriek.schemas.node import JOBS_LAB
 from fabriek.web.callers import caller_of_request, token_of
-from fabriek.web.envelope import JSON_BYTES_MAX, Counts, Envelope
+from fabriek.web.envelope import Counts, Envelope
 from fabriek.web.problems import as_fabriek_error, request_id
 from fabriek.web.router import HOLDER, PUBLIC, Right, declare
 from fabriek.web.services import Services
@@ -50,8 +50,8 @@ JOB_RIGHTS = frozenset({"lab.view", "lab.write"})
 Call = Callable[[Asked], dict[str, Any]]
 
 
-def routes(services: Services) -> list[BaseRoute]:
-    """For people, under /lab/{project}: a member of the project, with a bearer or basic token."""
+def people(services: Services) -> Remembered:
+    """Who asks under /lab/{project}: a member of the project, with a bearer or basic token."""
 
     def caller_of(request: Request) -> tuple[Caller, str]:
         caller = caller_of_request(request, services.identity)
@@ -62,16 +62,33 @@ def routes(services: Services) -> list[BaseRoute]:
             raise nothing_here()
         return caller, project.id
 
+    return Remembered(caller_of, services.clock)
+
+
+def jobs(services: Services) -> Remembered:
+    """Who asks on the jobs' socket: one job, by its own token."""
+
+    def caller_of(request: Request) -> tuple[Caller, str]:
+        caller = services.identity.caller_of_lab_token(token_of(request))
+        (project,) = caller.project_rights
+        return replace(caller, project_rights={project: JOB_RIGHTS}), project
+
+    return Remembered(caller_of, services.clock)
+
+
+def routes(services: Services, who: Remembered) -> list[BaseRoute]:
+    """The dialect for people, and for jobs where nodes are other hosts."""
     view, write = Right("lab.view"), Right("lab.write")
-    return [
-        *_routes(
-            services,
-            "/lab/{project}",
-            caller_of,
-            {"GET": view, "POST": write, "PATCH": write, "PUT": write, "DELETE": write},
-        ),
-        *(_job_routes(services, JOBS_LAB) if services.settings.nodes_url else []),
-    ]
+    access = {"GET": view, "POST": write, "PATCH": write, "PUT": write, "DELETE": write}
+    for_jobs = _job_routes(services, JOBS_LAB, jobs(services)) if services.settings.nodes_url else []
+    return [*_routes(services, "/lab/{project}", who, access), *for_jobs]
+
+
+def shorten(app: FastAPI, services: Services, who: Remembered, *, is_open: Callable[[], Awaitable[bool]]) -> None:
+    """Puts the short way for points around everything that the app has so far. is_open: whether it is not sealed."""
+    app.add_middleware(
+        Quick, appending=services.appending, remembered=who, counts=app.state.counts, is_open=is_open
+    )  # fmt: skip
 
 
 def build_job_app(services: Services) -> FastAPI:
@@ -80,31 +97,27 @@ def build_job_app(services: Services) -> FastAPI:
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.factory, app.state.counts = services, Counts()
-    app.router.routes[:] = _job_routes(services, "")
+    who = jobs(services)
+    app.router.routes[:] = _job_routes(services, "", who)
     app.add_middleware(Envelope, clock=services.clock, ids=services.ids, counts=app.state.counts)
+    shorten(app, services, who, is_open=_always)
     return app
 
 
-def _job_routes(services: Services, prefix: str) -> list[BaseRoute]:
+async def _always() -> bool:
+    """What runs beside jobs is not behind the seal."""
+    return True
+
+
+def _job_routes(services: Services, prefix: str, who: Remembered) -> list[BaseRoute]:
     """The same on the jobs' socket and, where nodes are other hosts, below a path of the main app."""
-
-    def caller_of(request: Request) -> tuple[Caller, str]:
-        caller = services.identity.caller_of_lab_token(token_of(request))
-        (project,) = caller.project_rights
-        return replace(caller, project_rights={project: JOB_RIGHTS}), project
-
-    return [
-        *_routes(services, prefix, caller_of, dict.fromkeys(("GET", "POST", "PATCH", "PUT", "DELETE"), HOLDER)),
-        *packages_index.job_routes(services, prefix),
-    ]
+    access = dict.fromkeys(("GET", "POST", "PATCH", "PUT", "DELETE"), HOLDER)
+    return [*_routes(services, prefix, who, access), *packages_index.job_routes(services, prefix)]
 
 
-Who = Callable[[Request], tuple[Caller, str]]
-
-
-def _routes(services: Services, prefix: str, who: Who, access: Mapping[str, Any]) -> list[BaseRoute]:
+def _routes(services: Services, prefix: str, remembered: Remembered, access: Mapping[str, Any]) -> list[BaseRoute]:
     made: list[BaseRoute] = []
-    remembered = Remembered(who, services.clock)
+    who = remembered.who
     for path, (points, other) in APPENDING.items():  # first: a router asks one route after the other
         gathered = appending.endpoint(services, remembered, _body, points, other)
         made.append(declare(Route(f"{prefix}{API}{path}", _handled(gathered), methods=["POST"]), access["POST"]))
@@ -135,7 +148,7 @@ def _endpoint(services: Services, who: Who, call: Call) -> Callable[[Request], A
             caller, project = who(request)
             request.state.caller = caller
             answer = call(Asked(services, caller, project, body, request.path_params))
-            return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+            return bodies.write(answer)
 
         return Response(await run_in_threadpool(run), media_type="application/json")
 
@@ -155,20 +168,11 @@ async def _body(request: Request) -> Mapping[str, Any]:
                 else value
             )
         return query
-    raw = await request.body()
     if request.headers.get("content-encoding", "identity") != "identity":
         raise InvalidInput(
             "a body in an encoding such as gzip is not read: it may be far larger than it looks", fix="send it plain"
         )
-    if len(raw) > JSON_BYTES_MAX:
-        raise InvalidInput(f"the body is larger than {JSON_BYTES_MAX} bytes")
-    try:
-        body = json.loads(raw or b"{}")
-    except (ValueError, RecursionError):
-        raise InvalidInput("the body is not JSON, or nested too deeply") from None
-    if not isinstance(body, dict):
-        raise InvalidInput("the body is not a JSON object")
-    return body
+    return bodies.read(await request.body())
 
 
 def _handled(endpoint: Callable[[Request], Any]) -> Callable[[Request], Any]:

@@ -24,6 +24,7 @@ def upgrade() -> None:
     op.create_index(
         "lab_runs_latest", "lab_runs", ["project", "experiment", "is_deleted", sa.text("started_at DESC"), "id"]
     )
+    op.create_index("lab_runs_label", "lab_runs", ["project", "label", "job"])
     _create()
     _move(op.get_bind())
     op.drop_table("lab_latest")
