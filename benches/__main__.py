@@ -7,6 +7,7 @@ from benches import (
     factory_overhead,
     job_overhead,
     job_rate,
+    lab,
     queue,
     seal,
     session_start,
@@ -35,6 +36,7 @@ if __name__ == "__main__":
         slurm_submit,
         vault,
         vault_reading,
+        lab,
     ):
         bench.main()
     sys.exit(0)
