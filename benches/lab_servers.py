@@ -16,7 +16,6 @@ import httpx
 from tests.servers.factory import clean_environment, quickstarted
 
 START_SECONDS_MAX = 90
-IDLE_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,7 @@ class Server:
         return clean_environment(self.file.parent) | named | ({"MLFLOW_TRACKING_TOKEN": self.token} if self.token else {})  # fmt: skip
 
     def idle_bytes(self) -> int:
-        """Memory of all its processes, shared pages counted once, a while after it first answered."""
-        time.sleep(IDLE_SECONDS)
+        """Memory of all its processes, shared pages counted once."""
         return sum(_memory(pid) for pid in _family(self.pid))
 
     def stored_bytes(self) -> int:
@@ -124,8 +122,9 @@ def _free_port() -> int:
 
 
 def _family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(one for child in children for one in _family(int(child)))]
+    """The process and what it started, from whichever thread."""
+    said = [task.read_text().split() for task in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [pid, *(one for children in said for child in children for one in _family(int(child)))]
 
 
 def _memory(pid: int) -> int:
