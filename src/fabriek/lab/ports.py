@@ -106,7 +106,7 @@ class Tracks(Protocol):
     def tags(self, runs: Sequence[str]) -> Mapping[str, Mapping[str, str]]: ...
 
     def put_inputs(self, run: str, given: Sequence[DataInput]) -> None:
-        """The same name and digest again is the same input."""
+        """The same name and digest again is the same input, of which the first word counts."""
 
     def put_models(self, run: str, given: Sequence[ModelLink], *, out: bool) -> None: ...
 

@@ -105,13 +105,16 @@ class SqlTracks:
         return self._pairs(tags, wanted)
 
     def put_inputs(self, run: str, given: Sequence[DataInput]) -> None:
-        known = len(self.links([run])[run].data)
-        for number, one in enumerate(given, start=known):
+        known = {(one.name, one.digest) for one in self.links([run])[run].data}
+        for one in given:
+            if (one.name, one.digest) in known:
+                continue
+            known.add((one.name, one.digest))
             row = {
-                "run": run, "name": one.name, "digest": one.digest, "number": number, "source_type": one.source_type, "source": one.source,
+                "run": run, "name": one.name, "digest": one.digest, "number": len(known), "source_type": one.source_type, "source": one.source,
                 "schema": one.schema, "profile": one.profile, "context": one.tags.get(CONTEXT_TAG), "tags": dict(one.tags),
             }  # fmt: skip
-            self._db.put(inputs, row, ("run", "name", "digest"))
+            self._db.execute(insert(inputs).values(**row))
 
     def put_models(self, run: str, given: Sequence[ModelLink], *, out: bool) -> None:
         known = self.links([run])[run]

@@ -117,7 +117,7 @@ def bulk_history(asked: Asked) -> dict[str, Any]:
 
 
 def interval(asked: Asked) -> dict[str, Any]:
-    """Of each run about `max_results` points, evenly chosen, between two steps where they are given."""
+    """Of each run about `max_results` points by step, evenly chosen, between two steps where they are given."""
     runs, key = asked.texts("run_ids"), asked.needed("metric_key")
     if not runs:
         raise missing("run_ids")
@@ -137,7 +137,8 @@ def interval(asked: Asked) -> dict[str, Any]:
         points = asked.services.lab.between(
             asked.project, run, key, steps=(start, end) if all(given) else None, by=asked.caller
         )
-        found += [metric_out(metric) | {"run_id": run} for metric in _evenly(points, most)]
+        by_step = sorted(points, key=lambda one: (one.step, one.at_ms))
+        found += [metric_out(metric) | {"run_id": run} for metric in _evenly(by_step, most)]
     return {"metrics": found}
 
 
