@@ -1,0 +1,1 @@
+"""The script, a module for each noun."""

@@ -1,0 +1,147 @@
+"""Registered models, their versions, tags and aliases; stages, which are refused; searching both."""
+
+from tests.differential.session import Step, client, raw
+
+BEGAN = 1_740_000_000_000
+
+
+def names(found: list) -> list:
+    return [one.name for one in found if one.name.startswith(("reg-", "Reg-"))]
+
+
+def versions(found: list) -> list:
+    return [(one.name, str(one.version)) for one in found if one.name.startswith(("reg-", "Reg-"))]
+
+
+MODEL_FILTERS = [
+    "name = 'reg-a'", "name != 'reg-a'", "name LIKE 'reg-%'", "name ILIKE 'REG-%'", "name LIKE 'REG-%'", "tags.team = 'a'", "tags.team != 'a'", "tags.team LIKE 'a%'",
+    "tag.team = 'a'", "tags.`team` = 'a'", "name = 'reg-a' AND tags.team = 'a'", "name = reg-a", "name > 'a'", "name IN ('reg-a')", "description = 'x'", "name", "", "1 = 1",
+    "name = 'a' OR name = 'b'", "name = 'it''s'", "tags.absent = 'x'", "creation_timestamp > 0", "name LIKE '%'; DROP TABLE x", "tags.team IN ('a')", "name ILIKE '%A'",
+]  # fmt: skip
+VERSION_FILTERS = [
+    "name = 'reg-a'", "name LIKE 'reg-%'", "name ILIKE 'REG-%'", "name != 'reg-a'", "version_number = 1", "version_number > 1", "version_number <= 2", "version_number != 1",
+    "version = 1", "version_number = '1'", "run_id = '$makes'", "run_id IN ('$makes')", "run_id != '$makes'", "source_path LIKE '%artifacts%'", "source_path = 'x'",
+    "tags.stage = 'dev'", "tags.stage != 'dev'", "tags.stage LIKE 'd%'", "name = 'reg-a' AND version_number = 1", "name = 'reg-a' and run_id = '$makes'", "status = 'READY'",
+    "absent = 'x'", "name", "", "name = 'a' OR name = 'b'", "version_number LIKE '1'", "name IN ('reg-a', 'reg-b')", "alias = 'best'", "aliases.best = '1'", "user_id = 'x'",
+]  # fmt: skip
+MODEL_ORDERS = [["name"], ["name DESC"], ["name ASC"], ["timestamp"], ["timestamp DESC", "name"], ["last_updated_timestamp DESC"], ["absent"], ["tags.team"], [""], ["name SIDEWAYS"], ["creation_timestamp"], ["name", "name DESC"]]  # fmt: skip
+VERSION_ORDERS = [["name", "version_number"], ["version_number DESC", "name"], ["name DESC", "version_number DESC"], ["creation_timestamp"], ["last_updated_timestamp"], ["absent"], ["source_path"], ["run_id"], [""], ["tags.stage"], ["name SIDEWAYS"], ["version_number ASC", "name ASC"]]  # fmt: skip
+
+STEPS: list[Step] = [
+    client("an experiment for the registry", "create_experiment", "registry", keep="registry"),
+    client("a run that makes models", "create_run", "$registry", start_time=BEGAN, run_name="makes", keep="makes"),
+    client("a file of a model", "log_text", "$makes", "weights", "model/MLmodel"),
+    client("a model is registered", "create_registered_model", "reg-a", {"team": "a"}, "the first"),
+    client("a second is registered", "create_registered_model", "reg-b", {"team": "b"}),
+    client("a third without anything", "create_registered_model", "Reg-C"),
+    client("a registered name that is taken", "create_registered_model", "reg-a"),
+    client("an empty registered name", "create_registered_model", ""),
+    client("a registered name with a slash", "create_registered_model", "reg/x"),
+    client("a registered name with a colon", "create_registered_model", "reg:x"),
+    client("a registered name with a dot and a blank", "create_registered_model", "reg-d.e f"),
+    client("a registered name of 257 characters", "create_registered_model", "r" * 257),
+    raw("a registered model without a name", "POST", "registered-models/create", {}),
+    raw("a registered model with a number for a name", "POST", "registered-models/create", {"name": 3}),
+    raw("a registered model with tags that are none", "POST", "registered-models/create", {"name": "reg-tags", "tags": "x"}),
+    client("a registered model read", "get_registered_model", "reg-a"),
+    raw("a registered model read, raw", "GET", "registered-models/get", params={"name": "reg-a"}),
+    client("a registered model that is not there", "get_registered_model", "reg-absent"),
+    raw("a registered model read without a name", "GET", "registered-models/get"),
+    client("a description of a registered model", "update_registered_model", "reg-a", "described anew"),
+    client("an empty description of a registered model", "update_registered_model", "reg-b", ""),
+    client("a description of a registered model that is not there", "update_registered_model", "reg-absent", "x"),
+    client("a registered model renamed", "rename_registered_model", "Reg-C", "reg-c"),
+    client("a registered model renamed to a name that is taken", "rename_registered_model", "reg-c", "reg-a"),
+    client("a registered model renamed to nothing", "rename_registered_model", "reg-c", " "),
+    client("one is renamed that is not registered", "rename_registered_model", "reg-absent", "reg-x"),
+    client("a tag of a registered model", "set_registered_model_tag", "reg-a", "note", "good"),
+    client("a tag of a registered model again", "set_registered_model_tag", "reg-a", "note", "better"),
+    client("a tag of a registered model without a key", "set_registered_model_tag", "reg-a", "", "x"),
+    client("a tag of a registered model with a long key", "set_registered_model_tag", "reg-a", "k" * 251, "x"),
+    client("a tag of a registered model with a long value", "set_registered_model_tag", "reg-a", "k", "x" * 100_001),
+    client("a tag of a model that is not registered", "set_registered_model_tag", "reg-absent", "a", "b"),
+    client("a tag of a registered model is taken away", "delete_registered_model_tag", "reg-a", "note"),
+    client("a tag of a registered model is taken away twice", "delete_registered_model_tag", "reg-a", "note"),
+    # Versions
+    client("a version", "create_model_version", "reg-a", "runs:/$makes/model", "$makes", {"stage": "dev"}, description="one"),
+    client("a second version", "create_model_version", "reg-a", "runs:/$makes/model", "$makes"),
+    client("a version of another", "create_model_version", "reg-b", "runs:/$makes/model", "$makes", {"stage": "prod"}),
+    client("a version without a run", "create_model_version", "reg-b", "mlflow-artifacts:/$registry/$makes/artifacts/model"),
+    client("a version of a model that is not registered", "create_model_version", "reg-absent", "runs:/$makes/model", "$makes"),
+    client("a version of a run that is not there", "create_model_version", "reg-a", "runs:/" + "0" * 32 + "/model", "0" * 32),
+    raw("a version of a file of the server", "POST", "model-versions/create", {"name": "reg-a", "source": "file:///etc"}),
+    raw("a version of a path of the server", "POST", "model-versions/create", {"name": "reg-a", "source": "/etc/passwd"}),
+    raw("a version of a path up", "POST", "model-versions/create", {"name": "reg-a", "source": "mlflow-artifacts:/../../etc"}),
+    raw("a version of a path up, escaped", "POST", "model-versions/create", {"name": "reg-a", "source": "mlflow-artifacts:/%2e%2e/etc"}),
+    raw("a version without a source", "POST", "model-versions/create", {"name": "reg-a"}),
+    raw("a version without a name", "POST", "model-versions/create", {"source": "runs:/$makes/model"}),
+    raw("a version with a source of a number", "POST", "model-versions/create", {"name": "reg-a", "source": 3}),
+    client("a version read", "get_model_version", "reg-a", "1"),
+    raw("a version read, raw", "GET", "model-versions/get", params={"name": "reg-a", "version": "1"}),
+    client("a version that is not there", "get_model_version", "reg-a", "99"),
+    client("a version that is a word", "get_model_version", "reg-a", "one"),
+    raw("a version read without a number", "GET", "model-versions/get", params={"name": "reg-a"}),
+    client("a description of a version", "update_model_version", "reg-a", "1", "one anew"),
+    client("a description of a version that is not there", "update_model_version", "reg-a", "99", "x"),
+    client("a tag of a version", "set_model_version_tag", "reg-a", "1", "score", "0.9"),
+    client("a tag of a version again", "set_model_version_tag", "reg-a", "1", "score", "0.95"),
+    client("a tag of a version that is not there", "set_model_version_tag", "reg-a", "99", "a", "b"),
+    client("a tag of a version without a key", "set_model_version_tag", "reg-a", "1", "", "b"),
+    client("a tag of a version is taken away", "delete_model_version_tag", "reg-a", "1", "score"),
+    client("a tag of a version is taken away twice", "delete_model_version_tag", "reg-a", "1", "score"),
+    client("where a version is", "get_model_version_download_uri", "reg-a", "1"),
+    client("where a version is that is not there", "get_model_version_download_uri", "reg-a", "99"),
+    client("the latest versions", "get_latest_versions", "reg-a"),
+    client("the latest versions of a stage", "get_latest_versions", "reg-a", ["Production"]),
+    client("the latest versions of what is not registered", "get_latest_versions", "reg-absent"),
+    client("stages of a version", "get_model_version_stages", "reg-a", "1"),
+    client("a version moves to a stage", "transition_model_version_stage", "reg-a", "1", "Staging"),
+    client("a version moves to a stage that is none", "transition_model_version_stage", "reg-a", "1", "Nowhere"),
+    client("a version that is not there moves to a stage", "transition_model_version_stage", "reg-a", "99", "Staging"),
+    # Aliases
+    client("an alias", "set_registered_model_alias", "reg-a", "best", "1"),
+    client("a version by its alias", "get_model_version_by_alias", "reg-a", "best"),
+    client("an alias moves", "set_registered_model_alias", "reg-a", "best", "2"),
+    client("a version by its alias after it moved", "get_model_version_by_alias", "reg-a", "best"),
+    client("a second alias of a version", "set_registered_model_alias", "reg-a", "newest", "2"),
+    client("an alias of a version that is not there", "set_registered_model_alias", "reg-a", "lost", "99"),
+    client("an alias of what is not registered", "set_registered_model_alias", "reg-absent", "best", "1"),
+    client("an alias that is a number", "set_registered_model_alias", "reg-a", "7", "1"),
+    client("an alias like a version", "set_registered_model_alias", "reg-a", "v7", "1"),
+    client("an alias that is reserved", "set_registered_model_alias", "reg-a", "latest", "1"),
+    client("an alias with a bad character", "set_registered_model_alias", "reg-a", "a b", "1"),
+    client("an alias that is long", "set_registered_model_alias", "reg-a", "a" * 256, "1"),
+    client("an empty alias", "set_registered_model_alias", "reg-a", "", "1"),
+    client("a version by an alias that is not there", "get_model_version_by_alias", "reg-a", "absent"),
+    client("a version by an alias of what is not registered", "get_model_version_by_alias", "reg-absent", "best"),
+    client("a registered model with its aliases", "get_registered_model", "reg-a"),
+    client("an alias is taken away", "delete_registered_model_alias", "reg-a", "newest"),
+    client("an alias is taken away twice", "delete_registered_model_alias", "reg-a", "newest"),
+    raw("an alias without a version", "POST", "registered-models/alias", {"name": "reg-a", "alias": "x"}),
+    # Searched
+    *(client(f"registered models where {text!r}", "search_registered_models", text, order_by=["name ASC"], show=names) for text in MODEL_FILTERS),
+    *(client(f"registered models by {order}", "search_registered_models", "name LIKE 'reg-%'", order_by=order, show=names) for order in MODEL_ORDERS),
+    *(client(f"versions where {text!r}", "search_model_versions", text, order_by=["name ASC", "version_number ASC"], show=versions) for text in VERSION_FILTERS),
+    *(client(f"versions by {order}", "search_model_versions", "name LIKE 'reg-%'", order_by=order, show=versions) for order in VERSION_ORDERS),
+    client("a version that was found, whole", "search_model_versions", "name = 'reg-a' AND version_number = 1"),
+    client("a page of registered models", "search_registered_models", "name LIKE 'reg-%'", 2, ["name"], keep="reg_page", show=names),
+    client("the page of registered models after it", "search_registered_models", "name LIKE 'reg-%'", 2, ["name"], "$reg_page", show=names),
+    client("a page of versions", "search_model_versions", "name LIKE 'reg-%'", 2, ["name", "version_number"], keep="ver_page", show=versions),
+    client("the page of versions after it", "search_model_versions", "name LIKE 'reg-%'", 2, ["name", "version_number"], "$ver_page", show=versions),
+    client("a page token of the registry that is none", "search_registered_models", page_token="nonsense"),
+    raw("a page of too many registered models", "GET", "registered-models/search", params={"max_results": "1001"}),
+    raw("a page of fewer than no registered model", "GET", "registered-models/search", params={"max_results": "-1"}),
+    raw("a page of too many versions", "GET", "model-versions/search", params={"max_results": "200001"}),
+    # Removed
+    client("a version is removed", "delete_model_version", "reg-a", "1"),
+    client("a version is removed twice", "delete_model_version", "reg-a", "1"),
+    client("a removed version is read", "get_model_version", "reg-a", "1"),
+    client("a version after one was removed", "create_model_version", "reg-a", "runs:/$makes/model", "$makes"),
+    client("a version with an alias is removed", "delete_model_version", "reg-a", "2"),
+    client("its alias went with it", "get_registered_model", "reg-a"),
+    client("a registered model is removed", "delete_registered_model", "reg-b"),
+    client("a registered model is removed twice", "delete_registered_model", "reg-b"),
+    client("its versions went with it", "search_model_versions", "name = 'reg-b'", show=versions),
+    client("its name is free again", "create_registered_model", "reg-b"),
+    client("numbers begin anew", "create_model_version", "reg-b", "runs:/$makes/model", "$makes"),
+]  # fmt: skip
