@@ -196,7 +196,7 @@ def build(
         audit=audit,
         may_take_away=_take_away_rule(vault, jobs, releasing),
     )
-    registry = Registry(models, SqlModelVersions(database), runs, experiments, keeping, audit, clock, ids)
+    registry = Registry(models, SqlModelVersions(database), runs, experiments, keeping, audit, labels, clock, ids)
     machine = machine or this_machine(settings)
     strongbox = Strongbox(secret_rows, jobs, access, audit, keys=sealable, clock=clock, ids=ids)
     relay = relay_of(settings)

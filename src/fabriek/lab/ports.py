@@ -119,11 +119,28 @@ class Tracks(Protocol):
     def model_metrics(self, models: Sequence[str]) -> Mapping[str, Sequence[ModelMetric]]: ...
 
 
-class ModelRuns(Protocol):
-    """Which run logged a model: a model's files are its run's."""
+class LoggedModels(Protocol):
+    """Whose a logged model is: its files are its run's, or of nobody's run."""
 
-    def run_of(self, project: str, model_id: str) -> str:
-        """The id of the run. Raises NotFound."""
+    def logged(self, project: str, model_id: str) -> "Logged":
+        """Also one that was deleted. Raises NotFound."""
+
+
+class Logged(Protocol):
+    """What is asked of a logged model."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def experiment(self) -> str: ...
+    @property
+    def run(self) -> str:
+        """Empty for one that a person made outside of a run."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def is_deleted(self) -> bool: ...
 
 
 class Artifacts(Protocol):

@@ -1,30 +1,38 @@
 """What the registry needs from the outside world."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from fabriek.lab.registry.models import LoggedModel, ModelVersion, RegisteredModel
 
 
-class Models(Protocol):
-    """Storage of logged models, registered models and their versions."""
+class LoggedModelRows(Protocol):
+    """Storage of models that runs logged. Deleted ones are among what is given: whoever asks decides."""
 
     def put_logged(self, model: LoggedModel) -> None: ...
 
     def logged(self, project: str, model_id: str) -> LoggedModel:
         """Raises NotFound."""
 
-    def logged_of(self, project: str, experiments: Sequence[str]) -> Sequence[LoggedModel]: ...
+    def logged_of(self, project: str, experiments: Sequence[str], *, runs: Sequence[str] = ()) -> Sequence[LoggedModel]:
+        """Newest first; only those of the given runs where some are given."""
+
+
+class Models(LoggedModelRows, Protocol):
+    """Storage of logged models and registered models."""
 
     def put_registered(self, model: RegisteredModel) -> None: ...
 
     def registered(self, project: str, name: str) -> RegisteredModel | None: ...
 
-    def all_registered(self, project: str) -> Sequence[RegisteredModel]: ...
+    def all_registered(self, project: str, *, names: Sequence[str] = ()) -> Sequence[RegisteredModel]:
+        """By name; only the given ones where some are given."""
+
+    def remove_registered(self, project: str, name: str) -> None: ...
 
 
 class ModelVersions(Protocol):
-    """Storage of model versions."""
+    """Storage of model versions. Those that were deleted are kept, so that no number is given twice; only `newest_number` tells of them."""
 
     def put(self, version: ModelVersion) -> None: ...
 
@@ -34,4 +42,16 @@ class ModelVersions(Protocol):
     def of_model(self, project: str, name: str) -> Sequence[ModelVersion]:
         """Newest first; every model's where the name is empty."""
 
-    def of_run(self, run: str) -> Sequence[ModelVersion]: ...
+    def narrowed(self, project: str, *, names: Sequence[str] = (), runs: Sequence[str] = ()) -> Sequence[ModelVersion]:
+        """Newest first; only those of the given models and runs where some are given."""
+
+    def of_run(self, run: str) -> Sequence[ModelVersion]:
+        """Also those that were deleted: a statement of origin says what was made, not what is left."""
+
+    def newest(self, project: str, names: Sequence[str]) -> Mapping[str, ModelVersion]:
+        """Of each model the version with the highest number, if it has any."""
+
+    def newest_number(self, project: str, name: str) -> int:
+        """The highest number that was ever given; 0 for none."""
+
+    def rename(self, project: str, name: str, new_name: str) -> None: ...

@@ -1,86 +1,57 @@
-"""Verbs on models: log one, register it, give it versions and aliases. A version's label is its run's and cannot be lowered."""
+"""Verbs on the registry: names under which versions and aliases are kept. What runs logged and versions have rooms of their own beside it."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
-from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound
+from fabriek.kernel.errors import AlreadyExists, NotFound, NotPermitted
 from fabriek.kernel.ids import Ids
 from fabriek.lab.keeping import Keeping
 from fabriek.lab.ports import Experiments, Runs
-from fabriek.lab.registry.models import LoggedModel, ModelVersion, RegisteredModel, check_alias, check_model_name
+from fabriek.lab.registry.logged_models import LoggedModels
+from fabriek.lab.registry.models import (
+    LoggedModel,
+    ModelVersion,
+    RegisteredModel,
+    check_alias,
+    check_description,
+    check_model_name,
+    check_tag_key,
+    check_tags,
+    says_prompt,
+)
+from fabriek.lab.registry.parts import Page, Parts, asks_for_prompts, paged, without_prompt_tag
 from fabriek.lab.registry.ports import Models, ModelVersions
+from fabriek.lab.registry.search import (
+    REGISTERED,
+    REGISTERED_ORDERS,
+    Asked,
+    Scalar,
+    matches,
+    only,
+    ordered,
+    read_filter,
+    read_orders,
+)
+from fabriek.lab.registry.versions import Versions
+from fabriek.vault.labelling.labels import Labels
 
 
 class Registry:
-    """Logged models, registered models, versions, aliases."""
+    """Registered models and aliases; `logged_models` and `model_versions` beside them."""
 
     def __init__(
-        self,
-        models: Models,
-        versions: ModelVersions,
-        runs: Runs,
-        experiments: Experiments,
-        keeping: Keeping,
-        audit: Audit,
-        clock: Clock,
-        ids: Ids,
-    ) -> None:
-        self._models, self._versions, self._runs, self._experiments = models, versions, runs, experiments
-        self._keeping, self._audit, self._clock, self._ids = keeping, audit, clock, ids
+        self, models: Models, versions: ModelVersions, runs: Runs, experiments: Experiments, keeping: Keeping, audit: Audit,
+        labels: Labels, clock: Clock, ids: Ids,
+    ) -> None:  # fmt: skip
+        self._parts = Parts(models, versions, runs, experiments, keeping, audit, labels, clock, ids)
+        self._models, self._versions, self._audit, self._clock = models, versions, audit, clock
+        self.logged_models = LoggedModels(self._parts)
+        self.model_versions = Versions(self._parts, self.logged_models)
 
-    def log_model(
-        self,
-        project: str,
-        experiment: str,
-        run_id: str,
-        *,
-        name: str,
-        model_type: str,
-        tags: Mapping[str, str],
-        params: Mapping[str, str],
-        by: Caller,
-    ) -> LoggedModel:
-        """A model that a run is about to fill with files."""
-        require(by, "lab.write", project=project)
-        run = self._runs.get(project, run_id)
-        if by.job and run.job != by.job:
-            raise NotFound(f"Run with id={run_id} not found")
-        now = self._clock.now()
-        made = LoggedModel(
-            f"m-{self._ids.random(16).hex()}", project, experiment or run.experiment, run.id, name or "model", model_type, "LOGGED_MODEL_PENDING",
-            run.label, now, now, dict(tags), dict(params),
-        )  # fmt: skip
-        with self._experiments.transaction():
-            self._models.put_logged(made)
-        return made
-
-    def logged(self, project: str, model_id: str, *, by: Caller) -> LoggedModel:
-        require(by, "lab.view", project=project)
-        found = self._models.logged(project, model_id)
-        if by.job and self._runs.get(project, found.run).job != by.job:
-            raise NotFound(f"Logged model with ID '{model_id}' not found.")
-        return found
-
-    def change_logged(
-        self, project: str, model_id: str, *, status: str = "", tags: Mapping[str, str] | None = None, by: Caller
-    ) -> LoggedModel:
-        require(by, "lab.write", project=project)
-        with self._experiments.transaction():
-            found = self.logged(project, model_id, by=by)
-            changed = replace(
-                found, status=status or found.status, tags={**found.tags, **(tags or {})}, changed_at=self._clock.now()
-            )
-            self._models.put_logged(changed)
-        return changed
-
-    def logged_of(self, project: str, experiments: Sequence[str], *, by: Caller) -> Sequence[LoggedModel]:
-        require(by, "lab.view", project=project)
-        found = self._models.logged_of(project, experiments)
-        return [one for one in found if not by.job or self._runs.get(project, one.run).job == by.job]
+    # Names.
 
     def register(
         self, project: str, name: object, *, description: str = "", tags: Mapping[str, str] | None = None, by: Caller
@@ -89,10 +60,11 @@ class Registry:
         require(by, "lab.write", project=project)
         chosen = check_model_name(name)
         now = self._clock.now()
-        made = RegisteredModel(project, chosen, now, now, description, dict(tags or {}))
-        with self._experiments.transaction(alone=f"model:{project}:{chosen}"):
-            if self._models.registered(project, chosen) is not None:
-                raise AlreadyExists(f"Registered Model (name={chosen}) already exists.")
+        made = RegisteredModel(project, chosen, now, now, check_description(description), check_tags(tags or {}))
+        with self._parts.alone_on(project, chosen):
+            known = self._models.registered(project, chosen)
+            if known is not None:
+                raise _exists_already(known, is_prompt=says_prompt(made.tags))
             self._models.put_registered(made)
             self._audit.record("model.registered", project, by)
         return made
@@ -106,123 +78,191 @@ class Registry:
         return found
 
     def all_registered(self, project: str, *, by: Caller) -> Sequence[RegisteredModel]:
+        """By name, without prompts."""
         require(by, "lab.view", project=project)
-        return self._models.all_registered(project)
+        return [one for one in self._models.all_registered(project) if not says_prompt(one.tags)]
 
-    def add_version(
-        self,
-        project: str,
-        name: object,
-        *,
-        source: str,
-        run_id: str,
-        model_id: str,
-        description: str,
-        tags: Mapping[str, str],
-        by: Caller,
-    ) -> ModelVersion:
-        """A version of what a run logged. The source is matched to that run's model and never opened as a place."""
+    def search(
+        self, project: str, *, filter_text: str = "", order_by: Sequence[str] = (), limit: int = 100, offset: int = 0, by: Caller
+    ) -> Page[RegisteredModel]:  # fmt: skip
+        """Raises InvalidInput on a filter or an order that is none."""
+        require(by, "lab.view", project=project)
+        conditions = read_filter(filter_text, REGISTERED)
+        orders = read_orders(order_by, REGISTERED_ORDERS)
+        prompts = asks_for_prompts(conditions)
+        asked = conditions if prompts else without_prompt_tag(conditions)
+        found = [
+            one
+            for one in self._models.all_registered(project, names=only(conditions, "name") or ())
+            if says_prompt(one.tags) is prompts and matches(Asked(_attributes(one), one.tags), asked)
+        ]
+        tail = [] if "name" in {key for key, _ in orders} else [("name", True)]
+        return paged(ordered(found, orders + tail, lambda one, key: _attributes(one)[key]), limit, offset)
+
+    def change(
+        self, project: str, name: object, *, description: str | None = None, tags: Mapping[str, str] | None = None,
+        dropped: Sequence[object] = (), by: Caller,
+    ) -> RegisteredModel:  # fmt: skip
+        """Says something else of it; `dropped`: keys of tags that go. Tags leave its time of change alone, as in MLflow."""
         require(by, "lab.write", project=project)
-        model = self._source(project, source, run_id, model_id, by)
-        root = f"{model.experiment}/models/{model.id}"
-        digest = hashlib.sha256(
-            "\n".join(f"{one.sha256}  {one.path}" for one in self._keeping.files(project, root)).encode()
-        ).hexdigest()
-        with self._experiments.transaction(alone=f"model:{project}:{name}"):
+        gone = {check_tag_key(key) for key in dropped}
+        with self._parts.alone_on(project, name):
             home = self.registered(project, name, by=by)
-            known = self._versions.of_model(project, home.name)
-            now = self._clock.now()
-            made = ModelVersion(
-                project, home.name, (known[0].number if known else 0) + 1, model.run, model.id, f"models:/{model.id}", model.label, digest,
-                now, now, description, dict(tags),
-            )  # fmt: skip
-            self._versions.put(made)
-            self._models.put_registered(replace(home, changed_at=now))
-            self._audit.record(
-                "model.version_added",
-                made.model_id,
-                by,
-                project=project,
-                number=made.number,
-                label=made.label,
-                sha256=digest,
-            )
-        return made
-
-    def version(self, project: str, name: object, number: object, *, by: Caller) -> ModelVersion:
-        require(by, "lab.view", project=project)
-        try:
-            wanted = int(str(number))
-        except ValueError:
-            raise InvalidInput("Model version must be an integer") from None
-        return self._versions.get(project, check_model_name(name), wanted)
-
-    def versions(self, project: str, name: str = "", *, by: Caller) -> Sequence[ModelVersion]:
-        """Newest first; every model's where no name is given."""
-        require(by, "lab.view", project=project)
-        return self._versions.of_model(project, name)
-
-    def change_version(
-        self,
-        project: str,
-        name: object,
-        number: object,
-        *,
-        description: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        by: Caller,
-    ) -> ModelVersion:
-        require(by, "lab.write", project=project)
-        with self._experiments.transaction():
-            found = self.version(project, name, number, by=by)
-            changed = replace(
-                found, description=found.description if description is None else description, tags={**found.tags, **(tags or {})},
-                changed_at=self._clock.now(),
-            )  # fmt: skip
-            self._versions.put(changed)
+            kept = {key: value for key, value in {**home.tags, **(tags or {})}.items() if key not in gone}
+            changed = replace(home, tags=check_tags(kept))
+            if description is not None:
+                changed = replace(changed, description=check_description(description), changed_at=self._clock.now())
+            self._models.put_registered(changed)
         return changed
+
+    def rename(self, project: str, name: object, new_name: object, *, by: Caller) -> RegisteredModel:
+        """With its versions. Raises AlreadyExists, also where a name that was deleted had versions: their numbers stay theirs."""
+        require(by, "lab.write", project=project)
+        _refuse_jobs(by)
+        chosen = check_model_name(new_name, "new_name")
+        first, second = sorted(
+            (check_model_name(name), chosen)
+        )  # always in the same order, so that two renames cannot wait for each other
+        with (
+            self._parts.alone_on(project, first),
+            self._parts.alone_on(project, second),
+        ):
+            home = self.registered(project, name, by=by)
+            if chosen == home.name:
+                return home
+            if self._models.registered(project, chosen) is not None:
+                raise AlreadyExists(f"Registered Model (name={chosen}) already exists.")
+            if self._versions.newest_number(project, chosen):
+                raise AlreadyExists(
+                    f"Registered Model (name={chosen}) already exists. It was deleted, and its versions keep their numbers."
+                )
+            renamed = replace(home, name=chosen, changed_at=self._clock.now())
+            self._models.put_registered(renamed)
+            self._versions.rename(project, home.name, chosen)
+            self._models.remove_registered(project, home.name)
+            self._audit.record("model.renamed", project, by)
+        return renamed
+
+    def unregister(self, project: str, name: object, *, by: Caller) -> None:
+        """The name, its aliases and its versions. The files stay where their runs have them."""
+        require(by, "lab.write", project=project)
+        _refuse_jobs(by)
+        with self._parts.alone_on(project, name):
+            home = self.registered(project, name, by=by)
+            for one in self._versions.of_model(project, home.name):
+                self.model_versions.withdraw(one, by)
+            self._models.remove_registered(project, home.name)
+            self._audit.record("model.unregistered", project, by)
+
+    # Aliases.
 
     def set_alias(self, project: str, name: object, alias: object, number: object, *, by: Caller) -> None:
         require(by, "lab.write", project=project)
-        with self._experiments.transaction(alone=f"model:{project}:{name}"):
+        chosen = check_alias(alias, new=True)
+        with self._parts.alone_on(project, name):
             version = self.version(project, name, number, by=by)
             home = self.registered(project, name, by=by)
-            self._models.put_registered(replace(home, aliases={**home.aliases, check_alias(alias): version.number}))
-            self._audit.record("model.alias_set", version.model_id, by, project=project, number=version.number)
+            self._models.put_registered(replace(home, aliases={**home.aliases, chosen: version.number}))
+            self._audit.record(
+                "model.alias_set",
+                version.model_id or version.run or project,
+                by,
+                project=project,
+                number=version.number,
+            )
 
     def aliased(self, project: str, name: object, alias: object, *, by: Caller) -> ModelVersion:
+        """`latest` is the newest version. Raises NotFound."""
         home = self.registered(project, name, by=by)
-        number = home.aliases.get(str(alias))
+        chosen = check_alias(alias)
+        if chosen.lower() == "latest":
+            newest = self.model_versions.newest(project, [home.name], by=by).get(home.name)
+            if newest is None:
+                raise NotFound(f"Latest version not found for model {home.name}.")
+            return newest
+        number = home.aliases.get(chosen)
         if number is None:
-            raise NotFound(f"Registered model alias {alias} not found.")
-        return self._versions.get(project, home.name, number)
+            raise NotFound(f"Registered model alias {chosen} not found.")
+        return self.version(project, home.name, number, by=by)
 
     def drop_alias(self, project: str, name: object, alias: object, *, by: Caller) -> None:
+        """One that is not there is no error, as in MLflow."""
         require(by, "lab.write", project=project)
-        with self._experiments.transaction(alone=f"model:{project}:{name}"):
+        gone = check_alias(alias)
+        with self._parts.alone_on(project, name):
             home = self.registered(project, name, by=by)
-            self._models.put_registered(
-                replace(home, aliases={one: number for one, number in home.aliases.items() if one != alias})
-            )
-            self._audit.record("model.alias_dropped", project, by)
+            left = {one: number for one, number in home.aliases.items() if one != gone}
+            self._models.put_registered(replace(home, aliases=left))
+            if gone in home.aliases:
+                self._audit.record("model.alias_dropped", project, by)
+
+    # What the rest of the factory asks.
+
+    def log_model(
+        self, project: str, experiment: str, run_id: str, *, name: str, model_type: str, tags: Mapping[str, str],
+        params: Mapping[str, str], by: Caller,
+    ) -> LoggedModel:  # fmt: skip
+        return self.logged_models.create(
+            project, experiment, run_id, name=name, model_type=model_type, tags=tags, params=params, by=by
+        )
+
+    def logged(self, project: str, model_id: str, *, by: Caller) -> LoggedModel:
+        return self.logged_models.get(project, model_id, by=by)
+
+    def change_logged(
+        self, project: str, model_id: str, *, status: str = "", tags: Mapping[str, str] | None = None, by: Caller
+    ) -> LoggedModel:
+        return self.logged_models.change(project, model_id, status=status, tags=tags, by=by)
+
+    def logged_of(self, project: str, experiments: Sequence[str], *, by: Caller) -> Sequence[LoggedModel]:
+        return self.logged_models.of(project, experiments, by=by)
+
+    def add_version(
+        self, project: str, name: object, *, source: str, run_id: str, model_id: str, description: str, tags: Mapping[str, str],
+        by: Caller,
+    ) -> ModelVersion:  # fmt: skip
+        return self.model_versions.add(
+            project, name, source=source, run_id=run_id, model_id=model_id, description=description, tags=tags, by=by
+        )
+
+    def version(self, project: str, name: object, number: object, *, by: Caller) -> ModelVersion:
+        return self.model_versions.get(project, name, number, by=by)
+
+    def versions(self, project: str, name: str = "", *, by: Caller) -> Sequence[ModelVersion]:
+        """Newest first; every model's where no name is given, without prompts."""
+        return [one for one in self.model_versions.of(project, name, by=by) if name or one.place]
+
+    def change_version(
+        self, project: str, name: object, number: object, *, description: str | None = None, tags: Mapping[str, str] | None = None,
+        by: Caller,
+    ) -> ModelVersion:  # fmt: skip
+        return self.model_versions.change(project, name, number, description=description, tags=tags, by=by)
 
     def models_of_run(self, run_id: str) -> tuple[tuple[str, int, str, str], ...]:
         """(name, version, sha256, label) of what a run registered: for its statement of origin."""
         return tuple((one.name, one.number, one.sha256, one.label) for one in self._versions.of_run(run_id))
 
-    def _source(self, project: str, source: str, run_id: str, model_id: str, by: Caller) -> LoggedModel:
-        if model_id:
-            return self.logged(project, model_id, by=by)
-        if source.startswith("models:/m-"):
-            return self.logged(project, source.removeprefix("models:/").split("/")[0], by=by)
-        run = self._runs.get(project, run_id) if run_id else None
-        for one in self._models.logged_of(project, [run.experiment]) if run else []:
-            if (
-                run is not None
-                and one.run == run.id
-                and source.rstrip("/").endswith((f"/{one.name}", f"/{one.id}/artifacts"))
-            ):
-                return self.logged(project, one.id, by=by)
-        raise InvalidInput(
-            f"Invalid model version source: '{source}'. It must be a model that a run of this project logged."
+
+def _attributes(model: RegisteredModel) -> dict[str, Scalar]:
+    return {"name": model.name, "last_updated_timestamp": int(model.changed_at.timestamp() * 1000)}
+
+
+def _refuse_jobs(by: Caller) -> None:
+    """A script may add to the registry; what others rely on is taken from it by a person."""
+    if by.job:
+        raise NotPermitted(
+            "a job does not delete or rename registered models", rule="registry.jobs", fix="do it as a person"
         )
+
+
+def _exists_already(known: RegisteredModel, *, is_prompt: bool) -> AlreadyExists:
+    old, new = (
+        ("Prompt" if says_prompt(known.tags) else "Registered Model"),
+        ("Prompt" if is_prompt else "Registered Model"),
+    )
+    if old == new:
+        return AlreadyExists(f"{old} (name={known.name}) already exists.")
+    return AlreadyExists(
+        f"Tried to create a {new.lower()} with name {known.name!r}, but the name is already taken by a {old.lower()}. "
+        "MLflow does not allow creating a model and a prompt with the same name."
+    )

@@ -1,10 +1,26 @@
 """The SQL of models: logged, registered, their versions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import JSON, Column, Integer, Row, String, Table, Text, select
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    and_,
+    delete,
+    false,
+    func,
+    select,
+    update,
+)
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import NotFound
@@ -25,6 +41,8 @@ logged = Table(
     Column("changed_at", Instant, nullable=False),
     Column("tags", JSON, nullable=False),
     Column("params", JSON, nullable=False),
+    Column("is_deleted", Boolean, nullable=False, server_default=false()),
+    Index("lab_logged_models_of_run", "run"),
 )
 
 registered = Table(
@@ -54,6 +72,10 @@ versions = Table(
     Column("changed_at", Instant, nullable=False),
     Column("description", Text, nullable=False),
     Column("tags", JSON, nullable=False),
+    Column("place", String, nullable=False, server_default=""),
+    Column("person", String, nullable=False, server_default=""),
+    Column("run_link", Text, nullable=False, server_default=""),
+    Column("is_deleted", Boolean, nullable=False, server_default=false()),
 )
 
 
@@ -70,15 +92,14 @@ class SqlModels:
             raise NotFound(f"Logged model with ID '{model_id}' not found.")
         return LoggedModel(**row._mapping)  # noqa: SLF001  # a row's names
 
-    def run_of(self, project: str, model_id: str) -> str:
-        return self.logged(project, model_id).run
-
-    def logged_of(self, project: str, experiments: Sequence[str]) -> Sequence[LoggedModel]:
+    def logged_of(self, project: str, experiments: Sequence[str], *, runs: Sequence[str] = ()) -> Sequence[LoggedModel]:
         wanted = (
             select(logged)
             .where(logged.c.project == project, logged.c.experiment.in_(experiments))
-            .order_by(logged.c.created_at.desc())
+            .order_by(logged.c.created_at.desc(), logged.c.id)
         )
+        if runs:
+            wanted = wanted.where(logged.c.run.in_(runs))
         return [LoggedModel(**row._mapping) for row in self._db.rows(wanted)]  # noqa: SLF001  # a row's names
 
     def put_registered(self, model: RegisteredModel) -> None:
@@ -88,9 +109,14 @@ class SqlModels:
         row = self._db.row(select(registered).where(registered.c.project == project, registered.c.name == name))
         return None if row is None else RegisteredModel(**row._mapping)  # noqa: SLF001  # a row's names
 
-    def all_registered(self, project: str) -> Sequence[RegisteredModel]:
-        rows = self._db.rows(select(registered).where(registered.c.project == project).order_by(registered.c.name))
-        return [RegisteredModel(**row._mapping) for row in rows]  # noqa: SLF001  # a row's names
+    def all_registered(self, project: str, *, names: Sequence[str] = ()) -> Sequence[RegisteredModel]:
+        wanted = select(registered).where(registered.c.project == project).order_by(registered.c.name)
+        if names:
+            wanted = wanted.where(registered.c.name.in_(names))
+        return [RegisteredModel(**row._mapping) for row in self._db.rows(wanted)]  # noqa: SLF001  # a row's names
+
+    def remove_registered(self, project: str, name: str) -> None:
+        self._db.execute(delete(registered).where(registered.c.project == project, registered.c.name == name))
 
 
 class SqlModelVersions:
@@ -102,7 +128,7 @@ class SqlModelVersions:
 
     def get(self, project: str, name: str, number: int) -> ModelVersion:
         wanted = select(versions).where(
-            versions.c.project == project, versions.c.name == name, versions.c.number == number
+            versions.c.project == project, versions.c.name == name, versions.c.number == number, _standing
         )
         row = self._db.row(wanted)
         if row is None:
@@ -110,18 +136,48 @@ class SqlModelVersions:
         return _version(row)
 
     def of_model(self, project: str, name: str) -> Sequence[ModelVersion]:
+        return self.narrowed(project, names=[name] if name else [])
+
+    def narrowed(self, project: str, *, names: Sequence[str] = (), runs: Sequence[str] = ()) -> Sequence[ModelVersion]:
         wanted = (
-            select(versions).where(versions.c.project == project).order_by(versions.c.name, versions.c.number.desc())
+            select(versions)
+            .where(versions.c.project == project, _standing)
+            .order_by(versions.c.name, versions.c.number.desc())
         )
-        if name:
-            wanted = wanted.where(versions.c.name == name)
+        if names:
+            wanted = wanted.where(versions.c.name.in_(names))
+        if runs:
+            wanted = wanted.where(versions.c.run.in_(runs))
         return [_version(row) for row in self._db.rows(wanted)]
 
     def of_run(self, run: str) -> Sequence[ModelVersion]:
-        return [
-            _version(row)
-            for row in self._db.rows(select(versions).where(versions.c.run == run).order_by(versions.c.name))
-        ]
+        wanted = select(versions).where(versions.c.run == run).order_by(versions.c.name, versions.c.number.desc())
+        return [_version(row) for row in self._db.rows(wanted)]
+
+    def newest(self, project: str, names: Sequence[str]) -> Mapping[str, ModelVersion]:
+        highest = (
+            select(versions.c.name, func.max(versions.c.number).label("number"))
+            .where(versions.c.project == project, versions.c.name.in_(names), _standing)
+            .group_by(versions.c.name)
+            .subquery()
+        )
+        wanted = (
+            select(versions)
+            .join(highest, and_(versions.c.name == highest.c.name, versions.c.number == highest.c.number))
+            .where(versions.c.project == project)
+        )
+        return {row.name: _version(row) for row in self._db.rows(wanted)}
+
+    def newest_number(self, project: str, name: str) -> int:
+        highest = select(func.max(versions.c.number)).where(versions.c.project == project, versions.c.name == name)
+        return int(self._db.scalar(highest) or 0)
+
+    def rename(self, project: str, name: str, new_name: str) -> None:
+        of_model = (versions.c.project == project, versions.c.name == name)
+        self._db.execute(update(versions).where(*of_model).values(name=new_name))
+
+
+_standing = versions.c.is_deleted.is_(False)
 
 
 def _version(row: Row[Any]) -> ModelVersion:
