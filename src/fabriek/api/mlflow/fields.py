@@ -27,15 +27,6 @@ def required(asked: Asked, name: str) -> str:
     return value
 
 
-def words(asked: Asked, name: str) -> list[str]:
-    """A list of texts. Raises InvalidInput."""
-    found = asked.items(name)
-    for one in found:
-        if not isinstance(one, str):
-            raise InvalidInput(f"Invalid value {json.dumps(one)[:100]} for parameter '{name}' supplied")
-    return found
-
-
 def pages(
     asked: Asked, kind: str, *, most: int, default: int, search: Callable[[int, int], Page[T]], out: Callable[[T], Any]
 ) -> dict[str, Any]:

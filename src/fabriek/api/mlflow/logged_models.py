@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from fabriek.api.mlflow.artifacts import file_out
 from fabriek.api.mlflow.asked import Asked
-from fabriek.api.mlflow.fields import pages, required, words
-from fabriek.api.mlflow.runs import milliseconds, tag_list
+from fabriek.api.mlflow.fields import pages, required
+from fabriek.api.mlflow.said import milliseconds, tag_list
 from fabriek.kernel.errors import InvalidInput
 from fabriek.lab.registry.logged_models import Order
 from fabriek.lab.registry.models import LOGGED_STATUSES, LoggedModel
@@ -86,12 +87,12 @@ def files_of_logged_model(asked: Asked) -> dict[str, Any]:
     )
     return {
         "root_uri": _place(model),
-        "files": [{"path": path, "is_dir": size is None, "file_size": size or 0} for path, size in found],
+        "files": [file_out(path, size) for path, size in found],
     }
 
 
 def search_logged_models(asked: Asked) -> dict[str, Any]:
-    experiments = words(asked, "experiment_ids")
+    experiments = asked.texts("experiment_ids")
     if not experiments:
         raise InvalidInput(
             "Missing value for required parameter 'experiment_ids'. See the API docs for more information about request parameters."

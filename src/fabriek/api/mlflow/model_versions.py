@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from fabriek.api.mlflow.asked import Asked
-from fabriek.api.mlflow.fields import pages, required, words
-from fabriek.api.mlflow.runs import milliseconds, tag_list
+from fabriek.api.mlflow.fields import pages, required
+from fabriek.api.mlflow.said import milliseconds, tag_list
 from fabriek.kernel.errors import InvalidInput
 from fabriek.lab.registry.models import ModelVersion, RegisteredModel
 from fabriek.lab.registry.parts import Page
@@ -52,7 +52,7 @@ def get(asked: Asked) -> dict[str, Any]:
 def search(asked: Asked) -> dict[str, Any]:
     def found(limit: int, offset: int) -> Page[ModelVersion]:
         return asked.services.registry.model_versions.search(
-            asked.project, filter_text=asked.text("filter"), order_by=words(asked, "order_by"), limit=limit, offset=offset,
+            asked.project, filter_text=asked.text("filter"), order_by=asked.texts("order_by"), limit=limit, offset=offset,
             by=asked.caller,
         )  # fmt: skip
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from fabriek.api.mlflow.asked import Asked
-from fabriek.api.mlflow.fields import pages, required, words
+from fabriek.api.mlflow.fields import pages, required
 from fabriek.api.mlflow.model_versions import version_out
-from fabriek.api.mlflow.runs import milliseconds, tag_list
+from fabriek.api.mlflow.said import milliseconds, tag_list
 from fabriek.kernel.errors import InvalidInput, NotFound
 from fabriek.lab.registry.models import ModelVersion, RegisteredModel
 from fabriek.lab.registry.parts import Page
@@ -45,7 +45,7 @@ def search(asked: Asked) -> dict[str, Any]:
 
     def found(limit: int, offset: int) -> Page[RegisteredModel]:
         page = registry.search(
-            asked.project, filter_text=asked.text("filter"), order_by=words(asked, "order_by"), limit=limit, offset=offset,
+            asked.project, filter_text=asked.text("filter"), order_by=asked.texts("order_by"), limit=limit, offset=offset,
             by=asked.caller,
         )  # fmt: skip
         newest.update(registry.model_versions.newest(asked.project, [one.name for one in page.items], by=asked.caller))
@@ -94,7 +94,7 @@ def latest_versions(asked: Asked) -> dict[str, Any]:
     """By stage, and here every version is in the stage `None`."""
     registry = asked.services.registry
     home = registry.registered(asked.project, required(asked, "name"), by=asked.caller)
-    stages = words(asked, "stages")
+    stages = asked.texts("stages")
     for one in stages:
         if one.lower() not in {stage.lower() for stage in STAGES}:
             raise InvalidInput(f"Invalid Model Version stage: {one[:100]}. Value must be one of {', '.join(STAGES)}.")

@@ -4,29 +4,30 @@ Plain Starlette routes: a training loop calls `log-batch` thousands of times, an
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-import anyio.from_thread
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from fabriek import __version__
 from fabriek.api import packages_index
 from fabriek.api.mlflow import appending, bodies
 from fabriek.api.mlflow.appending import APPENDING, Remembered, Who
+from fabriek.api.mlflow.artifacts import artifact_routes
 from fabriek.api.mlflow.asked import Asked
+from fabriek.api.mlflow.endpoints import refusal
 from fabriek.api.mlflow.experiments import EXPERIMENT_CALLS
 from fabriek.api.mlflow.metrics import METRIC_CALLS
 from fabriek.api.mlflow.models import MODEL_CALLS
 from fabriek.api.mlflow.quick import Quick
 from fabriek.api.mlflow.runs import RUN_CALLS
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import FabriekError, InvalidInput, NotAuthenticated, NotFound, nothing_here
+from fabriek.kernel.errors import FabriekError, InvalidInput, NotAuthenticated, nothing_here
 from fabriek.schemas.codes import Code
 from fabriek.schemas.node import JOBS_LAB
 from fabriek.web.callers import caller_of_request, token_of
@@ -38,7 +39,7 @@ from fabriek.web.services import Services
 log = logging.getLogger("fabriek.lab")
 
 API = "/api/2.0/mlflow"
-ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MLFLOW_VERSION = "3.17.2"
 """The release whose client this was measured with."""
 
@@ -124,19 +125,13 @@ def _routes(services: Services, prefix: str, remembered: Remembered, access: Map
     for (method, path), call in {**RUN_CALLS, **METRIC_CALLS, **EXPERIMENT_CALLS, **MODEL_CALLS}.items():
         route = Route(f"{prefix}{API}{path}", _endpoint(services, who, call), methods=[method])
         made.append(declare(route, access[method]))
-    for method, endpoint in (("GET", _get_artifact), ("PUT", _put_artifact), ("DELETE", _delete_artifact)):
-        route = Route(f"{prefix}{ARTIFACTS}/{{place:path}}", _handled(endpoint(services, who)), methods=[method])
-        made.append(declare(route, access[method]))
-    made.append(
-        declare(Route(f"{prefix}{ARTIFACTS}", _handled(_list_artifacts(services, who)), methods=["GET"]), access["GET"])
-    )
+    made += artifact_routes(services, prefix, who, access, _handled)
     made.append(declare(Route(f"{prefix}/version", _version, methods=["GET"]), PUBLIC))
     made.append(declare(Route(f"{prefix}/health", _health, methods=["GET"]), PUBLIC))
     made.append(declare(Route(f"{prefix}/api/3.0/mlflow/server-info", _server_info, methods=["GET"]), PUBLIC))
-    everything = Route(
-        f"{prefix}/api/{{rest:path}}", _handled(_unknown), methods=["GET", "POST", "PUT", "PATCH", "DELETE"]
-    )
-    made.append(declare(everything, PUBLIC))
+    for side in ("api", "ajax-api", "v1", "gateway"):
+        everything = Route(f"{prefix}/{side}/{{rest:path}}", _unknown(f"/{side}/"), methods=METHODS)
+        made.append(declare(everything, PUBLIC))
     return made
 
 
@@ -200,8 +195,14 @@ def _refusal(request: Request, raw: Exception) -> Response:
     )
 
 
-async def _unknown(request: Request) -> Response:
-    raise NotFound(f"{request.method} {request.url.path} is not part of what this server speaks")
+def _unknown(side: str) -> Callable[[Request], Any]:
+    """What no route takes: in MLflow's shape, with the reason where there is one."""
+
+    async def unknown(request: Request) -> Response:
+        status, body = refusal(request.method, side + request.path_params["rest"])
+        return JSONResponse(body, status_code=status)
+
+    return unknown
 
 
 async def _version(_request: Request) -> Response:
@@ -214,69 +215,3 @@ async def _health(_request: Request) -> Response:
 
 async def _server_info(_request: Request) -> Response:
     return JSONResponse({"store_type": "SqlStore", "workspaces_enabled": False, "server": f"Fabriek {__version__}"})
-
-
-def _put_artifact(services: Services, who: Who) -> Callable[[Request], Any]:
-    async def put(request: Request) -> Response:
-        pieces = request.stream()
-
-        def run() -> Response:
-            caller, project = who(request)
-            services.keeping.put(project, request.path_params["place"], _arriving(pieces), by=caller)
-            return JSONResponse({})
-
-        return await run_in_threadpool(run)
-
-    return put
-
-
-def _arriving(pieces: AsyncIterator[bytes]) -> Iterator[bytes]:
-    """The body, piece by piece, from the event loop to the thread that seals it: never whole in memory, never on a disk."""
-    while True:
-        try:
-            yield anyio.from_thread.run(_next, pieces)
-        except StopAsyncIteration:
-            return
-
-
-async def _next(pieces: AsyncIterator[bytes]) -> bytes:
-    return await anext(pieces)
-
-
-def _get_artifact(services: Services, who: Who) -> Callable[[Request], Any]:
-    async def get(request: Request) -> Response:
-        def run() -> Response:
-            caller, project = who(request)
-            found, pieces = services.keeping.open(project, request.path_params["place"], by=caller)
-            headers = {"Content-Length": str(found.size), "Content-Disposition": "attachment"}
-            return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
-
-        return await run_in_threadpool(run)
-
-    return get
-
-
-def _delete_artifact(services: Services, who: Who) -> Callable[[Request], Any]:
-    async def delete(request: Request) -> Response:
-        def run() -> Response:
-            caller, project = who(request)
-            services.keeping.remove(project, request.path_params["place"], by=caller)
-            return JSONResponse({})
-
-        return await run_in_threadpool(run)
-
-    return delete
-
-
-def _list_artifacts(services: Services, who: Who) -> Callable[[Request], Any]:
-    async def listed(request: Request) -> Response:
-        def run() -> Response:
-            caller, project = who(request)
-            found = services.keeping.listed(project, request.query_params.get("path", ""), by=caller)
-            return JSONResponse(
-                {"files": [{"path": name, "is_dir": size is None, "file_size": size or 0} for name, size in found]}
-            )
-
-        return await run_in_threadpool(run)
-
-    return listed

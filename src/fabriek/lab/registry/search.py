@@ -132,7 +132,8 @@ def _condition(words: list[str], grammar: Grammar) -> tuple[int, Condition]:
         or operator not in {*_TEXT_OPERATORS, *_NUMBER_OPERATORS, "<>"}
         or is_list != rest[1].startswith("(")
     ):
-        raise InvalidInput(f"Invalid clause(s) in filter string: {', '.join(one[:100] for one in words[:3])}")
+        said = words[:1] if words[0].upper() == "OR" else words[:3]
+        raise InvalidInput(f"Invalid clause(s) in filter string: {', '.join(one[:100] for one in said)}")
     kind, key = _identifier(name, grammar)
     return taken + 2, Condition(kind, key, operator, _value(kind, key, operator, rest[1], grammar))
 
