@@ -179,12 +179,11 @@ def build(
     jobs, decisions, limits = SqlJobs(database), SqlDecisions(database), SqlPowerLimits(database)
     releasing = Releasing(SqlProposals(database), jobs, jobs, access, vault, audit, labels, clock, ids)
     points, tracks = SqlPoints(database), SqlTracks(database)
-    lab = Lab(
-        LabParts(
-            experiments, runs, points, tracks, SqlSearch(database), audit, labels, clock, ids, is_released=vault.is_released,
-            released_in=vault.released_in, looks=releasing.looks,
-        )
+    lab_parts = LabParts(
+        experiments, runs, points, tracks, SqlSearch(database), audit, labels, clock, ids, is_released=vault.is_released,
+        released_in=vault.released_in, looks=releasing.looks,
     )  # fmt: skip
+    lab = Lab(lab_parts)
     appending = Appending(runs, points, experiments.transaction)
     keeping = Keeping(
         SqlArtifacts(database),
@@ -196,7 +195,7 @@ def build(
         audit=audit,
         may_take_away=_take_away_rule(vault, jobs, releasing),
     )
-    registry = Registry(models, SqlModelVersions(database), runs, experiments, keeping, audit, labels, clock, ids)
+    registry = Registry(models, SqlModelVersions(database), keeping, lab_parts)
     machine = machine or this_machine(settings)
     strongbox = Strongbox(secret_rows, jobs, access, audit, keys=sealable, clock=clock, ids=ids)
     relay = relay_of(settings)

@@ -1,5 +1,6 @@
 """Verbs on the models that runs logged: make one, fill in what is known of it, find it. Its label is its run's."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -7,9 +8,11 @@ from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import InvalidInput, NotFound
 from fabriek.lab.artifacts import checked
 from fabriek.lab.experiments import DEFAULT_ID
+from fabriek.lab.filters import Order
+from fabriek.lab.metrics import ModelMetric, newest_first
 from fabriek.lab.registry.models import LOGGED_STATUSES, LoggedModel, check_length, check_logged_name, check_tags
 from fabriek.lab.registry.parts import Page, Parts, paged
-from fabriek.lab.registry.search import LOGGED, Asked, Condition, Scalar, matches, only, ordered, read_filter
+from fabriek.lab.registry.search import LOGGED, Found, Scalar, matches, milliseconds, only, ordered
 
 PARAMS_MAX = 2_000
 PARAM_KEY_CHARACTERS_MAX = 250
@@ -19,13 +22,25 @@ EXPERIMENTS_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """`field` is an attribute, or `metrics.NAME`, then perhaps only as measured on one dataset."""
+class Dataset:
+    """On which data a model was measured: any of that name where the digest is empty, any at all where the name is."""
 
-    field: str
-    is_ascending: bool = True
-    dataset_name: str = ""
-    dataset_digest: str = ""
+    name: str = ""
+    digest: str = ""
+
+    def holds(self, metric: ModelMetric) -> bool:
+        return self.name in ("", metric.dataset_name) and self.digest in ("", metric.dataset_digest)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOrder:
+    """An order by an attribute, or by a metric as measured on one dataset."""
+
+    order: Order
+    dataset: Dataset = Dataset()
+
+
+Measured = Mapping[str, Sequence[ModelMetric]]
 
 
 class LoggedModels:
@@ -123,24 +138,50 @@ class LoggedModels:
         return self._visible(project, experiments, [], by)
 
     def search(
-        self, project: str, experiments: Sequence[str], *, filter_text: str = "", order_by: Sequence[Order] = (),
-        datasets: Sequence[tuple[str, str]] = (), limit: int = 100, offset: int = 0, by: Caller,
+        self, project: str, experiments: Sequence[str], *, filter_text: str = "", order_by: Sequence[LoggedOrder] = (),
+        datasets: Sequence[Dataset] = (), limit: int = 100, offset: int = 0, by: Caller,
     ) -> Page[LoggedModel]:  # fmt: skip
-        """datasets: (name, digest) on one of which a model was measured; the digest may be empty. Raises InvalidInput."""
+        """datasets: metrics count only as measured on one of these, and there must be one. Raises InvalidInput."""
         if len(experiments) > EXPERIMENTS_MAX:
             raise InvalidInput(f"at most {EXPERIMENTS_MAX} experiments are searched at once")
-        conditions = read_filter(filter_text, LOGGED)
-        for one in order_by:
-            _check_order(one)
-        found = [
-            model
-            for model in self._visible(project, experiments, only(conditions, "source_run_id") or (), by)
-            if _found(model, conditions, datasets)
-        ]
-        orders = [(LOGGED.aliases.get(one.field, one.field), one.is_ascending) for one in order_by]
-        tail = [("creation_timestamp", False), ("model_id", True)]
-        known = {key for key, _ in orders}
-        return paged(ordered(found, orders + [one for one in tail if one[0] not in known], _sort_value), limit, offset)
+        conditions = LOGGED.conditions(filter_text)
+        found = self._visible(project, experiments, only(conditions, "source_run_id"), by)
+        kinds = {one.kind for one in conditions} | {each.order.kind for each in order_by}
+        asks_metrics = bool(datasets) or "metric" in kinds
+        measured = self.measured(project, found, by=by) if asks_metrics else {}
+        kept = []
+        for model in found:
+            metrics = measured.get(model.id, ())
+            if datasets:
+                metrics = [one for one in metrics if any(data.holds(one) for data in datasets)]
+            asked = Found(_attributes(model), model.tags, model.params, metrics)
+            if (metrics or not datasets) and matches(asked, conditions):
+                kept.append(model)
+        kept.sort(key=lambda one: (-milliseconds(one.created_at), one.id))
+        for each in reversed(order_by):
+            kept = ordered(kept, [each.order], lambda one, _, each=each: _sort_value(one, each, measured))  # type: ignore[misc]
+        return paged(kept, limit, offset)
+
+    def measured(self, project: str, models: Sequence[LoggedModel], *, by: Caller) -> Measured:
+        """Model → what runs of this project measured of it, as far as the caller may know. What a label withholds nobody sees here: who
+        decides about a release looks at the run.
+        """
+        require(by, "lab.view", project=project)
+        found = self._parts.tracks.model_metrics([one.id for one in models])
+        may_see: dict[str, bool] = {}
+        for run in {metric.run for metrics in found.values() for metric in metrics}:
+            may_see[run] = self._sees_metrics(project, run, by)
+        return {one.id: [metric for metric in found.get(one.id, ()) if may_see[metric.run]] for one in models}
+
+    def _sees_metrics(self, project: str, run_id: str, by: Caller) -> bool:
+        """Whoever writes a metric names the model that it is of: one of another project's run is none of this project's business."""
+        try:
+            run = self._parts.runs.get(project, run_id)
+        except NotFound:
+            return False
+        if by.job:
+            return run.job == by.job
+        return not self._parts.labels.withholds_logs(run.label) or bool(run.job and self._parts.is_released(run.job))
 
     def _visible(
         self, project: str, experiments: Sequence[str], runs: Sequence[str], by: Caller
@@ -151,30 +192,31 @@ class LoggedModels:
         return [one for one in found if not one.is_deleted and (own is None or one.run in own)]
 
 
-def _found(model: LoggedModel, conditions: Sequence[Condition], datasets: Sequence[tuple[str, str]]) -> bool:
-    """Which metrics were measured on which dataset is not kept, so that a search by dataset finds none."""
-    return not datasets and matches(Asked(_attributes(model), model.tags, model.params), conditions)
-
-
 def _attributes(model: LoggedModel) -> dict[str, Scalar]:
     return {
         "name": model.name, "model_id": model.id, "model_type": model.model_type, "source_run_id": model.run,
         "experiment_id": model.experiment, "status": model.status.removeprefix("LOGGED_MODEL_"),
-        "creation_timestamp": int(model.created_at.timestamp() * 1000),
-        "last_updated_timestamp": int(model.changed_at.timestamp() * 1000),
+        "creation_timestamp": milliseconds(model.created_at), "last_updated_timestamp": milliseconds(model.changed_at),
     }  # fmt: skip
 
 
-def _sort_value(model: LoggedModel, key: str) -> Scalar | None:
-    return _attributes(model).get(key)
+def _sort_value(model: LoggedModel, each: LoggedOrder, measured: Measured) -> Scalar | None:
+    if each.order.kind == "attribute":
+        return _attributes(model)[each.order.key]
+    of_key = [one for one in measured.get(model.id, ()) if one.metric.key == each.order.key and each.dataset.holds(one)]
+    newest = max(of_key, key=lambda one: (one.metric.at_ms, *newest_first(one.metric.place)), default=None)
+    return None if newest is None or math.isnan(newest.metric.value) else newest.metric.value
 
 
-def _check_order(order: Order) -> None:
-    prefix, dot, _ = order.field.partition(".")
+def order_of(field: str, *, is_ascending: bool = True, dataset: Dataset | None = None) -> LoggedOrder:
+    """`field`: an attribute, or `metrics.NAME`. Raises InvalidInput in MLflow's words."""
+    prefix, dot, key = field.partition(".")
     if dot and prefix != "metrics":
-        raise InvalidInput(f"Invalid order by field name: {order.field[:100]}. Only metrics are supported.")
-    if not dot and LOGGED.aliases.get(order.field, order.field) not in LOGGED.attributes:
-        raise InvalidInput(f"Invalid order by field name: {order.field[:100]}")
+        raise InvalidInput(f"Invalid order by field name: {field[:100]}. Only metrics are supported.")
+    if not dot and field not in LOGGED.attributes:
+        raise InvalidInput(f"Invalid order by field name: {field[:100]}")
+    kind, name = ("metric", key) if dot else ("attribute", LOGGED.attributes[field])
+    return LoggedOrder(Order(kind, name, descending=not is_ascending), dataset or Dataset())
 
 
 def _checked_params(params: Mapping[str, str]) -> dict[str, str]:

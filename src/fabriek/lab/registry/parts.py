@@ -1,6 +1,6 @@
 """What the verbs of the registry stand on, and what they share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -9,12 +9,12 @@ from fabriek.audit.service import Audit
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.ids import Ids
+from fabriek.lab.filters import Condition
 from fabriek.lab.keeping import Keeping
-from fabriek.lab.ports import Experiments, Runs
+from fabriek.lab.ports import Experiments, Runs, Tracks
+from fabriek.lab.recording import OUTSIDE_LABEL
 from fabriek.lab.registry.models import PROMPT_TAG, check_model_name
 from fabriek.lab.registry.ports import Models, ModelVersions
-from fabriek.lab.registry.search import Condition
-from fabriek.lab.service import OUTSIDE_LABEL
 from fabriek.vault.labelling.labels import Labels
 
 T = TypeVar("T")
@@ -33,12 +33,15 @@ class Parts:
     models: Models
     versions: ModelVersions
     runs: Runs
+    tracks: Tracks
     experiments: Experiments
     keeping: Keeping
     audit: Audit
     labels: Labels
     clock: Clock
     ids: Ids
+    is_released: Callable[[str], bool]
+    """Whether two people let go of what a job emitted."""
 
     def sees(self, project: str, run_id: str, by: Caller) -> bool:
         """Whether what a run made is the caller's to know: a job knows what its own run and those that it began made."""
@@ -66,12 +69,12 @@ def paged(found: Sequence[T], limit: int, offset: int) -> Page[T]:
 def asks_for_prompts(conditions: Sequence[Condition]) -> bool:
     """MLflow keeps prompts among models, and shows them to none but who asks for them."""
     for one in conditions:
-        if one.kind == "tags" and one.key == PROMPT_TAG:
-            said = (one.operator, str(one.value).lower())
+        if one.kind == "tag" and one.key == PROMPT_TAG:
+            said = (one.comparator, str(one.value).lower())
             return said in {("=", "true"), ("!=", "false")}
     return False
 
 
 def without_prompt_tag(conditions: Sequence[Condition]) -> list[Condition]:
     """What is no prompt has no tag that says so: a condition on the tag is met by leaving prompts out."""
-    return [one for one in conditions if (one.kind, one.key) != ("tags", PROMPT_TAG)]
+    return [one for one in conditions if (one.kind, one.key) != ("tag", PROMPT_TAG)]

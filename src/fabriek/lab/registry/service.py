@@ -3,13 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from fabriek.audit.service import Audit
 from fabriek.kernel.callers import Caller, require
-from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import AlreadyExists, NotFound, NotPermitted
-from fabriek.kernel.ids import Ids
+from fabriek.lab.desk import Parts as LabParts
 from fabriek.lab.keeping import Keeping
-from fabriek.lab.ports import Experiments, Runs
 from fabriek.lab.registry.logged_models import LoggedModels
 from fabriek.lab.registry.models import (
     LoggedModel,
@@ -27,27 +24,27 @@ from fabriek.lab.registry.ports import Models, ModelVersions
 from fabriek.lab.registry.search import (
     REGISTERED,
     REGISTERED_ORDERS,
-    Asked,
+    Found,
     Scalar,
+    completed,
     matches,
+    milliseconds,
     only,
     ordered,
-    read_filter,
-    read_orders,
 )
+from fabriek.lab.registry.search import by as ordered_by
 from fabriek.lab.registry.versions import Versions
-from fabriek.vault.labelling.labels import Labels
 
 
 class Registry:
     """Registered models and aliases; `logged_models` and `model_versions` beside them."""
 
-    def __init__(
-        self, models: Models, versions: ModelVersions, runs: Runs, experiments: Experiments, keeping: Keeping, audit: Audit,
-        labels: Labels, clock: Clock, ids: Ids,
-    ) -> None:  # fmt: skip
-        self._parts = Parts(models, versions, runs, experiments, keeping, audit, labels, clock, ids)
-        self._models, self._versions, self._audit, self._clock = models, versions, audit, clock
+    def __init__(self, models: Models, versions: ModelVersions, keeping: Keeping, lab: LabParts) -> None:
+        self._parts = Parts(
+            models, versions, lab.runs, lab.tracks, lab.experiments, keeping, lab.audit, lab.labels, lab.clock, lab.ids,
+            is_released=lab.is_released,
+        )  # fmt: skip
+        self._models, self._versions, self._audit, self._clock = models, versions, lab.audit, lab.clock
         self.logged_models = LoggedModels(self._parts)
         self.model_versions = Versions(self._parts, self.logged_models)
 
@@ -87,17 +84,16 @@ class Registry:
     ) -> Page[RegisteredModel]:  # fmt: skip
         """Raises InvalidInput on a filter or an order that is none."""
         require(by, "lab.view", project=project)
-        conditions = read_filter(filter_text, REGISTERED)
-        orders = read_orders(order_by, REGISTERED_ORDERS)
+        conditions = REGISTERED.conditions(filter_text)
+        orders = completed(REGISTERED_ORDERS.orders(order_by), ordered_by("name"))
         prompts = asks_for_prompts(conditions)
         asked = conditions if prompts else without_prompt_tag(conditions)
         found = [
             one
-            for one in self._models.all_registered(project, names=only(conditions, "name") or ())
-            if says_prompt(one.tags) is prompts and matches(Asked(_attributes(one), one.tags), asked)
+            for one in self._models.all_registered(project, names=only(conditions, "name"))
+            if says_prompt(one.tags) is prompts and matches(Found(_attributes(one), one.tags), asked)
         ]
-        tail = [] if "name" in {key for key, _ in orders} else [("name", True)]
-        return paged(ordered(found, orders + tail, lambda one, key: _attributes(one)[key]), limit, offset)
+        return paged(ordered(found, orders, lambda one, order: _attributes(one)[order.key]), limit, offset)
 
     def change(
         self, project: str, name: object, *, description: str | None = None, tags: Mapping[str, str] | None = None,
@@ -244,7 +240,7 @@ class Registry:
 
 
 def _attributes(model: RegisteredModel) -> dict[str, Scalar]:
-    return {"name": model.name, "last_updated_timestamp": int(model.changed_at.timestamp() * 1000)}
+    return {"name": model.name, "last_updated_timestamp": milliseconds(model.changed_at)}
 
 
 def _refuse_jobs(by: Caller) -> None:

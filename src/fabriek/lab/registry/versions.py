@@ -24,18 +24,19 @@ from fabriek.lab.registry.parts import Page, Parts, asks_for_prompts, paged, wit
 from fabriek.lab.registry.search import (
     VERSION_ORDERS,
     VERSIONS,
-    Asked,
+    Found,
     Scalar,
+    completed,
     matches,
+    milliseconds,
     only,
     ordered,
-    read_filter,
-    read_orders,
 )
+from fabriek.lab.registry.search import by as ordered_by
 from fabriek.lab.registry.sources import Source, misnamed, read_source
 
 RUN_LINK_CHARACTERS_MAX = 2_000
-DEFAULT_ORDER = ["last_updated_timestamp DESC", "name ASC", "version_number DESC"]
+DEFAULT_ORDER = ("last_updated_timestamp DESC",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +118,18 @@ class Versions:
     ) -> Page[ModelVersion]:  # fmt: skip
         """Raises InvalidInput on a filter or an order that is none."""
         require(by, "lab.view", project=project)
-        conditions = read_filter(filter_text, VERSIONS)
-        orders = read_orders(order_by or DEFAULT_ORDER, VERSION_ORDERS, prefix="attribute.")
+        conditions = VERSIONS.conditions(filter_text)
+        tail = (ordered_by("name"), ordered_by("version_number", descending=True))
+        orders = completed(VERSION_ORDERS.orders(order_by or DEFAULT_ORDER), *tail)
         prompts = asks_for_prompts(conditions)
         asked = conditions if prompts else without_prompt_tag(conditions)
-        rows = self._rows.narrowed(project, names=only(conditions, "name") or (), runs=only(conditions, "run_id") or ())
+        rows = self._rows.narrowed(project, names=only(conditions, "name"), runs=only(conditions, "run_id"))
         found = [
             one
             for one in self._visible(rows, by)
-            if says_prompt(one.tags) is prompts and matches(Asked(_attributes(one), one.tags), asked)
+            if says_prompt(one.tags) is prompts and matches(Found(_attributes(one), one.tags), asked)
         ]
-        known = {key for key, _ in orders}
-        tail = [one for one in (("name", True), ("version_number", False)) if one[0] not in known]
-        return paged(ordered(found, orders + tail, lambda one, key: _attributes(one)[key]), limit, offset)
+        return paged(ordered(found, orders, lambda one, order: _attributes(one)[order.key]), limit, offset)
 
     def change(
         self, project: str, name: object, number: object, *, description: str | None = None, tags: Mapping[str, str] | None = None,
@@ -275,8 +275,8 @@ class Versions:
 def _attributes(version: ModelVersion) -> dict[str, Scalar]:
     return {
         "name": version.name, "version_number": version.number, "run_id": version.run, "source_path": version.source,
-        "creation_timestamp": int(version.created_at.timestamp() * 1000),
-        "last_updated_timestamp": int(version.changed_at.timestamp() * 1000),
+        "creation_timestamp": milliseconds(version.created_at),
+        "last_updated_timestamp": milliseconds(version.changed_at),
     }  # fmt: skip
 
 
