@@ -28,6 +28,7 @@ from fabriek.compute.executors.sacctmgr import Sacctmgr
 from fabriek.compute.executors.slurm_commands import SlurmCommands
 from fabriek.compute.installing import Installing
 from fabriek.compute.jobs import Job
+from fabriek.compute.lineage import JobLineage
 from fabriek.compute.logs import Logs
 from fabriek.compute.machine import Machine
 from fabriek.compute.notices.outbox import Outbox
@@ -62,8 +63,12 @@ from fabriek.knowledge.store import SqlCards, SqlExperts, SqlQuestions
 from fabriek.lab.appending import Appending
 from fabriek.lab.desk import Parts as LabParts
 from fabriek.lab.keeping import Keeping
+from fabriek.lab.registry.facts import Facts
+from fabriek.lab.registry.looking import Looking
+from fabriek.lab.registry.promoting import Guard, Promoting
 from fabriek.lab.registry.service import Registry
 from fabriek.lab.registry.store import SqlModels, SqlModelVersions
+from fabriek.lab.registry.store_facts import SqlModelCards, SqlPromotions
 from fabriek.lab.runs import Run
 from fabriek.lab.service import Lab
 from fabriek.lab.store import SqlExperiments, SqlRuns
@@ -195,7 +200,13 @@ def build(
         audit=audit,
         may_take_away=_take_away_rule(vault, jobs, releasing),
     )
-    registry = Registry(models, SqlModelVersions(database), keeping, lab_parts)
+    promotions, lineage = SqlPromotions(database), JobLineage(jobs, jobs, vault)
+    registry = Registry(models, SqlModelVersions(database), keeping, lab_parts, guard=Guard(promotions))
+    facts = Facts(
+        registry, keeping, SqlModelCards(database), runs, lab, lineage, Looking(vault.safe, vault), labels=labels,
+        is_released=vault.is_released, audit=audit, clock=clock,
+    )  # fmt: skip
+    promoting = Promoting(promotions, facts, registry, lineage, audit, clock, ids)
     machine = machine or this_machine(settings)
     strongbox = Strongbox(secret_rows, jobs, access, audit, keys=sealable, clock=clock, ids=ids)
     relay = relay_of(settings)
@@ -223,7 +234,8 @@ def build(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, identity=identity, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
         packages=packages, lab=lab, appending=appending,
-        registry=registry, keeping=keeping, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts,
+        registry=registry, facts=facts, promoting=promoting, keeping=keeping, compute=compute, releasing=releasing,
+        cluster_accounts=cluster_accounts,
         progress=progress,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),

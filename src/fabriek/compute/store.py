@@ -192,6 +192,11 @@ class SqlJobs:
             wanted = wanted.where(jobs.c.state.not_in(ENDED))
         return [_job(row) for row in self._db.rows(wanted)]
 
+    def named(self, project: str, name: str, state: State, *, since: datetime) -> Sequence[Job]:
+        """Those in this state that were submitted since then, newest first."""
+        mine = select(jobs).where(jobs.c.project == project, jobs.c.name == name, jobs.c.state == str(state))
+        return [_job(row) for row in self._db.rows(mine.where(jobs.c.submitted_at >= since).order_by(jobs.c.id.desc()))]
+
     def in_states(self, states: frozenset[State]) -> Sequence[Job]:
         return [_job(row) for row in self._db.rows(select(jobs).where(jobs.c.state.in_(states)).order_by(jobs.c.id))]
 

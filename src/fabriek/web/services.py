@@ -31,6 +31,8 @@ from fabriek.kernel.pages import Cursors
 from fabriek.knowledge.service import Knowledge
 from fabriek.lab.appending import Appending
 from fabriek.lab.keeping import Keeping
+from fabriek.lab.registry.facts import Facts
+from fabriek.lab.registry.promoting import Promoting
 from fabriek.lab.registry.service import Registry
 from fabriek.lab.service import Lab
 from fabriek.packages.service import Packages
@@ -64,6 +66,8 @@ class Services:
     lab: Lab
     appending: Appending
     registry: Registry
+    facts: Facts
+    promoting: Promoting
     keeping: Keeping
     compute: Compute
     releasing: Releasing

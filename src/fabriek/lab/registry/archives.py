@@ -71,7 +71,7 @@ class _Piece:
 def zip_kind(content: Content, *, nested: bool = False) -> str:
     """A key of KINDS. What cannot be read, or would take too long, is a zip of no kind that we know."""
     try:
-        with zipfile.ZipFile(_Window(content)) as archive:  # type: ignore[arg-type]  # it has all that is asked of it
+        with zipfile.ZipFile(_Window(content)) as archive:
             return _kind(archive, nested=nested)
     except _BROKEN:
         return "zip"

@@ -1,6 +1,6 @@
 """Verbs on the registry: names under which versions and aliases are kept. What runs logged and versions have rooms of their own beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from fabriek.kernel.callers import Caller, require
@@ -39,7 +39,17 @@ from fabriek.lab.registry.versions import Versions
 class Registry:
     """Registered models and aliases; `logged_models` and `model_versions` beside them."""
 
-    def __init__(self, models: Models, versions: ModelVersions, keeping: Keeping, lab: LabParts) -> None:
+    def __init__(
+        self,
+        models: Models,
+        versions: ModelVersions,
+        keeping: Keeping,
+        lab: LabParts,
+        *,
+        guard: Callable[[str, str, str, ModelVersion | None], None] = lambda *_: None,
+    ) -> None:
+        """guard: asked before the alias of a model moves to a version, or away; raises NotPermitted where it moves by a rule."""
+        self._guard = guard
         self._parts = Parts(
             models, versions, lab.runs, lab.tracks, lab.experiments, keeping, lab.audit, lab.labels, lab.clock, lab.ids,
             is_released=lab.is_released,
@@ -157,6 +167,7 @@ class Registry:
         chosen = check_alias(alias, new=True)
         with self._parts.alone_on(project, name):
             version = self.version(project, name, number, by=by)
+            self._guard(project, version.name, chosen, version)
             home = self.registered(project, name, by=by)
             self._models.put_registered(replace(home, aliases={**home.aliases, chosen: version.number}))
             self._audit.record(
@@ -187,6 +198,7 @@ class Registry:
         gone = check_alias(alias)
         with self._parts.alone_on(project, name):
             home = self.registered(project, name, by=by)
+            self._guard(project, home.name, gone, None)
             left = {one: number for one, number in home.aliases.items() if one != gone}
             self._models.put_registered(replace(home, aliases=left))
             if gone in home.aliases:

@@ -39,6 +39,11 @@ def dumped(thing: object, **how: object) -> bytes:
     return held.getvalue()
 
 
+def name_only(value: object) -> str:
+    """Of what a test is called: bytes of a megabyte are no name."""
+    return value if isinstance(value, str) else "bytes"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "is_named"),
     [
@@ -56,6 +61,7 @@ def dumped(thing: object, **how: object) -> bytes:
         ("curve.png", b"\x89PNG\r\n\x1a\n" + bytes(20), "picture"),
         ("nothing.txt", b"", "empty"),
     ],
+    ids=name_only,
 )
 def test_what_is_only_read_is_data(name: str, content: bytes, is_named: str) -> None:
     assert found(name, content) == Format(is_named, DATA)
@@ -119,6 +125,7 @@ def test_a_pickle_is_code_in_whatever_it_is_wrapped(tmp_path: Path) -> None:
         ("plugin", zipped(a__py=b"x = 1")),
         ("model.PKL", b"[1, 2]"),
     ],
+    ids=name_only,
 )
 def test_what_runs_is_code(name: str, content: bytes) -> None:
     assert found(name, content).mark is CODE
@@ -141,6 +148,7 @@ def test_what_runs_is_code(name: str, content: bytes) -> None:
         ("many.npz", zipped(**{f"m{number}__npy": b"" for number in range(5_001)})),
         ("text.gz", gzip.compress(b"text")),
     ],
+    ids=name_only,
 )
 def test_what_is_not_what_it_is_called_or_nothing_that_we_know_is_unknown(name: str, content: bytes) -> None:
     assert found(name, content).mark is UNKNOWN

@@ -1,0 +1,240 @@
+"""What one can say of a model version and answer for: where it comes from, what it is made of, under which licence, how good it is."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from fabriek.audit.service import Audit
+from fabriek.kernel.callers import SYSTEM, Caller, require
+from fabriek.kernel.clock import Clock
+from fabriek.kernel.errors import NotFound, nothing_here
+from fabriek.lab.artifacts import Artifact
+from fabriek.lab.keeping import Keeping
+from fabriek.lab.metrics import Metric
+from fabriek.lab.ports import Runs
+from fabriek.lab.registry.cards import CARD_CHARACTERS_MAX, CARD_FILE, Card, check_card, read_card
+from fabriek.lab.registry.formats import Format, Mark, format_of, worst
+from fabriek.lab.registry.looking import Looking
+from fabriek.lab.registry.models import ModelVersion
+from fabriek.lab.registry.service import Registry
+from fabriek.lab.registry.signatures import MLMODEL_BYTES_MAX, MLMODEL_FILE, Signature, read_signature
+from fabriek.lab.runs import Run
+from fabriek.lab.service import Lab
+from fabriek.vault.labelling.labels import Labels
+from fabriek.vault.references import Reference
+
+
+class ModelCards(Protocol):
+    """Storage of cards that people wrote, and of what files were found to be."""
+
+    def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
+        """All or nothing, and alone among all that name the same key."""
+
+    def put(self, version: ModelVersion, card: Card) -> None: ...
+
+    def get(self, version: ModelVersion) -> Card | None:
+        """The one that was written for these very files."""
+
+    def kinds(self, objects: Sequence[str]) -> Mapping[str, str]:
+        """Object → kind; those not looked at yet are left out."""
+
+    def keep_kinds(self, found: Mapping[str, str]) -> None: ...
+
+
+class Lineage(Protocol):
+    """What is known of the job behind a run, whatever its script says of itself."""
+
+    def inputs_of(self, job: str) -> Sequence[Reference]:
+        """The versions that it was given; one that is gone since has no hash."""
+
+    def person_of(self, job: str) -> str:
+        """Who submitted it; empty for no job that we know."""
+
+    def succeeded(self, project: str, name: str, word: str, since: datetime) -> str:
+        """The newest job of that name that was submitted since then with this word in its command, and succeeded; or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    path: str
+    size: int
+    sha256: str
+    format: Format
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """`run` and `job`: None and empty for what no run or no job made. `withheld`: its label keeps metrics, card and signature back.
+
+    `is_intact`: its files are those that were registered. `authors`: whoever registered it, or submitted its job.
+    """
+
+    version: ModelVersion
+    aliases: tuple[str, ...]
+    run: Run | None
+    files: tuple[ModelFile, ...]
+    is_intact: bool
+    withheld: bool
+    card: Card | None
+    metrics: tuple[Metric, ...]
+    inputs: tuple[Reference, ...]
+    signature: Signature | None
+    authors: frozenset[str]
+
+    @property
+    def mark(self) -> Mark:
+        return worst(one.format.mark for one in self.files)
+
+    @property
+    def job(self) -> str:
+        return self.run.job if self.run else ""
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        """Those of its files, each once: the worst first."""
+        order = list(Mark)
+        found = dict.fromkeys(one.format for one in self.files)
+        return tuple(sorted(found, key=lambda one: (-order.index(one.mark), one.name)))
+
+
+class Facts:
+    """Reading and completing them."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        keeping: Keeping,
+        kept: ModelCards,
+        runs: Runs,
+        lab: Lab,
+        lineage: Lineage,
+        looking: Looking,
+        *,
+        labels: Labels,
+        is_released: Callable[[str], bool],
+        audit: Audit,
+        clock: Clock,
+    ) -> None:
+        """is_released: whether two people let go of what a job emitted."""
+        self._registry, self._keeping, self._kept, self._runs, self._lab = registry, keeping, kept, runs, lab
+        self._lineage, self._looking, self._labels, self._is_released = lineage, looking, labels, is_released
+        self._audit, self._clock = audit, clock
+
+    def find(self, project: str, name: str, which: str = "", *, by: Caller) -> ModelVersion:
+        """By number, by alias, or the newest where neither is said. Raises NotFound."""
+        self._check(project, by)
+        if which.isascii() and which.isdigit():
+            return self._registry.version(project, name, which, by=by)
+        if which:
+            return self._registry.aliased(project, name, which, by=by)
+        newest = next(iter(self._registry.versions(project, name, by=by)), None) if name else None
+        if newest is None:
+            raise NotFound(f"there is no version of a model {name[:80]!r} in this project", fix="fabriek model ls")
+        return newest
+
+    def newest(self, project: str, *, by: Caller) -> Sequence[ModelVersion]:
+        """Of each model of the project, by name."""
+        self._check(project, by)
+        found: dict[str, ModelVersion] = {}
+        for one in self._registry.versions(project, by=by):
+            if one.name not in found or one.number > found[one.name].number:
+                found[one.name] = one
+        return [found[name] for name in sorted(found)]
+
+    def of(self, project: str, name: str, which: str = "", *, by: Caller) -> ModelFacts:
+        """Everything. Not inside a transaction: files that were not looked at before are looked at now."""
+        version = self.find(project, name, which, by=by)
+        artifacts = self._artifacts(version, by)
+        run = self._run(version)
+        withheld = run is not None and self._withholds(run)
+        shown = {one.path: one for one in artifacts} if not withheld else {}
+        mlmodel, readme = shown.get(MLMODEL_FILE), shown.get(CARD_FILE)
+        said = self._looking.text(mlmodel, MLMODEL_BYTES_MAX) if mlmodel else ""
+        return ModelFacts(
+            version,
+            self.aliases(version, by=by),
+            run,
+            self._files(artifacts),
+            is_intact=digest(artifacts) == version.sha256,
+            withheld=withheld,
+            card=self._card(version, readme),
+            metrics=tuple(self._lab.run(project, run.id, by=by).metrics) if run and not withheld else (),
+            inputs=tuple(self._lineage.inputs_of(run.job)) if run and run.job else (),
+            signature=read_signature(said) if said else None,
+            authors=self._authors(version, run),
+        )
+
+    def mark(self, version: ModelVersion, *, by: Caller) -> Mark:
+        """How safe it is to open. Not inside a transaction."""
+        return worst(one.format.mark for one in self._files(self._artifacts(version, by)))
+
+    def aliases(self, version: ModelVersion, *, by: Caller) -> tuple[str, ...]:
+        named = self._registry.registered(version.project, version.name, by=by).aliases
+        return tuple(sorted(alias for alias, number in named.items() if number == version.number))
+
+    def write_card(self, project: str, name: str, which: str, text: str, *, by: Caller) -> Card:
+        """In place of what stood there, and of what lies among its files. Raises InvalidInput."""
+        require(by, "lab.write", project=project)
+        card = replace(check_card(text), written_by=by.person, written_at=self._clock.now())
+        with self._kept.transaction(alone=f"model:{project}:{name}"):
+            version = self.find(project, name, which, by=by)
+            self._kept.put(version, card)
+            self._audit.record(
+                "model.card_written", version.model_id or version.run, by, project=project, number=version.number
+            )
+        return card
+
+    def is_intact(self, version: ModelVersion, *, by: Caller) -> bool:
+        """Whether its files are those that were registered."""
+        return digest(self._artifacts(version, by)) == version.sha256
+
+    def _check(self, project: str, by: Caller) -> None:
+        require(by, "lab.view", project=project)
+        if by.job:  # a job knows its own run
+            raise nothing_here()
+
+    def _artifacts(self, version: ModelVersion, by: Caller) -> Sequence[Artifact]:
+        return self._registry.model_versions.files(version.project, version.name, version.number, by=by)
+
+    def _files(self, artifacts: Sequence[Artifact]) -> tuple[ModelFile, ...]:
+        known = self._kept.kinds([one.object_id for one in artifacts])
+        found = {one.object_id: self._looking.kind(one) for one in artifacts if one.object_id not in known}
+        if fresh := {one: kind for one, kind in found.items() if kind}:
+            with self._kept.transaction():
+                self._kept.keep_kinds(fresh)
+        kinds = {**known, **found}
+        return tuple(
+            ModelFile(one.path, one.size, one.sha256, format_of(one.path, kinds[one.object_id])) for one in artifacts
+        )
+
+    def _card(self, version: ModelVersion, readme: Artifact | None) -> Card | None:
+        if written := self._kept.get(version):
+            return written
+        text = self._looking.text(readme, CARD_CHARACTERS_MAX * 2) if readme else ""
+        return read_card(text) if text.strip() else None
+
+    def _run(self, version: ModelVersion) -> Run | None:
+        try:
+            return self._runs.get(version.project, version.run) if version.run else None
+        except NotFound:
+            return None
+
+    def _withholds(self, run: Run) -> bool:
+        """From everybody alike: what is said of a model is handed on, and who may look at a run looks there."""
+        return self._labels.withholds_logs(run.label) and not (run.job and self._is_released(run.job))
+
+    def _authors(self, version: ModelVersion, run: Run | None) -> frozenset[str]:
+        """The log says who registered it, and nobody can change that; a run says only what its script called itself."""
+        added = self._audit.events(by=SYSTEM, limit=100, subject=version.model_id).items if version.model_id else []
+        found = {one.person for one in added if one.action == "model.version_added"}
+        jobs = {one.removeprefix("job:") for one in found if one.startswith("job:")} | ({run.job} if run else set())
+        people = {self._lineage.person_of(job) for job in jobs if job}
+        return frozenset({one for one in found if not one.startswith("job:")} | people) - {""}
+
+
+def digest(artifacts: Sequence[Artifact]) -> str:
+    """Over the paths and contents of a version's files, as the registry says it when one is added."""
+    return hashlib.sha256("\n".join(f"{one.sha256}  {one.path}" for one in artifacts).encode()).hexdigest()
