@@ -17,6 +17,7 @@ from fabriek.adapters.keys_pkcs11 import Pkcs11Keys
 from fabriek.adapters.mail import Relay
 from fabriek.adapters.masters import Masters
 from fabriek.adapters.outbound import Hosts, Outbound
+from fabriek.assurance.passport_service import Passports
 from fabriek.assurance.service import Assurance
 from fabriek.assurance.store import SqlStatements
 from fabriek.audit.service import Audit
@@ -230,6 +231,11 @@ def build(
         SqlCards(database), SqlQuestions(database), SqlExperts(database), access=access, funding=funding, vault=vault,
         registry=registry, audit=audit, clock=clock, ids=ids,
     )  # fmt: skip
+    statements = SqlStatements(database)
+    passports = Passports(
+        facts, promoting, jobs, statements, SqlAgreements(database), access=access, funding=funding, vault=vault, signer=keyring,
+        audit=audit, clock=clock,
+    )  # fmt: skip
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, identity=identity, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
@@ -240,7 +246,7 @@ def build(
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound, doors=Doors(submission, jobs, progress, executor, identity, audit),
-        assurance=Assurance(SqlStatements(database), audit, keyring), knowledge=knowledge,
+        assurance=Assurance(statements, audit, keyring), passports=passports, knowledge=knowledge,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from fabriek.access.service import Access
 from fabriek.adapters.database import Database
 from fabriek.adapters.mail import Relay
 from fabriek.adapters.outbound import Outbound
+from fabriek.assurance.passport_service import Passports
 from fabriek.assurance.service import Assurance
 from fabriek.audit.service import Audit
 from fabriek.compute.accounts.service import ClusterAccounts
@@ -85,4 +86,5 @@ class Services:
     simulator: Simulator
     executor: Executor
     assurance: Assurance
+    passports: Passports
     knowledge: Knowledge
