@@ -22,6 +22,7 @@ from fabriek.api import (
     keys,
     knowledge,
     lab,
+    models,
     packages,
     packages_index,
     packs,
@@ -45,7 +46,7 @@ from fabriek.web.services import Services
 
 AREAS = (
     access, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, tus, agreements, proposals, erasing, keys, upkeep,
-    packages, compute, secrets, packs, cluster, power, lab, knowledge, assurance, audit, health,
+    packages, compute, secrets, packs, cluster, power, lab, models, knowledge, assurance, audit, health,
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.keys import Keys
     from fabriek.sdk.knowledge import Knowledge
     from fabriek.sdk.lab import Lab
+    from fabriek.sdk.models import Models
     from fabriek.sdk.packages import Packages
     from fabriek.sdk.packs import Packs
     from fabriek.sdk.secrets import Secrets
@@ -109,6 +110,10 @@ class Fabriek:
     @cached_property
     def lab(self) -> "Lab":
         return self._part("lab", "Lab")  # type: ignore[no-any-return]
+
+    @cached_property
+    def models(self) -> "Models":
+        return self._part("models", "Models")  # type: ignore[no-any-return]
 
     @cached_property
     def knowledge(self) -> "Knowledge":

@@ -15,7 +15,15 @@ from fabriek.lab.artifacts import Artifact
 from fabriek.lab.keeping import Keeping
 from fabriek.lab.metrics import Metric
 from fabriek.lab.ports import Runs
-from fabriek.lab.registry.cards import CARD_CHARACTERS_MAX, CARD_FILE, Card, check_card, read_card
+from fabriek.lab.registry.cards import (
+    CARD_CHARACTERS_MAX,
+    CARD_FILE,
+    Card,
+    Licence,
+    check_card,
+    read_card,
+    with_licence,
+)
 from fabriek.lab.registry.formats import Format, Mark, format_of, worst
 from fabriek.lab.registry.looking import Looking
 from fabriek.lab.registry.models import ModelVersion
@@ -175,6 +183,14 @@ class Facts:
         named = self._registry.registered(version.project, version.name, by=by).aliases
         return tuple(sorted(alias for alias, number in named.items() if number == version.number))
 
+    def card(self, project: str, name: str, which: str = "", *, by: Caller) -> Card:
+        """As somebody wrote it here, else as it lies among its files. Not inside a transaction. Raises NotFound where there is none."""
+        facts = self.of(project, name, which, by=by)
+        if facts.card is None:
+            what = f"{facts.version.name}@{facts.version.number}"
+            raise NotFound(f"{what} has no card", fix=f"write one: fabriek model card {what} --write README.md")
+        return facts.card
+
     def write_card(self, project: str, name: str, which: str, text: str, *, by: Caller) -> Card:
         """In place of what stood there, and of what lies among its files. Raises InvalidInput."""
         require(by, "lab.write", project=project)
@@ -186,6 +202,13 @@ class Facts:
                 "model.card_written", version.model_id or version.run, by, project=project, number=version.number
             )
         return card
+
+    def write_licence(self, project: str, name: str, which: str, licence: Licence, *, by: Caller) -> Card:
+        """Into the front matter of its card, which is begun where there is none. Not inside a transaction."""
+        require(by, "lab.write", project=project)
+        facts = self.of(project, name, which, by=by)
+        text = facts.card.text if facts.card else f"# {facts.version.name}\n"
+        return self.write_card(project, name, str(facts.version.number), with_licence(text, licence), by=by)
 
     def is_intact(self, version: ModelVersion, *, by: Caller) -> bool:
         """Whether its files are those that were registered."""
