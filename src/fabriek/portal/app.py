@@ -15,6 +15,7 @@ from fabriek.portal.pages import (
     knowledge,
     lab,
     machine,
+    models,
     packages,
     projects,
     proposals,
@@ -34,7 +35,7 @@ def routes(services: Services) -> list[BaseRoute]:
     """Every page, each with its access declared."""
     pages = Pages(services.settings.zone)
     made: list[BaseRoute] = []
-    for area in (access, projects, secrets, vault, proposals, packages, jobs, compute, machine, lab, knowledge):
+    for area in (access, projects, secrets, vault, proposals, packages, jobs, compute, machine, lab, models, knowledge):
         made += area.router(services, pages).routes
     made.append(declare(Route("/assets/{name}", _asset), PUBLIC))
     return made

@@ -5,6 +5,7 @@ from starlette.responses import RedirectResponse, Response
 
 from fabriek.kernel.units import shown_short
 from fabriek.portal.forms import read_form
+from fabriek.portal.pages.models import promotions_waiting
 from fabriek.portal.pages.proposals import waiting_shown
 from fabriek.portal.rendering import Pages
 from fabriek.web.callers import SESSION_COOKIE
@@ -49,7 +50,7 @@ def router(services: Services, pages: Pages) -> Router:
             projects=projects,
             left=left,
             recent=jobs[:RECENT],
-            waiting=waiting_shown(services, caller),
+            waiting=[*waiting_shown(services, caller), *promotions_waiting(services, caller)],
             project_of=lambda job: slugs[job.project],
         )
 

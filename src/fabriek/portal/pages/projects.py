@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from fabriek.kernel.units import shown
 from fabriek.portal.pages.access import left_of
+from fabriek.portal.pages.models import models_shown
 from fabriek.portal.pages.secrets import secrets_shown
 from fabriek.portal.rendering import Pages
 from fabriek.schemas.sessions import KINDS
@@ -42,10 +43,6 @@ def router(services: Services, pages: Pages) -> Router:
         sessions = [one for one in active if one.terms.port and one.person == caller.person]
         jobs = services.compute.list(project, limit=SHOWN, cursor="", by=caller).items
         runs = [one.run for one in services.lab.search(found.id, [], filter_text="", order_by=[], by=caller)[:SHOWN]]
-        models = [
-            {"name": one.name, "version": one.number, "label": one.label, "run": one.run}
-            for one in services.registry.versions(found.id, by=caller)
-        ]
         elsewhere = [
             {
                 "site": one.site,
@@ -58,7 +55,7 @@ def router(services: Services, pages: Pages) -> Router:
         ]
         return pages.render(
             request, "project.html", project=found, left=left_of(services, found.id), members=members, datasets=datasets, recent=jobs,
-            project_of=lambda _job: found.slug, runs=runs, models=models,
+            project_of=lambda _job: found.slug, runs=runs, models=models_shown(services, found, caller),
             kinds=KINDS, sessions=sessions, elsewhere=elsewhere, packs=services.packing.list(project, by=caller)[:SHOWN],
             secrets=secrets_shown(services, project, caller), manages=caller.may("project.manage", project=found.id),
             mails=bool(services.relay.host),
