@@ -201,7 +201,7 @@ def build(
         audit=audit,
         may_take_away=_take_away_rule(vault, jobs, releasing),
     )
-    promotions, lineage = SqlPromotions(database), JobLineage(jobs, jobs, vault)
+    promotions, lineage, statements = SqlPromotions(database), JobLineage(jobs, jobs, vault), SqlStatements(database)
     registry = Registry(models, SqlModelVersions(database), keeping, lab_parts, guard=Guard(promotions))
     facts = Facts(
         registry, keeping, SqlModelCards(database), runs, lab, lineage, Looking(vault.safe, vault), labels=labels,
@@ -231,11 +231,6 @@ def build(
         SqlCards(database), SqlQuestions(database), SqlExperts(database), access=access, funding=funding, vault=vault,
         registry=registry, audit=audit, clock=clock, ids=ids,
     )  # fmt: skip
-    statements = SqlStatements(database)
-    passports = Passports(
-        facts, promoting, jobs, statements, SqlAgreements(database), access=access, funding=funding, vault=vault, signer=keyring,
-        audit=audit, clock=clock,
-    )  # fmt: skip
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, identity=identity, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
@@ -246,7 +241,11 @@ def build(
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound, doors=Doors(submission, jobs, progress, executor, identity, audit),
-        assurance=Assurance(statements, audit, keyring), passports=passports, knowledge=knowledge,
+        assurance=Assurance(statements, audit, keyring), knowledge=knowledge,
+        passports=Passports(
+            facts, promoting, jobs, statements, SqlAgreements(database), access=access, funding=funding, vault=vault, signer=keyring,
+            audit=audit, clock=clock,
+        ),
     )  # fmt: skip
 
 

@@ -16,8 +16,8 @@ from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.store import SqlJobs
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import AlreadyExists
+from fabriek.lab.metrics import Metric
 from fabriek.lab.registry.models import ModelVersion
-from fabriek.lab.runs import Metric
 from fabriek.worker.settling import settle
 from tests.factories.services import Town
 
