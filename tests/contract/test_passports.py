@@ -4,13 +4,15 @@ import base64
 import json
 import random
 import re
+import shutil
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
-from fabriek.adapters.database import Database
+from fabriek.adapters.database import Database, open_database
 from fabriek.compute.store import jobs
 from fabriek.kernel.errors import Damaged, FabriekError, InvalidInput, NotFound, NotPermitted, WrongState
 from fabriek.lab.store import runs
@@ -24,8 +26,12 @@ CARD = b"---\nlicense: eupl-1.2\n---\n# Tree <script>alert(1)</script>\n"
 
 
 @pytest.fixture
-def house(database: Database, tmp_path: Path) -> House:
-    return House(a_town(database, tmp_path / "home"))
+def house(sqlite_with_tables: Path, tmp_path: Path) -> Iterator[House]:
+    """On one database: what a passport reads of either is other tests' matter."""
+    shutil.copyfile(sqlite_with_tables, tmp_path / "fabriek.db")
+    opened = open_database(f"sqlite:///{tmp_path}/fabriek.db")
+    yield House(a_town(opened, tmp_path / "home"))
+    opened.close()
 
 
 def promoted(house: House) -> str:
@@ -48,7 +54,8 @@ def promoted(house: House) -> str:
     return job.id
 
 
-def test_a_passport_says_all_that_is_known_and_verifies_with_the_key_alone(house: House, tmp_path: Path) -> None:
+def test_a_passport_says_all_that_is_known_and_verifies_with_the_key_alone(database: Database, tmp_path: Path) -> None:
+    house = House(a_town(database, tmp_path / "home"))
     job = promoted(house)
     file, page = house.services.passports.issue(house.slug, "tree", "champion", by=house.lena)
     assert file == "passport-tree-1.html"

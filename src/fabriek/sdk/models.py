@@ -20,10 +20,12 @@ from fabriek.sdk.client import Client
 
 def read_model(said: str) -> tuple[str, str]:
     """`NAME`, `NAME@3`, `NAME/3`, `NAME@alias` → (name, number, alias or `latest`). Raises InvalidInput."""
-    found = re.fullmatch(r"([^/:@\x00-\x1f][^/:\x00-\x1f]*?)(?:[@/]([\w\-]{1,255}))?", said.removeprefix("models:/"))
+    found = re.fullmatch(
+        r"([^/:@\x00-\x1f]+)|([^/:@\x00-\x1f][^/:\x00-\x1f]*)[@/]([\w\-]{1,255})", said.removeprefix("models:/")
+    )
     if found is None:
         raise InvalidInput(f"{said[:80]!r} does not name a model", fix="write NAME, NAME@3 or NAME@ALIAS")
-    return found[1], found[2] or LATEST
+    return found[1] or found[2], found[3] or LATEST
 
 
 class Models:
