@@ -40,6 +40,7 @@ from fabriek.compute.planning import Planner
 from fabriek.compute.progress import Progress
 from fabriek.compute.reaching import Reaching
 from fabriek.compute.releasing import Releasing
+from fabriek.compute.rising import Rising
 from fabriek.compute.secrets.store import SqlSecrets
 from fabriek.compute.secrets.strongbox import Strongbox
 from fabriek.compute.service import Compute
@@ -62,6 +63,8 @@ from fabriek.kernel.signing import Keys, MasterKeys
 from fabriek.knowledge.service import Knowledge
 from fabriek.knowledge.store import SqlCards, SqlExperts, SqlQuestions
 from fabriek.lab.appending import Appending
+from fabriek.lab.base_models.service import BaseModels
+from fabriek.lab.base_models.store import SqlBaseModels, SqlContents, SqlUses
 from fabriek.lab.desk import Parts as LabParts
 from fabriek.lab.keeping import Keeping
 from fabriek.lab.registry.facts import Facts
@@ -209,6 +212,10 @@ def build(
     )  # fmt: skip
     promoting = Promoting(promotions, facts, registry, lineage, audit, clock, ids)
     machine = machine or this_machine(settings)
+    base_models = BaseModels(
+        SqlBaseModels(database), SqlContents(database), SqlUses(database), safe=vault.safe, rooms=vault, labelled=vault,
+        job_labels=Rising(jobs, runs, models, vault, access, audit, labels, machine), labels=labels, audit=audit, clock=clock,
+    )  # fmt: skip
     strongbox = Strongbox(secret_rows, jobs, access, audit, keys=sealable, clock=clock, ids=ids)
     relay = relay_of(settings)
     outbound = Outbound(Hosts.read(settings.outbound_hosts))
@@ -235,7 +242,7 @@ def build(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, identity=identity, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
         packages=packages, lab=lab, appending=appending,
-        registry=registry, facts=facts, promoting=promoting, keeping=keeping, compute=compute, releasing=releasing,
+        registry=registry, facts=facts, promoting=promoting, keeping=keeping, base_models=base_models, compute=compute, releasing=releasing,
         cluster_accounts=cluster_accounts,
         progress=progress,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),

@@ -13,6 +13,7 @@ from fabriek.api import (
     agreements,
     assurance,
     audit,
+    base_models,
     cluster,
     compute,
     erasing,
@@ -36,6 +37,7 @@ from fabriek.api import (
     vault_objects,
     vault_versions,
 )
+from fabriek.api.hub import routes as hub
 from fabriek.api.mlflow import routes as mlflow
 from fabriek.kernel.errors import FabriekError, NotPermitted
 from fabriek.web import problems
@@ -46,7 +48,7 @@ from fabriek.web.services import Services
 
 AREAS = (
     access, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, tus, agreements, proposals, erasing, keys, upkeep,
-    packages, compute, secrets, packs, cluster, power, lab, models, knowledge, assurance, audit, health,
+    packages, compute, secrets, packs, cluster, power, lab, models, base_models, knowledge, assurance, audit, health,
 )  # fmt: skip
 
 
@@ -76,6 +78,7 @@ def build(
     for area in AREAS:
         router: Router = area.router
         app.router.routes.extend(router.routes)
+    app.router.routes.extend(hub.routes(services))
     app.router.routes.extend(packages_index.routes(services))
     app.router.routes.extend(portal)
     problems.install(app, _renderer(services, page_of))
@@ -108,5 +111,5 @@ def _template(request: Request) -> str:
 
 def _wants_page(request: Request) -> bool:
     return not request.url.path.startswith(
-        ("/api/", "/lab/", "/packages/simple/")
+        ("/api/", "/lab/", "/hub/", "/packages/simple/")
     ) and "text/html" in request.headers.get("accept", "")

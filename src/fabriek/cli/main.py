@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "session": ("fabriek.cli.session_jobs:session", "Notebooks and other web apps that run as jobs."),
     "package": ("fabriek.cli.package:package", "What may be installed here, and how to ask for more."),
     "slurm-shim": ("fabriek.cli.slurm.command:slurm_shim", "Slurm's commands, for programs that call them."),
-    "model": ("fabriek.cli.model:model", "Registered models: what is known of them, and who promotes them."),
+    "model": ("fabriek.cli.model_verbs:model", "Models: what is known of them, who promotes them, base models."),
     "passport": ("fabriek.cli.passport:passport", "A model's passport, and how one is verified."),
     "catalogue": ("fabriek.cli.catalogue:catalogue", "Find, publish and ask for datasets and models."),
     "ask": ("fabriek.cli.ask:ask", "Ask the expertise centre a question."),

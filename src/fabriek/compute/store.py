@@ -148,11 +148,11 @@ limits = Table(
 _NAMES = tuple(column.name for column in jobs.columns)
 
 _ASKED = frozenset({
-    "id", "project", "person", "name", "purpose", "argv", "label", "submitted_at", "inputs", "code", "environment", "requirements",
+    "id", "project", "person", "name", "purpose", "argv", "submitted_at", "inputs", "code", "environment", "requirements",
     "experiment", "number", "array", "array_number", "array_index", "secrets", "notify",
     "nodes", "gpus", "gpu_kind", "gpus_milli",
 })  # fmt: skip
-"""What stands when a job is added and never changes."""
+"""What stands when a job is added and never changes. A label does: it rises with what the job reads."""
 
 NO_TERMS = "{}"
 _TERMS = cast(jobs.c.terms, Text)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.agreements import Agreements
     from fabriek.sdk.assurance import Assurance
     from fabriek.sdk.audit import Audit
+    from fabriek.sdk.base_models import BaseModels
     from fabriek.sdk.compute import Compute
     from fabriek.sdk.erasing import Erasing
     from fabriek.sdk.exchange import Exchange
@@ -114,6 +115,10 @@ class Fabriek:
     @cached_property
     def models(self) -> "Models":
         return self._part("models", "Models")  # type: ignore[no-any-return]
+
+    @property
+    def base_models(self) -> "BaseModels":
+        return self._part("base_models", "BaseModels")  # type: ignore[no-any-return]
 
     @cached_property
     def knowledge(self) -> "Knowledge":

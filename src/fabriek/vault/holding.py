@@ -124,6 +124,18 @@ class Holding(Desk):
                 parts.audit.record("dataset.created", made.id, SYSTEM, project=project.id, label=made.label)
         return made.id
 
+    def check_may_hold(self, label: str, project_id: str) -> None:
+        """For other areas that keep what they label: raises NotPermitted when that may not be here, or not in this project."""
+        self._check_label(label, self._project(project_id))
+
+    def raise_outputs(self, job: str, label: str) -> None:
+        """What the job leaves carries this label too, from now on. Joins the open transaction."""
+        parts = self._parts
+        for one in parts.datasets.from_job(job):
+            stands = parts.datasets.get(one.id)
+            if (risen := parts.labels.highest([stands.label, label])) != stands.label:
+                parts.datasets.save(replace(stands, label=risen))
+
     def common_room(self, name: str) -> str:
         """The id of the hidden dataset that holds what is sealed for the installation itself, under no project; made at its first use."""
         parts = self._parts

@@ -23,11 +23,11 @@ JSON_BYTES_MAX = 4 * 2**20
 
 STREAMED = re.compile(
     r"/mlflow-artifacts/artifacts/|/package-requests/[^/]+/files/|^/api/v1/(arrivals/[^/]+|uploads/[^/]+/files|"
-    r"projects/[^/]+/datasets/[^/]+/files)$"
+    r"projects/[^/]+/datasets/[^/]+/files|projects/[^/]+/base-models/contents/[^/]+)$"
 )
 STREAMED_BYTES_MAX = 256 * 2**30
-"""A file of a run, a wheel, or a file by tus, is sealed while it arrives, so that its size is a question of room on the disk and not of
-memory. No other route: their bodies are gathered before anybody asks who sends them.
+"""A file of a run or a base model, a wheel, or a file by tus, is sealed while it arrives, so that its size is a question of room on the disk
+and not of memory. No other route: their bodies are gathered before anybody asks who sends them.
 """
 
 SECURITY_HEADERS = {

@@ -31,6 +31,7 @@ from fabriek.kernel.ids import Ids
 from fabriek.kernel.pages import Cursors
 from fabriek.knowledge.service import Knowledge
 from fabriek.lab.appending import Appending
+from fabriek.lab.base_models.service import BaseModels
 from fabriek.lab.keeping import Keeping
 from fabriek.lab.registry.facts import Facts
 from fabriek.lab.registry.promoting import Promoting
@@ -70,6 +71,7 @@ class Services:
     facts: Facts
     promoting: Promoting
     keeping: Keeping
+    base_models: BaseModels
     compute: Compute
     releasing: Releasing
     cluster_accounts: ClusterAccounts

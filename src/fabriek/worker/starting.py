@@ -25,6 +25,7 @@ from fabriek.kernel.errors import FabriekError, InvalidInput, Unavailable
 from fabriek.schemas.node import ImageSpec, SecretSpec
 from fabriek.vault.grants import Grant
 from fabriek.web.services import Services
+from fabriek.worker.base_models import hub_variables
 from fabriek.worker.handing import handed_together
 from fabriek.worker.installing import environment_of, pip_variables
 
@@ -204,7 +205,8 @@ class Starter:
         # Of an image, only its node knows the hash, once it has opened it.
         services.progress.note(job.id, run=run, environment_hash="" if job.terms.image else environment.hash)
         variables = (
-            dict(job.environment)
+            hub_variables(job, lab_token)
+            | dict(job.environment)
             | pip_variables(job, lab_token, self._environments.version, walls=not bare)
             | sweep_variables(job)
             | {

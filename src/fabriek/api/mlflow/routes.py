@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from fabriek import __version__
 from fabriek.api import packages_index
+from fabriek.api.hub import routes as hub
 from fabriek.api.mlflow import appending, bodies
 from fabriek.api.mlflow.appending import APPENDING, Remembered, Who
 from fabriek.api.mlflow.artifacts import artifact_routes
@@ -93,8 +94,8 @@ def shorten(app: FastAPI, services: Services, who: Remembered, *, is_open: Calla
 
 
 def build_job_app(services: Services) -> FastAPI:
-    """For jobs, on the socket that only they reach: a job's own run and what it begins, and the packages that are
-    approved for its project, by its own token; nothing else is here.
+    """For jobs, on the socket that only they reach: a job's own run and what it begins, the packages that are
+    approved for its project and its base models, by its own token; nothing else is here.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.factory, app.state.counts = services, Counts()
@@ -113,7 +114,11 @@ async def _always() -> bool:
 def _job_routes(services: Services, prefix: str, who: Remembered) -> list[BaseRoute]:
     """The same on the jobs' socket and, where nodes are other hosts, below a path of the main app."""
     access = dict.fromkeys(("GET", "POST", "PATCH", "PUT", "DELETE"), HOLDER)
-    return [*_routes(services, prefix, who, access), *packages_index.job_routes(services, prefix)]
+    return [
+        *_routes(services, prefix, who, access),
+        *packages_index.job_routes(services, prefix),
+        *hub.job_routes(services, prefix),
+    ]
 
 
 def _routes(services: Services, prefix: str, remembered: Remembered, access: Mapping[str, Any]) -> list[BaseRoute]:

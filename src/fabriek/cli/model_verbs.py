@@ -1,0 +1,6 @@
+"""All verbs of `fabriek model`, which stand in modules by what they are about."""
+
+from fabriek.cli import model_push
+from fabriek.cli.model import model
+
+__all__ = ["model", "model_push"]

@@ -1,0 +1,118 @@
+"""The card of a base model: README.md, with facts in YAML at its head, as the Hugging Face Hub has them."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import yaml
+
+from fabriek.kernel.errors import InvalidInput
+
+CARD_CHARACTERS_MAX = 400_000
+FACTS_CHARACTERS_MAX = 50_000
+LICENCE_CHARACTERS_MAX = 100
+DEPTH_MAX = 12
+TAGS_MAX = 100
+
+_HEAD = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)(?:\r?\n)?^---[ \t]*$\r?\n?", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """`facts`: what the head says, as JSON would hold it. `licence` is empty where the card names none; `text` is what follows the head."""
+
+    facts: Mapping[str, Any]
+    licence: str
+    text: str
+
+
+class _Plain(yaml.SafeLoader):
+    """YAML without aliases: a few lines of them unfold into more than any memory holds."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise InvalidInput("the head of the card refers to itself", fix="write it out, without & and *")
+        return super().compose_node(parent, index)
+
+
+def read_card(written: str) -> ModelCard:
+    """Raises InvalidInput on a head that is not a plain list of facts, or on one that is too long."""
+    if len(written) > CARD_CHARACTERS_MAX:
+        raise InvalidInput(f"a card has at most {CARD_CHARACTERS_MAX:,} characters", fix="shorten README.md")
+    found = _HEAD.match(written)
+    if found is None:
+        return ModelCard({}, "", written)
+    if len(found[1]) > FACTS_CHARACTERS_MAX:
+        raise InvalidInput(f"the head of a card has at most {FACTS_CHARACTERS_MAX:,} characters", fix="shorten it")
+    try:
+        said = yaml.load(found[1], Loader=_Plain)  # noqa: S506  # a safe loader, with less than it had
+        facts = _as_json(said or {}, 0)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        raise InvalidInput(
+            "the head of README.md is not YAML", fix="correct what stands between its --- lines"
+        ) from None
+    if not isinstance(facts, dict):
+        raise InvalidInput("the head of README.md is not a list of facts", fix="write it as `license: apache-2.0`")
+    return ModelCard(facts, _licence_in(facts), written[found.end() :])
+
+
+def licence_of(card: ModelCard, said: str) -> str:
+    """The licence under which the model may be used. Raises InvalidInput where nobody says, or two say different things."""
+    if card.licence and said and card.licence.lower() != said.strip().lower():
+        raise InvalidInput(
+            f"the card says {card.licence}, and --licence says {said.strip()[:LICENCE_CHARACTERS_MAX]}",
+            fix="find out which holds, and correct README.md or leave --licence out",
+        )
+    licence = card.licence or said.strip()
+    if not licence:
+        raise InvalidInput(
+            "nobody says under which licence this model may be used",
+            fix="add `license: NAME` to the head of its README.md, or push with --licence NAME",
+        )
+    if len(licence) > LICENCE_CHARACTERS_MAX or not licence.isprintable():
+        raise InvalidInput(f"a licence is named in at most {LICENCE_CHARACTERS_MAX} characters", fix="shorten it")
+    return licence
+
+
+def tags_of(facts: Mapping[str, Any], licence: str) -> list[str]:
+    """Words by which clients find a model, in the Hub's own spelling."""
+    tags = [*_words(facts.get("tags")), *_words(facts.get("library_name")), *_words(facts.get("pipeline_tag"))]
+    tags += _words(facts.get("language"))
+    tags += [f"dataset:{one}" for one in _words(facts.get("datasets"))]
+    tags += [f"base_model:{one}" for one in _words(facts.get("base_model"))]
+    return [*dict.fromkeys([*tags[:TAGS_MAX], f"license:{licence.lower()}"])]
+
+
+def word_of(facts: Mapping[str, Any], name: str) -> str | None:
+    """A fact that is one word."""
+    return next(iter(_words(facts.get(name))), None)
+
+
+def _licence_in(facts: Mapping[str, Any]) -> str:
+    """`license: other` is told apart by its own name. Several licences are named together."""
+    named = _words(facts.get("license"))
+    if [one.lower() for one in named] == ["other"]:
+        named = _words(facts.get("license_name")) or named
+    return ", ".join(named)
+
+
+def _words(said: Any) -> list[str]:
+    items = said if isinstance(said, list) else [said]
+    return [one.strip() for one in items if isinstance(one, str) and one.strip()]
+
+
+def _as_json(said: Any, depth: int) -> Any:
+    if depth > DEPTH_MAX:
+        raise InvalidInput("the head of the card is nested too deeply", fix="flatten it")
+    if isinstance(said, dict):
+        return {str(name): _as_json(one, depth + 1) for name, one in said.items()}
+    if isinstance(said, list | tuple | set):
+        return [_as_json(one, depth + 1) for one in said]
+    if isinstance(said, datetime | date):
+        return said.isoformat()
+    if isinstance(said, float) and not math.isfinite(said):
+        return str(said)
+    return said if isinstance(said, str | int | float | bool) or said is None else str(said)
