@@ -17,6 +17,7 @@ from fabriek.compute.requests import JobAsked
 from fabriek.kernel.callers import Caller
 from fabriek.portal import app as portal
 from fabriek.web.router import PUBLIC, Access, access_table
+from tests.factories.base_models import a_base_model
 from tests.factories.packages import put_on_index
 from tests.factories.services import Town, a_town
 from tests.servers.app import serving
@@ -155,6 +156,10 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     wanted = put_on_index(town, asked_by=owner, project=project)
     services.vault.set_terms("biopsies", "Be kind.", project=project, by=owner)
     lowering = services.vault.propose_lowering("biopsies", "internal", "made anonymous", project=project, by=owner)
+    base = [
+        a_base_model(services, home.id, name, by=owner, parts__notes_txt=b"theirs")
+        for name in ("their-model", "their-house/their-model")
+    ]
     asked = services.vault.request_access("biopsies", project=project, purpose="civilian", by=owner)
     return {
         "lowering": lowering.id, "access_request": asked.id, "release": "rel_1",
@@ -164,6 +169,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         "secret": "TOKEN_OF_THEIRS",
         "package_request": wanted.id, "filename": wanted.files[0],
         "pack": pack.id, "erasure": erasure.id,
+        "org": "their-house", "base_model": "their-model", "revision": base[0].commit, "model_file": "parts/notes.txt", "model_folder": "parts",
     }  # fmt: skip
 
 
@@ -272,7 +278,7 @@ def test_the_owner_is_served(place: Place) -> None:
         ):
             status, text = place.ask(place.tokens["owner"], method, path, place.things)
             if status not in {200, 303} and not re.search(
-                f"/statement|/metrics/|/open$|/certificate$|{FOR_NODES}", path
+                rf"/statement|/metrics/|/open$|/certificate$|\{{rest:path\}}$|{FOR_NODES}", path
             ):
                 missing.append(f"{path}: {status} {text[:200]}")
     assert missing == []

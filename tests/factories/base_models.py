@@ -1,8 +1,13 @@
 """Folders of base models, as small as they can be."""
 
+import hashlib
 import json
 import struct
 from pathlib import Path
+
+from fabriek.kernel.callers import Caller
+from fabriek.lab.base_models.models import ModelFile, Pushed, Revision
+from fabriek.web.services import Services
 
 CARD = """---
 license: apache-2.0
@@ -35,3 +40,16 @@ def a_model(folder: Path, *, card: str = CARD, weights: bytes = b"", **more: byt
     for name, content in more.items():
         (folder / name.replace("__", ".")).write_bytes(content)
     return folder
+
+
+def a_base_model(
+    services: Services, project: str, name: str, *, by: Caller, card: str = CARD, **more: bytes
+) -> Revision:
+    """A base model of that project (an id), with a card, weights, and what else is given: `parts__notes_txt` is parts/notes.txt."""
+    contents = {"README.md": card.encode(), "model.safetensors": safetensors()}
+    contents |= {path.replace("__", "/").replace("_", "."): content for path, content in more.items()}
+    files = {path: ModelFile(path, hashlib.sha256(one).hexdigest(), len(one)) for path, one in contents.items()}
+    pushed = Pushed(name, "main", "", "", allow_code=True, card=card, files=tuple(files.values()))
+    for path, one in files.items():
+        services.base_models.take(project, name, one.sha256, one.size, [contents[path]], allow_code=True, by=by)
+    return services.base_models.push(project, pushed, by=by)[0]

@@ -63,12 +63,12 @@ def list_base_models(project: str, caller: CallerDep, factory: FactoryDep) -> Pa
     return PageOut[BaseModelOut](items=[shown(one, factory.base_models.newest(one)) for one in found])
 
 
-@router.get("/projects/{project}/base-models/{name:path}", access=Right("lab.view"))
+@router.get("/projects/{project}/base-models/{base_model:path}", access=Right("lab.view"))
 def show_base_model(
-    project: str, name: str, caller: CallerDep, factory: FactoryDep, revision: str = Query(MAIN, max_length=100)
+    project: str, base_model: str, caller: CallerDep, factory: FactoryDep, revision: str = Query(MAIN, max_length=100)
 ) -> BaseModelPageOut:
     """One base model with its card and its files."""
-    model, found = factory.base_models.revision(factory.access.project(project).id, name, revision, by=caller)
+    model, found = factory.base_models.revision(factory.access.project(project).id, base_model, revision, by=caller)
     files = factory.base_models.files(found, by=caller)
     return BaseModelPageOut(
         **shown(model, found).model_dump(),

@@ -33,6 +33,9 @@ ENTRIES_MAX = 1_000
 
 FORM_BYTES_MAX = 2**20
 AT_ONCE_BYTES_MAX = 2**20
+REPOS = ("{base_model}", "{org}/{base_model}")
+"""Clients name a model with and without whose it was."""
+
 IN_JOBS = "http://127.0.0.1:5000"
 
 Who = Callable[[Request], tuple[Caller, str]]
@@ -52,7 +55,7 @@ class Asked:
     @property
     def name(self) -> str:
         path = self.request.path_params
-        return f"{path['org']}/{path['name']}" if "org" in path else str(path["name"])
+        return f"{path['org']}/{path['base_model']}" if "org" in path else str(path["base_model"])
 
     def revision(self) -> tuple[BaseModel, Revision]:
         revision = self.request.path_params.get("revision", MAIN)
@@ -97,16 +100,16 @@ def job_routes(services: Services, prefix: str = "") -> list[BaseRoute]:
 
 def _routes(services: Services, who: Who, access: Access, base: str, *, relayed: str = "") -> list[BaseRoute]:
     named: list[tuple[str, str, Answer]] = [("GET", "/api/whoami-v2", _whoami), ("GET", "/api/models", _search)]
-    for repo in ("{name}", "{org}/{name}"):
+    for repo in REPOS:
         named += [
             ("GET", f"/api/models/{repo}/revision/{{revision}}", _model),
             ("GET", f"/api/models/{repo}/tree/{{revision}}", _tree),
-            ("GET", f"/api/models/{repo}/tree/{{revision}}/{{path:path}}", _tree),
+            ("GET", f"/api/models/{repo}/tree/{{revision}}/{{model_folder:path}}", _tree),
             ("POST", f"/api/models/{repo}/paths-info/{{revision}}", _paths),
             ("GET", f"/api/models/{repo}/refs", _refs),
-            ("GET", f"/{repo}/resolve/{{revision}}/{{path:path}}", _file),
+            ("GET", f"/{repo}/resolve/{{revision}}/{{model_file:path}}", _file),
         ]
-    named += [("GET", f"/api/models/{repo}", _model) for repo in ("{name}", "{org}/{name}")]
+    named += [("GET", f"/api/models/{repo}", _model) for repo in REPOS]
     made = [
         declare(Route(base + path, _endpoint(services, who, answer, base + path, relayed), methods=[method]), access)
         for method, path, answer in named
@@ -198,7 +201,7 @@ def _model(asked: Asked) -> Response:
 
 def _tree(asked: Asked) -> Response:
     _, revision = asked.revision()
-    folder = asked.request.path_params.get("path", "").strip("/")
+    folder = asked.request.path_params.get("model_folder", "").strip("/")
     entries = said.tree_said(
         asked.files(revision), revision, folder, recursive=asked.says("recursive"), expand=asked.says("expand")
     )
@@ -221,7 +224,7 @@ def _file(asked: Asked) -> Response:
     """A file, or a part of it; HEAD tells what a client needs to know first."""
     path = asked.request.path_params
     base_models, request = asked.services.base_models, asked.request
-    revision, file = base_models.file(asked.project, asked.name, path["revision"], path["path"], by=asked.caller)
+    revision, file = base_models.file(asked.project, asked.name, path["revision"], path["model_file"], by=asked.caller)
     tag = f'"{file.sha256}"'
     headers = {
         "ETag": tag, "X-Linked-Etag": tag, "X-Linked-Size": str(file.size), said.COMMIT: revision.commit, "Accept-Ranges": "bytes",
