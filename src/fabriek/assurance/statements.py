@@ -14,7 +14,7 @@ BUILD_TYPE = "urn:fabriek:job:v1"
 @dataclass(frozen=True, slots=True)
 class JobFacts:
     """What is known of a job that succeeded. `models`: (name, version, sha256, label) of what it registered. `reached`: hosts of the
-    network, and how often.
+    network, and how often. `base_models`: (name, commit, sha256, licence, label) of those that it read.
     """
 
     job: str
@@ -31,6 +31,7 @@ class JobFacts:
     started_at: datetime | None
     ended_at: datetime | None
     reached: tuple[tuple[str, int], ...] = ()
+    base_models: tuple[tuple[str, str, str, str, str], ...] = ()
 
 
 def has_subject(facts: JobFacts) -> bool:
@@ -55,6 +56,14 @@ def statement(facts: JobFacts, builder: str) -> dict[str, Any]:
     used = [_dependency("input", one) for one in facts.inputs] + (
         [_dependency("code", facts.code)] if facts.code else []
     )
+    used += [
+        {
+            "name": f"base-model:{name}@{commit}",
+            "digest": {"sha256": sha256},
+            "annotations": {"label": label, "licence": licence},
+        }
+        for name, commit, sha256, licence, label in facts.base_models
+    ]
     used.append({"name": "environment", "digest": {"sha256": facts.environment_hash}})
     return {
         "_type": STATEMENT_TYPE,

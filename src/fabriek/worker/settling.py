@@ -66,6 +66,7 @@ def facts_of(services: Services, job: Job) -> JobFacts:
         ended_at=job.ended_at,
         label=job.label,
         reached=_reached(services, job) if job.terms.hosts else (),
+        base_models=services.base_models.of_job(job.id),
     )
 
 

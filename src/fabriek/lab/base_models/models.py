@@ -201,7 +201,12 @@ def check_path(path: str) -> str:
     return path
 
 
-def commit_of(licence: str, files: Sequence[ModelFile]) -> str:
-    """40 hexadecimal digits, as the clients expect of a commit: over the licence, and path, content and mark of each file."""
+def digest_of(licence: str, files: Sequence[ModelFile]) -> str:
+    """SHA-256 over the licence, and path, content and mark of each file."""
     told = [licence, sorted([one.path, one.sha256, one.size, one.is_code] for one in files)]
-    return hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()[:40]
+    return hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()
+
+
+def commit_of(licence: str, files: Sequence[ModelFile]) -> str:
+    """The first 40 digits of that: as long as the clients expect a commit to be."""
+    return digest_of(licence, files)[:40]

@@ -192,9 +192,13 @@ class BaseModels:
         (content,) = self._contents.among(revision.project, revision.name, [file.sha256])
         return self._safe.open(self._rooms.room(revision.project), content.object_id, start, stop)
 
-    def of_job(self, job: str) -> tuple[tuple[str, str, str, str], ...]:
-        """(name, commit, licence, label) of what the job read: for its statement of origin."""
-        return tuple((one.name, what.commit, what.licence, one.label) for one, what in self._uses.of_job(job))
+    def of_job(self, job: str) -> tuple[tuple[str, str, str, str, str], ...]:
+        """(name, commit, sha256, licence, label) of what the job read: for its statement of origin."""
+        found = []
+        for model, what in self._uses.of_job(job):
+            files = self._store.files(what.project, what.name, what.commit)
+            found.append((model.name, what.commit, models.digest_of(what.licence, files), what.licence, model.label))
+        return tuple(found)
 
     def _checked(self, pushed: Pushed) -> ModelCard:
         """The card, once everything holds that needs no look at what is here."""
