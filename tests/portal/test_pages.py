@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.factories.base_models import CARD, a_model
 from tests.factories.wheels import a_wheel
 from tests.servers.factory import Running, quickstarted, why_no_jobs
 
@@ -24,6 +25,21 @@ with mlflow.start_run():
         mlflow.log_metric("loss", 1 / (step + 1), step=step)
     mlflow.log_param("depth", "<b>3</b>")
 print("<script>alert(1)</script> trained", flush=True)
+"""
+
+HOSTILE = """
+<script>alert(1)</script> <img src=x onerror=alert(1)> <style>body { display: none }</style>
+
+[run](javascript:alert(1)) [data](data:text/html,x) [ours](/projects) [theirs](https://example.org/a "x")
+![a picture](https://example.org/beacon.png)
+
+| left | right |
+| :--- | ----: |
+| 1 | <b>2</b> |
+
+```python
+print("<i>")
+```
 """
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox, pytest.mark.xdist_group("portal")]
@@ -42,6 +58,7 @@ def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         (room / "data").mkdir()
         (room / "data" / "numbers.csv").write_text("1,2,3\n")
         (room / "code").mkdir()
+        a_model(room / "model", card=CARD + HOSTILE, modeling__py=b"print('hello')")
         wheel = room / "reqeusts-1.0-py3-none-any.whl"
         wheel.write_bytes(a_wheel("reqeusts", headers=["Summary: Asks <i>politely</i>."]))
         (room / "code" / "train.py").write_text(SCRIPT)
@@ -58,6 +75,7 @@ def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
                 "Three & more numbers.",
             ),
             ("ask", "What are <numbers>?"),
+            ("model", "push", str(room / "model"), "acme/tiny", "--allow-code"),
             ("run", "--name", "many", "--sweep", "lr=0.1,0.2", "--", "echo", "{lr}"),
             ("package", "request", "reqeusts==1.0", "--reason", "<b>needed</b>"),
             ("run", "--name", "train", "--data", "numbers:/data", "--", "python", "train.py"),
@@ -119,6 +137,7 @@ def addresses(factory: Running) -> dict[str, str]:
         "jobs": "/projects/playground/jobs", "new job": f"/projects/playground/jobs/new?like={job['id']}", "machine": "/machine",
         "array": f"/projects/playground/arrays/{arrays[0]}", "packages": "/packages?ask=polars==1.9.0",
         "package request": f"/packages/requests/{wanted['id']}", "nothing": "/projects/nowhere",
+        "base model": "/projects/playground/base-models/acme/tiny",
     }  # fmt: skip
 
 
@@ -276,3 +295,23 @@ def test_a_visitor_without_a_session_sees_the_way_in_and_a_stranger_nothing(fact
         assert "script-src 'self'" in shown.headers["content-security-policy"]
         assert visitor.get("/assets/fabriek.css").status_code == 200
         assert visitor.get("/assets/..%2Fapp.py").status_code == 404
+
+
+def test_a_base_models_card_runs_loads_and_leads_nowhere_of_its_own(factory: Running, page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{factory.url}/projects/playground")
+    page.get_by_role("link", name="acme/tiny").click()
+    card = page.locator(".prose")
+    expect(card).to_contain_text("<script>alert(1)</script>")
+    expect(card).to_contain_text("<b>2</b>")
+    assert card.locator("script, img, style, b").count() == 0
+    links = [one.get_attribute("href") for one in card.locator("a").all()]
+    assert links == ["https://example.org/a"]
+    assert "nofollow" in (card.locator("a").get_attribute("rel") or "")
+    expect(card.locator("em")).to_have_text("a picture")
+    assert all(one.startswith(factory.url) for one in asked)
+    expect(page.get_by_text('AutoModel.from_pretrained("acme/tiny")')).to_be_visible()
+    expect(page.get_by_text(f"HF_ENDPOINT={factory.url}/hub/playground")).to_be_visible()
+    expect(page.get_by_text("apache-2.0")).to_be_visible()
+    expect(page.locator(".tag.bad").first).to_have_text("code")

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound
 from fabriek.portal.pages import (
     access,
+    base_models,
     compute,
     jobs,
     knowledge,
@@ -35,7 +36,9 @@ def routes(services: Services) -> list[BaseRoute]:
     """Every page, each with its access declared."""
     pages = Pages(services.settings.zone)
     made: list[BaseRoute] = []
-    for area in (access, projects, secrets, vault, proposals, packages, jobs, compute, machine, lab, models, knowledge):
+    for area in (
+        access, projects, secrets, vault, proposals, packages, jobs, compute, machine, lab, models, base_models, knowledge,
+    ):  # fmt: skip
         made += area.router(services, pages).routes
     made.append(declare(Route("/assets/{name}", _asset), PUBLIC))
     return made

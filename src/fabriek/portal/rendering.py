@@ -15,6 +15,7 @@ from fabriek.compute.gpus import amount
 from fabriek.funding.resources import Resource
 from fabriek.kernel.units import shown_bytes
 from fabriek.portal.forms import seal_of
+from fabriek.portal.markdown import rendered
 
 HERE = Path(__file__).parent
 
@@ -40,6 +41,7 @@ class Pages:
             "thousandths": amount,
             "unit": lambda resource: Resource(resource).plural,
             "highlighted": highlighted,
+            "markdown": rendered,
         }
 
     def render(self, request: Request, template: str, *, status: int = 200, **shown: Any) -> Response:

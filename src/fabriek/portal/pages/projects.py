@@ -14,6 +14,7 @@ from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
 
 SHOWN = 10
+BASES_SHOWN = 50
 ACTIVE_SHOWN = 100
 """Jobs that have not ended, among which one's sessions are looked for."""
 
@@ -43,6 +44,10 @@ def router(services: Services, pages: Pages) -> Router:
         sessions = [one for one in active if one.terms.port and one.person == caller.person]
         jobs = services.compute.list(project, limit=SHOWN, cursor="", by=caller).items
         runs = [one.run for one in services.lab.search(found.id, [], filter_text="", order_by=[], by=caller)[:SHOWN]]
+        bases = [
+            (one, services.base_models.newest(one))
+            for one in services.base_models.all(found.id, by=caller)[:BASES_SHOWN]
+        ]
         elsewhere = [
             {
                 "site": one.site,
@@ -55,7 +60,7 @@ def router(services: Services, pages: Pages) -> Router:
         ]
         return pages.render(
             request, "project.html", project=found, left=left_of(services, found.id), members=members, datasets=datasets, recent=jobs,
-            project_of=lambda _job: found.slug, runs=runs, models=models_shown(services, found, caller),
+            project_of=lambda _job: found.slug, runs=runs, models=models_shown(services, found, caller), bases=bases,
             kinds=KINDS, sessions=sessions, elsewhere=elsewhere, packs=services.packing.list(project, by=caller)[:SHOWN],
             secrets=secrets_shown(services, project, caller), manages=caller.may("project.manage", project=found.id),
             mails=bool(services.relay.host),
