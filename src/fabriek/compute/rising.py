@@ -34,17 +34,17 @@ class Rising:
 
     def rise(self, job: str, label: str) -> None:
         """From now on the job carries this label too. Idempotent. Raises NotPermitted as `check` does."""
-        if not self.labels.exceeds(label, self.jobs.get(job).label):
+        # Its runs too: one that began while the label rose may have missed it.
+        stand = [self.jobs.get(job).label, *(run.label for run in self.runs.of_job(job))]
+        if not any(self.labels.exceeds(label, one) for one in stand):
             return
         with self.jobs.transaction(alone=f"job:{job}"):
             found = self.jobs.get(job)
             risen = self._risen(found, label)
-            if risen == found.label:
-                return
             self.jobs.save(replace(found, label=risen))
             runs = self.runs.of_job(job)
             for run in runs:
-                self.runs.save(replace(run, label=self.labels.highest([run.label, risen])))
+                self.runs.relabel(run.id, self.labels.highest([run.label, risen]))
             ids = {run.id for run in runs}
             for model in self.models.logged_of(found.project, sorted({run.experiment for run in runs})):
                 if model.run in ids:

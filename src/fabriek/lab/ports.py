@@ -47,7 +47,10 @@ class Runs(Protocol):
     def some(self, wanted: Collection[str]) -> Mapping[str, Run]:
         """Those of the ids that are there, of whatever project."""
 
-    def save(self, run: Run) -> None: ...
+    def save(self, run: Run) -> None:
+        """All but its label."""
+
+    def relabel(self, run: str, label: str) -> None: ...
 
     def save_all(self, project: str, experiment: str, *, is_deleted: bool) -> None:
         """Marks all runs of an experiment."""

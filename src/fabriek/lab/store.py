@@ -101,7 +101,12 @@ class SqlRuns:
         return run_of(row)
 
     def save(self, run: Run) -> None:
-        self._db.execute(update(runs).where(runs.c.id == run.id).values(**asdict(run)))
+        # Not its label: that rises meanwhile, and what was read before would put the old one back.
+        kept = {name: value for name, value in asdict(run).items() if name != "label"}
+        self._db.execute(update(runs).where(runs.c.id == run.id).values(**kept))
+
+    def relabel(self, run: str, label: str) -> None:
+        self._db.execute(update(runs).where(runs.c.id == run).values(label=label))
 
     def of_job(self, job: str) -> Sequence[Run]:
         wanted = select(runs).where(runs.c.job == job, runs.c.job != "").order_by(runs.c.started_at, runs.c.id)

@@ -4,10 +4,10 @@ from fabriek.compute.jobs import Job
 
 
 def hub_variables(job: Job, token: str) -> dict[str, str]:
-    """For the clients of the Hugging Face Hub: the jobs' socket, and no way past it. Nothing for a job that names another hub itself, which
-    may be one of the hosts that it reaches: our token is not for others.
+    """For the clients of the Hugging Face Hub: the jobs' socket, and no way past it. Nothing for a job that names a hub or a token itself,
+    which may be for one of the hosts that it reaches: our token is not for others, nor is theirs for us.
     """
-    if "HF_ENDPOINT" in job.environment:
+    if {"HF_ENDPOINT", "HF_TOKEN"} & {*job.environment, *(one.variable for one in job.secrets)}:
         return {}
     return {
         "HF_ENDPOINT": "http://127.0.0.1:5000/hub",
