@@ -5,10 +5,10 @@ import pickle
 import zipfile
 
 import pytest
-from tests.factories.base_models import safetensors
 
 from fabriek.kernel.errors import InvalidInput
 from fabriek.lab.base_models.formats import check_claim, kind_of, why_code
+from tests.factories.base_models import safetensors
 
 
 def test_first_bytes_tell_the_kind() -> None:
