@@ -118,6 +118,9 @@ class Settings:
     job_log_bytes_max: int = setting(
         64 * 2**20, "bytes", "How much of a job's output is kept; the rest is counted and dropped."
     )
+    job_sample_seconds: int = setting(
+        10, "seconds", "How often a job's cores, memory and GPUs are looked at and logged to its run; 0: never."
+    )
     job_inputs: str = setting(
         "auto",
         "auto, copy or mount",

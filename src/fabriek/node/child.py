@@ -14,6 +14,7 @@ from fabriek.node.inside import First
 from fabriek.node.limits.limiter import Limiter
 from fabriek.node.logs import PIECE_BYTES, Log
 from fabriek.node.pipes import Pipes
+from fabriek.node.sampling import Sampling
 from fabriek.node.sandbox import Command
 from fabriek.node.stopping import LOOK_SECONDS, Stopping
 from fabriek.schemas.node import JobSpec
@@ -51,9 +52,10 @@ class Child:
     """One tree. `run` returns when nothing of it lives any more; `started` is called once its processes stand."""
 
     def __init__(
-        self, job: JobSpec, place: Place, bounds: Limiter, first: Callable[["subprocess.Popen[bytes]", int], First]
-    ) -> None:
-        self._job, self._place, self._bounds, self._first = job, place, bounds, first
+        self, job: JobSpec, place: Place, bounds: Limiter, first: Callable[["subprocess.Popen[bytes]", int], First],
+        sampling: Sampling | None = None,
+    ) -> None:  # fmt: skip
+        self._job, self._place, self._bounds, self._first, self._sampling = job, place, bounds, first, sampling
 
     def run(self, log: Log, started: Callable[[], None]) -> Ended:
         """Raises Unavailable with bubblewrap's word when the walls could not be built."""
@@ -64,7 +66,7 @@ class Child:
             try:
                 started()
                 stopping = Stopping(self._job, self._bounds)
-                exit_code = _drain(process, pipes.output, inside, log, stopping)
+                exit_code = _drain(process, pipes.output, inside, log, stopping, self._sampling)
                 if not pipes.stood() and not stopping.reason:
                     said = log.last_line() or str(exit_code)
                     raise Unavailable(f"the sandbox could not be built: {said}", fix="fabriek doctor")
@@ -112,7 +114,9 @@ class Child:
         return Ended(code, reason, self._bounds.cpu_seconds(), self._bounds.memory_bytes_peak(), stopping.again)
 
 
-def _drain(process: "subprocess.Popen[bytes]", output: int, inside: First, log: Log, stopping: Stopping) -> int:
+def _drain(
+    process: "subprocess.Popen[bytes]", output: int, inside: First, log: Log, stopping: Stopping, sampling: Sampling | None
+) -> int:  # fmt: skip
     """Reads until nobody can write any more and nothing lives within. The exit code, negative for a signal."""
     poller, reading, give_up = select.poll(), True, float("inf")
     ended = os.pidfd_open(process.pid)
@@ -130,7 +134,11 @@ def _drain(process: "subprocess.Popen[bytes]", output: int, inside: First, log: 
                     poller.unregister(descriptor)
             if process.poll() is None:
                 stopping.look(process, inside)
+                if sampling is not None:
+                    sampling.look()
             elif give_up == float("inf"):
+                if sampling is not None:
+                    sampling.end()
                 inside.end()
                 give_up = time.monotonic() + AFTER_END_SECONDS
     finally:

@@ -30,6 +30,7 @@ from fabriek.node.outputs import Outputs, check_size, keep_what_may_leave
 from fabriek.node.proxy import proxy_for
 from fabriek.node.relay import Relay
 from fabriek.node.room import LAB_SOCKET, PROXY_SOCKET, Room, owner_of, take_uid
+from fabriek.node.sampling import sampling_of
 from fabriek.node.sandbox import GANG_COMMAND, Openings, Walls
 from fabriek.node.secrets import Secrets, in_files, in_variables
 from fabriek.node.stopping import CANCELLED
@@ -266,10 +267,11 @@ class Attempt:
         self, variables: dict[str, str], mounts: Sequence[tuple[Path, str]], bounds: Limiter, uid: int | None, root: Path | None
     ) -> Child:  # fmt: skip
         job, room, inside = self._in_all(), self._room, bounds.inside()
+        sampling = sampling_of(job, bounds, self._lab_dir(), uid)
         argv = job.argv if job.nodes == 1 or job.batch or job.spread else (GANG_COMMAND, str(job.nodes), *job.argv)
         if job.unsandboxed:
             bare = Bare(room, argv, variables, mounts, job.python, self._lab_dir(), inside, job.folder_inside, job.port)
-            return Child(job, bare, bounds, Loose)
+            return Child(job, bare, bounds, Loose, sampling)
         openings = Openings(
             job.shared, job.folder_inside, job.port, host_network=job.host_network, proxy=self._proxied(),
             devices=tuple(devices_of(job)),
@@ -277,7 +279,7 @@ class Attempt:
         walls = Walls(
             room, argv, variables, mounts, job.python, self._lab_dir(), job.memory_bytes, inside, uid, openings, root
         )
-        return Child(job, walls, bounds, Inside)
+        return Child(job, walls, bounds, Inside, sampling)
 
     def _seal(self, ended: Ended, log: Log) -> None:
         """Results are sealed however it ended: a job that ran out of time left its checkpoints."""

@@ -131,7 +131,8 @@ class JobSpec:
     scheduler granted them, which says in `gpus_visible` how programs count them; `gpus` whole ones on each node, or `gpu_part_milli` thousandths
     of one, of `gpu_kind`. `gpu_devices`: how the paths of their device files begin, before the number. `inputs_by`: one of `auto`, `copy` and
     `mount`. `image`: what it has in place of the machine's programs; None for those. `spread`: the words that start a member on another host,
-    before the path of its file; empty where all nodes are this one. `member`: which of them this is.
+    before the path of its file; empty where all nodes are this one. `member`: which of them this is. `sample_seconds`: how often what it takes is
+    looked at and logged to its run; 0: never.
     """
 
     job: str
@@ -178,6 +179,7 @@ class JobSpec:
     image: ImageSpec | None = None
     spread: tuple[str, ...] = ()
     member: int = 0
+    sample_seconds: float = 0.0
 
     def in_all(self) -> "JobSpec":
         """With what all of its nodes take together, for one tree of processes that holds them all."""

@@ -239,7 +239,7 @@ class Starter:
             account=account, gpu_devices=settings.gpu_devices,
             gpus=job.gpus.milli // MILLI, gpu_part_milli=job.gpus.part_milli, gpu_kind=placed.kind if placed else job.gpus.kind,
             devices=placed.devices if placed else (), nodes=job.nodes, batch=job.terms.batch,
-            inputs_by=settings.job_inputs,
+            inputs_by=settings.job_inputs, sample_seconds=settings.job_sample_seconds,
             image=self._image(job, grants),
         )  # fmt: skip
 

@@ -30,6 +30,11 @@ class CgroupV1:
     def memory_bytes_peak(self) -> int:
         return groups.number(self.folders["memory"] / "memory.max_usage_in_bytes")
 
+    def memory_bytes_held(self) -> int:
+        folder = self.folders["memory"]
+        cached = groups.field(folder / "memory.stat", "total_inactive_file")
+        return max(groups.number(folder / "memory.usage_in_bytes") - cached, 0)
+
     def cpu_seconds(self) -> float:
         folder = self.folders.get("cpuacct")
         return groups.number(folder / "cpuacct.usage") / 1e9 if folder else 0.0

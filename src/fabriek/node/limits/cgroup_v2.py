@@ -28,6 +28,10 @@ class CgroupV2:
     def memory_bytes_peak(self) -> int:
         return groups.number(self.folder / "memory.peak")
 
+    def memory_bytes_held(self) -> int:
+        cached = groups.field(self.folder / "memory.stat", "inactive_file")
+        return max(groups.number(self.folder / "memory.current") - cached, 0)
+
     def cpu_seconds(self) -> float:
         return groups.field(self.folder / "cpu.stat", "usage_usec") / 1e6
 

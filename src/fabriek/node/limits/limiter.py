@@ -24,6 +24,9 @@ class Limiter(Protocol):
 
     def memory_bytes_peak(self) -> int: ...
 
+    def memory_bytes_held(self) -> int:
+        """What the tree holds now, without pages of files that the kernel keeps for want of better use."""
+
     def cpu_seconds(self) -> float:
         """Of all processes of the tree together, those that ended included."""
 

@@ -33,6 +33,7 @@ class Rlimits:
     written: tuple[Path, ...]
     kind: str = "resource limits"
     _peak: int = field(default=0)
+    _used: int = field(default=0)
     _next_look: float = field(default=0.0)
     _cpu_seconds: float = field(default=0.0)
     _exceeded: bool = field(default=False)
@@ -50,12 +51,15 @@ class Rlimits:
             tree = list(tree_below(root))
             used = sum(map(memory_bytes_of, tree)) + sum(map(size_of, self.written))
             self._cpu_seconds = max(self._cpu_seconds, sum(map(cpu_seconds_of, tree)))
-            self._peak = max(self._peak, used)
+            self._used, self._peak = used, max(self._peak, used)
             self._exceeded = self._exceeded or used > self.memory_bytes
         return self._exceeded
 
     def memory_bytes_peak(self) -> int:
         return self._peak
+
+    def memory_bytes_held(self) -> int:
+        return self._used
 
     def cpu_seconds(self) -> float:
         return self._cpu_seconds
