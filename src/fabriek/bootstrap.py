@@ -65,8 +65,12 @@ from fabriek.knowledge.store import SqlCards, SqlExperts, SqlQuestions
 from fabriek.lab.appending import Appending
 from fabriek.lab.base_models.service import BaseModels
 from fabriek.lab.base_models.store import SqlBaseModels, SqlContents, SqlUses
+from fabriek.lab.comparing import Comparing
 from fabriek.lab.desk import Parts as LabParts
+from fabriek.lab.grouping import Grouping
 from fabriek.lab.keeping import Keeping
+from fabriek.lab.links import Linking, Origin, Read
+from fabriek.lab.notes import Notes
 from fabriek.lab.registry.facts import Facts
 from fabriek.lab.registry.looking import Looking
 from fabriek.lab.registry.promoting import Guard, Promoting
@@ -77,6 +81,8 @@ from fabriek.lab.runs import Run
 from fabriek.lab.service import Lab
 from fabriek.lab.store import SqlExperiments, SqlRuns
 from fabriek.lab.store_artifacts import SqlArtifacts
+from fabriek.lab.store_groups import SqlGroups
+from fabriek.lab.store_notes import SqlNotes
 from fabriek.lab.store_points import SqlPoints
 from fabriek.lab.store_search import SqlSearch
 from fabriek.lab.store_tracks import SqlTracks
@@ -242,8 +248,10 @@ def build(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, identity=identity, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
         packages=packages, lab=lab, appending=appending,
-        registry=registry, facts=facts, promoting=promoting, keeping=keeping, base_models=base_models, compute=compute, releasing=releasing,
-        cluster_accounts=cluster_accounts,
+        registry=registry, facts=facts, promoting=promoting, keeping=keeping, base_models=base_models, comparing=Comparing(lab),
+        grouping=Grouping(SqlGroups(database), lab, audit, clock, ids), notes=Notes(SqlNotes(database), lab, audit, clock, ids),
+        linking=Linking(lab, registry, lambda job: _origin_of(jobs.get(job))), compute=compute,
+        releasing=releasing, cluster_accounts=cluster_accounts,
         progress=progress,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
@@ -254,6 +262,12 @@ def build(
             audit=audit, clock=clock,
         ),
     )  # fmt: skip
+
+
+def _origin_of(job: Job) -> Origin:
+    """What the lab says of the job of a run."""
+    read = [Read(one.dataset, one.dataset_name, one.version, one.version_id, one.label) for one in job.inputs]
+    return Origin(job.id, job.name, job.short, read, job.code, job.output, job.environment_hash, job.array)
 
 
 def relay_of(settings: Settings) -> Relay:

@@ -67,12 +67,19 @@ class Place:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         body = None if method == "GET" else _fields_for(self.app, method, path, ids)
         with httpx.Client(base_url=self.url, trust_env=False, headers=headers) as client:
-            params = {"run_id": ids.get("run", ""), "path": f"0/{ids.get('run', '')}/artifacts"}
-            answer = client.request(method, filled, json=body, params=params if "/mlflow" in path else None)
+            answer = client.request(method, filled, json=body, params=_query_for(path, ids))
         text = re.sub(r"req_[0-9a-z]+", "REQUEST", answer.text)
         for name, value in sorted(ids.items(), key=lambda one: -len(one[1])):
             text = text.replace(value, f"<{name}>")
         return answer.status_code, text
+
+
+def _query_for(path: str, ids: Mapping[str, str]) -> dict[str, str | list[str]] | None:
+    """What a path asks for behind its question mark."""
+    run = ids.get("run", "")
+    if "/mlflow" in path:
+        return {"run_id": run, "path": f"0/{run}/artifacts"}
+    return {"run": [run, ids.get("child", "")], "metric": "loss"} if "/runs-" in path else None
 
 
 def _fields_for(app: Any, method: str, path: str, ids: Mapping[str, str]) -> Any:
@@ -142,6 +149,10 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         dataset.id, project=project, purposes=["civilian"], right="compute", until=date(2027, 6, 1), by=owner
     )
     run = services.lab.create_run(home.id, "0", name="x", person="", started_ms=0, tags={}, by=owner).run.id
+    child = services.lab.create_run(home.id, "0", name="y", person="", started_ms=0, tags={}, by=owner).run.id
+    group = services.grouping.make(home.id, "both", [run, child], by=owner)
+    note = services.notes.write(home.id, run, "as it should be", by=owner)
+    services.lab.update_run(home.id, run, status="FINISHED", ended_ms=1, name="", by=owner)
     empty: dict[str, str] = {}
     model = services.registry.log_model(home.id, "0", run, name="m", model_type="", tags=empty, params=empty, by=owner)
     services.strongbox.set(project, "TOKEN_OF_THEIRS", "a value", by=owner)
@@ -164,6 +175,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     return {
         "lowering": lowering.id, "access_request": asked.id, "release": "rel_1",
         "project": project, "dataset": dataset.id, "upload": upload.id, "agreement": agreement.id, "run": run, "model": model.id,
+        "child": child, "group": group.id, "note": note.id,
         "job": job.id, "arrival": arrival.id,
         "booking": booking.id, "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
         "secret": "TOKEN_OF_THEIRS",

@@ -32,7 +32,11 @@ from fabriek.kernel.pages import Cursors
 from fabriek.knowledge.service import Knowledge
 from fabriek.lab.appending import Appending
 from fabriek.lab.base_models.service import BaseModels
+from fabriek.lab.comparing import Comparing
+from fabriek.lab.grouping import Grouping
 from fabriek.lab.keeping import Keeping
+from fabriek.lab.links import Linking
+from fabriek.lab.notes import Notes
 from fabriek.lab.registry.facts import Facts
 from fabriek.lab.registry.promoting import Promoting
 from fabriek.lab.registry.service import Registry
@@ -72,6 +76,10 @@ class Services:
     promoting: Promoting
     keeping: Keeping
     base_models: BaseModels
+    comparing: Comparing
+    grouping: Grouping
+    notes: Notes
+    linking: Linking
     compute: Compute
     releasing: Releasing
     cluster_accounts: ClusterAccounts

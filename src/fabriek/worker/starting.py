@@ -191,6 +191,8 @@ class Starter:
             job.project, job.experiment or "Default", job=job.id, label=job.label, person=job.person, name=job.name,
             parameters=job.terms.parameters,
         )  # fmt: skip
+        if job.array and not job.run:
+            services.grouping.join_sweep(job.project, job.array, run, name=job.name, person=job.person)
         given = services.vault.grants_to_job(
             _read_by(job), job.id, project=job.project, purpose=job.purpose, person=job.person
         )
