@@ -8,7 +8,7 @@ from fabriek.adapters.database import Database
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, QuotaExhausted, WrongState
 from fabriek.lab import notes
 from fabriek.lab.groups import PARENT_TAG, Kind
-from fabriek.lab.runs import Metric
+from fabriek.lab.metrics import Metric
 from tests.contract.test_lab import Bench
 from tests.factories.services import a_town
 from tests.factories.threads import at_once

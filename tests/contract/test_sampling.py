@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from fabriek.kernel.callers import SYSTEM
-from fabriek.lab.runs import Metric
+from fabriek.lab.metrics import Metric
 from tests.contract.test_relay import ELSEWHERE, a_factory
 from tests.factories.services import Town
 from tests.servers.machine import Machine, Seen, a_machine

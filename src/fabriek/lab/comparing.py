@@ -1,15 +1,15 @@
 """Runs beside each other: what differs in what they were given and came to, and their curves over one axis."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput
+from fabriek.lab.metrics import Metric
 from fabriek.lab.notes import OWN_NOTE_TAG
-from fabriek.lab.runs import Metric
 from fabriek.lab.service import Lab, Logged
 
 RUNS_MAX = 20
@@ -18,7 +18,6 @@ RUNS_MAX = 20
 POINTS_MAX = 400
 """Of one curve as it is drawn."""
 
-READ_MAX = 25_000
 CURVES_MAX = 24
 """Metrics whose curves one comparison draws; the values of all others stand in its table."""
 
@@ -135,26 +134,6 @@ def placed(points: Sequence[Metric], align: Align, started_at: datetime) -> list
     return sorted((((one.at_ms - begin) / 1000, one.value) for one in points), key=lambda point: point[0])
 
 
-def thinned(points: Sequence[tuple[float, float]], most: int = POINTS_MAX) -> list[tuple[float, float]]:
-    """At most about `most` of them: of each stretch the first and last, the lowest and highest, and one that is no number, if there is."""
-    if len(points) <= most:
-        return list(points)
-    kept: list[tuple[float, float]] = []
-    stretches = max(most // 5, 1)
-    for number in range(stretches):
-        stretch = points[number * len(points) // stretches : (number + 1) * len(points) // stretches]
-        finite = [index for index, (_, value) in enumerate(stretch) if math.isfinite(value)]
-        odd = [index for index, (_, value) in enumerate(stretch) if not math.isfinite(value)]
-        wanted = {0, len(stretch) - 1, *odd[:1]}
-        if finite:
-            wanted |= {
-                min(finite, key=lambda index: stretch[index][1]),
-                max(finite, key=lambda index: stretch[index][1]),
-            }  # called at once
-        kept += [stretch[index] for index in sorted(wanted)]
-    return kept
-
-
 class Comparing:
     """The verb. Each run is looked at with the caller's own right, as on its page."""
 
@@ -169,25 +148,30 @@ class Comparing:
         found = [self._lab.run(project, one, by=by) for one in check_chosen(runs)]
         known = {metric.key for one in found for metric in one.metrics}
         keys = [key for key in metrics if key in known] if metrics else sorted(known, key=drawn_first)
-        overlays = [
-            Overlay(key, [self._line(project, one, key, asked, by) for one in found if _has(one, key)])
-            for key in keys[:CURVES_MAX]
-        ]
+        shown = keys[:CURVES_MAX]
+        lines = {key: list[Line]() for key in shown}
+        for one in found:
+            for line_key, line in self._lines(project, one, shown, asked, by):
+                lines[line_key].append(line)
+        overlays = [Overlay(key, lines[key]) for key in shown]
         return Comparison(found, asked, facts_of(found), overlays, max(len(keys) - CURVES_MAX, 0))
 
-    def _line(self, project: str, logged: Logged, key: str, align: Align, by: Caller) -> Line:
-        rows = self._lab.history(project, logged.run.id, key, limit=READ_MAX, by=by)
-        points = placed([one for _, one in rows], align, logged.run.started_at)
-        return Line(logged.run.id, thinned(points), len(points))
+    def _lines(
+        self, project: str, logged: Logged, keys: Sequence[str], align: Align, by: Caller
+    ) -> Iterator[tuple[str, Line]]:
+        """One run's, of those of the metrics that it has."""
+        run = logged.run
+        own = {metric.key for metric in logged.metrics}.intersection(keys)
+        if not own:
+            return
+        counts = {one.key: one.count for one in self._lab.series(project, run.id, by=by)}
+        for key, points in self._lab.curves(project, run.id, sorted(own), points=POINTS_MAX, by=by).items():
+            yield key, Line(run.id, placed(points, align, run.started_at), counts.get(key, len(points)))
 
 
 def drawn_first(key: str) -> tuple[bool, str]:
     """What a script logged comes before what the machine did."""
     return key.startswith("system/"), key
-
-
-def _has(logged: Logged, key: str) -> bool:
-    return any(metric.key == key for metric in logged.metrics)
 
 
 def _rows(about: About, given: Sequence[Mapping[str, str]]) -> list[Fact]:

@@ -1,5 +1,6 @@
 """Verbs on groups of runs, and the question for the best of them."""
 
+import math
 from collections.abc import Sequence
 
 from fabriek.audit.service import Audit
@@ -19,9 +20,14 @@ from fabriek.lab.groups import (
     check_name,
     gathered,
     goal_of,
+    last_values,
+    quoted,
 )
 from fabriek.lab.runs import is_run_id
 from fabriek.lab.service import Lab, Logged
+
+STRETCH = 200
+"""Runs that are asked for at once."""
 
 
 class Grouping:
@@ -112,6 +118,7 @@ class Grouping:
         asked = goal_of(goal)
         if not metric:
             raise InvalidInput("the best by which metric?", fix="name one")
+        runs: Sequence[Logged]
         if group:
             runs = [
                 one
@@ -119,18 +126,30 @@ class Grouping:
                 if not experiment or one.run.experiment == experiment
             ]
         else:
-            runs = list(self._searched(project, [experiment] if experiment else [], "", by))
+            runs = self._first(project, [experiment] if experiment else [], metric, asked, by)
         return best_of(runs, metric, asked)
 
-    def _searched(self, project: str, experiments: Sequence[str], text: str, by: Caller) -> Sequence[Logged]:
-        return self._lab.search(project, experiments, filter_text=text, order_by=[], by=by)
+    def _first(self, project: str, experiments: Sequence[str], metric: str, goal: Goal, by: Caller) -> Sequence[Logged]:
+        """The first stretch of runs in order of the metric in which one is finite: infinities stand at one end."""
+        way = "ASC" if goal is Goal.MIN else "DESC"
+        order, offset = [f"metrics.{quoted(metric)} {way}", "attributes.start_time ASC"], 0
+        while True:
+            runs = self._lab.search(project, experiments, order_by=order, limit=STRETCH, offset=offset, by=by)
+            if len(runs) < STRETCH or any(math.isfinite(last_values(one).get(metric, math.nan)) for one in runs):
+                return runs
+            if all(metric not in last_values(one) for one in runs):
+                return []
+            offset += STRETCH
 
     def _found(self, project: str, runs: Sequence[str], by: Caller) -> list[Logged]:
-        wanted = set(runs)
-        return [one for one in self._searched(project, [], "", by) if one.run.id in wanted]
+        found: list[Logged] = []
+        for start in range(0, len(runs), STRETCH):
+            listed = ", ".join(f"'{one}'" for one in runs[start : start + STRETCH])
+            found += self._lab.search(project, filter_text=f"attributes.run_id IN ({listed})", by=by)
+        return found
 
     def _children(self, project: str, run: str, by: Caller, *, limit: int) -> list[Logged]:
-        return list(self._searched(project, [], f"tags.`{PARENT_TAG}` = '{run}'", by)[:limit])
+        return list(self._lab.search(project, filter_text=f"tags.`{PARENT_TAG}` = '{run}'", limit=limit, by=by))
 
     def _parent(self, project: str, run: str, by: Caller) -> Group | None:
         try:

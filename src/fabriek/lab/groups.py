@@ -91,6 +91,13 @@ def check_name(name: str) -> str:
     return name.strip()
 
 
+def quoted(key: str) -> str:
+    """A metric's name as a filter writes it. Raises InvalidInput on one that no metric has."""
+    if "`" in key:
+        raise InvalidInput("no metric has a quote in its name", fix="name one that there is")
+    return f"`{key}`"
+
+
 def goal_of(text: str) -> Goal:
     """Raises InvalidInput."""
     if text not in Goal.__members__.values():

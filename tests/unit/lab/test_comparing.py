@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fabriek.kernel.errors import InvalidInput
-from fabriek.lab.comparing import About, Align, align_of, check_chosen, facts_of, placed, thinned, written
+from fabriek.lab.comparing import About, Align, align_of, check_chosen, facts_of, placed, written
 from fabriek.lab.groups import Goal, Group, Kind, best_of, gathered
-from fabriek.lab.runs import Metric, Run, RunStatus
+from fabriek.lab.metrics import Metric
+from fabriek.lab.runs import Run, RunStatus
 from fabriek.lab.service import Logged
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -48,17 +49,6 @@ def test_by_time_a_curve_begins_with_its_run_or_with_its_first_point() -> None:
     assert placed(points, Align.TIME, START + timedelta(hours=1)) == [(0.0, 1.0), (5.0, 0.5)]
     assert placed(points, Align.STEP, START) == [(0.0, 1.0), (1.0, 0.5)]
     assert placed([], Align.TIME, START) == []
-
-
-def test_thinning_keeps_extremes_ends_and_what_is_no_number() -> None:
-    points = [(float(x), 1.0) for x in range(10_000)]
-    points[4_321], points[77], points[9_000] = (4_321.0, 99.0), (77.0, -99.0), (9_000.0, math.nan)
-    kept = thinned(points, 100)
-    assert len(kept) <= 100
-    assert {points[0], points[-1], points[4_321], points[77]} <= set(kept)
-    assert any(math.isnan(value) for _, value in kept)
-    assert kept == sorted(kept, key=lambda point: point[0])
-    assert thinned(points[:50], 100) == points[:50]
 
 
 @pytest.mark.parametrize("runs", [[], ["a"], ["a", "a"], [str(one) for one in range(21)]])
