@@ -79,7 +79,7 @@ def _query_for(path: str, ids: Mapping[str, str]) -> dict[str, str | list[str]] 
     run = ids.get("run", "")
     if "/mlflow" in path:
         return {"run_id": run, "path": f"0/{run}/artifacts"}
-    return {"run": [run, ids.get("child", "")], "metric": "loss"} if "/runs-" in path else None
+    return {"run": [run, ids.get("child", "")], "metric": "loss"} if re.search("/runs-|/compare$", path) else None
 
 
 def _fields_for(app: Any, method: str, path: str, ids: Mapping[str, str]) -> Any:

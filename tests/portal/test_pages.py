@@ -192,8 +192,9 @@ def test_a_package_is_asked_for_and_decided_on_in_the_browser(factory: Running, 
 
 def test_a_run_shows_its_curve(factory: Running, page: Page) -> None:
     page.goto(factory.url + addresses(factory)["run"])
-    assert page.locator("svg.curve polyline").count() == 1
-    expect(page.locator("figcaption")).to_contain_text("30 points")
+    figure = page.locator("figure").first
+    assert figure.locator("svg.curve polyline").count() == 1
+    expect(figure.locator("figcaption")).to_contain_text("30 points")
 
 
 def test_a_running_jobs_log_grows_before_ones_eyes(factory: Running, page: Page) -> None:

@@ -11,6 +11,7 @@ from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound
 from fabriek.portal.pages import (
     access,
     base_models,
+    comparing,
     compute,
     jobs,
     knowledge,
@@ -20,6 +21,7 @@ from fabriek.portal.pages import (
     packages,
     projects,
     proposals,
+    runs,
     secrets,
     vault,
 )
@@ -37,7 +39,7 @@ def routes(services: Services) -> list[BaseRoute]:
     pages = Pages(services.settings.zone)
     made: list[BaseRoute] = []
     for area in (
-        access, projects, secrets, vault, proposals, packages, jobs, compute, machine, lab, models, base_models, knowledge,
+        access, projects, secrets, vault, proposals, packages, jobs, compute, machine, runs, lab, comparing, models, base_models, knowledge,
     ):  # fmt: skip
         made += area.router(services, pages).routes
     made.append(declare(Route("/assets/{name}", _asset), PUBLIC))
