@@ -70,6 +70,7 @@ from fabriek.lab.desk import Parts as LabParts
 from fabriek.lab.grouping import Grouping
 from fabriek.lab.keeping import Keeping
 from fabriek.lab.links import Linking, Origin, Read
+from fabriek.lab.live import Live
 from fabriek.lab.notes import Notes
 from fabriek.lab.registry.facts import Facts
 from fabriek.lab.registry.looking import Looking
@@ -250,7 +251,7 @@ def build(
         packages=packages, lab=lab, appending=appending,
         registry=registry, facts=facts, promoting=promoting, keeping=keeping, base_models=base_models, comparing=Comparing(lab),
         grouping=Grouping(SqlGroups(database), lab, audit, clock, ids), notes=Notes(SqlNotes(database), lab, audit, clock, ids),
-        linking=Linking(lab, registry, lambda job: _origin_of(jobs.get(job))), compute=compute,
+        live=Live(lab), linking=Linking(lab, registry, lambda job: _origin_of(jobs.get(job))), compute=compute,
         releasing=releasing, cluster_accounts=cluster_accounts,
         progress=progress,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),

@@ -56,7 +56,9 @@ def a_curve(rate: float, key: str = "loss", steps: int = 60) -> list[Metric]:
         Metric(key, math.exp(-rate * step / 3) + 0.02 * math.sin(step), start + step * 1000, step)
         for step in range(steps)
     ]
-    return [*found[:20], Metric(key, math.nan, start + 20_000, 20), *found[21:]] if rate == 0.3 else found
+    return (
+        [*found[:20], Metric(key, math.nan, start + 20_000, 20), *found[21:]] if rate == 0.3 and steps > 20 else found
+    )
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +96,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         page.wait_for_url(f"{url}/")
         yield made
         browser.close()
-        assert [one for one in faults if "422" not in one] == [], "a filter that is none is answered with a page that says so"
+        assert [one for one in faults if "422" not in one and "503" not in one] == [], (
+            "a filter that is none is answered with a page that says so"
+        )
     database.close()
 
 
@@ -194,3 +198,29 @@ def test_a_run_leads_to_its_groups_and_a_parent_to_its_children(place: Place) ->
     expect(page.get_by_role("link", name="over rates")).to_be_visible()
     page.get_by_role("link", name="rate 0.1").click()
     expect(page.locator("tbody")).to_contain_text("child")
+
+
+def test_a_run_grows_before_ones_eyes_and_says_when_it_has_ended(place: Place) -> None:
+    page, run = place.page, place.run("growing", Metric("loss", 1.0, 1_000, 0))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    place.open(f"/runs/{run}")
+    caption = page.locator("figcaption", has_text="loss")
+    expect(caption).to_contain_text("last 1")
+    page.wait_for_event("requestfinished", lambda request: request.url.endswith("/curves"))
+    for step in (1, 2):
+        place.log(run, Metric("loss", 1 / (step + 1), 1_000 + step, step))
+        expect(caption).to_contain_text(f"{step + 1} points")
+    place.town.services.lab.update_run(place.project, run, status="FINISHED", ended_ms=2_000, name="", by=place.person)
+    expect(page.locator("#curves .tag")).to_have_text("finished")
+    expect(page.locator("[data-events]")).to_have_count(0)
+    assert sum("/events" in one for one in asked) == 1
+
+
+def test_where_no_channel_opens_the_page_asks_now_and_then(place: Place) -> None:
+    page, run = place.page, place.run("polled", Metric("loss", 1.0, 1_000, 0))
+    page.route("**/events?*", lambda route: route.fulfill(status=503, body=""))
+    place.open(f"/runs/{run}")
+    place.log(run, Metric("loss", 0.5, 2_000, 1))
+    expect(page.locator("figcaption", has_text="loss")).to_contain_text("2 points", timeout=10_000)
+    page.unroute("**/events?*")

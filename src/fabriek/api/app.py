@@ -24,6 +24,7 @@ from fabriek.api import (
     knowledge,
     lab,
     lab_compare,
+    lab_live,
     models,
     packages,
     packages_index,
@@ -49,7 +50,7 @@ from fabriek.web.services import Services
 
 AREAS = (
     access, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, tus, agreements, proposals, erasing, keys, upkeep,
-    packages, compute, secrets, packs, cluster, power, lab, lab_compare, models, base_models, knowledge, assurance, audit, health,
+    packages, compute, secrets, packs, cluster, power, lab, lab_compare, lab_live, models, base_models, knowledge, assurance, audit, health,
 )  # fmt: skip
 
 

@@ -30,11 +30,12 @@ def parallel(axes: Sequence[str], metric: str, runs: Sequence[Across]) -> Markup
     scales = [_scale(name, [one.values.get(name, "") for one in drawn]) for name in axes[:AXES_MAX]]
     results = _Scale(metric, {}, min(one.result for one in drawn), max(one.result for one in drawn))
     places = [SIDE + number * (WIDTH - 2 * SIDE) / len(scales) for number in range(len(scales) + 1)]
-    body = "".join(_axis(scale, x) for scale, x in zip([*scales, results], places, strict=True))
+    body = "".join(f'<line class="axis" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{HEIGHT - BOTTOM}"/>' for x in places)
     for one in sorted(drawn, key=lambda each: each.best):
         heights = [scale.y(one.values.get(scale.name, "")) for scale in scales] + [results.at(one.result)]
         way = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(places, heights, strict=True))
         body += f'<polyline class="{"best" if one.best else "other"}" points="{way}" fill="none"/>'
+    body += "".join(_words(scale, x) for scale, x in zip([*scales, results], places, strict=True))
     title = escape(f"{len(drawn)} runs by {', '.join(axes[:AXES_MAX])} and {metric}")
     begin = f'<svg class="curve parallel" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">'
     return Markup(f"{begin}<title>{title}</title>{body}</svg>")  # noqa: S704  # escaped, or numbers of ours
@@ -75,17 +76,14 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def _axis(scale: _Scale, x: float) -> str:
+def _words(scale: _Scale, x: float) -> str:
     ends: list[tuple[str, float]] = [(f"{scale.high:.4g}", TOP), (f"{scale.low:.4g}", HEIGHT - BOTTOM)]
     if scale.words:
         ends = [(_short(word, 12) or "none", _height(share)) for word, share in scale.words.items()][:WORDS_MAX]
     elif scale.low == scale.high:
         ends = ends[1:]
     marks = "".join(f'<text x="{x + 4:.1f}" y="{y + 4:.1f}">{escape(text)}</text>' for text, y in ends)
-    return (
-        f'<line class="axis" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{HEIGHT - BOTTOM}"/>{marks}'
-        f'<text class="name" x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(_short(scale.name, 16))}</text>'
-    )
+    return f'{marks}<text class="name" x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(_short(scale.name, 16))}</text>'
 
 
 def _short(text: str, characters: int) -> str:

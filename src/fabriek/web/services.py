@@ -36,6 +36,7 @@ from fabriek.lab.comparing import Comparing
 from fabriek.lab.grouping import Grouping
 from fabriek.lab.keeping import Keeping
 from fabriek.lab.links import Linking
+from fabriek.lab.live import Live
 from fabriek.lab.notes import Notes
 from fabriek.lab.registry.facts import Facts
 from fabriek.lab.registry.promoting import Promoting
@@ -80,6 +81,7 @@ class Services:
     grouping: Grouping
     notes: Notes
     linking: Linking
+    live: Live
     compute: Compute
     releasing: Releasing
     cluster_accounts: ClusterAccounts

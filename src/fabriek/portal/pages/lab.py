@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from fabriek.kernel.callers import Caller
+from fabriek.kernel.errors import NotFound, NotPermitted
 from fabriek.lab.comparing import drawn_first
 from fabriek.lab.metrics import Metric
 from fabriek.lab.notes import OWN_NOTE_TAG
@@ -22,6 +23,7 @@ from fabriek.web.services import Services
 
 CURVES_MAX = 24
 CURVE_POINTS = 600
+LOG_SHOWN_BYTES = 256 * 1024
 SYSTEM = "system/"
 TAG_CHARACTERS_SHOWN = 300
 
@@ -64,6 +66,16 @@ def _hangs_on(services: Services, home: str, logged: Logged, by: Caller) -> dict
     }  # fmt: skip
 
 
+def _log(services: Services, project: str, job: str, by: Caller) -> dict[str, Any]:
+    """What its job wrote so far, and where to go on from; None where there is no job, or it is not the caller's to read."""
+    try:
+        readable = services.compute.readable_log(project, job, by=by) if job else None
+    except (NotPermitted, NotFound):
+        readable = None
+    raw = services.logs.part(readable, 0, LOG_SHOWN_BYTES) if readable else b""
+    return {"log": raw.decode("utf-8", "replace") if readable else None, "log_offset": len(raw)}
+
+
 def _notes(services: Services, home: str, run: str, by: Caller) -> list[dict[str, Any]]:
     notes = services.notes.of_run(home, run, by=by)
     names = names_of(services, {one.person for one in notes})
@@ -87,7 +99,7 @@ def router(services: Services, pages: Pages) -> Router:
             artifacts=[(one.path, one.size) for one in files], own_note=logged.tags.get(OWN_NOTE_TAG, ""),
             notes=_notes(services, home, logged.run.id, caller), writes=caller.may("lab.write", project=home),
             experiment=services.lab.experiment(home, logged.run.experiment, by=caller),
-            **_hangs_on(services, home, logged, caller), **shown,
+            **_log(services, project, logged.run.job, caller), **_hangs_on(services, home, logged, caller), **shown,
         )  # fmt: skip
 
     @made.get("/projects/{project}/runs/{run}/curves", access=Right("lab.view"))
