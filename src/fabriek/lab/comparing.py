@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput
+from fabriek.lab.finding import all_of
 from fabriek.lab.metrics import Metric
 from fabriek.lab.notes import OWN_NOTE_TAG
 from fabriek.lab.service import Lab, Logged
@@ -135,7 +136,7 @@ def placed(points: Sequence[Metric], align: Align, started_at: datetime) -> list
 
 
 class Comparing:
-    """The verb. Each run is looked at with the caller's own right, as on its page."""
+    """The verb. What is withheld of a run is so from everybody here."""
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
@@ -145,7 +146,7 @@ class Comparing:
     ) -> Comparison:
         """metrics: those whose curves are wanted; none named: all, as far as they can be drawn. Raises NotFound, InvalidInput."""
         asked = align_of(align)
-        found = [self._lab.run(project, one, by=by) for one in check_chosen(runs)]
+        found = all_of(self._lab, project, check_chosen(runs), by=by)
         known = {metric.key for one in found for metric in one.metrics}
         keys = [key for key in metrics if key in known] if metrics else sorted(known, key=drawn_first)
         shown = keys[:CURVES_MAX]

@@ -8,6 +8,7 @@ from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput, NotFound, QuotaExhausted, WrongState
 from fabriek.kernel.ids import Ids
+from fabriek.lab.finding import all_of, one_of, those_there
 from fabriek.lab.groups import (
     PARENT_TAG,
     RUNS_MAX,
@@ -88,7 +89,7 @@ class Grouping:
 
     def of_run(self, project: str, run: str, *, by: Caller) -> Sequence[Group]:
         """Every group that the run is in, or stands above."""
-        logged = self._lab.run(project, run, by=by)
+        logged = one_of(self._lab, project, run, by=by)
         found = list(self._groups.of_run(logged.run.id))
         above = logged.tags.get(PARENT_TAG, "")
         if is_run_id(above) and (parent := self._parent(project, above, by)) is not None:
@@ -107,7 +108,7 @@ class Grouping:
                 raise NotFound("there is no such group", fix="look at the project's runs")
             return gathered(parent, children)
         found = self._groups.get(project, group)
-        return gathered(found, self._found(project, self._groups.runs(found.id), by))
+        return gathered(found, those_there(self._lab, project, self._groups.runs(found.id), by=by))
 
     def best(
         self, project: str, *, metric: str, goal: str = Goal.MAX, experiment: str = "", group: str = "", by: Caller
@@ -141,26 +142,19 @@ class Grouping:
                 return []
             offset += STRETCH
 
-    def _found(self, project: str, runs: Sequence[str], by: Caller) -> list[Logged]:
-        found: list[Logged] = []
-        for start in range(0, len(runs), STRETCH):
-            listed = ", ".join(f"'{one}'" for one in runs[start : start + STRETCH])
-            found += self._lab.search(project, filter_text=f"attributes.run_id IN ({listed})", by=by)
-        return found
-
     def _children(self, project: str, run: str, by: Caller, *, limit: int) -> list[Logged]:
         return list(self._lab.search(project, filter_text=f"tags.`{PARENT_TAG}` = '{run}'", limit=limit, by=by))
 
     def _parent(self, project: str, run: str, by: Caller) -> Group | None:
         try:
-            return _below(self._lab.run(project, run, by=by))
+            return _below(one_of(self._lab, project, run, by=by))
         except NotFound:  # it is another project's, or a script's invention
             return None
 
     def _checked(self, project: str, runs: Sequence[str], by: Caller) -> list[str]:
         if len(runs) > RUNS_MAX:
             raise InvalidInput(f"a group has at most {RUNS_MAX:,} runs", fix="choose fewer")
-        return [self._lab.run(project, run, by=by).run.id for run in dict.fromkeys(runs)]
+        return [one.run.id for one in all_of(self._lab, project, runs, by=by)]
 
     def _made_by_hand(self, project: str, group: str) -> Group:
         found = self._groups.get(project, group)

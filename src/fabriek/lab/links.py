@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fabriek.kernel.callers import Caller
+from fabriek.lab.finding import one_of
 from fabriek.lab.registry.service import Registry
 from fabriek.lab.service import Lab
 
@@ -60,7 +61,7 @@ class Linking:
 
     def of_run(self, project: str, run: str, *, by: Caller) -> Links:
         """Raises NotFound."""
-        found = self._lab.run(project, run, by=by).run
+        found = one_of(self._lab, project, run, by=by).run
         origin = self._origin_of(found.job) if found.job else None
         return Links(
             found.id,

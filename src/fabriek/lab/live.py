@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.lab.comparing import drawn_first
+from fabriek.lab.finding import one_of
 from fabriek.lab.metrics import Metric, Place, Series
 from fabriek.lab.runs import Run
 from fabriek.lab.service import Lab
@@ -77,22 +78,29 @@ class New:
 
 
 class Live:
-    """The verb. It is asked again and again, and checks the caller's right each time."""
+    """The verb. It is asked again and again, and checks the caller's right each time. What is withheld of a run is so from everybody here: a look
+    of who decides about it is recorded, and once a second would be no look.
+    """
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
 
     def run(self, project: str, run: str, *, by: Caller) -> Run:
-        """Raises NotFound."""
-        return self._lab.run(project, run, by=by).run
+        """Raises NotFound, and NotPermitted where the label withholds metrics."""
+        found = one_of(self._lab, project, run, by=by)
+        if found.withheld:
+            raise NotPermitted(
+                f"the metrics of this run carry the label {found.run.label}", rule="label.logs_withheld", fix="ask for a release"
+            )  # fmt: skip
+        return found.run
 
     def now(self, project: str, run: str, keys: Sequence[str] = (), *, by: Caller) -> tuple[Sequence[Series], Seen]:
-        """What there is, and how it is said that all of that is known. Raises NotPermitted where the label withholds metrics."""
+        """What there is, and how it is said that all of that is known. Whoever calls has asked for the run before."""
         series = self._followed(project, run, keys, Seen(), by)
         return series, Seen({one.id: (one.count, one.end) for one in series})
 
     def news(self, project: str, run: str, seen: Seen, keys: Sequence[str] = (), *, by: Caller) -> Iterator[New]:
-        """At most some, of those metrics that have grown; asked again, the next. Raises NotPermitted where the label withholds metrics."""
+        """At most some, of those metrics that have grown; asked again, the next. Whoever calls has asked for the run before."""
         left = EVENTS_MAX
         for one in self._followed(project, run, keys, seen, by):
             while left and (new := self._grown(project, run, one, seen, by)) is not None:

@@ -11,6 +11,7 @@ from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput, NotPermitted, QuotaExhausted
 from fabriek.kernel.ids import Ids
+from fabriek.lab.finding import one_of
 from fabriek.lab.service import Lab
 
 CHARACTERS_MAX = 20_000
@@ -70,12 +71,12 @@ class Notes:
 
     def of_run(self, project: str, run: str, *, by: Caller) -> Sequence[Note]:
         """Oldest first. Raises NotFound for a run that is not the caller's to know."""
-        self._lab.run(project, run, by=by)
+        one_of(self._lab, project, run, by=by)
         return self._notes.of_run(run)
 
     def write(self, project: str, run: str, text: str, *, by: Caller) -> Note:
         require(by, "lab.write", project=project)
-        self._lab.run(project, run, by=by)
+        one_of(self._lab, project, run, by=by)
         note = Note(self._ids.new("note"), project, run, by.person, check_text(text), self._clock.now())
         with self._notes.transaction(alone=f"notes:{run}"):
             if len(self._notes.of_run(run)) >= NOTES_MAX:
@@ -100,7 +101,7 @@ class Notes:
 
     def _own(self, project: str, run: str, note: str, by: Caller) -> Note:
         require(by, "lab.write", project=project)
-        self._lab.run(project, run, by=by)
+        one_of(self._lab, project, run, by=by)
         found = self._notes.get(run, note)
         if found.person != by.person:
             raise NotPermitted("a note is changed by who wrote it", rule="note.author", fix="write one of your own")

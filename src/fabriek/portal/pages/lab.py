@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotFound, NotPermitted
 from fabriek.lab.comparing import drawn_first
+from fabriek.lab.finding import one_of
 from fabriek.lab.metrics import Metric
 from fabriek.lab.notes import OWN_NOTE_TAG
 from fabriek.lab.service import Logged
@@ -28,7 +29,7 @@ SYSTEM = "system/"
 TAG_CHARACTERS_SHOWN = 300
 
 
-def _curves(services: Services, logged: Logged, by: Caller) -> tuple[list[Curve], list[Curve]]:
+def _curves(services: Services, logged: Logged, by: Caller, *, looks: bool) -> tuple[list[Curve], list[Curve]]:
     """What the script logged, and what the machine did for it."""
     keys = sorted((metric.key for metric in logged.metrics), key=drawn_first)
     ours = [key for key in keys if not key.startswith(SYSTEM)][:CURVES_MAX]
@@ -36,7 +37,8 @@ def _curves(services: Services, logged: Logged, by: Caller) -> tuple[list[Curve]
     if not shown:
         return [], []
     run = logged.run
-    counts = {one.key: one.count for one in services.lab.series(run.project, run.id, by=by)}
+    # Of who decides about a release every look is recorded: the fewer, the better they can be read.
+    counts = {} if looks else {one.key: one.count for one in services.lab.series(run.project, run.id, by=by)}
     found = services.lab.curves(run.project, run.id, shown, points=CURVE_POINTS, by=by)
     drawn = {key: curve(key.removeprefix(SYSTEM), _by_step(points), counts.get(key)) for key, points in found.items()}
     return [drawn[key] for key in ours], [drawn[key] for key in shown[len(ours) :]]
@@ -49,8 +51,9 @@ def _by_step(points: Sequence[Metric]) -> list[tuple[float, float]]:
 def _shown(services: Services, project: str, run: str, by: Caller) -> tuple[Logged, dict[str, Any]]:
     home = services.access.project(project)
     logged = services.lab.run(home.id, run, by=by)
-    curves, machine = _curves(services, logged, by)
-    live = logged.run.ended_at is None
+    looks = not logged.withheld and one_of(services.lab, home.id, run, by=by).withheld
+    curves, machine = _curves(services, logged, by, looks=looks)
+    live = logged.run.ended_at is None and not looks
     left_out = max(len(logged.metrics) - len(curves) - len(machine), 0)
     return logged, {
         "project": home, "run": logged.run, "curves": curves, "machine": machine, "withheld": logged.withheld, "live": live, "left_out": left_out,
