@@ -16,7 +16,6 @@ from fabriek.funding.resources import Resource
 from fabriek.kernel.units import shown_bytes
 from fabriek.portal.forms import seal_of
 from fabriek.portal.markdown import rendered
-from fabriek.portal.prose import prose
 
 HERE = Path(__file__).parent
 
@@ -43,7 +42,6 @@ class Pages:
             "unit": lambda resource: Resource(resource).plural,
             "highlighted": highlighted,
             "markdown": rendered,
-            "prose": prose,
         }
 
     def render(self, request: Request, template: str, *, status: int = 200, **shown: Any) -> Response:

@@ -2,15 +2,15 @@
 
 import pytest
 
-from fabriek.portal.prose import prose
+from fabriek.portal.markdown import rendered
 
 
 def test_what_is_plain_markdown_reads_as_it_should() -> None:
-    shown = str(prose("# It *works*\n\n- `lr=0.1`\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[more](https://example.org/x)"))
+    shown = str(rendered("# It *works*\n\n- `lr=0.1`\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[more](https://example.org/x)"))
     assert "<h3>It <em>works</em></h3>" in shown
     assert "<li><code>lr=0.1</code></li>" in shown
     assert "<td>1</td>" in shown
-    assert '<a href="https://example.org/x" rel="nofollow noopener noreferrer">more</a>' in shown
+    assert '<a href="https://example.org/x" rel="noopener noreferrer nofollow ugc">more</a>' in shown
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_what_is_plain_markdown_reads_as_it_should() -> None:
     ],
 )  # fmt: skip
 def test_nothing_that_runs_or_calls_out_gets_through(text: str) -> None:
-    shown = str(prose(text)).lower()
+    shown = str(rendered(text)).lower()
     assert "<script" not in shown
     assert "<img" not in shown
     assert 'href="javascript' not in shown
@@ -38,4 +38,4 @@ def test_nothing_that_runs_or_calls_out_gets_through(text: str) -> None:
     ids=["quotes", "brackets", "stars", "ticks"],
 )
 def test_nothing_that_was_meant_to_choke_it_does(text: str) -> None:
-    assert len(prose(text)) < 400_000
+    assert len(rendered(text)) < 400_000
