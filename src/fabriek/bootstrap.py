@@ -62,6 +62,7 @@ from fabriek.kernel.pages import Cursors
 from fabriek.kernel.signing import Keys, MasterKeys
 from fabriek.knowledge.service import Knowledge
 from fabriek.knowledge.store import SqlCards, SqlExperts, SqlQuestions
+from fabriek.lab.adopting import Adopting
 from fabriek.lab.appending import Appending
 from fabriek.lab.base_models.service import BaseModels
 from fabriek.lab.base_models.store import SqlBaseModels, SqlContents, SqlUses
@@ -199,7 +200,7 @@ def build(
         experiments, runs, points, tracks, SqlSearch(database), audit, labels, clock, ids, is_released=vault.is_released,
         released_in=vault.released_in, looks=releasing.looks,
     )  # fmt: skip
-    lab = Lab(lab_parts)
+    lab, adopting = Lab(lab_parts), Adopting(lab_parts)
     appending = Appending(runs, points, experiments.transaction)
     keeping = Keeping(
         SqlArtifacts(database),
@@ -248,7 +249,7 @@ def build(
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, identity=identity, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
-        packages=packages, lab=lab, appending=appending,
+        packages=packages, lab=lab, adopting=adopting, appending=appending,
         registry=registry, facts=facts, promoting=promoting, keeping=keeping, base_models=base_models, comparing=Comparing(lab),
         grouping=Grouping(SqlGroups(database), lab, audit, clock, ids), notes=Notes(SqlNotes(database), lab, audit, clock, ids),
         live=Live(lab), linking=Linking(lab, registry, lambda job: _origin_of(jobs.get(job))), compute=compute,

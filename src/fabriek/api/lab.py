@@ -3,7 +3,7 @@
 from fabriek.lab.metrics import Metric
 from fabriek.lab.service import Logged
 from fabriek.schemas.base import PageOut
-from fabriek.schemas.lab import ModelVersionOut, PointOut, RunOut
+from fabriek.schemas.lab import ModelVersionOut, PointOut, RunIn, RunOut
 from fabriek.web.dependencies import CallerDep, FactoryDep
 from fabriek.web.router import Right, Router
 
@@ -30,6 +30,17 @@ def list_runs(project: str, caller: CallerDep, factory: FactoryDep) -> PageOut[R
     """The project's runs, newest first."""
     found = factory.lab.search(factory.access.project(project).id, [], filter_text="", order_by=[], by=caller)
     return PageOut[RunOut](items=[run_out(one) for one in found[:1000]])
+
+
+@router.post("/projects/{project}/runs", access=Right("lab.write"), status_code=201)
+def adopt_run(project: str, run: RunIn, caller: CallerDep, factory: FactoryDep) -> RunOut:
+    """Take in a run that began elsewhere, under its own id where that is free. Asking again gives the run as it stands."""
+    home = factory.access.project(project).id
+    return run_out(
+        factory.adopting.adopt(
+            home, run.id, run.experiment, name=run.name, person=run.person, started_ms=run.started_ms, label=run.label, tags=run.tags, by=caller,
+        )
+    )  # fmt: skip
 
 
 @router.get("/projects/{project}/runs/{run}", access=Right("lab.view"))

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("fabriek.cli.data_keeping:data", "Push, pull and share datasets."),
     "run": ("fabriek.cli.run:run", "Run a command as a job and follow it."),
     "job": ("fabriek.cli.job:job", "Look at jobs, follow, cancel, fetch results."),
+    "runs": ("fabriek.cli.runs:runs", "What runs logged: find, compare, bring in from MLflow, take along."),
     "secret": ("fabriek.cli.secret:secret", "Values that jobs may use and nobody reads back."),
     "pack": ("fabriek.cli.pack:pack", "Jobs packed for machines that we do not run."),
     "session": ("fabriek.cli.session_jobs:session", "Notebooks and other web apps that run as jobs."),

@@ -72,3 +72,11 @@ def _saved() -> Context:
         return Context()
     except (ValueError, AttributeError):
         raise InvalidInput(f"{file} is not readable", fix=f"remove {file} and run fabriek login again") from None
+
+
+def mlflow_credentials() -> str | tuple[str, str]:
+    """What MLflow's own client would show a tracking server: a token, or a name and password; empty where there is none."""
+    if token := os.environ.get("MLFLOW_TRACKING_TOKEN"):
+        return token
+    name = os.environ.get("MLFLOW_TRACKING_USERNAME")
+    return (name, os.environ.get("MLFLOW_TRACKING_PASSWORD", "")) if name else ""

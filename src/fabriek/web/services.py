@@ -30,6 +30,7 @@ from fabriek.kernel.clock import Clock
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.pages import Cursors
 from fabriek.knowledge.service import Knowledge
+from fabriek.lab.adopting import Adopting
 from fabriek.lab.appending import Appending
 from fabriek.lab.base_models.service import BaseModels
 from fabriek.lab.comparing import Comparing
@@ -71,6 +72,7 @@ class Services:
     seal: Seal
     packages: Packages
     lab: Lab
+    adopting: Adopting
     appending: Appending
     registry: Registry
     facts: Facts

@@ -1,0 +1,338 @@
+"""Brings a source into a project, through the dialect that scripts speak: what it takes is what any client may do there.
+
+A run keeps its id where it is free. Everything is sent in an order in which being killed costs only the work since: what stands is marked
+when it is whole, what is not whole is sent again, and what arrives twice is kept once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound, Unavailable
+from fabriek.sdk.client import Client
+from fabriek.sdk.tracking.dialect import Away, Dialect, in_batches, pairs, words_of
+from fabriek.sdk.tracking.live import LABEL
+from fabriek.sdk.tracking.records import Dataset, Experiment, Model, Owner, Point, Registered, Run, Source, Unreadable
+from fabriek.sdk.tracking.report import Report
+
+FROM = "fabriek.imported_from"
+"""Tag of everything imported: the address or folder it came from."""
+GIVEN = "fabriek.given_id"
+"""Tag of a run: the id under which it was asked for, which is its own unless another run had it."""
+WHOLE = "fabriek.imported"
+"""Tag of a run of which everything arrived: `whole`, or `running` for one that had not ended where it came from."""
+OLD_MODEL = "fabriek.imported_model"
+OLD_VERSION = "fabriek.imported_version"
+OLD_EXPERIMENT = "fabriek.imported_experiment"
+
+POINTS_A_BATCH = 1_000
+PAIRS_A_BATCH = 100
+ENDED = {"FINISHED", "FAILED", "KILLED"}
+
+Told = Callable[[str], None]
+
+
+class Importing:
+    """One import into one project. `told` hears a line for each experiment."""
+
+    def __init__(self, client: Client, project: str, source: Source, *, told: Told = lambda _: None) -> None:
+        self._client, self._project, self._source, self._told = client, project, source, told
+        self._dialect = Dialect(f"{client.url}/lab/{project}", client.token)
+        self._report = Report(source.where)
+        self._runs: dict[str, str] = {}
+        self._models: dict[str, str] = {}
+
+    def run(self, *, experiments: Sequence[str] = (), into: str = "", registered: bool = False) -> Report:
+        """experiments: names of those that are wanted, all without one. into: another name for the one that is named.
+
+        Raises NotFound where the source has none of a name, Unavailable where a server stays away: the same import again goes on.
+        """
+        try:
+            self._all(experiments, into)
+            if registered:
+                for one in self._source.registered():
+                    self._register(one)
+        finally:
+            self._dialect.close()
+        return self._report
+
+    def _all(self, wanted: Sequence[str], into: str) -> None:
+        seen: set[str] = set()
+        for one in list(self._source.experiments()):
+            if isinstance(one, Unreadable):
+                self._report.failed("experiments", one.name, one.reason)
+            elif not wanted or one.name in wanted:
+                seen.add(one.name)
+                self._experiment(one, into or one.name)
+        if absent := sorted(set(wanted) - seen):
+            raise NotFound(f"{self._source.where} has no experiment {absent[0]}", fix="leave --experiment out for all")
+
+    def _experiment(self, one: Experiment, name: str) -> None:
+        self._told(f"experiment {name}")
+        try:
+            home, is_new = self._home(one, name)
+        except FabriekError as error:
+            _pass_on(error)
+            self._report.failed("experiments", name, error.detail)
+            return
+        runs = [run for run in self._source.runs(one) if self._is_readable("runs", run)]
+        begun = [(run, *self._begun(run, home)) for run in runs if isinstance(run, Run)]
+        measured = self._models_of(one, home)
+        for run, new_id, mark in begun:
+            if not new_id:
+                continue
+            if mark == "whole":
+                self._delete(run, new_id)
+                self._report.skipped("runs")
+            else:
+                self._fill(run, new_id, measured)
+        if one.is_deleted:
+            self._dialect.post("/experiments/delete", experiment_id=home)
+        (self._report.done if is_new else self._report.skipped)("experiments")
+
+    def _is_readable(self, kind: str, one: object) -> bool:
+        if isinstance(one, Unreadable):
+            self._report.failed(kind, one.name, one.reason)
+            return False
+        return True
+
+    def _home(self, one: Experiment, name: str) -> tuple[str, bool]:
+        """(its id here, whether it was made now)."""
+        tags = dict(one.tags) | {FROM: self._source.where, OLD_EXPERIMENT: one.id}
+        try:
+            found = self._dialect.get("/experiments/get-by-name", experiment_name=name)["experiment"]
+        except NotFound:
+            made = self._dialect.post("/experiments/create", name=name, tags=pairs(tags))
+            return str(made["experiment_id"]), True
+        here = str(found["experiment_id"])
+        if found.get("lifecycle_stage") == "deleted":
+            self._dialect.post("/experiments/restore", experiment_id=here)
+        known = {tag["key"] for tag in found.get("tags", ())}
+        for key, value in one.tags.items():
+            if key not in known:  # what people here wrote stands
+                self._dialect.post("/experiments/set-experiment-tag", experiment_id=here, key=key, value=value)
+        return here, False
+
+    def _begun(self, run: Run, home: str) -> tuple[str, str]:
+        """(id of the run here, how far an earlier import came); no id where it is refused."""
+        tags = {FROM: self._source.where}
+        asked = {
+            "id": run.id, "experiment": home, "name": run.name, "person": run.user, "started_ms": run.started_ms, "label": run.tags.get(LABEL, ""),
+            "tags": tags,
+        }  # fmt: skip
+        try:
+            answer = self._client.post(f"/api/v1/projects/{self._project}/runs", json=asked)
+        except (Unavailable, NotAuthenticated):
+            raise
+        except FabriekError as error:
+            self._report.failed("runs", run.id, error.detail)
+            return "", ""
+        self._runs[run.id] = str(answer["id"])
+        return str(answer["id"]), str(answer["tags"].get(WHOLE, ""))
+
+    def _fill(self, run: Run, here: str, measured: Mapping[tuple[str, str, int, int], Point]) -> None:
+        """Everything of one run; what fails is told, and leaves it unmarked."""
+        before = len(self._report.failures)
+        self._restore(run, here)
+        tags = {key: value for key, value in run.tags.items() if key not in {FROM, GIVEN, WHOLE, LABEL}}
+        self._each(run, "inputs", "params", lambda: self._pairs(here, "params", run.params))
+        self._each(run, "inputs", "tags", lambda: self._pairs(here, "tags", tags))
+        for key in run.keys:
+            self._each(run, "points", key, lambda key=key: self._points(run, here, key, measured))  # type: ignore[misc]
+        self._inputs(run, here)
+        self._files(run, f"{self._home_of(here)}/artifacts")
+        ended = {"end_time": run.ended_ms} if run.ended_ms else {}
+        if run.status != "RUNNING" or ended:
+            self._dialect.post("/runs/update", run_id=here, status=run.status, **ended)
+        if len(self._report.failures) > before:
+            self._report.failed("runs", run.id, "a part of it did not arrive: see above")
+            return
+        self._dialect.post("/runs/set-tag", run_id=here, key=WHOLE, value="whole" if run.status in ENDED else "running")
+        self._delete(run, here)
+        self._report.done("runs")
+
+    def _delete(self, run: Run, here: str) -> None:
+        """Last of all: a run that is deleted takes nothing more."""
+        if run.is_deleted and self._info(here).get("lifecycle_stage") != "deleted":
+            self._dialect.post("/runs/delete", run_id=here)
+
+    def _restore(self, run: Run, here: str) -> None:
+        """One that was deleted there, of which an earlier import had not brought everything."""
+        if run.is_deleted and self._info(here).get("lifecycle_stage") == "deleted":
+            self._dialect.post("/runs/restore", run_id=here)
+
+    def _info(self, here: str) -> Mapping[str, Any]:
+        info: Mapping[str, Any] = self._dialect.get("/runs/get", run_id=here)["run"]["info"]
+        return info
+
+    def _home_of(self, here: str) -> str:
+        return f"{self._info(here)['experiment_id']}/{here}"
+
+    def _each(self, run: Run, kind: str, name: str, send: Callable[[], int]) -> None:
+        try:
+            count = send()
+        except FabriekError as error:
+            _pass_on(error)
+            self._report.failed(kind, f"{run.id} {name}", error.detail)
+        else:
+            self._report.done(kind, count)
+
+    def _pairs(self, here: str, field: str, values: Mapping[str, str]) -> int:
+        """Parameters and tags count as nothing of their own: a run has them, or it is not whole."""
+        for some in in_batches(values.items(), PAIRS_A_BATCH):
+            self._dialect.post("/runs/log-batch", run_id=here, **{field: pairs(dict(some))})
+        return 0
+
+    def _points(self, run: Run, here: str, key: str, measured: Mapping[tuple[str, str, int, int], Point]) -> int:
+        count = 0
+        for some in in_batches(self._source.points(run, key), POINTS_A_BATCH):
+            sent = [self._point(key, one, measured.get((run.id, key, one.at_ms, one.step))) for one in some]
+            self._dialect.post("/runs/log-batch", run_id=here, metrics=sent)
+            count += len(some)
+        return count
+
+    def _point(self, key: str, one: Point, also: Point | None) -> dict[str, Any]:
+        about = also if also is not None and also.value == one.value else one
+        said = {
+            "model_id": self._models.get(about.model, ""),
+            "dataset_name": about.dataset,
+            "dataset_digest": about.digest,
+        }
+        known = {name: value for name, value in said.items() if value}
+        return {"key": key, "value": words_of(one.value), "timestamp": one.at_ms, "step": one.step} | known
+
+    def _inputs(self, run: Run, here: str) -> None:
+        models = [self._models.get(one, one) for one in run.models]
+        outputs = [(self._models.get(one, one), step) for one, step in run.outputs]
+
+        def inputs() -> int:
+            if run.datasets or models:
+                told = [_dataset(one) for one in run.datasets]
+                self._dialect.post(
+                    "/runs/log-inputs", run_id=here, datasets=told, models=[{"model_id": one} for one in models]
+                )
+            if outputs:
+                listed = [{"model_id": one, "step": step} for one, step in outputs]
+                self._dialect.post("/runs/outputs", run_id=here, models=listed)
+            return len(run.datasets) + len(models) + len(outputs)
+
+        self._each(run, "inputs", "inputs and outputs", inputs)
+
+    def _files(self, owner: Owner, place: str) -> None:
+        try:
+            wanted = list(self._source.files(owner))
+            known = dict(self._dialect.listed(place)) if wanted else {}
+        except FabriekError as error:
+            _pass_on(error)
+            self._report.failed("files", owner.id, error.detail)
+            return
+        for path, size in wanted:
+            if known.get(path) == size and size > 0:
+                # It was put there whole by an earlier try: a file appears here when all of it has arrived.
+                self._report.skipped("files")
+                continue
+            try:
+                with self._source.open(owner, path) as pieces:
+                    self._dialect.put_file(f"{place}/{path}", pieces, size)
+            except FabriekError as error:
+                _pass_on(error)
+                self._report.failed("files", f"{owner.id} {path}", error.detail)
+            else:
+                self._report.done("files")
+
+    def _models_of(self, one: Experiment, home: str) -> dict[tuple[str, str, int, int], Point]:
+        """Brings the logged models; what was measured on them, by (run, key, instant, step)."""
+        measured: dict[tuple[str, str, int, int], Point] = {}
+        found = [model for model in self._source.models(one) if self._is_readable("models", model)]
+        if not found:
+            return measured
+        here = self._dialect.pages("/logged-models/search", "models", experiment_ids=[home], max_results=50)
+        known = {_tag(raw["info"], OLD_MODEL): raw["info"] for raw in here}
+        for model in found:
+            assert isinstance(model, Model), "what is not readable was left out"
+            for run, key, point in model.measured:
+                measured[run, key, point.at_ms, point.step] = point
+            try:
+                self._model(model, home, known.get(model.id))
+            except FabriekError as error:
+                _pass_on(error)
+                self._report.failed("models", model.id, error.detail)
+        return measured
+
+    def _model(self, model: Model, home: str, known: Mapping[str, Any] | None) -> None:
+        if known is None:
+            tags = dict(model.tags) | {FROM: self._source.where, OLD_MODEL: model.id}
+            known = self._dialect.post(
+                "/logged-models", experiment_id=home, name=model.name, model_type=model.kind, source_run_id=self._runs.get(model.run, model.run),
+                tags=pairs(tags), params=pairs(model.params),
+            )["model"]["info"]  # fmt: skip
+        here = str(known["model_id"])
+        self._models[model.id] = here
+        if known.get("status") == model.status != "LOGGED_MODEL_PENDING":
+            self._report.skipped("models")
+            return
+        failed = self._report.counts["files"].failed
+        self._files(model, f"{home}/models/{here}/artifacts")
+        if self._report.counts["files"].failed > failed:
+            self._report.failed("models", model.id, "a file of it did not arrive: see above")
+            return
+        if model.status != "LOGGED_MODEL_PENDING":
+            self._dialect.patch(f"/logged-models/{here}", status=model.status)
+        self._report.done("models")
+
+    def _register(self, one: Registered | Unreadable) -> None:
+        if isinstance(one, Unreadable):
+            self._report.failed("versions", one.name, one.reason)
+            return
+        try:
+            found = self._dialect.get("/registered-models/get", name=one.name)["registered_model"]
+        except NotFound:
+            tags = pairs(dict(one.tags) | {FROM: self._source.where})
+            made = self._dialect.post(
+                "/registered-models/create", name=one.name, description=one.description, tags=tags
+            )
+            found = made["registered_model"]
+        listed = self._dialect.pages(
+            "/model-versions/search", "model_versions", method="GET", filter=f"name='{one.name}'"
+        )
+        numbers = {_tag(raw, OLD_VERSION): int(raw["version"]) for raw in listed}
+        for version in one.versions:
+            if str(version.number) in numbers:
+                self._report.skipped("versions")
+                continue
+            tags = pairs(dict(version.tags) | {FROM: self._source.where, OLD_VERSION: str(version.number)})
+            model = self._models.get(version.model, "")
+            try:
+                made = self._dialect.post(
+                    "/model-versions/create", name=one.name, source=f"models:/{model}" if model else version.source,
+                    run_id=self._runs.get(version.run, version.run), description=version.description, tags=tags,
+                    **({"model_id": model} if model else {}),
+                )  # fmt: skip
+            except FabriekError as error:
+                _pass_on(error)
+                self._report.failed("versions", f"{one.name} {version.number}", error.detail)
+                continue
+            numbers[str(version.number)] = int(made["model_version"]["version"])
+            self._report.done("versions")
+        here = {said["alias"] for said in found.get("aliases", ())}
+        for alias, number in one.aliases.items():
+            if alias not in here and str(number) in numbers:
+                self._dialect.post(
+                    "/registered-models/alias", name=one.name, alias=alias, version=str(numbers[str(number)])
+                )
+
+
+def _dataset(one: Dataset) -> dict[str, Any]:
+    told = {
+        "name": one.name, "digest": one.digest, "source_type": one.source_type, "source": one.source, "schema": one.schema, "profile": one.profile,
+    }  # fmt: skip
+    return {"dataset": {name: value for name, value in told.items() if value}, "tags": pairs(one.tags)}
+
+
+def _tag(raw: Mapping[str, Any], key: str) -> str:
+    return next((str(one["value"]) for one in raw.get("tags", ()) if one["key"] == key), "")
+
+
+def _pass_on(error: FabriekError) -> None:
+    """A server that is away, or does not know us, ends the import: that is no fault of the one thing that was being sent."""
+    if isinstance(error, Away | NotAuthenticated):
+        raise error
