@@ -96,4 +96,6 @@ def test_only_who_may_write_adopts_and_no_job(bench: Bench) -> None:
         bench.adopt(run, experiment="77")
     with pytest.raises(InvalidInput, match="no label"):
         bench.adopt(run, label="nonsense")
+    with pytest.raises(NotPermitted, match="in a job"):
+        bench.adopt(run, label="export-controlled")
     assert bench.adopt(run, label="open").run.label == "internal"

@@ -83,6 +83,7 @@ def fill(client: MlflowClient, folder: Path) -> Made:
     gone = client.create_run(trees, start_time=1_600_000_000_001).info.run_id
     client.log_metric(gone, "loss", 3.0, 5, 1)
     client.set_terminated(gone, "KILLED", 1_700_000_200_000)
+    client.delete_run(gone)
     still = client.create_run(client.create_experiment("forests"), start_time=1_600_000_000_002).info.run_id
     client.log_metric(still, "loss", 4.0, 6, 2)
     client.create_registered_model("arbor", {"stage": "x"}, "our tree")

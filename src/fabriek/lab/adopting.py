@@ -48,6 +48,12 @@ class Adopting:
             raise InvalidInput(f"Invalid run ID: '{run_id[:100]}'", fix="32 hexadecimal digits")
         labels = self._parts.labels
         carried = labels.highest([OUTSIDE_LABEL, *([labels.of(label).name] if label else [])])
+        if labels.withholds_logs(carried):
+            raise NotPermitted(
+                f"what carries the label {carried} is measured here, in a job: nobody could let go of what came from outside",
+                rule="label.logs_withheld",
+                fix="run it as a job",
+            )
         home = self._lab.experiment(project, experiment, by=by)
         # Alone among all who ask for that id: at PostgreSQL's usual isolation two would find it free.
         with self._parts.experiments.transaction(alone=f"adopt:{run_id}"):

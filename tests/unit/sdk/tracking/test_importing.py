@@ -125,6 +125,17 @@ def test_a_folder_of_mlflow_arrives_whole_and_its_runs_keep_their_ids(factory: F
     assert counts["models"] == (1, 1)
     assert counts["versions"] == (2, 2)
     check_same(Mlruns(made.folder), live(factory), made)
+    (came,) = [one for one in runs(live(factory), "trees").values() if one.id == made.full]
+    (dataset,) = came.datasets
+    assert (dataset.name, dataset.digest, dataset.source_type, dataset.schema) == (
+        "cells",
+        "abc123",
+        "local",
+        '{"a": 1}',
+    )
+    assert dataset.tags == {"mlflow.data.context": "training"}
+    (there,) = models(live(factory))
+    assert (list(came.models), list(came.outputs)) == ([there.id], [(there.id, 7)])
     (old,), (new,) = models(Mlruns(made.folder)), models(live(factory))
     assert (new.name, new.kind, new.run, new.status, new.params) == (
         old.name,
