@@ -22,9 +22,9 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
-    """Serves in a thread of this process; yields the address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def serving(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
+    """Serves in a thread of this process; yields the address. port: for one that was there before and comes back."""
+    listener = socket.create_server(("127.0.0.1", port))
     server = _Server(
         uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
     )

@@ -34,6 +34,17 @@ def memory_folder() -> Path:
     return context_file().with_name("memory")
 
 
+def spool_folder() -> Path:
+    """Where what was logged waits for a server: `FABRIEK_SPOOL`, or the user's folder for what must survive."""
+    if named := os.environ.get("FABRIEK_SPOOL"):
+        return Path(named)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    else:
+        base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return base / "fabriek" / "spool"
+
+
 def read_context() -> Context:
     """The variables, and the context file for what they leave open. A token from the file goes only to the file's own URL."""
     saved = _saved()

@@ -1,12 +1,16 @@
 """Runs and models, for the client. Scripts log through MLflow's own client; this reads, brings in and takes along."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from fabriek.kernel.clock import SystemClock
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.lab import ModelVersionOut, PointOut, RunOut
 from fabriek.sdk.client import Client
-from fabriek.sdk.environment import mlflow_credentials
+from fabriek.sdk.environment import mlflow_credentials, spool_folder
+from fabriek.sdk.spool.delivering import Delivering, Synced, deliver_session
+from fabriek.sdk.spool.logger import BYTES_MAX, RunLog, fresh_head
+from fabriek.sdk.spool.segments import sessions
 from fabriek.sdk.tracking.exporting import Exporting
 from fabriek.sdk.tracking.importing import Importing
 from fabriek.sdk.tracking.live import tracking_at
@@ -69,6 +73,36 @@ class Lab:
         home = self._client.the_project(project)
         with tracking_at(f"{self._client.url}/lab/{home}", self._client.token) as source:
             return Exporting(source, folder, told=told).run(experiments=experiments, registered=registered)
+
+    def log(
+        self, *, run: str = "", experiment: str = "Default", name: str = "", tags: Mapping[str, str] | None = None, project: str = "",
+        sync_seconds: float = 0, bytes_max: int = BYTES_MAX, wait_seconds: float = 10,
+    ) -> RunLog:  # fmt: skip
+        """A log that works while the server is away: to a run that there is, or without one to a new one.
+
+        >>> with factory.lab.log(experiment="trees", name="first") as log:
+        ...     log.metric("loss", 0.25, step=1)
+
+        What it was told is on this machine's disk when it answers; with sync_seconds that long may pass before, and a power cut, not a
+        kill, can cost that. wait_seconds: how long closing waits for the server; what is left then is sent by `sync`. bytes_max: how much
+        may wait. Raises StorageFull when the disk is full.
+        """
+        clock = SystemClock()
+        head = fresh_head(
+            url=self._client.url, project=self._client.the_project(project), run=run, is_new=not run, experiment=experiment, name=name,
+            started_ms=int(clock.now().timestamp() * 1000), tags=dict(tags or {}),
+        )  # fmt: skip
+        return RunLog(
+            spool_folder(), head, lambda known: Delivering(self._client, known), clock=clock, sync_seconds=sync_seconds,
+            bytes_max=bytes_max, wait_seconds=wait_seconds,
+        )  # fmt: skip
+
+    def sync(self) -> Synced:
+        """Sends what earlier processes logged and no server has: once, however often it is asked. Of those that live nothing is touched."""
+        synced = Synced()
+        for files in sessions(spool_folder()):
+            deliver_session(self._client, files, synced)
+        return synced
 
     def _path(self, project: str, rest: str) -> str:
         return f"/api/v1/projects/{self._client.the_project(project)}/{rest}"
