@@ -1,18 +1,177 @@
 """`fabriek runs`: what runs logged."""
 
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from fabriek.cli.groups import Headed
-from fabriek.cli.runs_exchange import export, import_runs
+from fabriek.cli.output import counted, json_option, plain, print_json, project_option, say, table
+from fabriek.cli.runs_exchange import experiments_option, export, import_runs
+from fabriek.cli.session import connect
+
+if TYPE_CHECKING:
+    from fabriek.schemas.lab import RunOut
 
 HEADINGS = {
-    "Exchange": ("import", "export"),
+    "Look": ("ls", "show", "compare", "history"),
+    "Exchange": ("import", "export", "sync"),
 }
+COLUMNS_MAX = 6
+"""Metrics that `ls` shows beside a run: those that most of the listed runs have."""
+
+
+EXIT_LEFT = 1
+"""Something did not go out, or was refused."""
 
 
 @click.group(cls=Headed, headings=HEADINGS)
 def runs() -> None:
     """What runs logged: find, compare, bring in from MLflow, take along."""
+
+
+@runs.command("ls")
+@click.option(
+    "--filter", "filter_text", default="", metavar="WORDS", help="\"metrics.loss < 0.5 and params.depth = '3'\"."
+)
+@click.option("--order", multiple=True, metavar="WORDS", help='"metrics.loss ASC"; repeatable. Default: newest first.')
+@experiments_option
+@click.option("--deleted", is_flag=True, help="Those that were deleted, instead.")
+@click.option("--limit", default=100, type=click.IntRange(1, 100_000), help="At most so many.")
+@project_option
+@json_option
+def ls(
+    filter_text: str, order: tuple[str, ...], experiments: tuple[str, ...], limit: int, project: str, *, deleted: bool, as_json: bool
+) -> None:  # fmt: skip
+    """The project's runs. Filter and order are those of MLflow's search.
+
+    \b
+    fabriek runs ls --experiment trees --order "metrics.loss ASC" --limit 10
+    fabriek runs ls --filter "tags.kind = 'trial' and attributes.status = 'FAILED'"
+    """  # noqa: D301  # the sign that click keeps lines by
+    found = connect(project).lab.runs(
+        filter_text,
+        order=order,
+        experiments=experiments,
+        view="DELETED_ONLY" if deleted else "ACTIVE_ONLY",
+        limit=limit,
+    )
+    if as_json:
+        print_json(list(found))
+        return
+    keys = _columns(found)
+    rows = [
+        {"id": one.id, "name": one.name, "experiment": one.experiment_name, "status": one.status, "started_at": plain(one)["started_at"]}
+        | {key: _number(one.metrics.get(key)) for key in keys}
+        for one in found
+    ]  # fmt: skip
+    columns = ["id", "name", "experiment", "status", "started_at", *keys]
+    table(rows, columns, as_json=False, empty="no runs: scripts log to the address that `fabriek runs show` names")
+
+
+def _columns(found: Sequence["RunOut"]) -> list[str]:
+    counts: dict[str, int] = {}
+    for one in found:
+        for key in one.metrics:
+            counts[key] = counts.get(key, 0) + 1
+    return sorted(sorted(counts, key=lambda key: (-counts[key], key))[:COLUMNS_MAX])
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
+
+
+@runs.command("show")
+@click.argument("name", metavar="[RUN]", default="")
+@project_option
+@json_option
+def show_run(name: str, project: str, *, as_json: bool) -> None:
+    """One run with everything that it logged last; without RUN, where scripts log to."""
+    lab = connect(project).lab
+    if not name:
+        print_json({"MLFLOW_TRACKING_URI": lab.tracking_uri}) if as_json else say(
+            f"MLFLOW_TRACKING_URI={lab.tracking_uri}"
+        )
+        return
+    found = lab.run(name)
+    series = [] if found.metrics_withheld else lab.series(name)
+    if as_json:
+        print_json(plain(found) | {"points": {one.key: one.count for one in series}})
+        return
+    from fabriek.cli.output import show  # noqa: PLC0415  # beside it the name of this command would be unclear
+
+    fields = {key: value for key, value in plain(found).items() if key not in {"metrics", "params", "tags"}}
+    show(fields, as_json=False)
+    rows = [
+        {"metric": one.key, "value": repr(one.last.value), "step": one.last.step, "points": one.count} for one in series
+    ]
+    for kind, listed, columns in (
+        ("metrics", rows, ["metric", "value", "step", "points"]),
+        ("params", [{"param": key, "value": value} for key, value in sorted(found.params.items())], ["param", "value"]),
+        ("tags", [{"tag": key, "value": value} for key, value in sorted(found.tags.items())], ["tag", "value"]),
+    ):
+        if listed:
+            say("")
+            table(listed, columns, as_json=False)
+        elif kind == "metrics" and found.metrics_withheld:
+            say(f"\nits metrics carry the label {found.label} and are withheld until they are released")
+
+
+@runs.command("compare")
+@click.argument("names", metavar="RUN RUN…", nargs=-1, required=True)
+@click.option("--all", "everything", is_flag=True, help="What is the same in all of them, too.")
+@project_option
+@json_option
+def compare(names: tuple[str, ...], project: str, *, everything: bool, as_json: bool) -> None:
+    """Runs side by side: parameters, metrics and tags in which they differ."""
+    if len(names) < 2:
+        raise click.UsageError("name two runs or more")
+    rows = connect(project).lab.compared(names, everything=everything)
+    if as_json:
+        print_json([row | {"values": {run: _exact(one) for run, one in row["values"].items()}} for row in rows])
+        return
+    shown = [{"what": row["what"]} | {run[:8]: _said(row["values"].get(run)) for run in names} for row in rows]
+    table(shown, ["what", *(run[:8] for run in names)], as_json=False, empty="they do not differ")
+
+
+def _said(value: Any) -> str:
+    return _number(value) if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _exact(value: Any) -> Any:
+    from fabriek.schemas.lab import words_of  # noqa: PLC0415  # help need not load the schemas
+
+    return words_of(value) if isinstance(value, float) else value
+
+
+@runs.command("history")
+@click.argument("name", metavar="RUN")
+@click.argument("keys", metavar="[METRIC]…", nargs=-1)
+@project_option
+def history(name: str, keys: tuple[str, ...], project: str) -> None:
+    """Every point of the metrics named, or of all, as CSV on standard output: exact, however many there are."""
+    for piece in connect(project).lab.history(name, keys):
+        sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()
+
+
+@runs.command("sync")
+@json_option
+def sync(*, as_json: bool) -> int:
+    """Send what scripts logged while the factory was away, as `factory.lab.log` keeps it on this machine. Once, however often it is asked."""
+    synced = connect().lab.sync()
+    if as_json:
+        print_json({"runs": synced.runs, "records": synced.records, "refused": synced.refused,
+                    "left": [{"run": one.run, "reason": one.reason} for one in synced.left]})  # fmt: skip
+    else:
+        if synced.runs or not synced.left:
+            say(f"{counted(len(synced.runs), 'run')} sent" if synced.runs else "nothing waits here")
+        if synced.refused:
+            say(f"{counted(synced.refused, 'record')} refused: with the reasons in *.refused beside the spool")
+        for left in synced.left:
+            say(f"left: {left.run}: {left.reason}")
+    return EXIT_LEFT if synced.left or synced.refused else 0
 
 
 runs.add_command(import_runs)

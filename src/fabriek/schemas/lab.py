@@ -1,11 +1,22 @@
 """Runs and models on the wire."""
 
+import math
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, PlainSerializer, StringConstraints
 
 from fabriek.schemas.base import Wire, written
+
+
+def words_of(value: float) -> float | str:
+    """A number, or MLflow's word for what JSON cannot say."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
+
 
 RunId = Annotated[str, written(r"^[0-9a-f]{32}$", "32 hexadecimal digits")]
 Name = Annotated[str, StringConstraints(max_length=250)]
@@ -23,8 +34,12 @@ class RunIn(Wire):
     tags: Annotated[dict[str, str], Field(max_length=100, default_factory=dict)]
 
 
+Number = Annotated[float, PlainSerializer(words_of, return_type=float | str, when_used="json")]
+"""A value to the bit. JSON has no NaN and no infinity: they are the words NaN, Infinity and -Infinity, as in MLflow."""
+
+
 class RunOut(Wire):
-    """`metrics`: the newest value of each; null where it is not a finite number."""
+    """`metrics`: the newest value of each; `metrics_withheld`: they are kept back from whoever asked."""
 
     id: str
     name: str
@@ -32,17 +47,29 @@ class RunOut(Wire):
     status: str
     label: str
     job: str
+    person: str = ""
     started_at: datetime
     ended_at: datetime | None
-    metrics: dict[str, float | None]
+    is_deleted: bool = False
+    metrics: dict[str, Number]
+    metrics_withheld: bool = False
     params: dict[str, str]
     tags: dict[str, str]
+    experiment_name: str = ""
 
 
 class PointOut(Wire):
     step: int
     at_ms: int
-    value: float | None
+    value: Number
+
+
+class SeriesOut(Wire):
+    """One metric of a run: how many points it has, and the newest."""
+
+    key: str
+    count: int
+    last: PointOut
 
 
 class ModelVersionOut(Wire):

@@ -1,11 +1,14 @@
 """Runs and models, for the client. Scripts log through MLflow's own client; this reads, brings in and takes along."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from fabriek.kernel.clock import SystemClock
 from fabriek.schemas.base import PageOut
-from fabriek.schemas.lab import ModelVersionOut, PointOut, RunOut
+from fabriek.schemas.lab import ModelVersionOut, PointOut, RunOut, SeriesOut
+from fabriek.sdk import frames
 from fabriek.sdk.client import Client
 from fabriek.sdk.environment import mlflow_credentials, spool_folder
 from fabriek.sdk.spool.delivering import Delivering, Synced, deliver_session
@@ -16,6 +19,8 @@ from fabriek.sdk.tracking.importing import Importing
 from fabriek.sdk.tracking.live import tracking_at
 from fabriek.sdk.tracking.mlruns import Mlruns
 from fabriek.sdk.tracking.report import Report
+
+PAGE = 1_000
 
 
 class Lab:
@@ -29,16 +34,74 @@ class Lab:
         """What `MLFLOW_TRACKING_URI` must say for this project."""
         return f"{self._client.url}/lab/{self._client.the_project()}"
 
-    def runs(self, *, project: str = "") -> Sequence[RunOut]:
-        return PageOut[RunOut].model_validate(self._client.get(self._path(project, "runs"))).items
+    def runs(
+        self, filter: str = "", *, order: Sequence[str] = (), experiments: Sequence[str] = (), view: str = "ACTIVE_ONLY",  # noqa: A002  # as in MLflow
+        limit: int | None = None, project: str = "",
+    ) -> Sequence[RunOut]:  # fmt: skip
+        """The newest first, or in the order asked for; all of them without a limit.
+
+        filter and order are those of MLflow's search: `metrics.loss < 0.5 and params.depth = '3'`, `metrics.loss ASC`. experiments: names
+        or ids. view: ACTIVE_ONLY, DELETED_ONLY or ALL. Raises InvalidInput on a filter that is none.
+        """
+        asked = {"filter": filter, "order": list(order), "experiment": list(experiments), "view": view}
+        found: list[RunOut] = []
+        cursor = ""
+        while limit is None or len(found) < limit:
+            size = PAGE if limit is None else min(PAGE, limit - len(found))
+            page = self._client.get(self._path(project, "runs"), params=asked | {"limit": size, "cursor": cursor})
+            found += PageOut[RunOut].model_validate(page).items
+            cursor = page["next_cursor"]
+            if not cursor:
+                break
+        return found
 
     def run(self, run: str, *, project: str = "") -> RunOut:
         return RunOut.model_validate(self._client.get(self._path(project, f"runs/{run}")))
 
+    def series(self, run: str, *, project: str = "") -> Sequence[SeriesOut]:
+        """Its metrics: how many points each has, and the newest."""
+        return PageOut[SeriesOut].model_validate(self._client.get(self._path(project, f"runs/{run}/metrics"))).items
+
     def metric(self, run: str, key: str, *, project: str = "") -> Sequence[PointOut]:
-        return (
-            PageOut[PointOut].model_validate(self._client.get(self._path(project, f"runs/{run}/metrics/{key}"))).items
-        )
+        """Every point of a metric, by instant, then step, to the bit."""
+        found: list[PointOut] = []
+        cursor = ""
+        while True:
+            path = self._path(project, f"runs/{run}/metrics/{quote(key)}")
+            page = PageOut[PointOut].model_validate(self._client.get(path, params={"cursor": cursor}))
+            found += page.items
+            cursor = page.next_cursor
+            if not cursor:
+                return found
+
+    def history(self, run: str, keys: Sequence[str] = (), *, project: str = "") -> Iterator[bytes]:
+        """Every point of the metrics named, or of all, as CSV in pieces: key, at_ms, step, value. However long it is."""
+        path = self._path(project, f"runs/{run}/history")
+        with self._client.stream(path, params={"key": list(keys)}) as answered:
+            yield from answered.iter_bytes()
+
+    def compared(self, runs: Sequence[str], *, everything: bool = False, project: str = "") -> list[dict[str, Any]]:
+        """{"what": "params.depth", "values": {run: value}} for each in which the runs differ, or for all; a run without it is left out."""
+        found = {one: self.run(one, project=project) for one in runs}
+        rows = []
+        for kind in ("params", "metrics", "tags"):
+            for key in sorted({key for one in found.values() for key in getattr(one, kind)}):
+                values = {run: getattr(one, kind)[key] for run, one in found.items() if key in getattr(one, kind)}
+                differ = len(values) < len(found) or len({repr(value) for value in values.values()}) > 1
+                if differ or everything:
+                    rows.append({"what": f"{kind}.{key}", "values": values})
+        return rows
+
+    def runs_frame(self, filter: str = "", *, arrow: bool = False, **asked: Any) -> Any:  # noqa: A002  # as in MLflow
+        """Runs as a table, a row each: `metrics.KEY`, `params.KEY`, `tags.KEY` beside their own fields. As pandas, or as Arrow.
+
+        Raises Unavailable where the library is not installed.
+        """
+        return frames.of_runs(self.runs(filter, **asked), arrow=arrow)
+
+    def history_frame(self, run: str, keys: Sequence[str] = (), *, arrow: bool = False, project: str = "") -> Any:
+        """Every point of the metrics named, or of all, as a table: key, at_ms, step, value. As pandas, or as Arrow."""
+        return frames.of_history(self.history(run, keys, project=project), arrow=arrow)
 
     def models(self, *, project: str = "") -> Sequence[ModelVersionOut]:
         return PageOut[ModelVersionOut].model_validate(self._client.get(self._path(project, "models"))).items
