@@ -19,6 +19,7 @@ from fabriek.sdk.tracking.records import (
     Source,
     Unreadable,
     Version,
+    model_in,
 )
 
 RUNS_A_PAGE = 200
@@ -192,8 +193,8 @@ def _model(raw: Mapping[str, Any]) -> Model:
 
 def _version(raw: Mapping[str, Any]) -> Version:
     return Version(
-        raw["name"], int(raw["version"]), raw.get("source", ""), raw.get("run_id") or "", raw.get("model_id") or "", raw.get("description", ""),
-        _mapping(raw.get("tags")), int(raw.get("creation_timestamp") or 0), int(raw.get("last_updated_timestamp") or 0),
+        raw["name"], int(raw["version"]), raw.get("source", ""), raw.get("run_id") or "", raw.get("model_id") or model_in(raw.get("source", "")),
+        raw.get("description", ""), _mapping(raw.get("tags")), int(raw.get("creation_timestamp") or 0), int(raw.get("last_updated_timestamp") or 0),
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from fabriek.sdk.tracking.records import (
     Source,
     Unreadable,
     Version,
+    model_in,
 )
 
 META = "meta.yaml"
@@ -273,9 +274,7 @@ def _versions(folder: Path) -> list[Version]:
     for one in folder.glob("version-*"):
         meta = _read(one / META)
         source = str(meta.get("source") or "")
-        model = str(meta.get("model_id") or "") or (
-            source.removeprefix("models:/") if source.startswith("models:/m-") else ""
-        )
+        model = str(meta.get("model_id") or "") or model_in(source)
         found.append(
             Version(
                 str(meta["name"]), int(meta["version"]), source, str(meta.get("run_id") or ""), model, str(meta.get("description") or ""),

@@ -116,6 +116,11 @@ class Unreadable:
     reason: str
 
 
+def model_in(source: str) -> str:
+    """The logged model that a version's source names, where it names one: `models:/m-…`."""
+    return source.removeprefix("models:/").partition("/")[0] if source.startswith("models:/m-") else ""
+
+
 Owner = Run | Model
 """What has artifacts."""
 
