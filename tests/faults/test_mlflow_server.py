@@ -1,4 +1,4 @@
-"""Experiments brought in from MLflow's own server, and one that was written out read by it. Needs a whole MLflow, so not by default."""
+"""Experiments brought in from MLflow's own server: a minute, so not by default."""
 
 import math
 import shutil
@@ -16,7 +16,7 @@ from fabriek.sdk.tracking.live import Live
 from fabriek.sdk.tracking.records import Experiment, Model, Run
 from tests.factories.mlruns import fill
 from tests.factories.services import a_town
-from tests.servers import mlflow
+from tests.servers import mlflow_server
 from tests.servers.app import serving
 
 pytestmark = pytest.mark.faults
@@ -75,11 +75,11 @@ def files(source: Live, owner: Run | Model) -> dict[str, bytes]:
 def test_all_that_mlflows_server_keeps_arrives(
     factory: Fabriek, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if reason := mlflow.why_absent():
+    if reason := mlflow_server.why_absent():
         pytest.skip(reason)
     (tmp_path / "peer").mkdir()
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-    with mlflow.running(tmp_path / "peer") as url:
+    with mlflow_server.running(tmp_path / "peer") as url:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
         made = fill(MlflowClient(url, url), tmp_path / "filled")
         report = factory.lab.import_runs(url, registered=True)
