@@ -8,7 +8,7 @@ import click
 
 from fabriek.cli.groups import Headed
 from fabriek.cli.output import counted, json_option, plain, print_json, project_option, say, table
-from fabriek.cli.runs_exchange import experiments_option, export, import_runs
+from fabriek.cli.runs_exchange import NOT_WHOLE, experiments_option, export, import_runs
 from fabriek.cli.session import connect
 
 if TYPE_CHECKING:
@@ -20,10 +20,6 @@ HEADINGS = {
 }
 COLUMNS_MAX = 6
 """Metrics that `ls` shows beside a run: those that most of the listed runs have."""
-
-
-EXIT_LEFT = 1
-"""Something did not go out, or was refused."""
 
 
 @click.group(cls=Headed, headings=HEADINGS)
@@ -171,7 +167,7 @@ def sync(*, as_json: bool) -> int:
             say(f"{counted(synced.refused, 'record')} refused: with the reasons in *.refused beside the spool")
         for left in synced.left:
             say(f"left: {left.run}: {left.reason}")
-    return EXIT_LEFT if synced.left or synced.refused else 0
+    return NOT_WHOLE if synced.left or synced.refused else 0
 
 
 runs.add_command(import_runs)

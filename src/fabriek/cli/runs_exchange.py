@@ -7,11 +7,14 @@ import click
 
 from fabriek.cli.output import counted, json_option, print_json, project_option, say, table, warn
 from fabriek.cli.session import connect
+from fabriek.schemas.codes import MEANINGS, Code
 
 if TYPE_CHECKING:
     from fabriek.sdk.tracking.report import Report
 
-EXIT_NOT_WHOLE = 1
+NOT_WHOLE = MEANINGS[Code.UNAVAILABLE].exit
+"""Something did not arrive: why is told, and the same command again goes on."""
+
 SHOWN_MAX = 20
 """Failures shown one by one; `--json` has more."""
 
@@ -57,14 +60,14 @@ def export(folder: Path, experiments: tuple[str, ...], project: str, *, models: 
 
 
 def tell(report: "Report", *, as_json: bool) -> int:
-    """What came of it; leaves with 1 when something did not arrive."""
+    """What came of it; leaves with 8 when something did not arrive."""
     if as_json:
         print_json(report.plain())
-        return 0 if report.is_whole else EXIT_NOT_WHOLE
+        return 0 if report.is_whole else NOT_WHOLE
     rows = [{"what": kind, **count} for kind, count in report.plain()["counts"].items() if count["found"]]
     table(rows, ["what", "found", "done", "skipped", "failed"], as_json=False, empty="nothing was found")
     for failure in report.failures[:SHOWN_MAX]:
         say(f"failed: {failure.kind} {failure.name}: {failure.reason}")
     if len(report.failures) > SHOWN_MAX:
         say(f"and {counted(len(report.failures) - SHOWN_MAX, 'more failure')}: --json lists them")
-    return 0 if report.is_whole else EXIT_NOT_WHOLE
+    return 0 if report.is_whole else NOT_WHOLE

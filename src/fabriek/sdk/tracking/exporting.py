@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from fabriek.kernel.errors import AlreadyExists, FabriekError, InvalidInput, NotAuthenticated, NotFound
+from fabriek.kernel.errors import AlreadyExists, FabriekError, InvalidInput, NotAuthenticated, NotFound, StorageFull
 from fabriek.sdk.tracking.dialect import Away
 from fabriek.sdk.tracking.mlruns import APART, META, MODEL_STATUSES, MODELS, STATUSES, TRASH
 from fabriek.sdk.tracking.records import Dataset, Experiment, Model, Owner, Point, Registered, Run, Source, Unreadable
@@ -38,7 +38,15 @@ class Exporting:
         self._report = Report(source.where)
 
     def run(self, *, experiments: Sequence[str] = (), registered: bool = False) -> Report:
-        """Raises NotFound where the source has none of a name, InvalidInput on a folder that holds something else."""
+        """Raises NotFound where the source has none of a name, InvalidInput on a folder that holds something else, StorageFull."""
+        try:
+            return self._run_all(experiments, registered=registered)
+        except OSError as error:
+            raise StorageFull(
+                f"{self._root} cannot be written: {error.strerror}", fix="make room, and export again: it goes on"
+            ) from error
+
+    def _run_all(self, experiments: Sequence[str], *, registered: bool) -> Report:
         self._root.mkdir(parents=True, exist_ok=True)
         if any(self._root.iterdir()) and not any(self._root.glob(f"*/{META}")) and not (self._root / TRASH).is_dir():
             raise InvalidInput(f"{self._root} holds something else", fix="name an empty or a new folder")

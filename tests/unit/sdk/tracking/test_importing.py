@@ -136,6 +136,7 @@ def test_a_folder_of_mlflow_arrives_whole_and_its_runs_keep_their_ids(factory: F
     assert dataset.tags == {"mlflow.data.context": "training"}
     (there,) = models(live(factory))
     assert (list(came.models), list(came.outputs)) == ([there.id], [(there.id, 7)])
+    assert [(run, key, point.value) for run, key, point in there.measured] == [(made.full, "on_model", 0.5)]
     (old,), (new,) = models(Mlruns(made.folder)), models(live(factory))
     assert (new.name, new.kind, new.run, new.status, new.params) == (
         old.name,
