@@ -44,6 +44,9 @@ from fabriek.compute.rising import Rising
 from fabriek.compute.secrets.store import SqlSecrets
 from fabriek.compute.secrets.strongbox import Strongbox
 from fabriek.compute.service import Compute
+from fabriek.compute.serving.admitting import Admitting
+from fabriek.compute.serving.service import Serving
+from fabriek.compute.serving.store import SqlServedModels, SqlServingKeys
 from fabriek.compute.simulator.service import Simulator
 from fabriek.compute.store import SqlDecisions, SqlJobs, SqlPowerLimits
 from fabriek.compute.submission import Submission
@@ -56,7 +59,7 @@ from fabriek.funding.store_foreign import SqlDumps, SqlForeignJobs
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.dated import shipped
-from fabriek.kernel.errors import InvalidInput, NotPermitted
+from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted
 from fabriek.kernel.ids import Ids, RandomIds
 from fabriek.kernel.pages import Cursors
 from fabriek.kernel.signing import Keys, MasterKeys
@@ -211,6 +214,7 @@ def build(
         rooms=vault,
         audit=audit,
         may_take_away=_take_away_rule(vault, jobs, releasing),
+        serves=_serves_rule(jobs),
     )
     promotions, lineage, statements = SqlPromotions(database), JobLineage(jobs, jobs, vault), SqlStatements(database)
     registry = Registry(models, SqlModelVersions(database), keeping, lab_parts, guard=Guard(promotions))
@@ -242,6 +246,7 @@ def build(
         Sacctmgr(SlurmCommands(settings.slurm_conf)) if settings.executor == "slurm" else None, settings.slurm_users, access=access,
         funding=funding, audit=audit, clock=clock, transactions=jobs,
     )  # fmt: skip
+    served, serving_keys = SqlServedModels(database), SqlServingKeys(database)
     knowledge = Knowledge(
         SqlCards(database), SqlQuestions(database), SqlExperts(database), access=access, funding=funding, vault=vault,
         registry=registry, audit=audit, clock=clock, ids=ids,
@@ -263,6 +268,8 @@ def build(
             facts, promoting, jobs, statements, SqlAgreements(database), access=access, funding=funding, vault=vault, signer=keyring,
             audit=audit, clock=clock,
         ),
+        serving=Serving(served, serving_keys, jobs, compute, submission, registry, keeping),
+        admitting=Admitting(served, serving_keys, jobs, executor, identity, access, audit, clock, ZoneInfo(settings.zone)),
     )  # fmt: skip
 
 
@@ -368,6 +375,19 @@ def _text_of(file: Path, name: str) -> str:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{name} cannot be read ({type(error).__name__})", fix=f"look at {file}") from None
+
+
+def _serves_rule(jobs: SqlJobs) -> Callable[[str, str], bool]:
+    """Whether a job serves that model: then it reads the files, and no other's."""
+
+    def check(job_id: str, model_id: str) -> bool:
+        try:
+            serves = jobs.get(job_id).terms.serves
+        except NotFound:
+            return False
+        return serves is not None and serves.model_id == model_id
+
+    return check
 
 
 def _take_away_rule(vault: Vault, jobs: SqlJobs, releasing: Releasing) -> Callable[[Caller, Run], None]:

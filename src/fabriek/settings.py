@@ -153,6 +153,12 @@ class Settings:
         "none or host",
         "On Slurm, what members of jobs of several nodes that read nothing above `open` have: `host` is the network of their hosts.",
     )
+    serving_wait_seconds: int = setting(
+        120, "seconds", "How long a served model may be silent, before its answer begins and within it."
+    )
+    serving_calls_per_key: int = setting(
+        8, "calls", "How many calls to a served model one key may have open at a time."
+    )
     workspaces: Path | None = setting(
         None,
         "folder",

@@ -1,5 +1,5 @@
-"""Job specs for tests, and an executor in memory that knows three commands: `echo WORD…`, `false`, and `sleep SECONDS`, which only a
-request to stop ends.
+"""Job specs for tests, and an executor in memory that knows four commands: `echo WORD…`, `false`, and `sleep SECONDS` and `fabriek-serve`, which
+only a request to stop ends.
 """
 
 import itertools
@@ -53,6 +53,7 @@ class MemoryExecutor:
         self._clock = clock or FakeClock()
         self._attempts: dict[Handle, _Attempt] = {}
         self.told: list[tuple[Handle, str]] = []
+        self.doors = Path("/nowhere")
 
     def submit(self, spec: JobSpec) -> Handle:
         handle = Handle(spec.job, spec.attempt)
@@ -61,7 +62,7 @@ class MemoryExecutor:
             self._attempts[handle] = _Attempt(spec, started)
             if spec.argv[0] == "echo":
                 self._attempts[handle].log = " ".join(spec.argv[1:]).encode() + b"\n"
-            if spec.argv[0] != "sleep":
+            if spec.argv[0] not in {"sleep", "fabriek-serve"}:
                 self.end(handle, exit_code=1 if spec.argv[0] == "false" else 0)
         return handle
 
@@ -77,7 +78,7 @@ class MemoryExecutor:
         self.told.append((handle, word))
 
     def door(self, handle: Handle) -> Path:
-        return Path("/nowhere", handle.job)
+        return self.doors / handle.job
 
     def logs(self, handle: Handle, offset: int, count: int) -> bytes:
         return self._attempts[handle].log[offset : offset + count] if handle in self._attempts else b""

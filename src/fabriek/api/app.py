@@ -41,6 +41,7 @@ from fabriek.api import (
 )
 from fabriek.api.hub import routes as hub
 from fabriek.api.mlflow import routes as mlflow
+from fabriek.api.serving import endpoint, managing
 from fabriek.kernel.errors import FabriekError, NotPermitted
 from fabriek.web import problems
 from fabriek.web.envelope import Counts, Envelope
@@ -50,7 +51,8 @@ from fabriek.web.services import Services
 
 AREAS = (
     access, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, tus, agreements, proposals, erasing, keys, upkeep,
-    packages, compute, secrets, packs, cluster, power, lab, lab_compare, lab_live, models, base_models, knowledge, assurance, audit, health,
+    packages, compute, secrets, packs, managing, cluster, power, lab, lab_compare, lab_live, models, base_models, knowledge, assurance,
+    audit, health,
 )  # fmt: skip
 
 
@@ -82,6 +84,7 @@ def build(
         app.router.routes.extend(router.routes)
     app.router.routes.extend(hub.routes(services))
     app.router.routes.extend(packages_index.routes(services))
+    app.router.routes.extend(endpoint.routes(services))
     app.router.routes.extend(portal)
     problems.install(app, _renderer(services, page_of))
     app.add_middleware(SealGate, seal=services.seal)
@@ -113,5 +116,5 @@ def _template(request: Request) -> str:
 
 def _wants_page(request: Request) -> bool:
     return not request.url.path.startswith(
-        ("/api/", "/lab/", "/hub/", "/packages/simple/")
+        ("/api/", "/lab/", "/hub/", "/packages/simple/", "/serve/")
     ) and "text/html" in request.headers.get("accept", "")

@@ -107,6 +107,7 @@ def job_out(job: Job, services: Services, elements: int = 1, *, slug: str = "") 
         gpu_kind=job.gpus.kind or (job.placed.kind if job.placed and job.placed.kind != UNNAMED else ""),
         preemptible=job.terms.preemptible,
         image=job.terms.image,
+        serves=str(job.terms.serves or ""),
     )
 
 

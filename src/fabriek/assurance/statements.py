@@ -14,7 +14,8 @@ BUILD_TYPE = "urn:fabriek:job:v1"
 @dataclass(frozen=True, slots=True)
 class JobFacts:
     """What is known of a job that succeeded. `models`: (name, version, sha256, label) of what it registered. `reached`: hosts of the
-    network, and how often. `base_models`: (name, commit, sha256, licence, label) of those that it read.
+    network, and how often. `base_models`: (name, commit, sha256, licence, label) of those that it read. `served`: (name@version, sha256,
+    label) of the model that it served.
     """
 
     job: str
@@ -32,6 +33,7 @@ class JobFacts:
     ended_at: datetime | None
     reached: tuple[tuple[str, int], ...] = ()
     base_models: tuple[tuple[str, str, str, str, str], ...] = ()
+    served: tuple[str, str, str] | None = None
 
 
 def has_subject(facts: JobFacts) -> bool:
@@ -64,6 +66,9 @@ def statement(facts: JobFacts, builder: str) -> dict[str, Any]:
         }
         for name, commit, sha256, licence, label in facts.base_models
     ]
+    if facts.served:
+        name, sha256, label = facts.served
+        used.append({"name": f"model:{name}", "digest": {"sha256": sha256}, "annotations": {"label": label}})
     used.append({"name": "environment", "digest": {"sha256": facts.environment_hash}})
     return {
         "_type": STATEMENT_TYPE,

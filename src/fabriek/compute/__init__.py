@@ -15,6 +15,7 @@ costs       what a job is charged
 reasons     the sentences that say so
 secrets/    values that jobs may use and nobody reads back
 notices/    telling people and programs what becomes of a job
+serving/    models that answer, and the keys to them
 packs/      jobs for machines that we do not run
 accounts/   those of a cluster, kept in step with projects
 executors/  processes: on this machine, or by Slurm

@@ -87,7 +87,9 @@ class Submission:
         self.outbox.check(project.id, asked.notify, by=by)
         inputs = self._inputs(asked, project, purpose, by)
         code = self.vault.code_for_job(asked.code, project.id, by=by) if asked.code else None
-        label = self.labels.highest([one.label for one in inputs] + ([code.label] if code else []))
+        serves = asked.terms.serves
+        read = [one.label for one in inputs] + ([code.label] if code else []) + ([serves.label] if serves else [])
+        label = self.labels.highest(read)
         check_walls(label, self.labels, self.machine)
         check_shared(asked.gpus, label, self.labels)
         check_gang(asked.nodes, label, self.labels, self.machine, batch=asked.terms.batch)

@@ -41,12 +41,26 @@ class After:
 
 
 @dataclass(frozen=True, slots=True)
+class Serves:
+    """The model version that a job serves, exactly: the job may read its files, and has its label at least. `sha256` is over the files."""
+
+    model: str
+    version: int
+    model_id: str
+    sha256: str
+    label: str
+
+    def __str__(self) -> str:
+        return f"{self.model}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """`requeues_max`: how often it may ask to run again. `signal` is sent `signal_seconds` before its time is over. `parameters`: this
     element's of a sweep. `folder`: a folder below the project's workspace that the job shares with its people and works in.
     `tasks`: how many processes `srun` starts inside, on each node. `batch`: the command runs once, on the first node, and `srun` in it starts
     on all; else it runs on each. `hosts`: `name:port` of each that it may reach. `image`: what it has in place of the machine's programs,
-    `NAME@3:FILE` or the operator's name for one; empty means those.
+    `NAME@3:FILE` or the operator's name for one; empty means those. `serves`: nobody asks for it; who serves a model gives it to the job.
     """
 
     after: tuple[After, ...] = ()
@@ -65,6 +79,7 @@ class Terms:
     batch: bool = False
     image: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    serves: Serves | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What differs from the usual: most jobs have no terms, and a queue of thousands is read at every round."""
@@ -85,6 +100,7 @@ class Terms:
         known["after"] = tuple(After(one["job"], Once(one["once"])) for one in known.get("after", ()))
         known["hosts"] = tuple(known.get("hosts", ()))
         known["network"] = Network(known.get("network", Network.NONE))
+        known["serves"] = Serves(**known["serves"]) if known.get("serves") else None
         return cls(**known)
 
 

@@ -14,6 +14,9 @@ from fabriek.lab.runs import Run
 MayTakeAway = Callable[[Caller, Run], None]
 """Raises NotPermitted unless the caller may take what this run made out of the building."""
 
+Serves = Callable[[str, str], bool]
+"""Whether the job serves that logged model, and so reads its files though another job made them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -39,9 +42,11 @@ class Keeping:
         rooms: Rooms,
         audit: Audit,
         may_take_away: MayTakeAway,
+        serves: Serves = lambda _job, _model: False,
     ) -> None:
         self._artifacts, self._experiments, self._runs, self._models = artifacts, experiments, runs, models
         self._safe, self._rooms, self._audit, self._may_take_away = safe, rooms, audit, may_take_away
+        self._serves = serves
 
     def put(self, project: str, place: str, chunks: Iterable[bytes], *, by: Caller) -> Artifact:
         """Seals a stream under a path. Durable when it returns. Raises InvalidInput on a path that leads anywhere else."""
@@ -65,7 +70,7 @@ class Keeping:
     def open(self, project: str, place: str, *, by: Caller) -> tuple[Artifact, Iterator[bytes]]:
         """The bytes of a file. Outside a job that takes them away, and the run's label decides whether one may."""
         root, path = split(place)
-        owner = self._owner(project, root, by)
+        owner = self._owner(project, root, by, reads=True)
         found = self._artifacts.get(project, root, path)
         if not by.job:
             if owner.run is not None:
@@ -79,7 +84,7 @@ class Keeping:
     def listed(self, project: str, place: str, *, by: Caller) -> Sequence[tuple[str, int | None]]:
         """(name, size) of what lies directly below a folder; the size of a folder is None."""
         root, prefix = split(place)
-        self._owner(project, root, by)
+        self._owner(project, root, by, reads=True)
         seen: dict[str, int | None] = {}
         for one in self._artifacts.below(project, root, prefix):
             rest = one.path[len(prefix) :].strip("/") if prefix else one.path
@@ -105,14 +110,15 @@ class Keeping:
         """Everything below a root, or below a folder of it, by path: for hashing a model."""
         return self._artifacts.below(project, root, prefix)
 
-    def _owner(self, project: str, root: str, by: Caller) -> Owner:
+    def _owner(self, project: str, root: str, by: Caller, *, reads: bool = False) -> Owner:
         """Whom a root belongs to. Raises NotFound for one that the caller may not know, and for one in another experiment than it says."""
         require(by, "lab.view", project=project)
         experiment, _, rest = root.partition("/")
         model = self._models.logged(project, rest.removeprefix("models/")) if rest.startswith("models/") else None
         run_id = model.run if model else rest
         run = self._runs.get(project, run_id) if run_id else None
-        if by.job and (run is None or run.job != by.job):
+        is_own = run is not None and run.job == by.job
+        if by.job and not is_own and not (reads and model is not None and self._serves(by.job, model.id)):
             raise NotFound(f"Run with id={run_id} not found")
         if model is not None:
             if model.experiment != experiment:

@@ -16,7 +16,7 @@ from fabriek.node.inside import catches
 from fabriek.node.limits.groups import kill
 from fabriek.node.limits.rlimits import tree_below
 from fabriek.node.room import Room
-from fabriek.node.sandbox import ANY_PORT, Command, make_shim
+from fabriek.node.sandbox import ANY_PORT, SERVE_COMMAND, Command, make_shim
 from fabriek.node.variables import SHIM_DIR, SPARE_BIN
 from fabriek.schemas.node import HOME
 
@@ -57,7 +57,8 @@ class Bare:
         temporary.mkdir(exist_ok=True)
         outside = {inside: str(folder) for folder, inside in self.mounts}
         found = {name: outside.get(value, value) for name, value in self.variables.items()}
-        shim = str(make_shim(self.room.scratch / "shim", (self.python,), str(self.room.scratch / "shim")))
+        place, serves = self.room.scratch / "shim", self.argv[0] == SERVE_COMMAND
+        shim = str(make_shim(place, (self.python,), str(place), serves=serves))
         found["PATH"] = found["PATH"].removesuffix(f":{SPARE_BIN}").replace(SHIM_DIR, shim)
         ours = {"TMPDIR": str(temporary), "FABRIEK_OUTPUT": str(self.room.output), "FABRIEK_DOOR": str(self.room.door)}
         if "FABRIEK_SECRETS" in found:

@@ -35,6 +35,12 @@ SYSTEM_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64")
 SLURM_INSIDE = Path(__file__).with_name("slurm_inside.py")
 GANG = Path(__file__).with_name("gang.py")
 GANG_COMMAND = "fabriek-gang"
+SERVE_COMMAND = "fabriek-serve"
+SERVING = tuple(
+    Path(__file__).with_name(name) for name in ("serving_inside.py", "scoring_inside.py", "chat_inside.mjs")
+)
+"""Only jobs that serve a model are given these."""
+
 SHIM_COMMANDS = {name: (SLURM_INSIDE.name, name) for name in ("slurm-batch", "srun", "scontrol", *OUTSIDE)} | {
     GANG_COMMAND: (GANG.name,)
 }
@@ -257,17 +263,19 @@ def _doors(walls: Walls, staged: dict[str, str]) -> list[str]:
 
 def _shim(walls: Walls) -> Path:
     """A folder with the commands of Slurm that scripts call within a job."""
-    return make_shim(walls.room.scratch / "shim", _python(walls), SHIM_DIR)
+    serves = walls.argv[0] == SERVE_COMMAND
+    return make_shim(walls.room.scratch / "shim", _python(walls), SHIM_DIR, serves=serves)
 
 
-def make_shim(folder: Path, python: Sequence[str], seen_at: str) -> Path:
-    """python: what starts our interpreter there. seen_at: where the job sees the folder."""
+def make_shim(folder: Path, python: Sequence[str], seen_at: str, *, serves: bool = False) -> Path:
+    """python: what starts our interpreter there. seen_at: where the job sees the folder. serves: with what serves a model."""
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
-    for file in (SLURM_INSIDE, GANG):
+    for file in (SLURM_INSIDE, GANG, *(SERVING if serves else ())):
         shutil.copyfile(file, folder / file.name)
         (folder / file.name).chmod(0o644)
-    for name, (script, *arguments) in SHIM_COMMANDS.items():
+    commands = SHIM_COMMANDS | ({SERVE_COMMAND: (SERVING[0].name,)} if serves else {})
+    for name, (script, *arguments) in commands.items():
         words = shlex.join([*python, "-I", "-S", f"{seen_at}/{script}", *arguments])
         (folder / name).write_text(f'#!/bin/sh\nexec {words} "$@"\n', "utf-8")
         (folder / name).chmod(0o755)

@@ -167,6 +167,7 @@ class JobOut(Wire):
     gpu_kind: str = ""
     preemptible: bool = False
     image: str = ""
+    serves: str = ""
 
 
 class SignalIn(Wire):

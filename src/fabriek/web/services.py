@@ -23,6 +23,8 @@ from fabriek.compute.reaching import Reaching
 from fabriek.compute.releasing import Releasing
 from fabriek.compute.secrets.strongbox import Strongbox
 from fabriek.compute.service import Compute
+from fabriek.compute.serving.admitting import Admitting
+from fabriek.compute.serving.service import Serving
 from fabriek.compute.simulator.service import Simulator
 from fabriek.funding.bridge import Bridge
 from fabriek.funding.service import Funding
@@ -102,3 +104,5 @@ class Services:
     assurance: Assurance
     passports: Passports
     knowledge: Knowledge
+    serving: Serving
+    admitting: Admitting

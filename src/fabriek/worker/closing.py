@@ -1,4 +1,6 @@
-"""Closing what no rule allows any more, beside the worker's rounds: with much open it takes longer than a job should wait to start."""
+"""Closing what no rule allows any more, keys to served models among it, beside the worker's rounds: with much open it takes longer than a
+job should wait to start.
+"""
 
 from fabriek.web.services import Services
 from fabriek.worker.beside import Beside, tried
@@ -21,5 +23,9 @@ class Closer:
         """Begins a turn when it is time; whether it was begun."""
         if not self.beside.is_free() or not self._closing.due():
             return False
-        self.beside.begin(lambda: tried("close what ended", self._services.vault.close_what_ended))
+        self.beside.begin(self._close)
         return True
+
+    def _close(self) -> None:
+        tried("close what ended", self._services.vault.close_what_ended)
+        tried("end the keys of who left", self._services.admitting.end_of_who_left)

@@ -67,7 +67,13 @@ def facts_of(services: Services, job: Job) -> JobFacts:
         label=job.label,
         reached=_reached(services, job) if job.terms.hosts else (),
         base_models=services.base_models.of_job(job.id),
+        served=_served(job),
     )
+
+
+def _served(job: Job) -> tuple[str, str, str] | None:
+    serves = job.terms.serves
+    return (str(serves), serves.sha256, serves.label) if serves else None
 
 
 def _reached(services: Services, job: Job) -> tuple[tuple[str, int], ...]:
