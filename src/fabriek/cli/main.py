@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("fabriek.cli.runs:runs", "What runs logged: find, compare, bring in from MLflow, take along."),
     "secret": ("fabriek.cli.secret:secret", "Values that jobs may use and nobody reads back."),
     "pack": ("fabriek.cli.pack:pack", "Jobs packed for machines that we do not run."),
+    "model": ("fabriek.cli.model_serve:model", "Models of the registry: serve them, and make keys."),
     "session": ("fabriek.cli.session_jobs:session", "Notebooks and other web apps that run as jobs."),
     "package": ("fabriek.cli.package:package", "What may be installed here, and how to ask for more."),
     "slurm-shim": ("fabriek.cli.slurm.command:slurm_shim", "Slurm's commands, for programs that call them."),

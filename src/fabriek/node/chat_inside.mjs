@@ -22,10 +22,13 @@ if (!home) {
     process.exit(1);
 }
 const {getLlama, LlamaChatSession, LlamaCompletion} = await import(pathToFileURL(home).href);
-const llama = await getLlama({build: "never", gpu: process.env.CUDA_VISIBLE_DEVICES ? "auto" : false, progressLogs: false});
+// As many threads as the job has processors: with more, each waits for the others by turning in circles, and a token takes a hundred times as long.
+const threads = Math.max(1, Number(process.env.OMP_NUM_THREADS) || 1);
+const gpu = process.env.CUDA_VISIBLE_DEVICES ? "auto" : false;
+const llama = await getLlama({build: "never", gpu, maxThreads: threads, progressLogs: false});
 const model = await llama.loadModel({modelPath: file});
 const SEQUENCES = 2;
-const context = await model.createContext({contextSize: Math.min(model.trainContextSize ?? 2048, 2048), sequences: SEQUENCES});
+const context = await model.createContext({contextSize: Math.min(model.trainContextSize ?? 2048, 2048), sequences: SEQUENCES, threads});
 
 // A context has so many lines; who comes later waits for one.
 let busy = 0;

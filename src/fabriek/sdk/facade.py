@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.packages import Packages
     from fabriek.sdk.packs import Packs
     from fabriek.sdk.secrets import Secrets
+    from fabriek.sdk.serving import Serving
     from fabriek.sdk.store import Store
     from fabriek.sdk.vault import Vault
 
@@ -103,6 +104,10 @@ class Fabriek:
     @cached_property
     def secrets(self) -> "Secrets":
         return self._part("secrets", "Secrets")  # type: ignore[no-any-return]
+
+    @cached_property
+    def serving(self) -> "Serving":
+        return self._part("serving", "Serving")  # type: ignore[no-any-return]
 
     @cached_property
     def packs(self) -> "Packs":

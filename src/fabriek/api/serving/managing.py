@@ -58,6 +58,12 @@ def list_served(project: str, caller: CallerDep, factory: FactoryDep) -> PageOut
     return PageOut[ServedOut](items=[served_out(one, job, project, factory) for one, job in found])
 
 
+@router.get("/projects/{project}/served/{served}", access=Right("job.view"))
+def show(project: str, served: str, caller: CallerDep, factory: FactoryDep) -> ServedOut:
+    """One of them."""
+    return served_out(*factory.serving.get(project, served, by=caller), project, factory)
+
+
 @router.post("/projects/{project}/served/{served}/stop", access=Right("job.cancel"))
 def stop(project: str, served: str, caller: CallerDep, factory: FactoryDep) -> ServedOut:
     """End its job. The address and its keys stay, and answer again when a version is served under that name."""
