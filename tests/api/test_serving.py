@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from openai import APIError, AuthenticationError, OpenAI, RateLimitError
 
 from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
@@ -327,3 +328,27 @@ def test_a_prompt_is_kept_nowhere(desk: Desk, caplog: pytest.LogCaptureFixture) 
     assert openai.SEEN[0]["asked"]["messages"][0]["content"] == f"hello {canary}"
     (desk.place / "planted").write_bytes(base64.b64encode(b"x" + canary.encode()))
     assert kept() == ["planted"]
+
+
+def test_openais_own_client_is_answered_streamed_to_and_refused(desk: Desk) -> None:
+    """As it was released, with its own ideas of what to try again."""
+
+    def client(key: str) -> OpenAI:
+        return OpenAI(base_url=f"{desk.client.base_url}{desk.url}/v1", api_key=key)
+
+    mine, said = client(desk.key("13 tokens")), [{"role": "user", "content": "one two"}]
+    whole = mine.chat.completions.create(model="smol", messages=said)  # type: ignore[arg-type]  # plain, as people write it
+    assert (whole.choices[0].message.content, whole.usage and whole.usage.total_tokens) == ("two one", 5)
+    parts = list(mine.chat.completions.create(model="smol", messages=said, stream=True))  # type: ignore[arg-type]
+    assert "".join(one.choices[0].delta.content or "" for one in parts) == "two one "
+    options = {"include_usage": True}
+    *_, last = mine.chat.completions.create(model="smol", messages=said, stream=True, stream_options=options)  # type: ignore[call-overload]
+    assert last.usage.total_tokens == 5
+    asked = len(openai.SEEN)
+    with pytest.raises(RateLimitError, match="is spent"):
+        mine.chat.completions.create(model="smol", messages=said)  # type: ignore[arg-type]
+    assert len(openai.SEEN) == asked
+    with pytest.raises(AuthenticationError):
+        client("fks_guess").models.list()
+    with pytest.raises(APIError, match="ended before its answer did"):
+        list(client(desk.key()).chat.completions.create(model="smol", messages=[{"role": "user", "content": "die"}], stream=True))  # fmt: skip

@@ -78,7 +78,7 @@ async function chat(sequence, asked, abort, heard) {
         return role === "assistant" ? {type: "model", response: [text]} : {type: kinds[role], text};
     });
     const session = new LlamaChatSession({contextSequence: sequence, autoDisposeSequence: false});
-    if (history.length) session.setChatHistory(history);
+    session.setChatHistory(history); // also an empty one: the package would begin with instructions of its own, which nobody asked for
     const said = await session.promptWithMeta(last.text, options(asked, abort, heard));
     return {text: said.responseText, reason: said.stopReason === "maxTokens" ? "length" : "stop"};
 }

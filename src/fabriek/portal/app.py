@@ -23,6 +23,7 @@ from fabriek.portal.pages import (
     proposals,
     runs,
     secrets,
+    serving,
     vault,
 )
 from fabriek.portal.rendering import Pages
@@ -39,7 +40,8 @@ def routes(services: Services) -> list[BaseRoute]:
     pages = Pages(services.settings.zone)
     made: list[BaseRoute] = []
     for area in (
-        access, projects, secrets, vault, proposals, packages, jobs, compute, machine, runs, lab, comparing, models, base_models, knowledge,
+        access, projects, secrets, vault, proposals, packages, jobs, compute, machine, runs, lab, comparing, models, base_models, serving,
+        knowledge,
     ):  # fmt: skip
         made += area.router(services, pages).routes
     made.append(declare(Route("/assets/{name}", _asset), PUBLIC))

@@ -7,6 +7,7 @@ from fabriek.kernel.units import shown
 from fabriek.portal.pages.access import left_of
 from fabriek.portal.pages.models import models_shown
 from fabriek.portal.pages.secrets import secrets_shown
+from fabriek.portal.pages.serving import served_shown
 from fabriek.portal.rendering import Pages
 from fabriek.schemas.sessions import KINDS
 from fabriek.web.dependencies import CallerDep
@@ -63,7 +64,7 @@ def router(services: Services, pages: Pages) -> Router:
             project_of=lambda _job: found.slug, runs=runs, models=models_shown(services, found, caller), bases=bases,
             kinds=KINDS, sessions=sessions, elsewhere=elsewhere, packs=services.packing.list(project, by=caller)[:SHOWN],
             secrets=secrets_shown(services, project, caller), manages=caller.may("project.manage", project=found.id),
-            mails=bool(services.relay.host),
+            mails=bool(services.relay.host), served=served_shown(services, project, caller),
         )  # fmt: skip
 
     return made
