@@ -22,14 +22,13 @@ from fabriek.assurance.service import Assurance
 from fabriek.assurance.store import SqlStatements
 from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
+from fabriek.bootstrap_lab import lab_services
 from fabriek.compute.accounts.service import ClusterAccounts
 from fabriek.compute.doors import Doors
 from fabriek.compute.executors.contract import Executor
 from fabriek.compute.executors.sacctmgr import Sacctmgr
 from fabriek.compute.executors.slurm_commands import SlurmCommands
 from fabriek.compute.installing import Installing
-from fabriek.compute.jobs import Job
-from fabriek.compute.lineage import JobLineage
 from fabriek.compute.logs import Logs
 from fabriek.compute.machine import Machine
 from fabriek.compute.notices.outbox import Outbox
@@ -40,7 +39,6 @@ from fabriek.compute.planning import Planner
 from fabriek.compute.progress import Progress
 from fabriek.compute.reaching import Reaching
 from fabriek.compute.releasing import Releasing
-from fabriek.compute.rising import Rising
 from fabriek.compute.secrets.store import SqlSecrets
 from fabriek.compute.secrets.strongbox import Strongbox
 from fabriek.compute.service import Compute
@@ -56,41 +54,14 @@ from fabriek.funding.rates import rates_of
 from fabriek.funding.service import Funding
 from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger
 from fabriek.funding.store_foreign import SqlDumps, SqlForeignJobs
-from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.dated import shipped
-from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted
+from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.kernel.ids import Ids, RandomIds
 from fabriek.kernel.pages import Cursors
 from fabriek.kernel.signing import Keys, MasterKeys
 from fabriek.knowledge.service import Knowledge
 from fabriek.knowledge.store import SqlCards, SqlExperts, SqlQuestions
-from fabriek.lab.adopting import Adopting
-from fabriek.lab.appending import Appending
-from fabriek.lab.base_models.service import BaseModels
-from fabriek.lab.base_models.store import SqlBaseModels, SqlContents, SqlUses
-from fabriek.lab.comparing import Comparing
-from fabriek.lab.desk import Parts as LabParts
-from fabriek.lab.grouping import Grouping
-from fabriek.lab.keeping import Keeping
-from fabriek.lab.links import Linking, Origin, Read
-from fabriek.lab.live import Live
-from fabriek.lab.notes import Notes
-from fabriek.lab.registry.facts import Facts
-from fabriek.lab.registry.looking import Looking
-from fabriek.lab.registry.promoting import Guard, Promoting
-from fabriek.lab.registry.service import Registry
-from fabriek.lab.registry.store import SqlModels, SqlModelVersions
-from fabriek.lab.registry.store_facts import SqlModelCards, SqlPromotions
-from fabriek.lab.runs import Run
-from fabriek.lab.service import Lab
-from fabriek.lab.store import SqlExperiments, SqlRuns
-from fabriek.lab.store_artifacts import SqlArtifacts
-from fabriek.lab.store_groups import SqlGroups
-from fabriek.lab.store_notes import SqlNotes
-from fabriek.lab.store_points import SqlPoints
-from fabriek.lab.store_search import SqlSearch
-from fabriek.lab.store_tracks import SqlTracks
 from fabriek.machinery import executor_of, this_machine
 from fabriek.packages.advisories import AdvisoryFolder
 from fabriek.packages.service import Packages
@@ -98,7 +69,6 @@ from fabriek.packages.shelf import Shelf
 from fabriek.packages.store import SqlApprovals, SqlFiles
 from fabriek.packages.store import SqlRequests as SqlPackageRequests
 from fabriek.settings import Settings
-from fabriek.vault.agreeing.agreements import DataRight
 from fabriek.vault.agreeing.store import SqlTerms
 from fabriek.vault.care.store_checking import SqlDamages, SqlPasses, SqlWalk
 from fabriek.vault.care.store_leftovers import SqlLeftovers
@@ -195,39 +165,13 @@ def build(
     packages = Packages(
         asked, files, shelf, projects=access, audit=audit, clock=clock, ids=ids, alone=settings.packages_alone
     )
-    experiments, runs, models = SqlExperiments(database), SqlRuns(database), SqlModels(database)
     jobs, decisions, limits = SqlJobs(database), SqlDecisions(database), SqlPowerLimits(database)
     releasing = Releasing(SqlProposals(database), jobs, jobs, access, vault, audit, labels, clock, ids)
-    points, tracks = SqlPoints(database), SqlTracks(database)
-    lab_parts = LabParts(
-        experiments, runs, points, tracks, SqlSearch(database), audit, labels, clock, ids, is_released=vault.is_released,
-        released_in=vault.released_in, looks=releasing.looks,
-    )  # fmt: skip
-    lab, adopting = Lab(lab_parts), Adopting(lab_parts)
-    appending = Appending(runs, points, experiments.transaction)
-    keeping = Keeping(
-        SqlArtifacts(database),
-        experiments,
-        runs,
-        models,
-        safe=vault.safe,
-        rooms=vault,
-        audit=audit,
-        may_take_away=_take_away_rule(vault, jobs, releasing),
-        serves=_serves_rule(jobs),
-    )
-    promotions, lineage, statements = SqlPromotions(database), JobLineage(jobs, jobs, vault), SqlStatements(database)
-    registry = Registry(models, SqlModelVersions(database), keeping, lab_parts, guard=Guard(promotions))
-    facts = Facts(
-        registry, keeping, SqlModelCards(database), runs, lab, lineage, Looking(vault.safe, vault), labels=labels,
-        is_released=vault.is_released, audit=audit, clock=clock,
-    )  # fmt: skip
-    promoting = Promoting(promotions, facts, registry, lineage, audit, clock, ids)
     machine = machine or this_machine(settings)
-    base_models = BaseModels(
-        SqlBaseModels(database), SqlContents(database), SqlUses(database), safe=vault.safe, rooms=vault, labelled=vault,
-        job_labels=Rising(jobs, runs, models, vault, access, audit, labels, machine), labels=labels, audit=audit, clock=clock,
+    lab = lab_services(
+        database, vault=vault, jobs=jobs, releasing=releasing, access=access, audit=audit, labels=labels, machine=machine, clock=clock, ids=ids
     )  # fmt: skip
+    registry, keeping, statements = lab["registry"], lab["keeping"], SqlStatements(database)
     strongbox = Strongbox(secret_rows, jobs, access, audit, keys=sealable, clock=clock, ids=ids)
     relay = relay_of(settings)
     outbound = Outbound(Hosts.read(settings.outbound_hosts))
@@ -254,29 +198,18 @@ def build(
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, identity=identity, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
-        packages=packages, lab=lab, adopting=adopting, appending=appending,
-        registry=registry, facts=facts, promoting=promoting, keeping=keeping, base_models=base_models, comparing=Comparing(lab),
-        grouping=Grouping(SqlGroups(database), lab, audit, clock, ids), notes=Notes(SqlNotes(database), lab, audit, clock, ids),
-        live=Live(lab), linking=Linking(lab, registry, lambda job: _origin_of(jobs.get(job))), compute=compute,
-        releasing=releasing, cluster_accounts=cluster_accounts,
-        progress=progress,
+        packages=packages, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts, progress=progress, **lab,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound, doors=Doors(submission, jobs, progress, executor, identity, audit),
         assurance=Assurance(statements, audit, keyring), knowledge=knowledge,
         passports=Passports(
-            facts, promoting, jobs, statements, SqlAgreements(database), access=access, funding=funding, vault=vault, signer=keyring,
+            lab["facts"], lab["promoting"], jobs, statements, SqlAgreements(database), access=access, funding=funding, vault=vault, signer=keyring,
             audit=audit, clock=clock,
         ),
         serving=Serving(served, serving_keys, jobs, compute, submission, registry, keeping),
         admitting=Admitting(served, serving_keys, jobs, executor, identity, access, audit, clock, ZoneInfo(settings.zone)),
     )  # fmt: skip
-
-
-def _origin_of(job: Job) -> Origin:
-    """What the lab says of the job of a run."""
-    read = [Read(one.dataset, one.dataset_name, one.version, one.version_id, one.label) for one in job.inputs]
-    return Origin(job.id, job.name, job.short, read, job.code, job.output, job.environment_hash, job.array)
 
 
 def relay_of(settings: Settings) -> Relay:
@@ -375,30 +308,3 @@ def _text_of(file: Path, name: str) -> str:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{name} cannot be read ({type(error).__name__})", fix=f"look at {file}") from None
-
-
-def _serves_rule(jobs: SqlJobs) -> Callable[[str, str], bool]:
-    """Whether a job serves that model: then it reads the files, and no other's."""
-
-    def check(job_id: str, model_id: str) -> bool:
-        try:
-            serves = jobs.get(job_id).terms.serves
-        except NotFound:
-            return False
-        return serves is not None and serves.model_id == model_id
-
-    return check
-
-
-def _take_away_rule(vault: Vault, jobs: SqlJobs, releasing: Releasing) -> Callable[[Caller, Run], None]:
-    """Whether a person may take what a run made: only who may take away everything that its job read, and what is not withheld."""
-
-    def check(by: Caller, run: Run) -> None:
-        if not run.job:
-            return
-        job: Job = jobs.get(run.job)
-        releasing.check_readable(job, by=by)
-        read = [one.dataset for one in job.inputs]
-        vault.require_right(read, DataRight.TAKE_AWAY, project=job.project, purpose=job.purpose, by=by)
-
-    return check
