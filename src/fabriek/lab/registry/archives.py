@@ -22,7 +22,7 @@ class _TooMuch(Exception):
 
 
 _BROKEN = (
-    _TooMuch, zipfile.BadZipFile, zlib.error, struct.error, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, KeyError, IndexError,
+    _TooMuch, zipfile.BadZipFile, zlib.error, struct.error, OSError, ValueError, RuntimeError, EOFError, KeyError, IndexError,
 )  # fmt: skip
 """What an archive that somebody made up may bring about."""
 

@@ -226,7 +226,8 @@ class Facts:
         known = self._kept.kinds([one.object_id for one in artifacts])
         found = {one.object_id: self._looking.kind(one) for one in artifacts if one.object_id not in known}
         if fresh := {one: kind for one, kind in found.items() if kind}:
-            with self._kept.transaction():
+            # Alone: two who look at once would both add it.
+            with self._kept.transaction(alone="lab:kinds"):
                 self._kept.keep_kinds(fresh)
         kinds = {**known, **found}
         return tuple(

@@ -7,16 +7,20 @@ import yaml
 from fabriek.kernel.errors import InvalidInput
 
 DEPTH_MAX = 20
+NODES_MAX = 5_000
+"""A file of a quarter of a megabyte that is all brackets would take ten seconds."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Without references back, by which a few lines become gigabytes, and not deep."""
+    """Without references back, by which a few lines become gigabytes; not deep, and not of very many parts."""
 
     depth = 0
+    nodes = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent) or self.depth > DEPTH_MAX:
-            raise yaml.YAMLError("a reference back, or too deep")
+        self.nodes += 1
+        if self.check_event(yaml.AliasEvent) or self.depth > DEPTH_MAX or self.nodes > NODES_MAX:
+            raise yaml.YAMLError("a reference back, too deep, or too much")
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1

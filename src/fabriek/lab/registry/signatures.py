@@ -8,7 +8,7 @@ from fabriek.kernel.errors import InvalidInput
 from fabriek.lab.registry.fields import read_fields
 
 MLMODEL_FILE = "MLmodel"
-MLMODEL_BYTES_MAX = 1_000_000
+MLMODEL_BYTES_MAX = 512_000
 COLUMNS_MAX = 500
 WORD_CHARACTERS_MAX = 200
 

@@ -20,6 +20,8 @@ from fabriek.web.services import Services
 
 MODEL = "/projects/{project}/models/{name}"
 VERSION = MODEL + "/{number}"
+VERSIONS_SHOWN = 100
+"""Those before have pages too; their files are looked into when somebody goes there."""
 BEGUN = """---
 license:
 ---
@@ -98,7 +100,7 @@ def router(services: Services, pages: Pages) -> Router:
         newest = facts.find(home.id, name, by=caller)
         versions = [
             {"version": one, "mark": facts.mark(one, by=caller), "aliases": facts.aliases(one, by=caller)}
-            for one in services.registry.versions(home.id, newest.name, by=caller)
+            for one in services.registry.versions(home.id, newest.name, by=caller)[:VERSIONS_SHOWN]
         ]
         return pages.render(
             request, "model.html", project=home, model=services.registry.registered(home.id, newest.name, by=caller), versions=versions,

@@ -21,7 +21,7 @@ def test_what_mlflow_writes_is_read() -> None:
 @pytest.mark.parametrize(
     "mlmodel",
     ["", "a: 1", "signature: text", "signature: {inputs: 'not json'}", "- a", "signature: {inputs: '[1, null]'}", ": :",
-     "signature: {inputs: '" + "[" * 10_000 + "'}"],
+     "signature: {inputs: '" + "[" * 10_000 + "'}", "signature: {inputs: [" + "[]," * 80_000 + "]}"],
 )  # fmt: skip
 def test_what_is_none_is_none(mlmodel: str) -> None:
     assert read_signature(mlmodel) is None
