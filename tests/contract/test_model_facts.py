@@ -11,6 +11,7 @@ from fabriek.lab.registry.formats import Mark
 from fabriek.lab.registry.signatures import Column
 from tests.factories.models import House, safetensors, trapped
 from tests.factories.services import a_town
+from tests.factories.threads import at_once
 from tests.factories.vault import fill
 
 MLMODEL = """flavors: {}
@@ -80,6 +81,11 @@ def test_what_was_found_once_is_not_looked_at_again_and_what_replaced_it_is(
     house.put(version.model_id, "model.safetensors", trapped(Path("/nowhere")), by=house.max)
     again = facts.of(house.project, "tree", by=house.max)
     assert (again.mark, again.is_intact) == (Mark.CODE, False)
+
+
+def test_of_eight_that_look_at_once_all_see_the_same(house: House) -> None:
+    version = house.version(house.max, {"model.safetensors": safetensors(), "a.pkl": trapped(Path("/nowhere"))})
+    assert set(at_once(lambda _: house.services.facts.mark(version, by=house.max), times=8)) == {Mark.CODE}
 
 
 def test_a_large_file_is_looked_at_and_not_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

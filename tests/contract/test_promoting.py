@@ -97,13 +97,25 @@ def test_a_job_must_have_succeeded_on_this_very_version(house: House) -> None:
     for argv, told in (
         (("evaluate.py", "models:/tree/1"), {"succeeds": False}),
         (("evaluate.py", "models:/tree/2"), {}),
+        (("evaluate.py", "models:/tree/12"), {}),
         (("evaluate.py", "models:/tree/1"), {"name": "other"}),
     ):
         house.job(house.nina, *argv, **{"name": "evaluate"} | told)  # type: ignore[arg-type]
         assert rule_of(lambda: proposed(house)) == "promotion.tests"
-    job = house.job(house.nina, "evaluate.py", "models:/tree/1", name="evaluate")
+    job = house.job(house.nina, "sh", "-c", "python evaluate.py models:/tree/1 --strict", name="evaluate")
     made = proposed(house)
     assert made.checks[0].found == job.id
+
+
+def test_a_job_that_read_what_the_models_own_job_left_has_tested_it(house: House) -> None:
+    ruled(house, jobs=["evaluate"])
+    trained, other = house.job(house.max), house.job(house.max)
+    results = {one.id: house.left(one, {"model.safetensors": safetensors()}) for one in (trained, other)}
+    house.version(house.max, GOOD, job=trained)
+    house.job(house.nina, "evaluate.py", name="evaluate", reads=results[other.id])
+    assert rule_of(lambda: proposed(house, by=house.nina)) == "promotion.tests"
+    job = house.job(house.nina, "evaluate.py", name="evaluate", reads=results[trained.id])
+    assert proposed(house, by=house.nina).checks[0].found == job.id
 
 
 def test_code_is_promoted_where_the_rule_allows_it_and_one_person_where_it_asks_for_no_other(house: House) -> None:

@@ -20,6 +20,7 @@ from fabriek.lab.metrics import Metric
 from fabriek.lab.registry.models import ModelVersion
 from fabriek.worker.settling import settle
 from tests.factories.services import Town
+from tests.factories.vault import fill
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,12 @@ class House:
 
     def put(self, model: str, path: str, content: bytes, *, by: Caller) -> None:
         self.services.keeping.put(self.project, f"0/models/{model}/artifacts/{path}", [content], by=by)
+
+    def left(self, job: Job, files: Mapping[str, bytes]) -> str:
+        """What the job's node sealed as its result; the id of the version."""
+        node = Caller(f"job:{job.id}", job=job.id, project_rights={self.project: frozenset({"data.write"})})
+        upload = self.services.vault.output_for_job(job.project, job.id, job.label)
+        return fill(self.services, upload, dict(files), by=node).id
 
     def settle(self, job: Job) -> None:
         settle(self.services, SqlJobs(self.services.database).get(job.id))

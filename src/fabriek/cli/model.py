@@ -139,7 +139,7 @@ def refuse(promotion: str, reason: str, *, as_json: bool) -> None:
     "jobs",
     multiple=True,
     metavar="NAME",
-    help="A job of this name must have succeeded with models:/MODEL/N in its command; repeatable.",
+    help="A job of this name must have succeeded on it: models:/MODEL/N in its command, or its job's /output read; repeatable.",
 )
 @click.option("--one-person", is_flag=True, help="Nobody else need agree.")
 @click.option("--allow-code", is_flag=True, help="Files that run something when they are opened may be promoted too.")

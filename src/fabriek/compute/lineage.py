@@ -1,5 +1,6 @@
 """What a model's run cannot say of itself: which data its job was given, who submitted it, and which jobs tested the model afterwards."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -33,13 +34,21 @@ class JobLineage:
         except NotFound:
             return ""
 
-    def succeeded(self, project: str, name: str, word: str, since: datetime) -> str:
-        """The newest job of that name that was submitted since then with this word in its command, and succeeded; or empty."""
+    def succeeded(self, project: str, name: str, word: str, made_by: str, since: datetime) -> str:
+        """The newest job of that name that was submitted since then and succeeded, and had this word in its command or was given what the
+        job `made_by` left (empty: no such job); or empty.
+        """
         found = self._names.named(project, name, State.SUCCEEDED, since=since)
-        return next((one.id for one in found if word in one.argv), "")
+        left = {one.version for one in self._vault.versions_of_job(made_by)} if made_by and found else set[str]()
+        named = re.compile(rf"{re.escape(word)}(?![\w-])")  # models:/tree/1 is not models:/tree/12
+        return next((one.id for one in found if _mentions(one, named) or left & {each.version_id for each in one.inputs}), "")  # fmt: skip
 
     def _reference(self, one: JobInput) -> Reference:
         try:
             return self._vault.reference(one.version_id)
         except NotFound:
             return Reference(one.dataset, one.dataset_name, one.version_id, one.version, one.label, "")
+
+
+def _mentions(job: Job, named: re.Pattern[str]) -> bool:
+    return any(named.search(word) for word in job.argv)

@@ -112,7 +112,9 @@ class WordsIn(Wire):
 
 
 class PromotionRuleIn(Wire):
-    """`metrics`: such as `test_auc>=0.9`. `jobs`: names, of each of which one must have succeeded with `models:/NAME/N` in its command."""
+    """`metrics`: such as `test_auc>=0.9`. `jobs`: names, of each of which one must have succeeded on the version: with
+    `models:/NAME/N` in its command, or given what the model's own job left.
+    """
 
     metrics: list[str] = Field(default_factory=list, max_length=20)
     jobs: list[str] = Field(default_factory=list, max_length=20)

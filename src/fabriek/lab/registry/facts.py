@@ -61,8 +61,10 @@ class Lineage(Protocol):
     def person_of(self, job: str) -> str:
         """Who submitted it; empty for no job that we know."""
 
-    def succeeded(self, project: str, name: str, word: str, since: datetime) -> str:
-        """The newest job of that name that was submitted since then with this word in its command, and succeeded; or empty."""
+    def succeeded(self, project: str, name: str, word: str, made_by: str, since: datetime) -> str:
+        """The newest job of that name that was submitted since then and succeeded, and had this word in its command or was given what the
+        job `made_by` left (empty: no such job); or empty.
+        """
 
 
 @dataclass(frozen=True, slots=True)

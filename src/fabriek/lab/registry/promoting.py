@@ -116,10 +116,12 @@ class Promoting:
         metrics = None if facts.withheld else {one.key: one.value for one in facts.metrics}
         version = facts.version
         word = f"models:/{version.name}/{version.number}"
-        found = [(name, self._lineage.succeeded(project, name, word, version.created_at)) for name in rule.jobs]
+        found = [
+            (name, self._lineage.succeeded(project, name, word, facts.job, version.created_at)) for name in rule.jobs
+        ]
         return (
             *rules.metric_checks(rule, metrics),
-            *(Check(f"the job {name} succeeded on it", job or f"none that names {word}", bool(job)) for name, job in found),
+            *(Check(f"the job {name} succeeded on it", job or f"none that names {word} or read what its job left", bool(job)) for name, job in found),
             *rules.format_check(rule, facts.mark),
         )  # fmt: skip
 
