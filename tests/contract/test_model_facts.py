@@ -147,6 +147,17 @@ def test_what_the_label_withholds_is_withheld_of_the_model_too(house: House) -> 
     assert facts.mark is Mark.DATA
 
 
+def test_prompts_are_no_models_that_one_can_answer_for(house: House) -> None:
+    prompt = {"mlflow.prompt.is_prompt": "true", "mlflow.prompt.text": "Say {{word}}"}
+    registry, told = house.services.registry, {"run_id": "", "model_id": "", "description": ""}
+    registry.register(house.project, "greeting", tags=prompt, by=house.max)
+    registry.add_version(house.project, "greeting", source="prompt-template", tags=prompt, by=house.max, **told)
+    assert house.services.facts.briefs(house.project, by=house.max) == []
+    for which in ("", "1"):
+        with pytest.raises(NotFound):
+            house.services.facts.find(house.project, "greeting", which, by=house.max)
+
+
 def test_models_are_found_by_number_alias_and_as_the_newest_by_members_alone(house: House) -> None:
     facts = house.services.facts
     for _ in range(2):
@@ -155,7 +166,9 @@ def test_models_are_found_by_number_alias_and_as_the_newest_by_members_alone(hou
     house.services.registry.set_alias(house.project, "tree", "old", 1, by=house.max)
     found = [facts.find(house.project, "tree", which, by=house.nina).number for which in ("", "1", "2", "old")]
     assert found == [2, 1, 2, 1]
-    assert [(one.name, one.number) for one in facts.newest(house.project, by=house.nina)] == [("bush", 1), ("tree", 2)]
+    assert [(one.version.name, one.version.number, one.mark, one.aliases) for one in facts.briefs(house.project, by=house.nina)] == [
+        ("bush", 1, Mark.UNKNOWN, ()), ("tree", 2, Mark.UNKNOWN, ()),
+    ]  # fmt: skip
     for name, which in (("tree", "3"), ("tree", "new"), ("nothing", ""), ("", "")):
         with pytest.raises(NotFound):
             facts.find(house.project, name, which, by=house.nina)

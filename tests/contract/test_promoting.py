@@ -155,6 +155,40 @@ def test_an_alias_with_a_rule_moves_no_other_way_however_it_is_written(house: Ho
     assert rule_of(lambda: registry.set_alias(house.project, "tree", "champion", 1, by=house.max)) == "promotion.rule"
 
 
+def test_what_stands_by_a_rule_is_not_taken_away_with_its_version_or_its_name(house: House) -> None:
+    registry = house.services.registry
+    for _ in range(2):
+        house.version(house.max, GOOD)
+    ruled(house)
+    house.services.promoting.agree(proposed(house).id, by=house.nina)
+    for act in (
+        lambda: registry.model_versions.delete(house.project, "tree", 1, by=house.max),
+        lambda: registry.rename(house.project, "tree", "bush", by=house.max),
+        lambda: registry.unregister(house.project, "tree", by=house.max),
+    ):
+        assert rule_of(act) == "promotion.rule"
+    registry.model_versions.delete(house.project, "tree", 2, by=house.max)
+    assert champion(house) == 1
+    house.services.promoting.remove_rule(house.project, "champion", by=house.lena)
+    registry.rename(house.project, "tree", "bush", by=house.max)
+
+
+def test_a_copy_is_its_first_authors_too(house: House) -> None:
+    """Who registers the files of another under a new name does not make them his alone."""
+    ruled(house)
+    house.version(house.max, GOOD, name="first", job=house.job(house.max))
+    registry, told = house.services.registry, {"run_id": "", "model_id": "", "description": "", "tags": {}}
+    registry.register(house.project, "tree", by=house.nina)
+    registry.add_version(house.project, "tree", source="models:/first/1", by=house.nina, **told)  # type: ignore[arg-type]
+    assert house.services.facts.of(house.project, "tree", by=house.lena).authors == {
+        house.max.person,
+        house.nina.person,
+    }
+    made = proposed(house, by=house.lena)
+    for author in (house.max, house.nina):
+        assert rule_of(lambda author=author: house.services.promoting.agree(made.id, by=author)) == "promotion.author"  # type: ignore[misc]
+
+
 def test_rules_are_a_leads_and_without_one_nothing_is_promoted(house: House) -> None:
     promoting = house.services.promoting
     house.version(house.max, GOOD)

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from fabriek.api.vault import names_of
 from fabriek.lab.registry.cards import Card, read_licence
-from fabriek.lab.registry.facts import ModelFacts
+from fabriek.lab.registry.facts import Brief, ModelFacts
 from fabriek.lab.registry.promotion import Promotion, Rule
 from fabriek.lab.registry.signatures import Column, Signature
 from fabriek.schemas.base import DoneOut, PageOut
@@ -43,11 +43,11 @@ def said(which: str) -> str:
     return "" if which == LATEST else which
 
 
-def brief_out(facts: ModelFacts) -> ModelBriefOut:
-    version = facts.version
+def brief_out(brief: Brief) -> ModelBriefOut:
+    version = brief.version
     return ModelBriefOut(
-        name=version.name, version=version.number, aliases=list(facts.aliases), label=version.label, mark=str(facts.mark),
-        licence=licence_of(facts.card), run=version.run, sha256=version.sha256, created_at=version.created_at,
+        name=version.name, version=version.number, aliases=list(brief.aliases), label=version.label, mark=str(brief.mark),
+        licence=str(brief.licence or ""), run=version.run, sha256=version.sha256, created_at=version.created_at,
     )  # fmt: skip
 
 
@@ -119,9 +119,7 @@ def _signature(signature: Signature) -> ModelSignatureOut:
 def list_newest_models(project: str, caller: CallerDep, factory: FactoryDep) -> PageOut[ModelBriefOut]:
     """The newest version of each model, with its licence and how safe its files are."""
     home = factory.access.project(project).id
-    newest = factory.facts.newest(home, by=caller)
-    found = [factory.facts.of(home, one.name, str(one.number), by=caller) for one in newest]
-    return PageOut[ModelBriefOut](items=[brief_out(one) for one in found])
+    return PageOut[ModelBriefOut](items=[brief_out(one) for one in factory.facts.briefs(home, by=caller)])
 
 
 @router.get(VERSION, access=Right("lab.view"))

@@ -34,6 +34,8 @@ from fabriek.lab.service import Lab
 from fabriek.vault.labelling.labels import Labels
 from fabriek.vault.references import Reference
 
+AUTHORS_EVENTS_MAX = 200
+
 
 class ModelCards(Protocol):
     """Storage of cards that people wrote, and of what files were found to be."""
@@ -110,6 +112,16 @@ class ModelFacts:
         return tuple(sorted(found, key=lambda one: (-order.index(one.mark), one.name)))
 
 
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a list says of a version."""
+
+    version: ModelVersion
+    aliases: tuple[str, ...]
+    mark: Mark
+    licence: Licence | None
+
+
 class Facts:
     """Reading and completing them."""
 
@@ -137,29 +149,31 @@ class Facts:
         """By number, by alias, or the newest where neither is said. Raises NotFound."""
         self._check(project, by)
         if which.isascii() and which.isdigit():
-            return self._registry.version(project, name, which, by=by)
-        if which:
-            return self._registry.aliased(project, name, which, by=by)
-        newest = next(iter(self._registry.versions(project, name, by=by)), None) if name else None
-        if newest is None:
-            raise NotFound(f"there is no version of a model {name[:80]!r} in this project", fix="fabriek model ls")
-        return newest
+            found = self._registry.version(project, name, which, by=by)
+        elif which:
+            found = self._registry.aliased(project, name, which, by=by)
+        else:
+            newest = self._registry.model_versions.newest(project, [name], by=by).get(name)
+            if newest is None:
+                raise NotFound(f"there is no version of a model {name[:80]!r} in this project", fix="fabriek model ls")
+            found = newest
+        if not found.place:
+            raise NotFound(f"{name[:80]} is a prompt, and has no files", fix="fabriek model ls")
+        return found
 
     def newest(self, project: str, *, by: Caller) -> Sequence[ModelVersion]:
         """Of each model of the project, by name."""
         self._check(project, by)
-        found: dict[str, ModelVersion] = {}
-        for one in self._registry.versions(project, by=by):
-            if one.name not in found or one.number > found[one.name].number:
-                found[one.name] = one
-        return [found[name] for name in sorted(found)]
+        names = [one.name for one in self._registry.all_registered(project, by=by)]
+        found = self._registry.model_versions.newest(project, names, by=by)
+        return [found[name] for name in sorted(found) if found[name].place]
 
     def of(self, project: str, name: str, which: str = "", *, by: Caller) -> ModelFacts:
         """Everything. Not inside a transaction: files that were not looked at before are looked at now."""
         version = self.find(project, name, which, by=by)
         artifacts = self._artifacts(version, by)
         run = self._run(version)
-        withheld = run is not None and self._withholds(run)
+        withheld = self._withholds(version, run)
         shown = {one.path: one for one in artifacts} if not withheld else {}
         mlmodel, readme = shown.get(MLMODEL_FILE), shown.get(CARD_FILE)
         said = self._looking.text(mlmodel, MLMODEL_BYTES_MAX) if mlmodel else ""
@@ -176,6 +190,10 @@ class Facts:
             signature=read_signature(said) if said else None,
             authors=self._authors(version, run),
         )
+
+    def briefs(self, project: str, *, by: Caller) -> Sequence[Brief]:
+        """Of the newest version of each model, by name. Not inside a transaction."""
+        return [self._brief(one, by) for one in self.newest(project, by=by)]
 
     def mark(self, version: ModelVersion, *, by: Caller) -> Mark:
         """How safe it is to open. Not inside a transaction."""
@@ -214,12 +232,20 @@ class Facts:
 
     def is_intact(self, version: ModelVersion, *, by: Caller) -> bool:
         """Whether its files are those that were registered."""
-        return digest(self._artifacts(version, by)) == version.sha256
+        self._check(version.project, by)
+        return self._registry.model_versions.is_as_registered(version)
 
     def _check(self, project: str, by: Caller) -> None:
         require(by, "lab.view", project=project)
         if by.job:  # a job knows its own run
             raise nothing_here()
+
+    def _brief(self, version: ModelVersion, by: Caller) -> Brief:
+        artifacts, run = self._artifacts(version, by), self._run(version)
+        readme = next((one for one in artifacts if one.path == CARD_FILE), None)
+        card = self._card(version, None if self._withholds(version, run) else readme)
+        mark = worst(one.format.mark for one in self._files(artifacts))
+        return Brief(version, self.aliases(version, by=by), mark, card.licence if card else None)
 
     def _artifacts(self, version: ModelVersion, by: Caller) -> Sequence[Artifact]:
         return self._registry.model_versions.files(version.project, version.name, version.number, by=by)
@@ -248,14 +274,17 @@ class Facts:
         except NotFound:
             return None
 
-    def _withholds(self, run: Run) -> bool:
+    def _withholds(self, version: ModelVersion, run: Run | None) -> bool:
         """From everybody alike: what is said of a model is handed on, and who may look at a run looks there."""
-        return self._labels.withholds_logs(run.label) and not (run.job and self._is_released(run.job))
+        label = self._labels.highest([version.label, run.label] if run else [version.label])
+        return self._labels.withholds_logs(label) and not (run and run.job and self._is_released(run.job))
 
     def _authors(self, version: ModelVersion, run: Run | None) -> frozenset[str]:
-        """The log says who registered it, and nobody can change that; a run says only what its script called itself."""
-        added = self._audit.events(by=SYSTEM, limit=100, subject=version.model_id).items if version.model_id else []
+        """The log and the registry say who registered these files, under whatever name; a run says only what its script called itself."""
+        added = self._audit.events(by=SYSTEM, limit=AUTHORS_EVENTS_MAX, subject=version.model_id or version.run).items
         found = {one.person for one in added if one.action == "model.version_added"}
+        same = [one for one in self._registry.versions(version.project, by=SYSTEM) if one.place == version.place]
+        found |= {one.person for one in (version, *same)}
         jobs = {one.removeprefix("job:") for one in found if one.startswith("job:")} | ({run.job} if run else set())
         people = {self._lineage.person_of(job) for job in jobs if job}
         return frozenset({one for one in found if not one.startswith("job:")} | people) - {""}

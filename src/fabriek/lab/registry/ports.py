@@ -1,9 +1,12 @@
 """What the registry needs from the outside world."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from fabriek.lab.registry.models import LoggedModel, ModelVersion, RegisteredModel
+
+AliasGuard = Callable[[str, str, str, ModelVersion | None], None]
+"""Asked with project, model and alias before that moves to a version, or away (None). Raises NotPermitted where it moves by a rule."""
 
 
 class LoggedModelRows(Protocol):

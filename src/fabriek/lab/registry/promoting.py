@@ -54,7 +54,7 @@ class Guard:
         self._kept = kept
 
     def __call__(self, project: str, name: str, alias: str, version: ModelVersion | None) -> None:
-        """version: None where the alias is taken away. Raises NotPermitted (`promotion.rule`)."""
+        """version: None where the alias is taken away, or its model or version. Raises NotPermitted (`promotion.rule`)."""
         rule = self._kept.rule(project, alias)
         if rule is None:
             return
@@ -66,7 +66,7 @@ class Guard:
         raise NotPermitted(
             f"the alias {rule.alias} moves by this project's rule, which asks for: {rule.sentence}",
             rule="promotion.rule",
-            fix=f"fabriek model promote {what}",
+            fix=f"fabriek model promote {what}; a lead takes the rule away: fabriek model rule {rule.alias} --remove",
         )
 
 

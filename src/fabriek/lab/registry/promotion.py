@@ -116,7 +116,7 @@ def make_rule(
         raise InvalidInput(f"{wrong[0][:60]!r} is not the name of a job", fix="the name that fabriek run --name gives")
     read = tuple(dict.fromkeys(read_limit(one) for one in limits))
     named = tuple(dict.fromkeys(one.strip() for one in jobs))
-    return Rule(project, check_alias(alias), read, named, second_person, allows_code, by, at)
+    return Rule(project, check_alias(alias, new=True), read, named, second_person, allows_code, by, at)
 
 
 def read_words(words: str) -> str:

@@ -1,6 +1,6 @@
 """Verbs on the registry: names under which versions and aliases are kept. What runs logged and versions have rooms of their own beside it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fabriek.kernel.callers import Caller, require
@@ -20,7 +20,7 @@ from fabriek.lab.registry.models import (
     says_prompt,
 )
 from fabriek.lab.registry.parts import Page, Parts, asks_for_prompts, paged, without_prompt_tag
-from fabriek.lab.registry.ports import Models, ModelVersions
+from fabriek.lab.registry.ports import AliasGuard, Models, ModelVersions
 from fabriek.lab.registry.search import (
     REGISTERED,
     REGISTERED_ORDERS,
@@ -46,9 +46,8 @@ class Registry:
         keeping: Keeping,
         lab: LabParts,
         *,
-        guard: Callable[[str, str, str, ModelVersion | None], None] = lambda *_: None,
+        guard: AliasGuard = lambda *_: None,
     ) -> None:
-        """guard: asked before the alias of a model moves to a version, or away; raises NotPermitted where it moves by a rule."""
         self._guard = guard
         self._parts = Parts(
             models, versions, lab.runs, lab.tracks, lab.experiments, keeping, lab.audit, lab.labels, lab.clock, lab.ids,
@@ -56,7 +55,7 @@ class Registry:
         )  # fmt: skip
         self._models, self._versions, self._audit, self._clock = models, versions, lab.audit, lab.clock
         self.logged_models = LoggedModels(self._parts)
-        self.model_versions = Versions(self._parts, self.logged_models)
+        self.model_versions = Versions(self._parts, self.logged_models, guard)
 
     # Names.
 
@@ -136,6 +135,7 @@ class Registry:
             home = self.registered(project, name, by=by)
             if chosen == home.name:
                 return home
+            self._guard_all(home)
             if self._models.registered(project, chosen) is not None:
                 raise AlreadyExists(f"Registered Model (name={chosen}) already exists.")
             if self._versions.newest_number(project, chosen):
@@ -155,10 +155,16 @@ class Registry:
         _refuse_jobs(by)
         with self._parts.alone_on(project, name):
             home = self.registered(project, name, by=by)
+            self._guard_all(home)
             for one in self._versions.of_model(project, home.name):
                 self.model_versions.withdraw(one, by)
             self._models.remove_registered(project, home.name)
             self._audit.record("model.unregistered", project, by)
+
+    def _guard_all(self, home: RegisteredModel) -> None:
+        """Under another name, or under none, its aliases are no longer where their rules put them."""
+        for alias in home.aliases:
+            self._guard(home.project, home.name, alias, None)
 
     # Aliases.
 

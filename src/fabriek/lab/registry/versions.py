@@ -21,6 +21,7 @@ from fabriek.lab.registry.models import (
     says_prompt,
 )
 from fabriek.lab.registry.parts import Page, Parts, asks_for_prompts, paged, without_prompt_tag
+from fabriek.lab.registry.ports import AliasGuard
 from fabriek.lab.registry.search import (
     VERSION_ORDERS,
     VERSIONS,
@@ -53,8 +54,8 @@ class Origin:
 class Versions:
     """Model versions."""
 
-    def __init__(self, parts: Parts, logged: LoggedModels) -> None:
-        self._parts, self._logged = parts, logged
+    def __init__(self, parts: Parts, logged: LoggedModels, guard: AliasGuard) -> None:
+        self._parts, self._logged, self._guard = parts, logged, guard
         self._models, self._rows = parts.models, parts.versions
 
     def add(
@@ -162,6 +163,8 @@ class Versions:
             now = self._parts.clock.now()
             home = self._home(project, found.name)
             left = {alias: at for alias, at in home.aliases.items() if at != found.number}
+            for alias in home.aliases.keys() - left.keys():
+                self._guard(project, found.name, alias, None)
             self._models.put_registered(replace(home, aliases=left, changed_at=now))
             self.withdraw(found, by)
 
