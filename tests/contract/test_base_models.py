@@ -240,7 +240,7 @@ def test_two_who_push_the_same_at_once_make_one_revision(shop: Shop) -> None:
 
 def test_what_no_revision_ever_named_goes_after_a_week(shop: Shop) -> None:
     shop.models.take(
-        shop.project, "tiny", hashlib.sha256(b"left").hexdigest(), 4, [b"left"], allow_code=False, by=shop.by
+        shop.project, "never-pushed", hashlib.sha256(b"left").hexdigest(), 4, [b"left"], allow_code=False, by=shop.by
     )
     shop.push()
     assert len(shop.objects()) == 3

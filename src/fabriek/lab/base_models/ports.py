@@ -40,8 +40,8 @@ class Contents(Protocol):
     def among(self, project: str, name: str, sha256s: Sequence[str]) -> Sequence[Content]:
         """What is not known is left out."""
 
-    def unused(self, project: str, name: str, before: datetime) -> Sequence[Content]:
-        """What arrived before that and is in no revision."""
+    def unused(self, project: str, before: datetime) -> Sequence[Content]:
+        """What arrived before that, for whatever model, and is in no revision of it."""
 
     def remove(self, content: Content) -> None: ...
 

@@ -132,7 +132,7 @@ class BaseModels:
             self._audit.record(
                 "base_model.pushed", commit, by, project=project, label=label, files=len(files), code=revision.has_code
             )
-        self._clear(project, model.name)
+        self._clear(project)
         return self._revision(model, commit), True
 
     # Finding.
@@ -224,7 +224,8 @@ class BaseModels:
                 rule="label.lowering",
                 fix="leave --label out",
             )
-        if self._labels.needs_agreement(label):
+        if self._labels.needs_agreement(label) or self._labels.withholds_logs(label):
+            # Nobody owns it who could agree, or decide about a release of what is made of it.
             raise NotPermitted(
                 f"what is labelled {label} needs an agreement with its owner, and a base model has none",
                 rule="model.agreement",
@@ -254,10 +255,14 @@ class BaseModels:
             raise NoSuchRevision("this base model has no such revision")
         return found
 
-    def _clear(self, project: str, name: str) -> None:
-        """Lets go of what was sent for this model and never named by a revision."""
-        for one in self._contents.unused(project, name, self._clock.now() - UNUSED_FOR):
-            with self._store.transaction(alone=_key(project, name)):
+    def _clear(self, project: str) -> None:
+        """Lets go of what was sent and never named by a revision: of a push that broke off, or was refused at its end."""
+        before = self._clock.now() - UNUSED_FOR
+        for one in self._contents.unused(project, before):
+            with self._store.transaction(alone=_key(project, one.name)):
+                # Asked again, alone with that model: a push may have named it meanwhile.
+                if one not in self._contents.unused(project, before):
+                    continue
                 self._contents.remove(one)
             self._safe.remove(self._rooms.room(project), one.object_id)
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    exists,
     insert,
     select,
 )
@@ -153,14 +154,13 @@ class SqlContents:
             found += [_content(row) for row in self._db.rows(wanted)]
         return found
 
-    def unused(self, project: str, name: str, before: datetime) -> Sequence[Content]:
-        used = select(files.c.sha256).where(files.c.project == project, files.c.name == name)
-        wanted = select(contents).where(
-            contents.c.project == project,
-            contents.c.name == name,
-            contents.c.arrived_at < before,
-            contents.c.sha256.not_in(used),
+    def unused(self, project: str, before: datetime) -> Sequence[Content]:
+        used = exists().where(
+            files.c.project == contents.c.project,
+            files.c.name == contents.c.name,
+            files.c.sha256 == contents.c.sha256,
         )
+        wanted = select(contents).where(contents.c.project == project, contents.c.arrived_at < before, ~used)
         return [_content(row) for row in self._db.rows(wanted)]
 
     def remove(self, content: Content) -> None:
