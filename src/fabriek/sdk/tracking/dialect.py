@@ -22,6 +22,7 @@ from fabriek.kernel.errors import (
     Unavailable,
     WrongState,
 )
+from fabriek.sdk import client
 
 T = TypeVar("T")
 
@@ -72,8 +73,12 @@ class Dialect:
         return self._asked("GET", API + path, params=_said(params))
 
     def post(self, path: str, /, **fields: Any) -> Any:
-        """Sent again where the line breaks: every call that this is used for may be made twice, or says that it was made."""
+        """Sent again where the line breaks: for calls of which two are as one."""
         return self._asked("POST", API + path, json=fields)
+
+    def create(self, path: str, /, **fields: Any) -> Any:
+        """Sent once: it may have been done where no answer came, and a second would make another. Raises Away then."""
+        return self._asked("POST", API + path, patience=(), json=fields)
 
     def patch(self, path: str, /, **fields: Any) -> Any:
         return self._asked("PATCH", API + path, json=fields)
@@ -127,12 +132,16 @@ class Dialect:
         except httpx.TransportError as error:
             raise self._away(error) from error
 
+    def sent(self, path: str, fields: Mapping[str, Any]) -> Any:
+        """A POST to a path outside the dialect's own part, of which two are as one."""
+        return self._asked("POST", path, json=fields)
+
     def fetched(self, path: str) -> Any:
         """JSON from a path outside the dialect's own part."""
         return self._asked("GET", path)
 
-    def _asked(self, method: str, path: str, **options: Any) -> Any:
-        for wait in (*self._patience, None):
+    def _asked(self, method: str, path: str, *, patience: tuple[float, ...] | None = None, **options: Any) -> Any:
+        for wait in (*(self._patience if patience is None else patience), None):
             try:
                 response = self._http.request(method, path, **options)
             except httpx.TransportError as error:
@@ -159,6 +168,8 @@ def error_of(response: httpx.Response) -> FabriekError:
     """What an answer in MLflow's shape stands for."""
     try:
         body = response.json()
+        if "code" in body:  # a factory, outside the dialect
+            return client.error_of(response)
         word, message = str(body["error_code"]), str(body.get("message", ""))
     except (ValueError, KeyError, TypeError):
         word, message = "", f"the server answered {response.status_code} without saying why"

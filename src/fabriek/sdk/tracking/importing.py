@@ -7,7 +7,7 @@ when it is whole, what is not whole is sent again, and what arrives twice is kep
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound, Unavailable
+from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound
 from fabriek.sdk.client import Client
 from fabriek.sdk.tracking.dialect import Away, Dialect, in_batches, pairs, words_of
 from fabriek.sdk.tracking.live import LABEL
@@ -35,7 +35,8 @@ class Importing:
     """One import into one project. `told` hears a line for each experiment."""
 
     def __init__(self, client: Client, project: str, source: Source, *, told: Told = lambda _: None) -> None:
-        self._client, self._project, self._source, self._told = client, project, source, told
+        self._project, self._source, self._told = project, source, told
+        self._native = Dialect(client.url, client.token)
         self._dialect = Dialect(f"{client.url}/lab/{project}", client.token)
         self._report = Report(source.where)
         self._runs: dict[str, str] = {}
@@ -53,6 +54,7 @@ class Importing:
                     self._register(one)
         finally:
             self._dialect.close()
+            self._native.close()
         return self._report
 
     def _all(self, wanted: Sequence[str], into: str) -> None:
@@ -101,7 +103,7 @@ class Importing:
         try:
             found = self._dialect.get("/experiments/get-by-name", experiment_name=name)["experiment"]
         except NotFound:
-            made = self._dialect.post("/experiments/create", name=name, tags=pairs(tags))
+            made = self._dialect.create("/experiments/create", name=name, tags=pairs(tags))
             return str(made["experiment_id"]), True
         here = str(found["experiment_id"])
         if found.get("lifecycle_stage") == "deleted":
@@ -120,10 +122,9 @@ class Importing:
             "tags": tags,
         }  # fmt: skip
         try:
-            answer = self._client.post(f"/api/v1/projects/{self._project}/runs", json=asked)
-        except (Unavailable, NotAuthenticated):
-            raise
+            answer = self._native.sent(f"/api/v1/projects/{self._project}/runs", asked)
         except FabriekError as error:
+            _pass_on(error)
             self._report.failed("runs", run.id, error.detail)
             return "", ""
         self._runs[run.id] = str(answer["id"])
@@ -261,7 +262,7 @@ class Importing:
     def _model(self, model: Model, home: str, known: Mapping[str, Any] | None) -> None:
         if known is None:
             tags = dict(model.tags) | {FROM: self._source.where, OLD_MODEL: model.id}
-            known = self._dialect.post(
+            known = self._dialect.create(
                 "/logged-models", experiment_id=home, name=model.name, model_type=model.kind, source_run_id=self._runs.get(model.run, model.run),
                 tags=pairs(tags), params=pairs(model.params),
             )["model"]["info"]  # fmt: skip
@@ -287,7 +288,7 @@ class Importing:
             found = self._dialect.get("/registered-models/get", name=one.name)["registered_model"]
         except NotFound:
             tags = pairs(dict(one.tags) | {FROM: self._source.where})
-            made = self._dialect.post(
+            made = self._dialect.create(
                 "/registered-models/create", name=one.name, description=one.description, tags=tags
             )
             found = made["registered_model"]
@@ -302,7 +303,7 @@ class Importing:
             tags = pairs(dict(version.tags) | {FROM: self._source.where, OLD_VERSION: str(version.number)})
             model = self._models.get(version.model, "")
             try:
-                made = self._dialect.post(
+                made = self._dialect.create(
                     "/model-versions/create", name=one.name, source=f"models:/{model}" if model else version.source,
                     run_id=self._runs.get(version.run, version.run), description=version.description, tags=tags,
                     **({"model_id": model} if model else {}),

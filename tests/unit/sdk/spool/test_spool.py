@@ -27,6 +27,7 @@ from tests.factories.services import Town, a_town
 from tests.factories.waiting import until
 from tests.servers.app import serving
 from tests.servers.factory import clean_environment
+from tests.servers.losing import losing_answers
 
 SOON = 0.01
 """How long closing waits for a server that a test keeps away."""
@@ -147,33 +148,6 @@ def test_a_server_that_goes_and_comes_back_misses_nothing(place: Place) -> None:
             log.close()
     assert place.points(log.run) == [(step, step) for step in range(51)]
     assert str(place.logged(log.run).run.status) == "FAILED"
-
-
-def losing_answers(every: int) -> Any:
-    """The server does what it is asked, and every so many answers are lost on the way."""
-    count = 0
-
-    def around(app: Any) -> Any:
-        async def wrapped(scope: Any, receive: Any, send: Any) -> None:
-            nonlocal count
-            if scope["type"] != "http" or scope["method"] != "POST":
-                await app(scope, receive, send)
-                return
-            count += 1
-            if count % every:
-                await app(scope, receive, send)
-                return
-
-            async def nowhere(_: Any) -> None:
-                """Nobody hears it."""
-
-            await app(scope, receive, nowhere)
-            await send({"type": "http.response.start", "status": 503, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
-
-        return wrapped
-
-    return around
 
 
 def test_answers_that_are_lost_double_nothing(place: Place) -> None:

@@ -4,13 +4,14 @@ import math
 import shutil
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from fabriek.adapters.database import open_database
 from fabriek.api import app as api
-from fabriek.kernel.errors import FabriekError, InvalidInput, NotFound
+from fabriek.kernel.errors import FabriekError, InvalidInput, NotFound, Unavailable
 from fabriek.sdk import Fabriek
 from fabriek.sdk.tracking.dialect import Dialect
 from fabriek.sdk.tracking.importing import FROM, GIVEN, WHOLE, Importing
@@ -19,7 +20,9 @@ from fabriek.sdk.tracking.mlruns import Mlruns
 from fabriek.sdk.tracking.records import Experiment, Model, Run, Source
 from tests.factories.mlruns import LOSS, MANY, Made, fill, mlflow_at
 from tests.factories.services import Town, a_town
+from tests.factories.waiting import until
 from tests.servers.app import serving
+from tests.servers.losing import losing_answers
 
 OURS = {FROM, GIVEN, WHOLE}
 
@@ -191,6 +194,24 @@ def test_an_import_that_was_killed_goes_on_and_doubles_nothing(factory: Fabriek,
     assert len(models(live(factory))) == 1
 
 
+def test_answers_that_are_lost_make_nothing_twice(town: Town, made: Made) -> None:
+    person = town.person("weefsel")
+    project = town.project(person)
+    token = town.services.identity.issue_token(person.person, by=person)
+    with serving(losing_answers(5)(api.build(town.services))) as url, Fabriek(url, token, project) as factory:
+
+        def is_whole() -> bool:
+            with suppress(Unavailable):
+                return factory.lab.import_runs(str(made.folder), registered=True).is_whole
+            return False
+
+        until(is_whole)
+        check_same(Mlruns(made.folder), live(factory), made)
+        assert len(models(live(factory))) == 1
+        (arbor,) = live(factory).registered()
+        assert [one.number for one in arbor.versions] == [1, 2]
+
+
 def test_an_id_that_another_run_has_is_given_up_for_the_same_one_each_time(
     town: Town, server: str, factory: Fabriek, made: Made
 ) -> None:
@@ -295,7 +316,7 @@ def test_what_is_no_source_is_refused_before_anything_is_sent(factory: Fabriek, 
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(InvalidInput, match="something else"):
         factory.lab.export_runs(tmp_path)
-    with pytest.raises(FabriekError, match="answered"):
+    with pytest.raises(FabriekError, match="no such thing"):
         factory.lab.import_runs(f"{factory.client.url}/static")
 
 
