@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -120,25 +120,22 @@ def show_run(name: str, project: str, *, as_json: bool) -> None:
 @project_option
 @json_option
 def compare(names: tuple[str, ...], project: str, *, everything: bool, as_json: bool) -> None:
-    """Runs side by side: parameters, metrics and tags in which they differ."""
+    """Runs side by side: parameters, metrics and tags in which they differ. With --json their curves too."""
     if len(names) < 2:
         raise click.UsageError("name two runs or more")
-    rows = connect(project).lab.compared(names, everything=everything)
+    found = connect(project).lab.compare(names)
     if as_json:
-        print_json([row | {"values": {run: _exact(one) for run, one in row["values"].items()}} for row in rows])
+        print_json(found)
         return
-    shown = [{"what": row["what"]} | {run[:8]: _said(row["values"].get(run)) for run in names} for row in rows]
-    table(shown, ["what", *(run[:8] for run in names)], as_json=False, empty="they do not differ")
-
-
-def _said(value: Any) -> str:
-    return _number(value) if isinstance(value, float) else "" if value is None else str(value)
-
-
-def _exact(value: Any) -> Any:
-    from fabriek.schemas.lab import words_of  # noqa: PLC0415  # help need not load the schemas
-
-    return words_of(value) if isinstance(value, float) else value
+    ids = [run.id[:8] for run in found.runs]
+    rows: list[dict[str, str | None]] = [
+        {"what": f"{fact.about} {fact.name}", **dict(zip(ids, fact.values, strict=True))}
+        for fact in found.facts
+        if fact.differs or everything
+    ]
+    table(rows, ["what", *ids], as_json=False, empty="they do not differ")
+    for run in found.withheld:
+        say(f"the metrics of {run[:8]} are withheld by its label")
 
 
 @runs.command("history")

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from fabriek.kernel.clock import SystemClock
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.lab import ModelVersionOut, PointOut, RunOut, SeriesOut
+from fabriek.schemas.lab_compare import ComparisonOut
 from fabriek.sdk import frames
 from fabriek.sdk.client import Client
 from fabriek.sdk.environment import mlflow_credentials, spool_folder
@@ -80,17 +81,15 @@ class Lab:
         with self._client.stream(path, params={"key": list(keys)}) as answered:
             yield from answered.iter_bytes()
 
-    def compared(self, runs: Sequence[str], *, everything: bool = False, project: str = "") -> list[dict[str, Any]]:
-        """{"what": "params.depth", "values": {run: value}} for each in which the runs differ, or for all; a run without it is left out."""
-        found = {one: self.run(one, project=project) for one in runs}
-        rows = []
-        for kind in ("params", "metrics", "tags"):
-            for key in sorted({key for one in found.values() for key in getattr(one, kind)}):
-                values = {run: getattr(one, kind)[key] for run, one in found.items() if key in getattr(one, kind)}
-                differ = len(values) < len(found) or len({repr(value) for value in values.values()}) > 1
-                if differ or everything:
-                    rows.append({"what": f"{kind}.{key}", "values": values})
-        return rows
+    def compare(
+        self, runs: Sequence[str], *, align: str = "step", metrics: Sequence[str] = (), project: str = ""
+    ) -> ComparisonOut:
+        """2 to 20 runs beside each other: every parameter, metric and tag with what differs marked, and their curves.
+
+        align: what curves have in common, `step` or `time`. metrics: whose curves; without any, the first of all.
+        """
+        asked = {"run": list(runs), "align": align, "metric": list(metrics)}
+        return ComparisonOut.model_validate(self._client.get(self._path(project, "runs-compare"), params=asked))
 
     def runs_frame(self, filter: str = "", *, arrow: bool = False, **asked: Any) -> Any:  # noqa: A002  # as in MLflow
         """Runs as a table, a row each: `metrics.KEY`, `params.KEY`, `tags.KEY` beside their own fields. As pandas, or as Arrow.

@@ -6,7 +6,9 @@ from fabriek.portal.markdown import rendered
 
 
 def test_what_is_plain_markdown_reads_as_it_should() -> None:
-    shown = str(rendered("# It *works*\n\n- `lr=0.1`\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[more](https://example.org/x)"))
+    shown = str(
+        rendered("# It *works*\n\n- `lr=0.1`\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[more](https://example.org/x)")
+    )
     assert "<h3>It <em>works</em></h3>" in shown
     assert "<li><code>lr=0.1</code></li>" in shown
     assert "<td>1</td>" in shown

@@ -172,12 +172,15 @@ def test_people_find_show_and_compare_runs(desk: Desk) -> None:
     assert (told["metrics"]["loss"], told["points"]) == ("NaN", {"loss": 2})
     assert desk.factory.lab.tracking_uri in desk.command("show").output
     compared = desk.command("compare", zero, one).output
-    assert "params.depth" in compared
-    assert "same" not in compared
-    rows = json.loads(desk.command("compare", zero, one, "--all", "--json").output)
-    by_name = {row["what"]: row["values"] for row in rows}
-    assert by_name["params.same"] == {zero: "yes", one: "yes"}
-    assert by_name["metrics.loss"] == {zero: 0.0, one: "NaN"}
+    assert "param depth" in compared
+    assert "param same" not in compared
+    assert "param same" in desk.command("compare", zero, one, "--all").output
+    facts = {
+        (fact["about"], fact["name"]): fact["values"]
+        for fact in json.loads(desk.command("compare", zero, one, "--json").output)["facts"]
+    }
+    assert facts["param", "same"] == ["yes", "yes"]
+    assert facts["metric", "loss"] == ["0", "NaN"]
     history = desk.command("history", one, "loss").output
     assert history.splitlines() == ["key,at_ms,step,value", "loss,5,1,0.25", "loss,6,2,nan"]
 
