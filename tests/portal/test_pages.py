@@ -1,6 +1,7 @@
 """The portal in a real browser: signing in by a link, every page, a growing log, and what axe has to say."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -195,6 +196,18 @@ def test_a_run_shows_its_curve(factory: Running, page: Page) -> None:
     figure = page.locator("figure").first
     assert figure.locator("svg.curve polyline").count() == 1
     expect(figure.locator("figcaption")).to_contain_text("30 points")
+
+
+def test_a_run_leads_to_its_data_and_data_to_the_runs_that_read_it(factory: Running, page: Page) -> None:
+    page.goto(factory.url + addresses(factory)["run"])
+    page.get_by_role("link", name="numbers@1").click()
+    expect(page.locator("h1")).to_have_text("numbers")
+    page.get_by_role("link", name="a run").first.click()
+    expect(page.locator("h1")).to_have_text("train")
+    page.locator("dl").get_by_role("link", name="train").click()
+    expect(page).to_have_url(re.compile("/jobs/job_"))
+    page.locator("#state dd a").click()
+    expect(page).to_have_url(re.compile("/runs/"))
 
 
 def test_a_running_jobs_log_grows_before_ones_eyes(factory: Running, page: Page) -> None:

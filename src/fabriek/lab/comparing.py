@@ -22,7 +22,7 @@ POINTS_MAX = 400
 CURVES_MAX = 24
 """Metrics whose curves one comparison draws; the values of all others stand in its table."""
 
-_ITS_OWN = frozenset({OWN_NOTE_TAG, "mlflow.log-model.history", "mlflow.user", "mlflow.runName", "fabriek.job"})
+ITS_OWN = frozenset({OWN_NOTE_TAG, "mlflow.log-model.history", "mlflow.user", "mlflow.runName", "fabriek.job"})
 """Tags that no two runs share and that say nothing about why they came out differently."""
 
 
@@ -108,7 +108,7 @@ def facts_of(runs: Sequence[Logged]) -> list[Fact]:
     }  # fmt: skip
     about = [Fact(About.RUN, name, tuple(values)) for name, values in said.items()]
     metrics = [{metric.key: written(metric.value) for metric in one.metrics} for one in runs]
-    tags = [{name: value for name, value in one.tags.items() if name not in _ITS_OWN} for one in runs]
+    tags = [{name: value for name, value in one.tags.items() if name not in ITS_OWN} for one in runs]
     return [
         *_rows(About.PARAM, [one.params for one in runs]), *_rows(About.METRIC, metrics), *about, *_rows(About.TAG, tags),
     ]  # fmt: skip

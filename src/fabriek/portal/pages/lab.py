@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotFound, NotPermitted
-from fabriek.lab.comparing import drawn_first
+from fabriek.lab.comparing import ITS_OWN, drawn_first
 from fabriek.lab.finding import one_of
 from fabriek.lab.metrics import Metric
 from fabriek.lab.notes import OWN_NOTE_TAG
@@ -95,12 +95,13 @@ def router(services: Services, pages: Pages) -> Router:
         home = logged.run.project
         files = services.keeping.files(home, f"{logged.run.experiment}/{logged.run.id}")
         tags = sorted(
-            (name, value[:TAG_CHARACTERS_SHOWN]) for name, value in logged.tags.items() if name != OWN_NOTE_TAG
+            (name, value[:TAG_CHARACTERS_SHOWN]) for name, value in logged.tags.items() if name not in ITS_OWN
         )
         return pages.render(
             request, "run.html", job=logged.run.job, params=sorted(logged.params.items()), tags=tags,
             artifacts=[(one.path, one.size) for one in files], own_note=logged.tags.get(OWN_NOTE_TAG, ""),
             notes=_notes(services, home, logged.run.id, caller), writes=caller.may("lab.write", project=home),
+            person=names_of(services, [logged.run.person]).get(logged.run.person, logged.run.person),
             experiment=services.lab.experiment(home, logged.run.experiment, by=caller),
             **_log(services, project, logged.run.job, caller), **_hangs_on(services, home, logged, caller), **shown,
         )  # fmt: skip

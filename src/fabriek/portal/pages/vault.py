@@ -1,5 +1,6 @@
 """A dataset's page, with the forms to accept terms, to decide about requests, and to end what is open."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -39,12 +40,20 @@ def _upload(services: Services, dataset: Dataset, by: Caller) -> str:
     return "ready" if CLIENT.exists() else "unbuilt"
 
 
-def _opened(services: Services, dataset: Dataset, by: Caller) -> list[dict[str, Any]] | None:
+def _runs(services: Services, project: str, jobs: Iterable[str], by: Caller) -> Mapping[str, str]:
+    """Of the jobs that are of this project and the caller's to know, the runs."""
+    if not (by.may("job.view", project=project) and by.may("lab.view", project=project)):
+        return {}
+    return {job.id: job.run for job in services.compute.named(project, sorted({one for one in jobs if one}), by=by)}
+
+
+def _opened(services: Services, project: str, dataset: Dataset, by: Caller) -> list[dict[str, Any]] | None:
     """The newest openings, for the owner; None for everyone else."""
     if dataset.kind is not Kind.DATA or not services.vault.owns(dataset.id, by=by):
         return None
     numbers = {one.id: one.number for one in services.vault.versions(dataset.id, by=by)}
     found = services.vault.opened(dataset.id, limit=OPENED_SHOWN, by=by)
+    runs = _runs(services, project, (one.job for one in found if one.project == project), by)
     names, titles = (
         names_of(services, (one.person for one in found)),
         titles_of(services, (one.project for one in found)),
@@ -52,7 +61,7 @@ def _opened(services: Services, dataset: Dataset, by: Caller) -> list[dict[str, 
     return [
         {
             "at": one.opened_at, "number": numbers.get(one.version, 0), "right": one.right.name.lower(),
-            "person": names[one.person], "project": titles[one.project],
+            "person": names[one.person], "project": titles[one.project], "run": runs.get(one.job, ""),
         }
         for one in found
     ]  # fmt: skip
@@ -97,7 +106,7 @@ def router(services: Services, pages: Pages) -> Router:
             agreements=agreements,
             newest=newest,
             needs_agreement=services.vault.labels.needs_agreement(found.label),
-            opened=_opened(services, found, caller),
+            opened=_opened(services, home.id, found, caller),
             upload=_upload(services, found, caller),
             lowering=lowering_shown(services, found, newest, caller),
             promise=PROMISES[found.key_home],
