@@ -219,5 +219,5 @@ def _ordered(shown: Sequence[Experiment], orders: Sequence[Order]) -> list[Exper
 
 def _sortable(value: Asked) -> tuple[float, str]:
     if isinstance(value, str):
-        return (float(value), "") if value.isdigit() else (0.0, value)
+        return (float(value), "") if value.isdecimal() else (0.0, value)
     return (float(value or 0), "")

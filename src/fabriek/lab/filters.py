@@ -204,7 +204,7 @@ def _value(tokens: Sequence[Token], place: int) -> tuple[Value, int]:
         raise InvalidInput("Invalid comparison clause. Expected 3 tokens found 2")
     token = tokens[place]
     if token.kind == "number":
-        whole = re.fullmatch(r"[-+]?\d+", token.text)
+        whole = re.fullmatch(r"[-+]?\d{1,18}", token.text)  # what is longer is more than a database's integers hold
         return (int(token.text) if whole else float(token.text)), place + 1
     if token.kind == "text" or (token.kind == "name" and token.text[0] == '"'):
         return _unquoted(token.text), place + 1

@@ -10,11 +10,12 @@ from fabriek.lab.experimenting import Experimenting
 from fabriek.lab.experiments import DEFAULT_ID, DEFAULT_NAME
 from fabriek.lab.metrics import Metric, ModelMetric, check_metrics
 from fabriek.lab.names import check_key, check_value, invalid
-from fabriek.lab.runs import DataInput, ModelLink, Run, RunStatus, check_run_id
+from fabriek.lab.runs import ENTITIES_MAX, DataInput, ModelLink, Run, RunStatus, check_run_id
 
 JOB_TAG = "fabriek.job"
 NAME_TAG = "mlflow.runName"
 USER_TAG = "mlflow.user"
+USER_CHARACTERS_MAX = 256
 OUTSIDE_LABEL = "internal"
 """What a run that no job made carries: it comes from a person's own machine, on data we know nothing of."""
 
@@ -60,7 +61,9 @@ class Recording(Experimenting):
     ) -> Run:  # fmt: skip
         """Raises NotFound for an unknown experiment. A run that a job begins carries the job's label."""
         require(by, "lab.write", project=project)
-        kept = _checked_tags(tags)
+        if len(tags) > ENTITIES_MAX:
+            raise InvalidInput(f"a run begins with at most {ENTITIES_MAX} tags")
+        kept, user = _checked_tags(tags), check_value(person, "user_id", USER_CHARACTERS_MAX)
         if name and kept.get(NAME_TAG, name) != name:
             raise InvalidInput(
                 "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
@@ -81,7 +84,7 @@ class Recording(Experimenting):
                 raise InvalidInput(f"The experiment {home.id} must be in the 'active' state. Current state is deleted.")
             run_id = self._new_run_id()
             called = check_value(name or kept.get(NAME_TAG) or f"run-{run_id[:8]}", "run_name")
-            run = Run(run_id, project, home.id, called, person or by.person, RunStatus.RUNNING, started, label, job=job)
+            run = Run(run_id, project, home.id, called, user or by.person, RunStatus.RUNNING, started, label, job=job)
             self._parts.runs.add(run)
             self._parts.tracks.put_tags(run.id, kept | {NAME_TAG: called} | ({JOB_TAG: job} if job else {}))
         return run
