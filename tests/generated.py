@@ -21,6 +21,7 @@ from fabriek.schemas.codes import EXIT_INTERRUPTED, EXIT_JOB_FAILED, MEANINGS
 from fabriek.schemas.jobfile import JobFile
 from fabriek.settings import Settings
 from fabriek.web.router import access_table
+from tests.api.mlflow import catalogue
 from tests.factories.services import a_town
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
@@ -35,7 +36,11 @@ def pages() -> dict[str, str]:
         services = a_town(database, Path(folder, "home")).services
         main = api.build(services, portal=portal.routes(services))
         jobs = build_job_app(services)
-        made = {"openapi.json": openapi(main), "access.md": access(main, jobs)}
+        made = {
+            "openapi.json": openapi(main),
+            "access.md": access(main, jobs),
+            "mlflow.md": catalogue.page(main, (REFERENCE / "mlflow.md").read_text()),
+        }
         database.close()
     return made | {
         "settings.md": settings(),
