@@ -46,13 +46,18 @@ def _written() -> Iterator[Endpoint]:
     assert spec is not None
     assert spec.submodule_search_locations
     for file in sorted(Path(spec.submodule_search_locations[0], "server").rglob("*.py")):
-        tree = ast.parse(file.read_text())
+        text = file.read_text()
+        if not any(word in text for word in (".route(", "APIRouter(", "_get_ajax_path(")):
+            continue
+        tree: list[ast.AST] = [
+            one for one in ast.walk(ast.parse(text)) if isinstance(one, ast.Call | ast.Tuple | ast.Assign)
+        ]
         yield from _flask_routes(tree)
         yield from _table_rows(tree)
         yield from _fastapi_routes(tree)
 
 
-def _flask_routes(tree: ast.AST) -> Iterator[Endpoint]:
+def _flask_routes(tree: list[ast.AST]) -> Iterator[Endpoint]:
     """`@app.route(_add_static_prefix("/path"), methods=[...])`"""
     for call in _calls(tree, "route"):
         for path in _texts(call.args[:1]):
@@ -60,10 +65,10 @@ def _flask_routes(tree: ast.AST) -> Iterator[Endpoint]:
                 yield method, plain(path)
 
 
-def _table_rows(tree: ast.AST) -> Iterator[Endpoint]:
+def _table_rows(tree: list[ast.AST]) -> Iterator[Endpoint]:
     """`(_get_ajax_path("/path", version=3), handler, ["GET"])`"""
     ways = {"_get_rest_path": ("api",), "_get_ajax_path": ("ajax-api",), "_get_paths": ("api", "ajax-api")}
-    for row in (one for one in ast.walk(tree) if isinstance(one, ast.Tuple) and len(one.elts) == 3):
+    for row in (one for one in tree if isinstance(one, ast.Tuple) and len(one.elts) == 3):
         call, _, listed = row.elts
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ways:
             number = next((_constant(word.value) for word in call.keywords if word.arg == "version"), 2)
@@ -73,10 +78,10 @@ def _table_rows(tree: ast.AST) -> Iterator[Endpoint]:
                         yield method, f"/{side}/{number}.0{plain(path)}"
 
 
-def _fastapi_routes(tree: ast.AST) -> Iterator[Endpoint]:
+def _fastapi_routes(tree: list[ast.AST]) -> Iterator[Endpoint]:
     """`router = APIRouter(prefix="/x")` and `@router.get("/path")`; a path that is worked out counts as all below the prefix."""
     prefixes = dict(ROUTERS)
-    for one in ast.walk(tree):
+    for one in tree:
         if isinstance(one, ast.Assign) and isinstance(one.value, ast.Call) and _named(one.value.func) == "APIRouter":
             told = next((word.value for word in one.value.keywords if word.arg == "prefix"), None)
             known = {"OTLP_TRACES_PATH": "/v1/traces"}
@@ -93,8 +98,8 @@ def _fastapi_routes(tree: ast.AST) -> Iterator[Endpoint]:
                 yield word.upper(), prefixes[_named(owner)] + plain(written[0])
 
 
-def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
-    for one in ast.walk(tree):
+def _calls(tree: list[ast.AST], name: str) -> Iterator[ast.Call]:
+    for one in tree:
         if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == name:
             yield one
 
