@@ -17,12 +17,12 @@ INTENDED: Sequence[Difference] = (
     # How it is said
     Difference(
         "what a refusal says to people is in our words and names no table of a database; its code and its status are MLflow's",
-        ["experiments: *", "runs: *", "metrics: *", "search: *", "inputs: *", "artifacts: *", "doors: *"],
+        ["experiments: *", "runs: *", "metrics: *", "search: *", "inputs: *", "artifacts: *", "doors: *", "registry: *", "logged models: *"],
         ["message", "body.message"],
     ),
     Difference(
         "MLflow says its code a second time, in two more fields that its client does not read",
-        ["experiments: *", "runs: *", "metrics: *", "search: *", "inputs: *", "artifacts: *", "doors: *"],
+        ["experiments: *", "runs: *", "metrics: *", "search: *", "inputs: *", "artifacts: *", "doors: *", "registry: *", "logged models: *"],
         ["body.sqlstate", "body.error_class"],
     ),
     Difference(
@@ -114,7 +114,51 @@ INTENDED: Sequence[Difference] = (
     ),
     Difference("an order that names one field twice is a mistake", ["experiments: experiments by ?'name DESC', 'name ASC'?"]),
     Difference("points of a chart are as far apart as they can be; MLflow counts steps and adds the last", ["metrics: the points of a chart of two runs"], ["body.metrics*"]),
-    # Being built
-    Difference("the list of a run's files is asked of the proxy, as MLflow's client does", ["artifacts: the list of *"], ["status", "body*"]),
-    Difference("being built", ["logged models: *", "registry: *"]),
+    # Models
+    Difference(
+        "an empty list is written out here as well, and a model is said with whom it is of",
+        ["registry: *", "logged models: *"],
+        ["*latest_versions", "*aliases", "*.data.metrics", "*.data.params", "*.info.tags", "*model_id", "*user_id", "body.files"],
+    ),
+    Difference(
+        "a name has at most 256 characters, as MLflow's own tables say; a key of a logged model's tags 250, as everywhere",
+        ["registry: a registered name of 257 characters", "logged models: a tag of a model with a long key"],
+    ),
+    Difference("because that tag was refused", ["logged models: a model with its metrics"], ["tags.kkk*"]),
+    Difference(
+        "what is of a run, is of a run that there is",
+        ["registry: a version of a run that is not there", "logged models: a model of a run that is not there"],
+    ),
+    Difference(
+        "because that version was refused",
+        ["registry: a registered model with its aliases", "registry: registered models by ?'timestamp*", "registry: registered models by ?'last_updated*",
+         "registry: versions where *", "registry: versions by *", "registry: the page of versions after it", "registry: a version after one was removed",
+         "registry: its alias went with it"],
+    ),
+    Difference("because that model was refused; and one without a name is called model", ["logged models: models where *"]),
+    Difference("a number is given once: what a deleted model's versions were called is never said of others", ["registry: numbers begin anew"], ["version"]),
+    Difference("where a version is, is where its files are, and not what it was registered by", ["registry: where a version is"]),
+    Difference(
+        "the grammar of the lab is one: IN is of every text, no order is none, a number stands without quotes, a text with them, and a status is a word",
+        ["registry: registered models where \"tags.team IN ('a')\"", "registry: *s by ?''?", "registry: versions where \"version_number = '1'\"",
+         "logged models: models where \"status*", "logged models: models where 'name = alpha'", "logged models: models where \"attribute.model_type*"],
+    ),
+    Difference(
+        "MLflow answers 500 to what is only wrong input",
+        ["registry: registered models by ?'name', 'name DESC'?", "logged models: models where \"absent = 'x'\"", "logged models: models where \"metrics.acc > 'x'\"",
+         "logged models: models where '1 = 1'", "logged models: a page token of models that is none"],
+    ),
+    Difference("a page of fewer than none is refused", ["registry: a page of fewer than no registered model"]),
+    Difference("a word that is no status is refused", ["logged models: a model with a status that is none"]),
+    Difference(
+        "a parameter of a model may be said again; another value is wrong input, and not a fault of the database",
+        ["logged models: a param of a model again", "logged models: a param of a model with another value"],
+    ),
+    Difference(
+        "of what a run measured of a model on one dataset the newest value is kept, and a metric of a model that is not there is the run's",
+        ["logged models: a metric of a model that is not there", "logged models: a model with its metrics", "logged models: the run of models",
+         "logged models: models where 'metrics.acc = 0.75'"],
+    ),
+    Difference("a dataset without a digest is any of that name; MLflow looks for one that has none", ["logged models: models of a dataset"]),
+    Difference("because that file was refused", ["artifacts: the list of a run, raw"], ["body.files"]),
 )  # fmt: skip

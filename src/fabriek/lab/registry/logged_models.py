@@ -10,13 +10,13 @@ from fabriek.lab.artifacts import checked
 from fabriek.lab.experiments import DEFAULT_ID
 from fabriek.lab.filters import Order
 from fabriek.lab.metrics import ModelMetric, newest_first
+from fabriek.lab.names import VALUE_CHARACTERS_MAX
 from fabriek.lab.registry.models import LOGGED_STATUSES, LoggedModel, check_length, check_logged_name, check_tags
 from fabriek.lab.registry.parts import Page, Parts, paged
 from fabriek.lab.registry.search import LOGGED, Found, Scalar, matches, milliseconds, only, ordered
 
 PARAMS_MAX = 2_000
 PARAM_KEY_CHARACTERS_MAX = 250
-PARAM_CHARACTERS_MAX = 6_000
 MODEL_TYPE_CHARACTERS_MAX = 500
 EXPERIMENTS_MAX = 1_000
 
