@@ -141,7 +141,7 @@ INTENDED: Sequence[Difference] = (
     Difference(
         "the grammar of the lab is one: IN is of every text, no order is none, a number stands without quotes, a text with them, and a status is a word",
         ["registry: registered models where \"tags.team IN ('a')\"", "registry: *s by ?''?", "registry: versions where \"version_number = '1'\"",
-         "logged models: models where \"status*", "logged models: models where 'name = alpha'", "logged models: models where \"attribute.model_type*"],
+         'logged models: models where "status*', "logged models: models where 'name = alpha'", 'logged models: models where "attribute.model_type*'],
     ),
     Difference(
         "MLflow answers 500 to what is only wrong input",

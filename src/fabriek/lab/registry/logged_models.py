@@ -224,7 +224,7 @@ def _checked_params(params: Mapping[str, str]) -> dict[str, str]:
         raise InvalidInput(f"a model has at most {PARAMS_MAX} parameters, and this has {len(params)}")
     return {
         check_length("Param key", key, PARAM_KEY_CHARACTERS_MAX): check_length(
-            "Param value", value, PARAM_CHARACTERS_MAX
+            "Param value", value, VALUE_CHARACTERS_MAX
         )
         for key, value in params.items()
     }
