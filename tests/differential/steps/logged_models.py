@@ -23,7 +23,7 @@ ORDERS = [
     [{"field_name": "creation_timestamp"}], [{"field_name": "metrics.acc"}], [{"field_name": "metrics.acc", "ascending": False}], [{"field_name": "metrics.absent"}],
     [{"field_name": "attributes.name"}], [{"field_name": "params.depth"}], [{"field_name": "tags.team"}], [{"field_name": "absent"}], [{"field_name": "last_updated_timestamp"}],
     [{"field_name": "metrics.acc", "dataset_name": "wine"}], [{"field_name": "metrics.acc", "dataset_name": "wine", "dataset_digest": "d1"}], [{}],
-    [{"ascending": True}], [{"field_name": "model_id"}], [{"field_name": "status"}], [{"field_name": "model_type"}],
+    [{"ascending": True}], [{"field_name": "status"}], [{"field_name": "model_type"}],
 ]  # fmt: skip
 
 STEPS: list[Step] = [

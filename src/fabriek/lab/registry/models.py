@@ -130,7 +130,7 @@ def check_logged_name(name: str) -> str:
     return name
 
 
-def check_alias(alias: object, *, new: bool = False) -> str:
+def check_alias(alias: object, *, new: bool = True) -> str:
     """`new`: one that is to be set, which may not be a word that means something else."""
     if not isinstance(alias, str) or not alias:
         raise InvalidInput("Registered model alias name cannot be empty.")

@@ -170,7 +170,7 @@ class Registry:
 
     def set_alias(self, project: str, name: object, alias: object, number: object, *, by: Caller) -> None:
         require(by, "lab.write", project=project)
-        chosen = check_alias(alias, new=True)
+        chosen = check_alias(alias)
         with self._parts.alone_on(project, name):
             version = self.version(project, name, number, by=by)
             self._guard(project, version.name, chosen, version)
@@ -187,7 +187,7 @@ class Registry:
     def aliased(self, project: str, name: object, alias: object, *, by: Caller) -> ModelVersion:
         """`latest` is the newest version. Raises NotFound."""
         home = self.registered(project, name, by=by)
-        chosen = check_alias(alias)
+        chosen = check_alias(alias, new=False)
         if chosen.lower() == "latest":
             newest = self.model_versions.newest(project, [home.name], by=by).get(home.name)
             if newest is None:
@@ -201,7 +201,7 @@ class Registry:
     def drop_alias(self, project: str, name: object, alias: object, *, by: Caller) -> None:
         """One that is not there is no error, as in MLflow."""
         require(by, "lab.write", project=project)
-        gone = check_alias(alias)
+        gone = check_alias(alias, new=False)
         with self._parts.alone_on(project, name):
             home = self.registered(project, name, by=by)
             self._guard(project, home.name, gone, None)

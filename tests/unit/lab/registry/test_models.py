@@ -38,9 +38,9 @@ def test_a_number_that_is_none(number: object) -> None:
 
 def test_an_alias_may_be_asked_for_that_may_not_be_set() -> None:
     for alias in ("latest", "LATEST", "v1"):
-        assert check_alias(alias) == alias
+        assert check_alias(alias, new=False) == alias
         with pytest.raises(InvalidInput):
-            check_alias(alias, new=True)
+            check_alias(alias)
 
 
 def test_tags_have_bounds() -> None:
