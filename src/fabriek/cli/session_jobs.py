@@ -87,7 +87,7 @@ def open_session(name: str, project: str, *, browser: bool, as_json: bool) -> No
 @json_option
 def ls(project: str, *, as_json: bool) -> None:
     """Sessions that have not ended."""
-    found = [job for job in connect(project).jobs.list(active=True).items if job.port]
+    found = [job for job in connect(project).jobs.list(active=True).items if job.port and not job.serves]
     empty = "no sessions: fabriek session start jupyter"
     table(found, ["number", "name", "state", "started_at", "ends_at"], as_json=as_json, empty=empty)
 

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from fabriek.api.serving.passing import JSON, Account, Call, Exchange
 from fabriek.api.serving.refusals import refusal
 from fabriek.compute.serving.admitting import Admitted
+from fabriek.compute.serving.keys import ServingKey
 from fabriek.compute.serving.served import Kind, Served
 from fabriek.kernel.errors import FabriekError, InvalidInput, NotFound, RateLimited
 from fabriek.web.callers import token_of
@@ -94,30 +95,34 @@ class Calls:
 
     async def tokened(self, path: str, request: Request) -> Response:
         """A chat, a completion, or embeddings."""
-        await self._known(request, Kind.OPENAI)
+        key, served = await self._known(request, Kind.OPENAI)
         body = await _body(request)
         asked = _object(body)
+        model = str(asked.get("model", ""))
+        if not served.is_called(model):
+            raise NotFound(f"this address serves {served.name!r} and no other model", fix=f"model={served.name!r}")
         call = Call("POST", f"/v1/{path}", body)
         if asked.get("stream") and path != "embeddings":
             call = _with_usage(call, asked)
-        return await self._carried(request, call, Kind.OPENAI, str(asked.get("model", "")))
+        return await self._carried(request, call, key)
 
     async def scored(self, request: Request) -> Response:
         """Predictions."""
-        await self._known(request, Kind.SCORING)
+        key, _ = await self._known(request, Kind.SCORING)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in SCORED:
             raise InvalidInput("the body is JSON or CSV", fix="say so: Content-Type: application/json", status=415)
         call = Call("POST", "/invocations", await _body(request), kind, says_tokens=False)
-        return await self._carried(request, call, Kind.SCORING)
+        return await self._carried(request, call, key)
 
     async def looked(self, path: str, request: Request) -> Response:
         """Whether it is well, and which version it speaks; costs nothing."""
-        return await self._carried(request, Call("GET", f"/{path}", says_tokens=False), Kind.SCORING, free=True)
+        key, _ = await self._known(request, Kind.SCORING)
+        return await self._carried(request, Call("GET", f"/{path}", says_tokens=False), key, free=True)
 
     async def models(self, request: Request) -> Response:
         """The one model there is, by the name that calls give; answered here."""
-        served = await self._known(request, Kind.OPENAI)
+        _, served = await self._known(request, Kind.OPENAI)
         created = int(served.changed_at.timestamp())
         models = [{"id": served.name, "object": "model", "created": created, "owned_by": "fabriek"}]
         return JSONResponse({"object": "list", "data": models})
@@ -127,27 +132,21 @@ class Calls:
         await self._known(request, None)
         raise NotFound("there is no such call at this address", fix="see docs/howto/serving.md")
 
-    async def _known(self, request: Request, kind: Kind | None) -> Served:
+    async def _known(self, request: Request, kind: Kind | None) -> tuple[ServingKey, Served]:
         """Before the body is read: who has no key sends us nothing."""
         _check_head(request)
         where = request.path_params["project"], request.path_params["name"]
-        _, served = await run_in_threadpool(self._admitting.known, token_of(request), *where)
+        key, served = await run_in_threadpool(self._admitting.known, token_of(request), *where)
         if kind is not None and served.kind is not kind:
             raise NotFound(
                 f"{served.name} speaks {'OpenAI' if served.kind is Kind.OPENAI else 'MLflow scoring'}",
                 fix="see docs/howto/serving.md",
             )
-        return served
+        return key, served
 
-    async def _carried(
-        self, request: Request, call: Call, kind: Kind, model: str | None = None, *, free: bool = False
-    ) -> Response:
+    async def _carried(self, request: Request, call: Call, key: ServingKey, *, free: bool = False) -> Response:
+        """Asks for the key once more: it may have ended, or been spent, while the body came."""
         where = request.path_params["project"], request.path_params["name"]
-        if free:
-            await self._known(request, kind)
-        key, served = await run_in_threadpool(self._admitting.known, token_of(request), *where)
-        if model is not None and not served.is_called(model):
-            raise NotFound(f"this address serves {served.name!r} and no other model", fix=f"model={served.name!r}")
         self._lines.take(key.id)
         try:
             admitted = await run_in_threadpool(self._admitting.admit, token_of(request), *where, free=free)

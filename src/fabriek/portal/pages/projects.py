@@ -42,7 +42,7 @@ def router(services: Services, pages: Pages) -> Router:
             for one in held
         ]
         active = services.compute.list(project, limit=ACTIVE_SHOWN, cursor="", active=True, by=caller).items
-        sessions = [one for one in active if one.terms.port and one.person == caller.person]
+        sessions = [one for one in active if one.terms.port and not one.terms.serves and one.person == caller.person]
         jobs = services.compute.list(project, limit=SHOWN, cursor="", by=caller).items
         runs = [one.run for one in services.lab.search(found.id, [], filter_text="", order_by=[], by=caller)[:SHOWN]]
         bases = [
