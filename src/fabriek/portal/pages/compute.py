@@ -38,7 +38,8 @@ def _facts(services: Services, project: str, job: Job) -> dict[str, Any]:
         "project": services.access.project(project), "job": fields | {"inputs": inputs}, "cost": cost,
         "why": services.compute.why(job).sentence, "live": not job.has_ended(), "number": job.short,
         "ends_at": reserved_end(job, job.started_at) if job.state is State.RUNNING and job.started_at else None,
-        "serves": bool(job.terms.port) and not job.terms.serves and job.state is State.RUNNING, "after": [f"{one.once} {one.job}" for one in job.terms.after],
+        "serves": bool(job.terms.port) and not job.terms.serves and job.state is State.RUNNING,
+        "after": [f"{one.once} {one.job}" for one in job.terms.after],
         "parameters": dict(job.terms.parameters), "image": job.terms.image, "secrets": [one.asked for one in job.secrets],
         "told": [{"occasion": one.occasion, "to": shown_target(one.target), "state": one.standing} for one in services.outbox.of_job(job)],
     }  # fmt: skip
