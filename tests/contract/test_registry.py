@@ -225,3 +225,16 @@ def test_a_name_with_a_null_character_is_refused_before_any_database_sees_it(ben
         ):
             with pytest.raises(InvalidInput):
                 act()
+
+
+def test_a_renamed_model_takes_its_cards_along(bench: Bench) -> None:
+    facts, model = bench.town.services.facts, bench.logged()
+    bench.registry.register(bench.project, "tree", by=bench.person)
+    bench.add("tree", f"models:/{model.id}")
+    facts.write_card(bench.project, "tree", "1", "# A tree", by=bench.person)
+    bench.registry.rename(bench.project, "tree", "bush", by=bench.person)
+    assert facts.card(bench.project, "bush", "1", by=bench.person).text == "# A tree"
+    bench.registry.register(bench.project, "tree", by=bench.person)
+    bench.add("tree", f"models:/{model.id}")
+    with pytest.raises(NotFound):
+        facts.card(bench.project, "tree", "1", by=bench.person)

@@ -57,4 +57,5 @@ class ModelVersions(Protocol):
     def newest_number(self, project: str, name: str) -> int:
         """The highest number that was ever given; 0 for none."""
 
-    def rename(self, project: str, name: str, new_name: str) -> None: ...
+    def rename(self, project: str, name: str, new_name: str) -> None:
+        """Of all that is kept under the name: versions, their cards, and what was proposed for them."""

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import NotFound
 from fabriek.lab.registry.models import LoggedModel, ModelVersion, RegisteredModel
+from fabriek.lab.registry.store_facts import cards, promotions
 
 logged = Table(
     "lab_logged_models",
@@ -173,8 +174,9 @@ class SqlModelVersions:
         return int(self._db.scalar(highest) or 0)
 
     def rename(self, project: str, name: str, new_name: str) -> None:
-        of_model = (versions.c.project == project, versions.c.name == name)
-        self._db.execute(update(versions).where(*of_model).values(name=new_name))
+        for table, column in ((versions, versions.c.name), (cards, cards.c.model), (promotions, promotions.c.model)):
+            of_model = (table.c.project == project, column == name)
+            self._db.execute(update(table).where(*of_model).values({column: new_name}))
 
 
 _standing = versions.c.is_deleted.is_(False)
