@@ -139,8 +139,8 @@ INTENDED: Sequence[Difference] = (
     Difference("a number is given once: what a deleted model's versions were called is never said of others", ["registry: numbers begin anew"], ["version"]),
     Difference("where a version is, is where its files are, and not what it was registered by", ["registry: where a version is"]),
     Difference(
-        "the grammar of the lab is one: IN is of every text, no order is none, a number stands without quotes, a text with them, and a status is a word",
-        ["registry: registered models where \"tags.team IN ('a')\"", "registry: *s by ?''?", "registry: versions where \"version_number = '1'\"",
+        "the grammar of the lab is one: IN is of every text, no order is none, a text stands in quotes, and a status is a word",
+        ["registry: registered models where \"tags.team IN ('a')\"", "registry: *s by ?''?",
          'logged models: models where "status*', "logged models: models where 'name = alpha'", 'logged models: models where "attribute.model_type*'],
     ),
     Difference(

@@ -81,6 +81,8 @@ class Grammar:
     """Comparators of attributes that are texts."""
     orderable: frozenset[str] | None = None
     """Attributes that may order; all where it is None."""
+    quotable: frozenset[str] = frozenset()
+    """Attributes that are numbers and may stand in quotes, as a version's often does."""
 
     def conditions(self, text: str) -> list[Condition]:
         """Raises InvalidInput on what is not a filter, in words that name the clause."""
@@ -169,6 +171,8 @@ class Grammar:
 
     def _checked(self, kind: str, key: str, comparator: str, value: Value) -> Value:
         if kind == "metric" or (kind == "attribute" and key in self.numeric):
+            if key in self.quotable and isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
+                return int(value)
             if not isinstance(value, int | float):
                 raise InvalidInput(f"Expected numeric value type for {kind}: {_shown(key)}. Found {_shown(str(value))}")
             return value

@@ -31,7 +31,7 @@ REGISTERED_ORDERS = Grammar(
 
 VERSIONS = Grammar(
     _same("name", "version_number", "run_id", "source_path"), numeric=frozenset({"version_number"}),
-    lists=frozenset({"name", "run_id"}), kinds=frozenset({"attribute", "tag"}),
+    lists=frozenset({"name", "run_id"}), kinds=frozenset({"attribute", "tag"}), quotable=frozenset({"version_number"}),
 )  # fmt: skip
 VERSION_ORDERS = Grammar(
     _same("name", "version_number", *_TIMES), numeric=_TIMES, lists=frozenset(), kinds=frozenset({"attribute"})

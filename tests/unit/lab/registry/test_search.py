@@ -2,6 +2,9 @@
 
 import math
 
+import pytest
+
+from fabriek.kernel.errors import InvalidInput
 from fabriek.lab.filters import Order
 from fabriek.lab.metrics import Metric, ModelMetric
 from fabriek.lab.registry.search import LOGGED, VERSIONS, Found, by, completed, matches, only, ordered
@@ -33,6 +36,14 @@ def test_what_narrows_a_search_is_read_off_the_filter() -> None:
     assert only(VERSIONS.conditions("run_id IN ('a', 'b')"), "run_id") == ("a", "b")
     assert only(VERSIONS.conditions("name != 'tree' AND name LIKE 't%'"), "name") == ()
     assert only(VERSIONS.conditions("tags.name = 'tree'"), "name") == ()
+
+
+def test_the_number_of_a_version_may_stand_in_quotes() -> None:
+    one = Found({"version_number": 7})
+    assert matches(one, VERSIONS.conditions("version_number = '7' AND version_number < 8"))
+    for wrong in ("version_number = 'x'", "version_number = ''", "version_number = '1.0'", "version_number LIKE '7'"):
+        with pytest.raises(InvalidInput):
+            VERSIONS.conditions(wrong)
 
 
 def test_what_has_no_value_comes_last_whichever_way() -> None:
