@@ -35,6 +35,7 @@ KNOWN_TO_ALL = {
     "person",
     "key",
     "dump",
+    "alias",
 }
 """Placeholders that name nobody's own thing: published, public, or the operator's. `organisation` and `person` have their own test."""
 
@@ -155,6 +156,12 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     services.lab.update_run(home.id, run, status="FINISHED", ended_ms=1, name="", by=owner)
     empty: dict[str, str] = {}
     model = services.registry.log_model(home.id, "0", run, name="m", model_type="", tags=empty, params=empty, by=owner)
+    services.keeping.put(home.id, f"0/models/{model.id}/artifacts/README.md", [b"# Tree"], by=owner)
+    services.registry.register(home.id, "tree-of-theirs", by=owner)
+    told = {"source": "", "run_id": run, "model_id": model.id, "description": "", "tags": empty}
+    services.registry.add_version(home.id, "tree-of-theirs", by=owner, **told)  # type: ignore[arg-type]
+    services.promoting.set_rule(home.id, "champion", by=owner)
+    promotion = services.promoting.propose(home.id, "tree-of-theirs", "1", "champion", "to see who may agree", by=owner)
     services.strongbox.set(project, "TOKEN_OF_THEIRS", "a value", by=owner)
     job = services.compute.submit(project, JobAsked(("true",)), by=owner)
     array = services.compute.submit(project, JobAsked(("true",), array="0-1"), by=owner)
@@ -181,6 +188,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         "secret": "TOKEN_OF_THEIRS",
         "package_request": wanted.id, "filename": wanted.files[0],
         "pack": pack.id, "erasure": erasure.id,
+        "registered": "tree-of-theirs", "which": "1", "number": "1", "promotion": promotion.id,
         "org": "their-house", "base_model": "their-model", "revision": base[0].commit, "model_file": "parts/notes.txt", "model_folder": "parts",
     }  # fmt: skip
 

@@ -35,7 +35,7 @@ from fabriek.web.services import Services
 
 router = Router(prefix="/api/v1", tags=["lab"])
 
-VERSION = "/projects/{project}/models/{name}/versions/{which}"
+VERSION = "/projects/{project}/models/{registered}/versions/{which}"
 """`which`: a number, an alias, or `latest`."""
 
 
@@ -123,42 +123,42 @@ def list_newest_models(project: str, caller: CallerDep, factory: FactoryDep) -> 
 
 
 @router.get(VERSION, access=Right("lab.view"))
-def show_model(project: str, name: str, which: str, caller: CallerDep, factory: FactoryDep) -> ModelOut:
+def show_model(project: str, registered: str, which: str, caller: CallerDep, factory: FactoryDep) -> ModelOut:
     """All that is known of a version."""
     home = factory.access.project(project).id
-    facts = factory.facts.of(home, name, said(which), by=caller)
+    facts = factory.facts.of(home, registered, said(which), by=caller)
     promotions = factory.promoting.of_model(home, facts.version.name, by=caller)
     return model_out(facts, [one for one in promotions if one.number == facts.version.number], factory)
 
 
 @router.get(VERSION + "/card", access=Right("lab.view"))
-def show_model_card(project: str, name: str, which: str, caller: CallerDep, factory: FactoryDep) -> ModelCardOut:
+def show_model_card(project: str, registered: str, which: str, caller: CallerDep, factory: FactoryDep) -> ModelCardOut:
     """Its card: as somebody wrote it here, else as it lies among its files."""
-    return card_out(factory.facts.card(factory.access.project(project).id, name, said(which), by=caller), factory)
+    return card_out(factory.facts.card(factory.access.project(project).id, registered, said(which), by=caller), factory)
 
 
 @router.put(VERSION + "/card", access=Right("lab.write"))
 def write_model_card(
-    project: str, name: str, which: str, wanted: ModelCardIn, caller: CallerDep, factory: FactoryDep
+    project: str, registered: str, which: str, wanted: ModelCardIn, caller: CallerDep, factory: FactoryDep
 ) -> ModelCardOut:
     """Write its card: Markdown, with YAML front matter as on the Hugging Face Hub."""
     home = factory.access.project(project).id
-    return card_out(factory.facts.write_card(home, name, said(which), wanted.text, by=caller), factory)
+    return card_out(factory.facts.write_card(home, registered, said(which), wanted.text, by=caller), factory)
 
 
 @router.put(VERSION + "/licence", access=Right("lab.write"))
 def write_model_licence(
-    project: str, name: str, which: str, wanted: ModelLicenceIn, caller: CallerDep, factory: FactoryDep
+    project: str, registered: str, which: str, wanted: ModelLicenceIn, caller: CallerDep, factory: FactoryDep
 ) -> ModelCardOut:
     """Say its licence, in the front matter of its card; all else of the card stays."""
     home, licence = factory.access.project(project).id, read_licence(wanted.licence, name=wanted.name, link=wanted.link)
-    return card_out(factory.facts.write_licence(home, name, said(which), licence, by=caller), factory)
+    return card_out(factory.facts.write_licence(home, registered, said(which), licence, by=caller), factory)
 
 
 @router.get(VERSION + "/passport", access=Right("lab.view"), response_class=Response)
-def issue_passport(project: str, name: str, which: str, caller: CallerDep, factory: FactoryDep) -> Response:
+def issue_passport(project: str, registered: str, which: str, caller: CallerDep, factory: FactoryDep) -> Response:
     """Its passport: one HTML page with the signed statement inside. That it was issued is recorded."""
-    return passport_response(*factory.passports.issue(project, name, said(which), by=caller))
+    return passport_response(*factory.passports.issue(project, registered, said(which), by=caller))
 
 
 def passport_response(file: str, page: str) -> Response:
@@ -175,11 +175,11 @@ def passport_key(factory: FactoryDep) -> PassportKeyOut:
 
 @router.post(VERSION + "/promotions", access=Right("lab.write"), status_code=201, once=False)
 def propose_promotion(
-    project: str, name: str, which: str, wanted: PromotionIn, caller: CallerDep, factory: FactoryDep
+    project: str, registered: str, which: str, wanted: PromotionIn, caller: CallerDep, factory: FactoryDep
 ) -> PromotionOut:
     """Propose this version for an alias that has a rule. A second person agrees, where the rule asks for one."""
     home = factory.access.project(project).id
-    made = factory.promoting.propose(home, name, said(which), wanted.alias, wanted.reason, by=caller)
+    made = factory.promoting.propose(home, registered, said(which), wanted.alias, wanted.reason, by=caller)
     return promotions_out([made], factory)[0]
 
 

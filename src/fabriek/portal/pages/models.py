@@ -18,7 +18,7 @@ from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
 
-MODEL = "/projects/{project}/models/{name}"
+MODEL = "/projects/{project}/models/{registered}"
 VERSION = MODEL + "/{number}"
 VERSIONS_SHOWN = 100
 """Those before have pages too; their files are looked into when somebody goes there."""
@@ -94,10 +94,10 @@ def router(services: Services, pages: Pages) -> Router:
     facts, promoting = services.facts, services.promoting
 
     @made.get(MODEL, access=Right("lab.view"))
-    def show(request: Request, project: str, name: str, caller: CallerDep) -> Response:
+    def show(request: Request, project: str, registered: str, caller: CallerDep) -> Response:
         """Its versions, newest first, and what its aliases need."""
         home = services.access.project(project)
-        newest = facts.find(home.id, name, by=caller)
+        newest = facts.find(home.id, registered, by=caller)
         versions = [
             {"version": one, "mark": facts.mark(one, by=caller), "aliases": facts.aliases(one, by=caller)}
             for one in services.registry.versions(home.id, newest.name, by=caller)[:VERSIONS_SHOWN]
@@ -109,10 +109,10 @@ def router(services: Services, pages: Pages) -> Router:
         )  # fmt: skip
 
     @made.get(VERSION, access=Right("lab.view"))
-    def show_version(request: Request, project: str, name: str, number: str, caller: CallerDep) -> Response:
+    def show_version(request: Request, project: str, registered: str, number: str, caller: CallerDep) -> Response:
         """All that is known of it."""
         home = services.access.project(project)
-        found = facts.of(home.id, name, number, by=caller)
+        found = facts.of(home.id, registered, number, by=caller)
         version = found.version
         proposed = [one for one in promoting.of_model(home.id, version.name, by=caller) if one.number == version.number]
         taken = [one.alias for one in promoting.of_model(home.id, version.name, by=caller) if one.outcome is Outcome.OPEN]  # fmt: skip
@@ -130,45 +130,47 @@ def router(services: Services, pages: Pages) -> Router:
         )  # fmt: skip
 
     @made.get(VERSION + "/passport", access=Right("lab.view"))
-    def passport(project: str, name: str, number: str, caller: CallerDep) -> Response:
+    def passport(project: str, registered: str, number: str, caller: CallerDep) -> Response:
         """Its passport, as a file: it is signed on the way, and that it was issued is recorded."""
-        file, page = services.passports.issue(project, name, number, by=caller)
+        file, page = services.passports.issue(project, registered, number, by=caller)
         headers = {"Content-Disposition": f'attachment; filename="{file}"'}
         return Response(page.encode(), media_type="text/html; charset=utf-8", headers=headers)
 
     @made.post(VERSION + "/card", access=Right("lab.write"), once=False)
-    async def write_card(request: Request, project: str, name: str, number: str, caller: CallerDep) -> Response:
+    async def write_card(request: Request, project: str, registered: str, number: str, caller: CallerDep) -> Response:
         """Writes its card."""
         said = await read_form(request)
         home, text = services.access.project(project), said.get("text", "").replace("\r\n", "\n")
-        await run_in_threadpool(facts.write_card, home.id, name, number, text, by=caller)
-        return _back_to(home, name, number, "card")
+        await run_in_threadpool(facts.write_card, home.id, registered, number, text, by=caller)
+        return _back_to(home, registered, number, "card")
 
     @made.post(VERSION + "/promotions", access=Right("lab.write"), once=False)
-    async def propose(request: Request, project: str, name: str, number: str, caller: CallerDep) -> Response:
+    async def propose(request: Request, project: str, registered: str, number: str, caller: CallerDep) -> Response:
         """Proposes it for an alias."""
         said = await read_form(request)
         home, alias = services.access.project(project), said.get("alias", "")
-        await run_in_threadpool(promoting.propose, home.id, name, number, alias, said.get("reason", ""), by=caller)
-        return _back_to(home, name, number, "promotion")
+        await run_in_threadpool(
+            promoting.propose, home.id, registered, number, alias, said.get("reason", ""), by=caller
+        )
+        return _back_to(home, registered, number, "promotion")
 
     @made.post(VERSION + "/promotions/{promotion}/sign", access=Right("lab.write"), once=False)
     async def agree(
-        request: Request, project: str, name: str, number: str, promotion: str, caller: CallerDep
+        request: Request, project: str, registered: str, number: str, promotion: str, caller: CallerDep
     ) -> Response:
         """Agrees, as the second person."""
         await read_form(request)
         await run_in_threadpool(promoting.agree, promotion, by=caller)
-        return _back_to(services.access.project(project), name, number, "promotion")
+        return _back_to(services.access.project(project), registered, number, "promotion")
 
     @made.post(VERSION + "/promotions/{promotion}/refuse", access=Right("lab.write"), once=False)
     async def refuse(
-        request: Request, project: str, name: str, number: str, promotion: str, caller: CallerDep
+        request: Request, project: str, registered: str, number: str, promotion: str, caller: CallerDep
     ) -> Response:
         """Refuses it, or takes one's own back."""
         said = await read_form(request)
         await run_in_threadpool(promoting.refuse, promotion, said.get("reason", ""), by=caller)
-        return _back_to(services.access.project(project), name, number, "promotion")
+        return _back_to(services.access.project(project), registered, number, "promotion")
 
     return made
 
