@@ -148,17 +148,13 @@ class Facts:
     def find(self, project: str, name: str, which: str = "", *, by: Caller) -> ModelVersion:
         """By number, by alias, or the newest where neither is said. Raises NotFound."""
         self._check(project, by)
-        if which.isascii() and which.isdigit():
-            found = self._registry.version(project, name, which, by=by)
-        elif which:
-            found = self._registry.aliased(project, name, which, by=by)
-        else:
-            newest = self._registry.model_versions.newest(project, [name], by=by).get(name)
-            if newest is None:
-                raise NotFound(f"there is no version of a model {name[:80]!r} in this project", fix="fabriek model ls")
-            found = newest
-        if not found.place:
-            raise NotFound(f"{name[:80]} is a prompt, and has no files", fix="fabriek model ls")
+        try:
+            found = self._found(project, name, which, by)
+        except NotFound:
+            found = None
+        if found is None or not found.place:  # a prompt has no files
+            what = f"{name[:80]}@{which[:80]}" if which else name[:80]
+            raise NotFound(f"there is no model {what} in this project", fix="fabriek model ls")
         return found
 
     def newest(self, project: str, *, by: Caller) -> Sequence[ModelVersion]:
@@ -239,6 +235,13 @@ class Facts:
         require(by, "lab.view", project=project)
         if by.job:  # a job knows its own run
             raise nothing_here()
+
+    def _found(self, project: str, name: str, which: str, by: Caller) -> ModelVersion | None:
+        if which.isascii() and which.isdigit():
+            return self._registry.version(project, name, which, by=by)
+        if which:
+            return self._registry.aliased(project, name, which, by=by)
+        return self._registry.model_versions.newest(project, [name], by=by).get(name)
 
     def _brief(self, version: ModelVersion, by: Caller) -> Brief:
         artifacts, run = self._artifacts(version, by), self._run(version)
