@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fabriek.adapters.database import Database
+from fabriek.compute.requests import JobAsked
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.lab.base_models.models import CARD, ModelFile, NoSuchModel, NoSuchRevision, Pushed, Revision
@@ -247,3 +248,29 @@ def test_what_no_revision_ever_named_goes_after_a_week(shop: Shop) -> None:
     shop.town.clock.move(UNUSED_FOR + timedelta(seconds=1))
     shop.push({CARD: CARD_TEXT.encode(), "other.safetensors": WEIGHTS})
     assert len(shop.objects()) == 2
+
+
+def test_a_model_that_is_removed_is_gone_with_its_keys_and_may_come_again(shop: Shop) -> None:
+    shop.push()
+    revision, _ = shop.push({CARD: CARD_TEXT.encode(), "other.safetensors": WEIGHTS + b"x"})
+    submitted = shop.town.services.compute.submit(shop.project, JobAsked(("true",)), by=shop.by)
+    job = replace(shop.by, job=submitted.id)
+    found, file = shop.models.file(shop.project, "tiny", "main", "other.safetensors", by=job)
+    assert b"".join(shop.models.open(found, file, 0, file.size, by=job)) == WEIGHTS + b"x"
+    with pytest.raises(NotPermitted):
+        shop.models.remove(
+            shop.project, "tiny", by=replace(shop.by, project_rights={shop.project: frozenset({"lab.write"})})
+        )
+    shop.models.remove(shop.project, "tiny", by=shop.by)
+    assert shop.objects() == []
+    with pytest.raises(NoSuchModel):
+        shop.models.revision(shop.project, "tiny", revision.commit, by=shop.by)
+    with pytest.raises(NoSuchModel):
+        shop.models.remove(shop.project, "tiny", by=shop.by)
+    ((name, commit, sha256, licence, label),) = shop.models.of_job(job.job)
+    assert (name, commit, sha256[:40], licence, label) == ("tiny", revision.commit, commit, "apache-2.0", "internal")
+    again, is_new = shop.push()
+    assert is_new
+    with pytest.raises(NoSuchRevision):
+        shop.models.revision(shop.project, "tiny", revision.commit, by=shop.by)
+    assert shop.models.file(shop.project, "tiny", again.commit, CARD, by=shop.by)[0] == again

@@ -71,3 +71,7 @@ def test_a_push_that_is_refused_says_what_would_help(factory: Running, tmp_path:
     taken = factory.run("model", "push", str(bare), "bare", "--licence", "mit", "--allow-code")
     assert taken.returncode == 0, taken.stderr
     assert "marked as code" in taken.stdout
+    removed = factory.run("model", "remove", "bare")
+    assert removed.returncode == 0, removed.stderr
+    assert "bare " not in factory.run("model", "bases").stdout
+    assert factory.run("model", "remove", "bare").returncode == 3

@@ -7,7 +7,14 @@ from starlette.requests import ClientDisconnect
 from fabriek.kernel.errors import InvalidInput
 from fabriek.lab.base_models.models import MAIN, BaseModel, ModelFile, Pushed, Revision
 from fabriek.schemas.base import DoneOut, PageOut
-from fabriek.schemas.base_models import BaseModelIn, BaseModelOut, BaseModelPageOut, ModelFileOut, PlanOut, PushedOut
+from fabriek.schemas.base_models import (
+    BaseModelFileOut,
+    BaseModelIn,
+    BaseModelOut,
+    BaseModelPageOut,
+    PlanOut,
+    PushedOut,
+)
 from fabriek.web.bodies import arriving
 from fabriek.web.dependencies import CallerDep, FactoryDep
 from fabriek.web.router import Right, Router
@@ -73,8 +80,17 @@ def show_base_model(
     return BaseModelPageOut(
         **shown(model, found).model_dump(),
         card=found.card,
-        listed=[ModelFileOut(path=one.path, sha256=one.sha256, size_bytes=one.size, code=one.is_code) for one in files],
+        listed=[
+            BaseModelFileOut(path=one.path, sha256=one.sha256, size_bytes=one.size, code=one.is_code) for one in files
+        ],
     )
+
+
+@router.delete("/projects/{project}/base-models/{base_model:path}", access=Right("data.manage"))
+def remove_base_model(project: str, base_model: str, caller: CallerDep, factory: FactoryDep) -> DoneOut:
+    """Remove a base model with all its revisions; its keys are destroyed. That it was read stays on record."""
+    factory.base_models.remove(factory.access.project(project).id, base_model, by=caller)
+    return DoneOut()
 
 
 def shown(model: BaseModel, revision: Revision) -> BaseModelOut:

@@ -1,4 +1,4 @@
-"""`fabriek model push, bases`: base models, which others trained and the project brings in."""
+"""`fabriek model push, bases, remove`: base models, which others trained and the project brings in."""
 
 from pathlib import Path
 
@@ -66,3 +66,12 @@ def bases(project: str, *, as_json: bool) -> None:
         for one in found
     ]
     table(rows, BASES, as_json=False, empty="none yet; fabriek model push DIR NAME")
+
+
+@model.command("remove")
+@click.argument("name")
+@project_option
+def remove(name: str, project: str) -> None:
+    """Remove a base model with all its revisions: its keys are destroyed. For leads."""
+    connect(project).base_models.remove(name)
+    say(f"{name} is removed, and its keys are destroyed")

@@ -10,7 +10,7 @@ from fabriek.schemas.base import Wire, written
 Sha256 = Annotated[str, written(r"^[0-9a-f]{64}$", "a SHA-256 in 64 small hexadecimal digits")]
 
 
-class ModelFileIn(Wire):
+class BaseModelFileIn(Wire):
     """One file of a push, by what it holds."""
 
     path: Annotated[str, Field(min_length=1, max_length=400)]
@@ -27,7 +27,7 @@ class BaseModelIn(Wire):
     label: Annotated[str, Field(max_length=200)] = ""
     allow_code: bool = False
     card: Annotated[str, Field(max_length=400_000)] = ""
-    files: Annotated[list[ModelFileIn], Field(min_length=1, max_length=10_000)]
+    files: Annotated[list[BaseModelFileIn], Field(min_length=1, max_length=10_000)]
 
 
 class PlanOut(Wire):
@@ -58,7 +58,7 @@ class PushedOut(BaseModelOut):
     new: bool
 
 
-class ModelFileOut(Wire):
+class BaseModelFileOut(Wire):
     path: str
     sha256: str
     size_bytes: int
@@ -69,4 +69,4 @@ class BaseModelPageOut(BaseModelOut):
     """With its card, as it was written, and its files."""
 
     card: str
-    listed: list[ModelFileOut]
+    listed: list[BaseModelFileOut]

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from fabriek.kernel.errors import InvalidInput
 from fabriek.schemas.base import PageOut
-from fabriek.schemas.base_models import BaseModelIn, BaseModelOut, BaseModelPageOut, ModelFileIn, PlanOut, PushedOut
+from fabriek.schemas.base_models import BaseModelFileIn, BaseModelIn, BaseModelOut, BaseModelPageOut, PlanOut, PushedOut
 from fabriek.sdk.client import Client
 
 PIECE_BYTES = 2**20
@@ -49,7 +49,7 @@ class BaseModels:
         found = files_below(folder)
         asked = BaseModelIn(
             name=name, revision=revision, licence=licence, label=label, allow_code=allow_code, card=_card_of(found),
-            files=[ModelFileIn(path=path, sha256=_sha256_of(file), size_bytes=file.stat().st_size) for path, file in found.items()],
+            files=[BaseModelFileIn(path=path, sha256=_sha256_of(file), size_bytes=file.stat().st_size) for path, file in found.items()],
         )  # fmt: skip
         body = asked.model_dump(mode="json")
         plan = PlanOut.model_validate(self._client.post(self._path(project, "/plan"), json=body))
@@ -70,6 +70,10 @@ class BaseModels:
         """One with its card and its files."""
         found = self._client.get(self._path(project, f"/{quote(name)}"), params={"revision": revision})
         return BaseModelPageOut.model_validate(found)
+
+    def remove(self, name: str, *, project: str = "") -> None:
+        """With all its revisions. Jobs that read it find it no more."""
+        self._client.delete(self._path(project, f"/{quote(name)}"))
 
     def _path(self, project: str, rest: str = "") -> str:
         return f"/api/v1/projects/{self._client.the_project(project)}/base-models{rest}"

@@ -9,9 +9,7 @@ from fabriek.lab.base_models.models import ModelFile
 HEAD_BYTES = 512
 """How much of a file is looked at."""
 
-PICKLED = frozenset(
-    (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".dill", ".model_state", ".pdparams")
-)
+PICKLED = frozenset((".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".dill", ".pdparams"))
 PROGRAMS = frozenset((".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".exe", ".sh", ".bat", ".ps1", ".jar", ".ipynb"))
 BUILT = frozenset((".h5", ".hdf5", ".keras", ".pb", ".mar", ".nemo", ".whl", ".zip", ".tar", ".tgz", ".7z"))
 """Formats that may carry code among the data: Keras layers, graphs with file access, archives of whatever."""

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from fabriek.kernel.errors import InvalidInput, NotFound
@@ -76,13 +76,14 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What a model was at one push. `commit` names licence and files, so that the same push is the same commit anywhere. `facts` are what the
-    card says of itself; `card` is Markdown, as it was written.
+    """What a model was at one push. `sha256` is over licence and files, and `commit` its beginning, so that the same push is the same commit
+    anywhere. `facts` are what the card says of itself; `card` is Markdown, as it was written.
     """
 
     project: str
     name: str
     commit: str
+    sha256: str
     licence: str
     card: str
     facts: Mapping[str, Any]
@@ -104,6 +105,21 @@ class Content:
     size: int
     kind: str
     arrived_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """That somebody read a revision, as it was then: a job, or a person on a day. It outlives the model."""
+
+    project: str
+    name: str
+    commit: str
+    job: str
+    person: str
+    day: date
+    sha256: str
+    licence: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +223,6 @@ def digest_of(licence: str, files: Sequence[ModelFile]) -> str:
     return hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()
 
 
-def commit_of(licence: str, files: Sequence[ModelFile]) -> str:
+def commit_of(digest: str) -> str:
     """The first 40 digits of that: as long as the clients expect a commit to be."""
-    return digest_of(licence, files)[:40]
+    return digest[:40]

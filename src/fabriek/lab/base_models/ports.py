@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from datetime import date, datetime
+from datetime import datetime
 from typing import Protocol
 
-from fabriek.kernel.callers import Caller
-from fabriek.lab.base_models.models import BaseModel, Content, ModelFile, Revision
+from fabriek.lab.base_models.models import BaseModel, Content, ModelFile, Revision, Use
 from fabriek.lab.ports import Sealed
 
 
@@ -22,6 +21,9 @@ class BaseModelStore(Protocol):
 
     def of_project(self, project: str) -> Sequence[BaseModel]:
         """By name."""
+
+    def remove(self, model: BaseModel) -> None:
+        """With all its revisions."""
 
     def add_revision(self, revision: Revision, files: Sequence[ModelFile]) -> None:
         """Nothing where the model has that commit already."""
@@ -43,16 +45,18 @@ class Contents(Protocol):
     def unused(self, project: str, before: datetime) -> Sequence[Content]:
         """What arrived before that, for whatever model, and is in no revision of it."""
 
+    def of_model(self, project: str, name: str) -> Sequence[Content]: ...
+
     def remove(self, content: Content) -> None: ...
 
 
 class Uses(Protocol):
     """Who read which revision."""
 
-    def note(self, revision: Revision, by: Caller, day: date) -> bool:
+    def note(self, use: Use) -> bool:
         """Whether this is the first time that the job, or the person on that day, reads it."""
 
-    def of_job(self, job: str) -> Sequence[tuple[BaseModel, Revision]]:
+    def of_job(self, job: str) -> Sequence[Use]:
         """By name and commit."""
 
 

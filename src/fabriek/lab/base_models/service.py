@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import Caller, require
@@ -22,6 +22,7 @@ from fabriek.lab.base_models.models import (
     NoSuchRevision,
     Pushed,
     Revision,
+    Use,
 )
 from fabriek.lab.base_models.ports import BaseModelStore, Contents, JobLabels, Labelled, Safe, Uses
 from fabriek.lab.base_models.streams import Looked
@@ -117,12 +118,13 @@ class BaseModels:
             known = self._store.get(project, pushed.name)
             label = self._label_of(project, pushed, known)
             files = self._marked(project, pushed)
-            commit, now = models.commit_of(licence, files), self._clock.now()
+            digest, now = models.digest_of(licence, files), self._clock.now()
+            commit = models.commit_of(digest)
             model = known or BaseModel(project, pushed.name, label, by.organisation, now, by.person, now)
             if model.label == label and model.branches.get(pushed.branch) == commit:
                 return self._revision(model, commit), False
             revision = Revision(
-                project, model.name, commit, licence, pushed.card, card.facts, sum(one.size for one in files), len(files),
+                project, model.name, commit, digest, licence, pushed.card, card.facts, sum(one.size for one in files), len(files),
                 any(one.is_code for one in files), now, by.person,
             )  # fmt: skip
             self._store.add_revision(revision, files)
@@ -134,6 +136,21 @@ class BaseModels:
             )
         self._clear(project)
         return self._revision(model, commit), True
+
+    def remove(self, project: str, name: str, *, by: Caller) -> None:
+        """A model with all its revisions; its keys go with it. That it was read stays on record. Raises NoSuchModel."""
+        require(by, "data.manage", project=project)
+        room = self._rooms.room(project)
+        with self._store.transaction(alone=_key(project, name)):
+            model = self.get(project, name, by=by)
+            held = self._contents.of_model(project, name)
+            for one in held:
+                self._contents.remove(one)
+            self._store.remove(model)
+            for commit in sorted(set(model.branches.values())):
+                self._audit.record("base_model.removed", commit, by, project=project, label=model.label)
+        for one in held:
+            self._safe.remove(room, one.object_id)
 
     # Finding.
 
@@ -183,8 +200,12 @@ class BaseModels:
         model = self.get(revision.project, revision.name, by=by)
         if by.job:
             self._job_labels.rise(by.job, model.label)
+        use = Use(
+            revision.project, revision.name, revision.commit, by.job, "" if by.job else by.person,
+            date.min if by.job else self._clock.today(), revision.sha256, revision.licence, model.label,
+        )  # fmt: skip
         with self._store.transaction():
-            if self._uses.note(revision, by, self._clock.today()):
+            if self._uses.note(use):
                 self._audit.record(
                     "base_model.read" if by.job else "base_model.taken", revision.commit, by, project=revision.project,
                     label=model.label,
@@ -194,11 +215,7 @@ class BaseModels:
 
     def of_job(self, job: str) -> tuple[tuple[str, str, str, str, str], ...]:
         """(name, commit, sha256, licence, label) of what the job read: for its statement of origin."""
-        found = []
-        for model, what in self._uses.of_job(job):
-            files = self._store.files(what.project, what.name, what.commit)
-            found.append((model.name, what.commit, models.digest_of(what.licence, files), what.licence, model.label))
-        return tuple(found)
+        return tuple((one.name, one.commit, one.sha256, one.licence, one.label) for one in self._uses.of_job(job))
 
     def _checked(self, pushed: Pushed) -> ModelCard:
         """The card, once everything holds that needs no look at what is here."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -24,8 +24,7 @@ from sqlalchemy import (
 )
 
 from fabriek.adapters.database import Database, Instant, metadata
-from fabriek.kernel.callers import Caller
-from fabriek.lab.base_models.models import BaseModel, Content, ModelFile, Revision
+from fabriek.lab.base_models.models import BaseModel, Content, ModelFile, Revision, Use
 
 base_models = Table(
     "lab_base_models",
@@ -46,6 +45,7 @@ revisions = Table(
     Column("project", String, primary_key=True),
     Column("name", String, primary_key=True),
     Column("commit", String, primary_key=True),
+    Column("sha256", String, nullable=False),
     Column("licence", String, nullable=False),
     Column("card", Text, nullable=False),
     Column("facts", JSON, nullable=False),
@@ -89,6 +89,9 @@ uses = Table(
     Column("job", String, primary_key=True, index=True),
     Column("person", String, primary_key=True),
     Column("day", Date, primary_key=True),
+    Column("sha256", String, nullable=False),
+    Column("licence", String, nullable=False),
+    Column("label", String, nullable=False),
 )
 
 AMONG_MAX = 500
@@ -112,6 +115,10 @@ class SqlBaseModels:
     def of_project(self, project: str) -> Sequence[BaseModel]:
         wanted = select(base_models).where(base_models.c.project == project).order_by(base_models.c.name)
         return [_model(row) for row in self._db.rows(wanted)]
+
+    def remove(self, model: BaseModel) -> None:
+        for table in (files, revisions, base_models):
+            self._db.execute(delete(table).where(table.c.project == model.project, table.c.name == model.name))
 
     def add_revision(self, revision: Revision, files_of: Sequence[ModelFile]) -> None:
         if self.revision(revision.project, revision.name, revision.commit) is not None:
@@ -163,6 +170,10 @@ class SqlContents:
         wanted = select(contents).where(contents.c.project == project, contents.c.arrived_at < before, ~used)
         return [_content(row) for row in self._db.rows(wanted)]
 
+    def of_model(self, project: str, name: str) -> Sequence[Content]:
+        wanted = select(contents).where(contents.c.project == project, contents.c.name == name)
+        return [_content(row) for row in self._db.rows(wanted)]
+
     def remove(self, content: Content) -> None:
         self._db.execute(
             delete(contents).where(
@@ -177,34 +188,21 @@ class SqlUses:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def note(self, revision: Revision, by: Caller, day: date) -> bool:
-        row = {
-            "project": revision.project, "name": revision.name, "commit": revision.commit, "job": by.job,
-            "person": "" if by.job else by.person, "day": date.min if by.job else day,
-        }  # fmt: skip
-        known = select(uses.c.job).where(*(uses.c[name] == value for name, value in row.items()))
+    def note(self, use: Use) -> bool:
+        key = {"project", "name", "commit", "job", "person", "day"}
+        known = select(uses.c.job).where(*(uses.c[name] == value for name, value in asdict(use).items() if name in key))
         if self._db.row(known) is not None:
             return False
         # Two that read at once: on PostgreSQL the second would fail on the key, so they go one after another.
-        with self._db.transaction(alone=f"base-model-use:{by.job or by.person}:{revision.commit}"):
+        with self._db.transaction(alone=f"base-model-use:{use.job or use.person}:{use.commit}"):
             if self._db.row(known) is not None:
                 return False
-            self._db.execute(insert(uses).values(**row))
+            self._db.execute(insert(uses).values(**asdict(use)))
         return True
 
-    def of_job(self, job: str) -> Sequence[tuple[BaseModel, Revision]]:
-        found: list[tuple[BaseModel, Revision]] = []
-        store = SqlBaseModels(self._db)
-        wanted = (
-            select(uses.c.project, uses.c.name, uses.c.commit)
-            .where(uses.c.job == job)
-            .order_by(uses.c.name, uses.c.commit)
-        )
-        for project, name, commit in map(tuple, self._db.rows(wanted)):
-            model, revision = store.get(project, name), store.revision(project, name, commit)
-            if model is not None and revision is not None:
-                found.append((model, revision))
-        return found
+    def of_job(self, job: str) -> Sequence[Use]:
+        wanted = select(uses).where(uses.c.job == job).order_by(uses.c.name, uses.c.commit)
+        return [Use(**row._mapping) for row in self._db.rows(wanted)]  # noqa: SLF001  # a row's names
 
 
 def _model(row: Row[Any]) -> BaseModel:

@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("project", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("commit", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("licence", sa.String(), nullable=False),
         sa.Column("card", sa.Text(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
@@ -69,6 +70,9 @@ def upgrade() -> None:
         sa.Column("job", sa.String(), nullable=False),
         sa.Column("person", sa.String(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("licence", sa.String(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("project", "name", "commit", "job", "person", "day"),
     )
     op.create_index(op.f("ix_lab_base_uses_job"), "lab_base_uses", ["job"])

@@ -10,6 +10,7 @@ from fabriek.lab.base_models.models import (
     check_files,
     check_name,
     commit_of,
+    digest_of,
     is_commit,
 )
 
@@ -72,17 +73,21 @@ def test_files_are_a_folder_of_files() -> None:
             check_files(wrong)
 
 
+def commit(licence: str, files: list[ModelFile]) -> str:
+    return commit_of(digest_of(licence, files))
+
+
 def test_a_commit_is_what_it_holds() -> None:
     files = [ModelFile("a", SHA, 1), ModelFile("b", SHA, 2)]
-    commit = commit_of("mit", files)
-    assert is_commit(commit)
-    assert commit_of("mit", files[::-1]) == commit
+    made = commit("mit", files)
+    assert is_commit(made)
+    assert commit("mit", files[::-1]) == made
     others = {
-        commit_of("apache-2.0", files),
-        commit_of("mit", files[:1]),
-        commit_of("mit", [ModelFile("a", SHA, 1), ModelFile("c", SHA, 2)]),
-        commit_of("mit", [ModelFile("a", "b" * 64, 1), files[1]]),
-        commit_of("mit", [ModelFile("a", SHA, 1, is_code=True), files[1]]),
+        commit("apache-2.0", files),
+        commit("mit", files[:1]),
+        commit("mit", [ModelFile("a", SHA, 1), ModelFile("c", SHA, 2)]),
+        commit("mit", [ModelFile("a", "b" * 64, 1), files[1]]),
+        commit("mit", [ModelFile("a", SHA, 1, is_code=True), files[1]]),
     }
     assert len(others) == 5
-    assert commit not in others
+    assert made not in others
