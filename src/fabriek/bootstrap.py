@@ -171,7 +171,7 @@ def build(
     lab = lab_services(
         database, vault=vault, jobs=jobs, releasing=releasing, access=access, audit=audit, labels=labels, machine=machine, clock=clock, ids=ids
     )  # fmt: skip
-    registry, keeping, statements = lab["registry"], lab["keeping"], SqlStatements(database)
+    registry, facts, statements = lab["registry"], lab["facts"], SqlStatements(database)
     strongbox = Strongbox(secret_rows, jobs, access, audit, keys=sealable, clock=clock, ids=ids)
     relay = relay_of(settings)
     outbound = Outbound(Hosts.read(settings.outbound_hosts))
@@ -207,7 +207,7 @@ def build(
             lab["facts"], lab["promoting"], jobs, statements, SqlAgreements(database), access=access, funding=funding, vault=vault, signer=keyring,
             audit=audit, clock=clock,
         ),
-        serving=Serving(served, serving_keys, jobs, compute, submission, registry, keeping),
+        serving=Serving(served, serving_keys, jobs, compute, submission, registry, facts),
         admitting=Admitting(served, serving_keys, jobs, executor, identity, access, audit, clock, ZoneInfo(settings.zone)),
     )  # fmt: skip
 

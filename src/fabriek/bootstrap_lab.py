@@ -114,14 +114,14 @@ def _take_away_rule(vault: Vault, jobs: SqlJobs, releasing: Releasing) -> Callab
 
 
 def _serves_rule(jobs: SqlJobs) -> Callable[[str, str], bool]:
-    """Whether a job serves that model: then it reads the files, and no other's."""
+    """Whether a job serves the model whose files lie there: then it reads those, and no other's."""
 
-    def check(job_id: str, model_id: str) -> bool:
+    def check(job_id: str, place: str) -> bool:
         try:
             serves = jobs.get(job_id).terms.serves
         except NotFound:
             return False
-        return serves is not None and serves.model_id == model_id
+        return serves is not None and f"{place.rstrip('/')}/".startswith(f"{serves.place}/")
 
     return check
 

@@ -1,5 +1,6 @@
 """Served models and their keys, on both databases: who serves what, who may call, and what a budget lets through."""
 
+import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -144,7 +145,7 @@ def test_what_waits_for_a_release_answers_nobody(counter: Counter) -> None:
 def test_a_model_that_brings_code_is_loaded_only_within_walls(database: Database, tmp_path: Path) -> None:
     with a_counter(database, tmp_path / "home", able=WALL_LESS, unsandboxed=True) as counter:
         run = counter.shop.work(counter.shop.submit("sleep", "1"), State.RUNNING).run
-        counter.register("pickled", {"MLmodel": b"", "model.pkl": b""}, run=run)
+        counter.register("pickled", {"MLmodel": b"", "model.pkl": pickle.dumps({"weights": 1})}, run=run)
         counter.register("plain", {"MLmodel": b"", "model.skops": b"", "requirements.txt": b""}, run=run)
         with pytest.raises(NotPermitted) as refused:
             counter.serve("pickled@champion")
@@ -264,3 +265,23 @@ def test_who_may_not_submit_makes_no_key_and_ends_none_of_others(counter: Counte
     services.access.add_member(shop.project, colleague.person, "member", by=shop.person)
     with pytest.raises(NotPermitted):
         services.serving.end_key(shop.project, "smol", key, by=counter.town.again(colleague))
+
+
+def test_a_model_that_a_run_keeps_among_its_own_files_is_served_with_those_alone(counter: Counter) -> None:
+    """As older clients register: the run's other files stay the run's."""
+    services, by = counter.town.services, counter.shop.person
+    project = services.access.project(counter.shop.project).id
+    run = services.lab.create_run(project, "0", name="", person="", started_ms=0, tags={}, by=by).run.id
+    for path in ("model/weights.gguf", "model2/weights.gguf", "secret.txt"):
+        services.keeping.put(project, f"0/{run}/artifacts/{path}", [path.encode()], by=by)
+    services.registry.register(project, "older", by=by)
+    told = {"run_id": run, "model_id": "", "description": "", "tags": {}}
+    services.registry.add_version(project, "older", source=f"runs:/{run}/model", by=by, **told)  # type: ignore[arg-type]
+    job = counter.running(counter.serve("older@1"))
+    assert job.argv[1] == f"0/{run}/artifacts/model"
+    token = counter.shop.executor.spec(handle_of(job)).environment["MLFLOW_TRACKING_TOKEN"]
+    inside = replace(services.identity.caller_of_lab_token(token), project_rights={project: frozenset({"lab.view"})})
+    assert services.keeping.listed(project, f"0/{run}/artifacts/model", by=inside) == [("weights.gguf", 18)]
+    for place in ("", "/secret.txt", "/model2", "/model2/weights.gguf"):
+        with pytest.raises(NotFound):
+            services.keeping.listed(project, f"0/{run}/artifacts{place}", by=inside)

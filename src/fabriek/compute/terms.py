@@ -42,11 +42,13 @@ class After:
 
 @dataclass(frozen=True, slots=True)
 class Serves:
-    """The model version that a job serves, exactly: the job may read its files, and has its label at least. `sha256` is over the files."""
+    """The model version that a job serves, exactly: the job may read its files, and has its label at least. `place` is where they are in the
+    lab, `sha256` is over them.
+    """
 
     model: str
     version: int
-    model_id: str
+    place: str
     sha256: str
     label: str
 

@@ -15,7 +15,7 @@ MayTakeAway = Callable[[Caller, Run], None]
 """Raises NotPermitted unless the caller may take what this run made out of the building."""
 
 Serves = Callable[[str, str], bool]
-"""Whether the job serves that logged model, and so reads its files though another job made them."""
+"""Whether the job serves a model whose files lie there, and so reads them though another job made them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Keeping:
         rooms: Rooms,
         audit: Audit,
         may_take_away: MayTakeAway,
-        serves: Serves = lambda _job, _model: False,
+        serves: Serves = lambda _job, _place: False,
     ) -> None:
         self._artifacts, self._experiments, self._runs, self._models = artifacts, experiments, runs, models
         self._safe, self._rooms, self._audit, self._may_take_away = safe, rooms, audit, may_take_away
@@ -70,7 +70,7 @@ class Keeping:
     def open(self, project: str, place: str, *, by: Caller) -> tuple[Artifact, Iterator[bytes]]:
         """The bytes of a file. Outside a job that takes them away, and the run's label decides whether one may."""
         root, path = split(place)
-        owner = self._owner(project, root, by, reads=True)
+        owner = self._owner(project, root, by, reads=f"{root}/artifacts/{path}")
         found = self._artifacts.get(project, root, path)
         if not by.job:
             if owner.run is not None:
@@ -84,7 +84,7 @@ class Keeping:
     def listed(self, project: str, place: str, *, by: Caller) -> Sequence[tuple[str, int | None]]:
         """(name, size) of what lies directly below a folder; the size of a folder is None."""
         root, prefix = split(place)
-        self._owner(project, root, by, reads=True)
+        self._owner(project, root, by, reads=f"{root}/artifacts/{prefix}")
         seen: dict[str, int | None] = {}
         for one in self._artifacts.below(project, root, prefix):
             rest = one.path[len(prefix) :].strip("/") if prefix else one.path
@@ -110,15 +110,18 @@ class Keeping:
         """Everything below a root, or below a folder of it, by path: for hashing a model."""
         return self._artifacts.below(project, root, prefix)
 
-    def _owner(self, project: str, root: str, by: Caller, *, reads: bool = False) -> Owner:
-        """Whom a root belongs to. Raises NotFound for one that the caller may not know, and for one in another experiment than it says."""
+    def _owner(self, project: str, root: str, by: Caller, *, reads: str = "") -> Owner:
+        """Whom a root belongs to. Raises NotFound for one that the caller may not know, and for one in another experiment than it says.
+
+        reads: what is only read there.
+        """
         require(by, "lab.view", project=project)
         experiment, _, rest = root.partition("/")
         model = self._models.logged(project, rest.removeprefix("models/")) if rest.startswith("models/") else None
         run_id = model.run if model else rest
         run = self._runs.get(project, run_id) if run_id else None
         is_own = run is not None and run.job == by.job
-        if by.job and not is_own and not (reads and model is not None and self._serves(by.job, model.id)):
+        if by.job and not is_own and not (reads and self._serves(by.job, reads)):
             raise NotFound(f"Run with id={run_id} not found")
         if model is not None:
             if model.experiment != experiment:

@@ -1,6 +1,6 @@
 """Inside the walls: fetches the model that the job serves, starts what answers, and keeps what that writes only until it answers.
 
-Runs as `python -I -S serving_inside.py ROOT SHA256 PORT KIND [COMMAND…]` with the standard library alone. ROOT is where the lab has the files,
+Runs as `python -I -S serving_inside.py PLACE SHA256 PORT KIND [COMMAND…]` with the standard library alone. PLACE is where the lab has the files,
 SHA256 is over them, PORT is where the command must listen on 127.0.0.1. KIND is `openai` or `scoring`, which start a server of ours, or
 `command`. In a command, `{model}` is the folder of the files, `{file}` the first GGUF file of it, `{port}` the port.
 
@@ -93,13 +93,13 @@ def written(answer: http.client.HTTPResponse, into: Path) -> str:
     return digest.hexdigest()
 
 
-def fetch(lab: Lab, root: str, folder: Path) -> "dict[str, str]":
-    """Path → SHA-256 of everything below the root, each file at its place in the folder."""
+def fetch(lab: Lab, place: str, folder: Path) -> "dict[str, str]":
+    """Path → SHA-256 of everything below the place, each file at its place in the folder."""
     found: dict[str, str] = {}
     waiting = [""]
     while waiting:
         below = waiting.pop()
-        for name, is_folder in lab.listed(f"{root}/artifacts/{below}".rstrip("/")):
+        for name, is_folder in lab.listed(f"{place}/{below}".rstrip("/")):
             path = f"{below}/{name}".lstrip("/")
             if name in {"", ".", ".."} or "/" in name or len(path) > PATH_CHARACTERS_MAX:
                 raise Refused("a file of the model has a name that is none")
@@ -107,12 +107,12 @@ def fetch(lab: Lab, root: str, folder: Path) -> "dict[str, str]":
                 (folder / path).mkdir()
                 waiting.append(path)
             else:
-                found[path] = lab.fetch(f"{root}/artifacts/{path}", folder / path)
+                found[path] = lab.fetch(f"{place}/{path}", folder / path)
     return found
 
 
-def fetch_exactly(lab: Lab, root: str, sha256: str, folder: Path) -> None:
-    files = fetch(lab, root, folder)
+def fetch_exactly(lab: Lab, place: str, sha256: str, folder: Path) -> None:
+    files = fetch(lab, place, folder)
     if digest_of(files) != sha256:
         raise Refused("the files are not those of the version that was to be served")
     say(f"{len(files)} files of the model are here")
@@ -182,11 +182,11 @@ def run(command: "list[str]", port: int) -> int:
     return code if code >= 0 else 128 - code
 
 
-def main(root: str, sha256: str, port: str, kind: str, given: "list[str]") -> int:
+def main(place: str, sha256: str, port: str, kind: str, given: "list[str]") -> int:
     folder = Path(tempfile.mkdtemp(prefix="model-"))
     lab = Lab(os.environ["MLFLOW_TRACKING_URI"], os.environ.pop("MLFLOW_TRACKING_TOKEN"))
     try:
-        fetch_exactly(lab, root, sha256, folder)
+        fetch_exactly(lab, place, sha256, folder)
         return run(command_of(kind, given, folder, port), int(port))
     except Refused as error:
         say(str(error))
@@ -196,5 +196,5 @@ def main(root: str, sha256: str, port: str, kind: str, given: "list[str]") -> in
 
 
 if __name__ == "__main__":
-    root, sha256, port, kind, *given = sys.argv[1:]
-    sys.exit(main(root, sha256, port, kind, given))
+    place, sha256, port, kind, *given = sys.argv[1:]
+    sys.exit(main(place, sha256, port, kind, given))

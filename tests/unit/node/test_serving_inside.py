@@ -17,7 +17,7 @@ from fabriek.node.serving_inside import ARTIFACTS, command_of, digest_of
 from tests.factories.waiting import until
 
 FILES = {"model.gguf": b"weights" * 1000, "a/b/ä b.json": b"{}", "a/c": b""}
-ROOT = "0/models/m-1"
+PLACE = "0/models/m-1/artifacts"
 SERVER = """
 import http.server, sys
 print("loading", flush=True)
@@ -45,7 +45,7 @@ class Lab(BaseHTTPRequestHandler):
             Lab.busy -= 1
             self._say(503, b"")
         elif parts.path == ARTIFACTS:
-            below = parse_qs(parts.query)["path"][0].removeprefix(f"{ROOT}/artifacts").strip("/")
+            below = parse_qs(parts.query)["path"][0].removeprefix(PLACE).strip("/")
             rests = [path.removeprefix(below).strip("/") for path in FILES if path.startswith(below)]
             listed = [{"path": name, "is_dir": False, "file_size": 0} for name in self.names] + [
                 {"path": name, "is_dir": any(one.startswith(f"{name}/") for one in rests), "file_size": 0}
@@ -54,7 +54,7 @@ class Lab(BaseHTTPRequestHandler):
             self._say(200, json.dumps({"files": listed}).encode())
         else:
             assert self.headers["Authorization"] == "Bearer secret"
-            self._say(200, FILES[unquote(parts.path).removeprefix(f"{ARTIFACTS}/{ROOT}/artifacts/")])
+            self._say(200, FILES[unquote(parts.path).removeprefix(f"{ARTIFACTS}/{PLACE}/")])
 
     def _say(self, status: int, body: bytes) -> None:
         self.send_response(status)
@@ -84,7 +84,7 @@ def inside(lab: str, tmp_path: Path, *words: str) -> "subprocess.Popen[str]":
         "TMPDIR": str(tmp_path),
         "PATH": str(Path(sys.executable).parent),
     }
-    argv = [sys.executable, "-I", "-S", serving_inside.__file__, ROOT, *words]
+    argv = [sys.executable, "-I", "-S", serving_inside.__file__, PLACE, *words]
     return subprocess.Popen(argv, env=variables, stdout=subprocess.PIPE, text=True)
 
 

@@ -71,19 +71,6 @@ def version_of(reference: str) -> tuple[str, str]:
     return name, which
 
 
-DATA = frozenset({
-    ".gguf", ".safetensors", ".onnx", ".skops", ".json", ".jsonl", ".yaml", ".yml", ".txt", ".md", ".csv", ".parquet", ".jinja", ".tiktoken",
-    ".vocab",
-})  # fmt: skip
-"""What is read and never run. Everything else could be a program: a pickle is one."""
-
-
-def brings_code(paths: Iterable[str]) -> bool:
-    """Whether loading these files may run a program that they bring."""
-    names = {"MLmodel", "LICENSE", "NOTICE", "README"}
-    return any(PurePosixPath(one).suffix not in DATA and PurePosixPath(one).name not in names for one in paths)
-
-
 def kind_of(paths: Iterable[str]) -> Kind | None:
     """What these files ask for by themselves; None where a command of one's own must say."""
     names = [PurePosixPath(one) for one in paths]

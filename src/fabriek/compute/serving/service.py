@@ -11,13 +11,14 @@ from fabriek.compute.requests import JobAsked
 from fabriek.compute.service import Compute
 from fabriek.compute.serving.keys import BEGINS, KEYS_MAX, ServingKey, as_of, begun, budget_of, expiry, is_open
 from fabriek.compute.serving.ports import ServedModels, ServingKeys
-from fabriek.compute.serving.served import PORT, RUNNER, Kind, Served, brings_code, kind_of, name_of, version_of
+from fabriek.compute.serving.served import PORT, RUNNER, Kind, Served, kind_of, name_of, version_of
 from fabriek.compute.submission import Submission
 from fabriek.compute.terms import Serves
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound, NotPermitted, QuotaExhausted, WrongState
 from fabriek.lab.artifacts import Artifact
-from fabriek.lab.keeping import Keeping
+from fabriek.lab.registry.facts import Facts
+from fabriek.lab.registry.formats import Mark
 from fabriek.lab.registry.models import ModelVersion
 from fabriek.lab.registry.service import Registry
 
@@ -37,10 +38,10 @@ class Serving:
 
     def __init__(
         self, served: ServedModels, keys: ServingKeys, jobs: Jobs, compute: Compute, submission: Submission, registry: Registry,
-        keeping: Keeping,
+        facts: Facts,
     ) -> None:  # fmt: skip
         self._served, self._keys, self._jobs, self._compute, self._submission = served, keys, jobs, compute, submission
-        self._registry, self._keeping = registry, keeping
+        self._registry, self._facts = registry, facts
         self._access, self._audit = submission.access, submission.audit
         self._clock, self._ids = submission.clock, submission.ids
 
@@ -52,20 +53,13 @@ class Serving:
         project = self._access.project(project_ref)
         require(by, "job.submit", project=project.id)
         version = self._version(project.id, asked.model, by)
-        root, files = self._files(version, by)
+        files = self._files(version, by)
         kind = _kind(asked, files)
-        self._check_walls(files)
+        self._check_walls(version, by)
         name = name_of(asked.name, version.name)
-        serves = Serves(version.name, version.number, version.model_id, version.sha256, version.label)
+        serves = Serves(version.name, version.number, version.place, version.sha256, version.label)
         started = kind_of(one.path for one in files) if not asked.command else None
-        argv = (
-            RUNNER,
-            root,
-            _digest(sorted(files, key=lambda one: one.path)),
-            str(PORT),
-            str(started or "command"),
-            *asked.command,
-        )
+        argv = (RUNNER, version.place, _digest(files), str(PORT), str(started or "command"), *asked.command)
         wanted = replace(
             job, argv=argv, name=job.name or f"serve {serves}", terms=replace(job.terms, port=PORT, serves=serves)
         )
@@ -174,22 +168,22 @@ class Serving:
             return self._registry.version(project, name, which, by=by)
         return self._registry.aliased(project, name, which, by=by)
 
-    def _files(self, version: ModelVersion, by: Caller) -> tuple[str, Sequence[Artifact]]:
-        """Where the version's files are, and which. Raises WrongState where they are not those that were registered."""
-        logged = self._registry.logged(version.project, version.model_id, by=by)
-        root = f"{logged.experiment}/models/{logged.id}"
-        files = self._keeping.files(version.project, root)
-        if not files or _digest(files) != version.sha256:
+    def _files(self, version: ModelVersion, by: Caller) -> Sequence[Artifact]:
+        """By path, below the version's place. Raises WrongState where they are not those that were registered."""
+        kept = self._registry.model_versions
+        files = kept.files(version.project, version.name, version.number, by=by)
+        if not files or not kept.is_as_registered(version):
             raise WrongState(
                 f"the files of {version.name}@{version.number} are not those that were registered",
                 fix="register them as a new version, and serve that",
             )
-        return root, files
+        return sorted(files, key=lambda one: one.path)
 
-    def _check_walls(self, files: Sequence[Artifact]) -> None:
-        if self._submission.machine.without_walls() and brings_code(one.path for one in files):
+    def _check_walls(self, version: ModelVersion, by: Caller) -> None:
+        """Not inside a transaction: files are looked at."""
+        if self._submission.machine.without_walls() and self._facts.mark(version, by=by) is not Mark.DATA:
             raise NotPermitted(
-                "this model brings code, and jobs have no walls on this machine",
+                "this model may bring code, and jobs have no walls on this machine",
                 rule="serving.walls",
                 fix="log it in a format that is data: skops, safetensors, ONNX, GGUF",
             )
@@ -204,7 +198,7 @@ class Serving:
 
 
 def _digest(files: Sequence[Artifact]) -> str:
-    """As the registry makes it of a version's files, in the order of the database; the job's runner makes it of paths in their own order."""
+    """As the job's runner makes it, in the order of the paths themselves; the registry's is in that of its database."""
     return hashlib.sha256("\n".join(f"{one.sha256}  {one.path}" for one in files).encode()).hexdigest()
 
 

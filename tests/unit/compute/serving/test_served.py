@@ -1,26 +1,24 @@
-"""What a model's files say about how it is served, and what it is called."""
+"""What a model's files say about how it is served, and its name."""
 
 import pytest
 
-from fabriek.compute.serving.served import Kind, brings_code, kind_of, name_of, version_of
+from fabriek.compute.serving.served import Kind, kind_of, name_of, version_of
 from fabriek.kernel.errors import InvalidInput
 
 
 @pytest.mark.parametrize(
-    ("files", "kind", "code"),
+    ("files", "kind"),
     [
-        (["model.gguf", "LICENSE"], Kind.OPENAI, False),
-        (["MLmodel", "model.skops", "requirements.txt", "conda.yaml", "input_example.json"], Kind.SCORING, False),
-        (["MLmodel", "model.pkl"], Kind.SCORING, True),
-        (["MLmodel", "python_model.pkl", "code/mine.py"], Kind.SCORING, True),
-        (["model.safetensors", "config.json", "tokenizer.json"], None, False),
-        (["pytorch_model.bin"], None, True),
-        (["MLMODEL.PKL"], None, True),
-        (["weights"], None, True),
+        (["model.gguf", "LICENSE"], Kind.OPENAI),
+        (["MLmodel", "model.skops", "requirements.txt"], Kind.SCORING),
+        (["MLmodel", "python_model.pkl", "code/mine.py"], Kind.SCORING),
+        (["weights.skops"], Kind.SCORING),
+        (["model.safetensors", "config.json", "tokenizer.json"], None),
+        ([], None),
     ],
 )
-def test_files_say_what_serves_them_and_whether_they_bring_code(files: list[str], kind: Kind | None, *, code: bool) -> None:  # fmt: skip
-    assert (kind_of(files), brings_code(files)) == (kind, code)
+def test_files_say_what_serves_them(files: list[str], kind: Kind | None) -> None:
+    assert kind_of(files) == kind
 
 
 @pytest.mark.parametrize(
