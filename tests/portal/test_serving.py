@@ -52,7 +52,7 @@ def test_a_key_is_made_shown_once_and_ended(window: Window) -> None:
     page, counter = window.page, window.counter
     project, admitting = counter.shop.project, counter.town.services.admitting
     page.goto(f"{window.url}/projects/{project}")
-    page.get_by_role("link", name="smol", exact=True).click()
+    page.get_by_role("region", name="Served models").get_by_role("link", name="smol").click()
     expect(page.locator("pre").first).to_contain_text(f"OPENAI_BASE_URL={window.url}/serve/{project}/smol/v1")
     page.get_by_label("For whom").fill("The <b>planners</b>")
     page.get_by_label("Budget").fill("lots")
