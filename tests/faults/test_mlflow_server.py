@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import LoggedModelStatus
 
 from fabriek.adapters.database import open_database
 from fabriek.api import app as api
@@ -72,6 +73,20 @@ def files(source: Live, owner: Run | Model) -> dict[str, bytes]:
     return found
 
 
+def place_artifacts(mlflow: MlflowClient, folder: Path) -> str:
+    """A run whose files, and whose model's, are where no proxy is: only their server knows the way."""
+    home = mlflow.create_experiment("placed", artifact_location=(folder / "placed").as_uri())
+    run = mlflow.create_run(home, start_time=5).info.run_id
+    model = mlflow.create_logged_model(home, "placed model", run).model_id
+    (folder / "some" / "deep").mkdir(parents=True)
+    (folder / "some" / "deep" / "a b.txt").write_text("words")
+    mlflow.log_artifacts(run, str(folder / "some"))
+    mlflow.log_model_artifacts(model, str(folder / "some"))
+    mlflow.finalize_logged_model(model, LoggedModelStatus.READY)
+    mlflow.set_terminated(run)
+    return str(run)
+
+
 def test_all_that_mlflows_server_keeps_arrives(
     factory: Fabriek, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,15 +97,16 @@ def test_all_that_mlflows_server_keeps_arrives(
     with mlflow_server.running(tmp_path / "peer") as url:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
         made = fill(MlflowClient(url, url), tmp_path / "filled")
+        placed = place_artifacts(MlflowClient(url, url), tmp_path)
         report = factory.lab.import_runs(url, registered=True)
         assert report.is_whole, report.failures
-        assert (report.counts["runs"].done, report.counts["versions"].done, report.counts["files"].done) == (3, 2, 4)
+        assert (report.counts["runs"].done, report.counts["versions"].done, report.counts["files"].done) == (4, 2, 6)
         there, here = Dialect(url), Dialect(factory.lab.tracking_uri, factory.client.token)
         known, came = everything(Live(there)), everything(Live(here))
-        assert known.keys() == came.keys() > {made.full, made.deleted, made.open}
+        assert known.keys() == came.keys() > {made.full, made.deleted, made.open, placed}
         for name, one in known.items():
             assert came[name] == one, name
         again = factory.lab.import_runs(url, registered=True)
-        assert (again.counts["runs"].skipped, again.counts["files"].done) == (2, 0)
+        assert (again.counts["runs"].skipped, again.counts["files"].done) == (3, 0)
         there.close()
         here.close()

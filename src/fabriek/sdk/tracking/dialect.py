@@ -111,13 +111,13 @@ class Dialect:
             else:
                 yield path, int(one.get("file_size") or 0)
 
-    def put_file(self, place: str, pieces: Iterator[bytes], size: int) -> None:
-        """Not sent again by itself: a stream cannot be rewound."""
+    def put_file(self, place: str, pieces: Iterator[bytes]) -> None:
+        """Not sent again by itself: a stream cannot be rewound. Its length is not said before: a file may be growing as it is read."""
         try:
-            response = self._http.put(f"{FILES}/{quote(place)}", content=pieces, headers={"Content-Length": str(size)})
+            response = self._http.put(f"{FILES}/{quote(place)}", content=pieces)
         except httpx.TransportError as error:
             raise self._away(error) from error
-        if response.is_error:
+        if not response.is_success:
             raise error_of(response)
 
     @contextmanager
@@ -125,7 +125,7 @@ class Dialect:
         """The bytes at a path of the server."""
         try:
             with self._http.stream("GET", quote(path), params=_said(params)) as response:
-                if response.is_error:
+                if not response.is_success:  # we follow nobody elsewhere
                     response.read()
                     raise error_of(response)
                 yield response.iter_bytes(PIECE_BYTES)
@@ -151,7 +151,7 @@ class Dialect:
                 if response.status_code not in WORTH_ANOTHER or wait is None:
                     break
             threading.Event().wait(wait)
-        if response.is_error:
+        if not response.is_success:
             raise error_of(response)
         try:
             return response.json() if response.content else {}

@@ -7,7 +7,8 @@ when it is whole, what is not whole is sent again, and what arrives twice is kep
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound
+from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound, WrongState
+from fabriek.kernel.streams import Counted
 from fabriek.sdk.client import Client
 from fabriek.sdk.tracking.dialect import Away, Dialect, in_batches, pairs, words_of
 from fabriek.sdk.tracking.live import LABEL
@@ -233,7 +234,10 @@ class Importing:
                 continue
             try:
                 with self._source.open(owner, path) as pieces:
-                    self._dialect.put_file(f"{place}/{path}", pieces, size)
+                    counted = Counted(pieces)
+                    self._dialect.put_file(f"{place}/{path}", iter(counted))
+                if size and counted.size != size:
+                    raise WrongState(f"it had {size} bytes when it was listed and {counted.size} when it was read")
             except FabriekError as error:
                 _pass_on(error)
                 self._report.failed("files", f"{owner.id} {path}", error.detail)

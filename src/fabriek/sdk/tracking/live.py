@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
-from fabriek.kernel.errors import FabriekError, NotFound, Unavailable
+from fabriek.kernel.errors import FabriekError, NotFound
 from fabriek.sdk.tracking.dialect import FILES, Dialect, number_of
 from fabriek.sdk.tracking.records import (
     Dataset,
@@ -86,26 +86,30 @@ class Live(Source):
     def files(self, owner: Owner) -> Iterator[tuple[str, int]]:
         if owner.artifacts.startswith(PROXIED):
             yield from self._dialect.listed(_place(owner))
-        elif isinstance(owner, Run):
-            yield from self._listed_by_run(owner.id, "")
         elif owner.artifacts:
-            raise Unavailable(
-                f"the files of the model are in {owner.artifacts}, which its server does not hand out",
-                fix="serve it with --serve-artifacts, or import from where they are",
-            )
+            yield from self._listed(owner, "")
 
-    def _listed_by_run(self, run: str, folder: str) -> Iterator[tuple[str, int]]:
-        for one in self._dialect.pages("/artifacts/list", "files", method="GET", run_id=run, path=folder):
+    def _listed(self, owner: Owner, folder: str) -> Iterator[tuple[str, int]]:
+        """Where artifacts do not pass through the proxy, the server looks for itself, for its own pages."""
+        if isinstance(owner, Run):
+            found = self._dialect.pages("/artifacts/list", "files", method="GET", run_id=owner.id, path=folder)
+        else:
+            path = f"/logged-models/{owner.id}/artifacts/directories"
+            found = self._dialect.pages(path, "files", method="GET", artifact_directory_path=folder)
+        for one in found:
             if one.get("is_dir"):
-                yield from self._listed_by_run(run, one["path"])
+                yield from self._listed(owner, one["path"])
             else:
                 yield str(one["path"]), int(one.get("file_size") or 0)
 
     def open(self, owner: Owner, path: str) -> AbstractContextManager[Iterator[bytes]]:
         if owner.artifacts.startswith(PROXIED):
             return self._dialect.opened(f"{FILES}/{_place(owner)}/{path}")
-        # Where artifacts do not pass through the proxy, the server fetches those of a run itself, for its own pages.
-        return self._dialect.opened("/get-artifact", run_uuid=owner.id, path=path)
+        if isinstance(owner, Run):
+            return self._dialect.opened("/get-artifact", run_uuid=owner.id, path=path)
+        return self._dialect.opened(
+            f"/ajax-api/2.0/mlflow/logged-models/{owner.id}/artifacts/files", artifact_file_path=path
+        )
 
 
 class OfFactory(Live):

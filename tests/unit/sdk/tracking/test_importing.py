@@ -289,6 +289,23 @@ def test_what_cannot_be_read_is_counted_with_its_reason_and_the_rest_arrives(
     assert WHOLE in came.tags
 
 
+class Growing(Mlruns):
+    """A folder in which somebody still writes: files are longer when they are read than when they were listed."""
+
+    def files(self, owner: Run | Model) -> Iterator[tuple[str, int]]:
+        yield from ((path, size // 2) for path, size in super().files(owner))
+
+
+def test_a_file_that_grows_as_it_is_read_is_told_and_sent_again(factory: Fabriek, made: Made) -> None:
+    report = Importing(factory.client, factory.client.project, Growing(made.folder)).run(experiments=["trees"])
+    assert [(one.kind, "bytes when it was listed" in one.reason) for one in report.failures if one.kind == "files"] == [
+        ("files", True)
+    ] * report.counts["files"].failed
+    assert report.counts["files"].failed > 0
+    assert factory.lab.import_runs(str(made.folder)).is_whole
+    check_same(Mlruns(made.folder), live(factory), made)
+
+
 def test_a_folder_does_not_have_other_files_sent_away(
     factory: Fabriek, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
