@@ -7,6 +7,7 @@ counts when it has its end; of one that was cut off nothing was promised.
 import errno
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -18,6 +19,7 @@ from fabriek.sdk.journal import is_alone
 
 FORM = "fabriek-spool-1"
 DRAFT = ".new"
+TRIES = 5
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 Record = list[Any]
@@ -53,19 +55,29 @@ class Segment:
     def create(cls, folder: Path, head: Head) -> "Segment":
         """Appears under its name when it is held and has its head. Raises StorageFull."""
         file = folder / f"{head.session}-{head.number:06d}.jsonl"
-        draft = file.with_suffix(DRAFT)
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        except OSError as error:
-            raise _unwritable(error, folder) from error
-        assert is_alone(descriptor), "nobody else knows of it yet"
+        for _ in range(TRIES):  # a round over the spool may take a draft for one that was left behind, until it is held
+            try:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                return cls._created(file, head)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise _unwritable(error, folder) from error
+        raise StorageFull(f"in the spool {folder} no file stays", fix="set FABRIEK_SPOOL to another folder")
+
+    @classmethod
+    def _created(cls, file: Path, head: Head) -> "Segment":
+        # Windows renames no file that is open; there a head that was cut off is found, and said to be damaged.
+        draft = file if sys.platform == "win32" else file.with_suffix(DRAFT)
+        descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         made = cls(file, descriptor, head, 0)
         try:
+            _hold(descriptor, draft)
             made.begins = made.append([FORM, asdict(head)])
             made.sync()
-            draft.rename(file)
-            _sync_folder(folder)
+            if draft != file:
+                draft.rename(file)
+            _sync_folder(file.parent)
         except BaseException:
             made.close()
             draft.unlink(missing_ok=True)
@@ -130,14 +142,17 @@ class Segment:
 
     def remove(self) -> None:
         """A server has all of it."""
+        if sys.platform == "win32":  # which removes no file that is open
+            self.close()
         self.file.unlink(missing_ok=True)
         self._progress.unlink(missing_ok=True)
         self.close()
 
     def close(self) -> None:
         """Lets go of it; what was not sent stays."""
-        with suppress(OSError):
+        if self._descriptor >= 0:
             os.close(self._descriptor)
+            self._descriptor = -1
 
     @property
     def _progress(self) -> Path:
@@ -153,6 +168,12 @@ def sessions(folder: Path) -> Iterator[list[Path]]:
         for file in sorted(folder.glob("*.jsonl")):
             found.setdefault(file.stem.rpartition("-")[0], []).append(file)
     yield from sorted(found.values(), key=_age)
+
+
+def _hold(descriptor: int, draft: Path) -> None:
+    """Raises FileNotFoundError where a round over the spool was faster, and is removing it."""
+    if not is_alone(descriptor):
+        raise FileNotFoundError(draft)
 
 
 def _age(files: list[Path]) -> float:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from fabriek.adapters.database import open_database
 from fabriek.api import app as api
 from fabriek.kernel.errors import FabriekError, InvalidInput, StorageFull, WrongState
 from fabriek.sdk import Fabriek
+from fabriek.sdk.spool.logger import fresh_head
 from fabriek.sdk.spool.segments import Segment, sessions
 from fabriek.sdk.tracking.dialect import Dialect
 from tests.factories.services import Town, a_town
@@ -165,6 +167,7 @@ def test_answers_that_are_lost_double_nothing(place: Place) -> None:
 
 WRITER = """
 import sys
+import threading
 from fabriek.sdk import Fabriek
 url, token, project, run = sys.argv[1:]
 log = Fabriek(url, token, project).lab.log(run=run)
@@ -349,6 +352,34 @@ def test_another_factorys_runs_are_not_shown_to_this_one(place: Place) -> None:
         synced = factory.lab.sync()
     assert [(one.run, one.reason) for one in synced.left] == [(log.run, "it is for http://127.0.0.1:1")]
     assert [len(one) for one in sessions(place.spool)] == [1]
+
+
+def test_a_log_that_begins_during_a_round_over_the_spool_is_not_taken_for_a_leftover(place: Place) -> None:
+    has_ended = threading.Event()
+
+    def rounds(_: int) -> None:
+        while not has_ended.is_set():
+            list(sessions(place.spool))
+
+    def begin(number: int) -> None:
+        head = fresh_head(url=place.url, project=place.project, name=str(number))
+        made.append(Segment.create(place.spool, head))
+
+    made: list[Segment] = []
+    looker = threading.Thread(target=rounds, args=(0,))
+    looker.start()
+    try:
+        for number in range(150):
+            begin(number)
+    finally:
+        has_ended.set()
+        looker.join()
+        for segment in made:
+            segment.close()
+    assert len(list(sessions(place.spool))) == 150
+    (place.spool / "left-000001.new").write_text("a head that was cut off")
+    assert len(list(sessions(place.spool))) == 150
+    assert not list(place.spool.glob("*.new"))
 
 
 def test_a_wrong_name_or_value_is_said_while_its_caller_looks_on(place: Place) -> None:
