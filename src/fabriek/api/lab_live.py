@@ -31,11 +31,14 @@ router = Router(prefix="/api/v1", tags=["lab"])
 LOOK_SECONDS = 1.0
 """Between two looks at a run. Every look asks for the right again, so that this is how long a lost one lasts."""
 
+IDLE_AFTER_SECONDS, IDLE_LOOK_SECONDS = 30.0, 3.0
+"""Where nothing came for a while, looks are fewer: a night's training that says something now and then has its page open all night."""
+
 HEARTBEAT_SECONDS = 15.0
 """Proxies close lines on which nothing is said."""
 
 CHANNELS_OF_PERSON = 8
-CHANNELS_IN_ALL = 1_000
+CHANNELS_IN_ALL = 400
 LOG_PART_BYTES = 64 * 1024
 RETRY_MILLISECONDS = 2_000
 
@@ -137,17 +140,19 @@ class _Channel:
         return _Looked(said, seen, run)
 
     async def parts(self, person: str, looked: _Looked) -> AsyncIterator[bytes]:
-        clock, spoke = self.services.clock, self.services.clock.monotonic()
+        clock = self.services.clock
+        spoke = came = clock.monotonic()
         try:
             with channels.held(person):
                 while True:
                     for one in looked.said:
-                        spoke = clock.monotonic()
+                        spoke = came = clock.monotonic()
                         yield one
                     if looked.over:
                         return
                     if not looked.more:
-                        await asyncio.sleep(LOOK_SECONDS)
+                        idle = clock.monotonic() - came > IDLE_AFTER_SECONDS
+                        await asyncio.sleep(IDLE_LOOK_SECONDS if idle else LOOK_SECONDS)
                     if clock.monotonic() - spoke >= HEARTBEAT_SECONDS:
                         spoke = clock.monotonic()
                         yield b":\n\n"

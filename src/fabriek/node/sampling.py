@@ -77,12 +77,17 @@ class Sampling:
         self._number = 0
 
     def look(self) -> None:
-        """Looks, if it is time."""
-        if time.monotonic() >= self._due:
+        """Looks, if it is time. What cannot be looked at or told is no reason to end a job."""
+        if time.monotonic() < self._due:
+            return
+        try:
             self._tell(self._used() | self._held())
-            self._due = time.monotonic() + self._pause
-            if self._number % SLOWER_AFTER == 0:
-                self._pause *= 2
+        except OSError:
+            self._due = math.inf
+            return
+        self._due = time.monotonic() + self._pause
+        if self._number % SLOWER_AFTER == 0:
+            self._pause *= 2
 
     def end(self) -> None:
         """A last look at the cores, of a job that was looked at: its memory is given back by now. Returns when it is told, or soon."""
@@ -147,7 +152,7 @@ class Telling:
             os.close(gone)
             os.kill(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)
-        except (ProcessLookupError, ChildProcessError):  # without walls, it may have ended with all that came from us
+        except OSError:  # without walls, it may have ended with all that came from us
             return
 
 

@@ -93,3 +93,31 @@ def test_what_a_gpu_does_not_know_is_left_out_and_gpus_count_from_0() -> None:
 def test_a_machine_without_the_drivers_program_says_nothing_of_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert sampling.gpus_now([0]) == {}
+
+
+def test_a_job_does_not_end_because_it_could_not_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("fabriek.node.sampling.time.monotonic", lambda: clock[0])
+    tries = []
+
+    def start() -> Told:
+        tries.append(clock[0])
+        raise BlockingIOError("no more processes")
+
+    seen = Sampling(a_spec(sample_seconds=10.0), a_v2_group(tmp_path, 0), start)
+    for _ in range(3):
+        clock[0] += 20
+        seen.look()
+    seen.end()
+    assert tries == [120.0]
+
+
+def test_members_on_several_nodes_have_names_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[object, ...]] = []
+    monkeypatch.setattr(sampling, "Lab", lambda *told: made.append(told))
+    monkeypatch.setattr(sampling, "Telling", lambda make, gpus, uid: (make(), made.append((tuple(gpus), uid)))[1])
+    job = a_spec(environment=ENVIRONMENT, sample_seconds=10.0, spread=("srun",), member=3, devices=((4, 5),))
+    found = sampling_of(job, a_v2_group(tmp_path, 0), "/lab", 200_000)
+    assert found is not None
+    found._start()
+    assert made == [(Path("/lab"), "t", "r", "system/member-3/"), ((4, 5), 200_000)]
