@@ -198,6 +198,14 @@ def test_a_run_shows_its_curve(factory: Running, page: Page) -> None:
     expect(figure.locator("figcaption")).to_contain_text("30 points")
 
 
+def test_a_sweep_is_a_group_of_runs_by_itself(factory: Running, page: Page) -> None:
+    page.goto(f"{factory.url}/projects/playground/runs")
+    page.get_by_role("link", name="many", exact=True).last.click()
+    expect(page.get_by_text("2 runs · a sweep")).to_be_visible()
+    expect(page.locator("thead")).to_contain_text("lr")
+    expect(page.locator("tbody tr")).to_have_count(2)
+
+
 def test_a_run_leads_to_its_data_and_data_to_the_runs_that_read_it(factory: Running, page: Page) -> None:
     page.goto(factory.url + addresses(factory)["run"])
     page.get_by_role("link", name="numbers@1").click()

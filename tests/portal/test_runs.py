@@ -224,3 +224,28 @@ def test_where_no_channel_opens_the_page_asks_now_and_then(place: Place) -> None
     place.log(run, Metric("loss", 0.5, 2_000, 1))
     expect(page.locator("figcaption", has_text="loss")).to_contain_text("2 points", timeout=10_000)
     page.unroute("**/events?*")
+
+
+def test_a_deleted_run_is_among_the_deleted(place: Place) -> None:
+    page, run = place.page, place.run("gone")
+    place.town.services.lab.delete_run(place.project, run, by=place.person)
+    place.open("/runs")
+    expect(page.get_by_role("link", name="gone", exact=True)).to_have_count(0)
+    page.get_by_role("link", name="Deleted").click()
+    expect(page.locator("tbody tr").first).to_contain_text("gone")
+
+
+def test_a_run_leads_to_the_model_that_came_of_it(place: Place) -> None:
+    services, page, run = place.town.services, place.page, place.run("fitted")
+    empty: dict[str, str] = {}
+    model = services.registry.log_model(
+        place.project, "0", run, name="m", model_type="", tags=empty, params=empty, by=place.person
+    )
+    services.keeping.put(place.project, f"0/models/{model.id}/artifacts/model.skops", [b"weights"], by=place.person)
+    services.registry.register(place.project, "tree", by=place.person)
+    services.registry.add_version(
+        place.project, "tree", source="", run_id=run, model_id=model.id, description="", tags=empty, by=place.person
+    )
+    place.open(f"/runs/{run}")
+    page.get_by_role("link", name="tree version 1").click()
+    expect(page.locator("h1")).to_contain_text("tree")

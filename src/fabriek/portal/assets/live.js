@@ -64,7 +64,7 @@ function listen(box) {
       try {
         await renew(box);
       } catch {
-        soon();
+        return; // the channel comes back, and says first of all how things are
       }
     }, 700);
   };

@@ -17,6 +17,7 @@ from fabriek.lab.service import Logged
 from fabriek.portal.curves import Curve, curve
 from fabriek.portal.forms import read_form
 from fabriek.portal.named import names_of
+from fabriek.portal.pages.models import page_of
 from fabriek.portal.rendering import Pages
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import Right, Router
@@ -64,7 +65,7 @@ def _hangs_on(services: Services, home: str, logged: Logged, by: Caller) -> dict
     """Its job, data, code, models and groups."""
     found = services.linking.of_run(home, logged.run.id, by=by)
     return {
-        "origin": found.origin, "models": found.models, "said": logged.links.data,
+        "origin": found.origin, "models": found.models, "model_page": page_of, "said": logged.links.data,
         "groups": services.grouping.of_run(home, logged.run.id, by=by),
     }  # fmt: skip
 
