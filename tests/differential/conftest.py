@@ -1,10 +1,13 @@
 """Both servers, and the session that is had with each: once for all tests of this folder."""
 
+import gc
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow.utils import request_utils
 
 from tests.differential.script import SCRIPT
 from tests.differential.session import World, take
@@ -38,10 +41,13 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Answers:
 
 
 def _session(uri: str, token: str, folder: Path) -> Answers:
-    with pytest.MonkeyPatch.context() as environment:
+    with pytest.MonkeyPatch.context() as environment, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the client, about itself and about pandas: it is asked all the same
         for name, value in (CLIENT | {"MLFLOW_TRACKING_TOKEN": token or "none"}).items():
             environment.setenv(name, value)
         world = World(uri, token, folder)
         answers = {noun: take(world, steps) for noun, steps in SCRIPT.items()}
         world.web.close()
+        request_utils._cached_get_request_session.cache_clear()  # its connections would be open until the tests end
+        gc.collect()
         return answers

@@ -108,6 +108,8 @@ def take(world: World, steps: Iterable[Step]) -> dict[str, Any]:
             said = step.show(said)
         except MlflowException as refused:
             said = {"refused": refused.error_code, "status": refused.get_http_status_code(), "message": refused.message}
+        except (Warning, AssertionError):
+            raise
         except Exception as refused:  # the client's own, before anything was sent
             said = {"raised": type(refused).__name__, "message": str(refused)}
         answers[step.name] = (
