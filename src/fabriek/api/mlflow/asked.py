@@ -12,6 +12,9 @@ from fabriek.lab.names import invalid, missing
 from fabriek.lab.runs import View
 from fabriek.web.services import Services
 
+EXACT_MAX = 2.0**53
+"""From here on a number with a point stands for several whole ones, and a reader of JSON makes one of what has more than 64 bits."""
+
 VIEWS = {"1": View.ACTIVE, "2": View.DELETED, "3": View.ALL} | {str(one): one for one in View}
 
 
@@ -112,7 +115,7 @@ class Asked:
 
 def whole(raw: Any, name: str) -> int:
     """A whole number of 64 bits, also as text: JSON of 64 bits is often that. Raises InvalidInput."""
-    if isinstance(raw, bool) or (isinstance(raw, float) and not raw.is_integer()):
+    if isinstance(raw, bool) or (isinstance(raw, float) and not (raw.is_integer() and abs(raw) < EXACT_MAX)):
         raise invalid(name, raw)
     if isinstance(raw, str) and len(raw) > len(str(INTEGER_MAX)) + 1:
         raise invalid(name, raw)
