@@ -110,14 +110,14 @@ def test_without_a_licence_nothing_comes_in(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("path", "content", "why"),
     [
-        ("pytorch_model.bin", b"whatever", "is a pickle"),
-        ("adapter.PT", b"whatever", "is a pickle"),
-        ("data.pkl", b"whatever", "is a pickle"),
-        ("weights.dat", PICKLE, "is a pickle"),
-        ("modeling_tiny.py", b"print('hello')", "is a program"),
-        ("start", b"#!/bin/sh\n", "is a program"),
-        ("model.keras", b"whatever", "may carry code"),
-        ("archive", b"PK\x03\x04whatever", "may carry code"),
+        ("pytorch_model.bin", b"whatever", "it is unpickled"),
+        ("adapter.PT", b"whatever", "it is unpickled"),
+        ("data.pkl", b"whatever", "by its name"),
+        ("weights.dat", PICKLE, "a pickle runs"),
+        ("modeling_tiny.py", b"print('hello')", "by its name"),
+        ("start", b"#!/bin/sh\n", "it is a program"),
+        ("model.keras", b"whatever", "by its name"),
+        ("archive", b"PK\x03\x04whatever", "may hold programs"),
     ],
 )
 def test_what_runs_when_it_is_loaded_comes_in_only_with_a_mark(shop: Shop, path: str, content: bytes, why: str) -> None:
@@ -144,7 +144,7 @@ def test_a_pickle_under_another_name_is_seen_at_its_first_bytes(shop: Shop) -> N
 
     digest = hashlib.sha256(PICKLE + b"\0" * 10_000_000).hexdigest()
     size = len(PICKLE) + 10_000_000
-    with pytest.raises(NotPermitted, match="is a pickle"):
+    with pytest.raises(NotPermitted, match="a pickle runs"):
         shop.models.take(shop.project, "tiny", digest, size, pieces(), allow_code=False, by=shop.by)
     assert came < 1_000_000
     assert shop.objects() == []
@@ -155,8 +155,18 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(shop: Shop) -> None:
     with pytest.raises(InvalidInput, match="is not in the format safetensors") as refused:
         shop.push({CARD: CARD_TEXT.encode(), "model.safetensors": pointer})
     assert "pointer of Git LFS" in refused.value.fix
-    with pytest.raises(NotPermitted, match="is a pickle"):
+    with pytest.raises(NotPermitted, match="a pickle runs"):
         shop.push({CARD: CARD_TEXT.encode(), "model.safetensors": PICKLE})
+    with pytest.raises(InvalidInput, match="is not in the format safetensors"):
+        shop.push({CARD: CARD_TEXT.encode(), "model.safetensors": safetensors(9)[:-1]})
+
+
+def test_weights_that_begin_as_a_pickle_would_are_weights(shop: Shop) -> None:
+    """The length of a header is the first thing in safetensors; some lengths are the sign of a pickle."""
+    for length in (0x280, 0x380, 0x480, 0x580):
+        weights = safetensors(3, header_bytes=length)
+        assert weights[0] == PICKLE[0]
+        assert not shop.push({CARD: CARD_TEXT.encode(), "model.safetensors": weights})[0].has_code
 
 
 def test_what_arrives_must_be_what_was_announced(shop: Shop) -> None:
@@ -252,11 +262,11 @@ def test_what_no_revision_ever_named_goes_after_a_week(shop: Shop) -> None:
 
 def test_a_model_that_is_removed_is_gone_with_its_keys_and_may_come_again(shop: Shop) -> None:
     shop.push()
-    revision, _ = shop.push({CARD: CARD_TEXT.encode(), "other.safetensors": WEIGHTS + b"x"})
+    revision, _ = shop.push({CARD: CARD_TEXT.encode(), "other.safetensors": safetensors(5)})
     submitted = shop.town.services.compute.submit(shop.project, JobAsked(("true",)), by=shop.by)
     job = replace(shop.by, job=submitted.id)
     found, file = shop.models.file(shop.project, "tiny", "main", "other.safetensors", by=job)
-    assert b"".join(shop.models.open(found, file, 0, file.size, by=job)) == WEIGHTS + b"x"
+    assert b"".join(shop.models.open(found, file, 0, file.size, by=job)) == safetensors(5)
     with pytest.raises(NotPermitted):
         shop.models.remove(
             shop.project, "tiny", by=replace(shop.by, project_rights={shop.project: frozenset({"lab.write"})})

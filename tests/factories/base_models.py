@@ -22,10 +22,14 @@ A model for tests.
 """
 
 
-def safetensors(values: int = 4, begins: float = 0.0) -> bytes:
-    """A file in the format, with one tensor of so many numbers."""
+def safetensors(values: int = 4, begins: float = 0.0, *, header_bytes: int = 0) -> bytes:
+    """A file in the format, with one tensor of so many numbers; its header is filled up to so many bytes, as its makers do."""
     data = struct.pack(f"<{values}f", *(begins + one for one in range(values)))
-    header = json.dumps({"weight": {"dtype": "F32", "shape": [values], "data_offsets": [0, len(data)]}}).encode()
+    header = (
+        json.dumps({"weight": {"dtype": "F32", "shape": [values], "data_offsets": [0, len(data)]}})
+        .encode()
+        .ljust(header_bytes)
+    )
     return struct.pack("<Q", len(header)) + header + data
 
 

@@ -66,7 +66,7 @@ def test_a_push_that_is_refused_says_what_would_help(factory: Running, tmp_path:
     (bare / "pytorch_model.bin").write_bytes(b"\x80\x02}.")
     refused = factory.run("model", "push", str(bare), "bare", "--licence", "mit")
     assert refused.returncode == 5
-    assert "pytorch_model.bin is a pickle" in refused.stderr
+    assert "pytorch_model.bin: by its name it is unpickled" in refused.stderr
     assert "--allow-code" in refused.stderr
     taken = factory.run("model", "push", str(bare), "bare", "--licence", "mit", "--allow-code")
     assert taken.returncode == 0, taken.stderr

@@ -1,53 +1,37 @@
-"""What a file of a model is: data, or something that runs its author's code when it is loaded. Nothing is ever loaded here to find out."""
+"""Which files of a base model may run what their author wrote when they are loaded; found as for models that were made here, and told by name too.
 
-import re
+Nothing is ever loaded to find out.
+"""
+
 from pathlib import PurePosixPath
 
 from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.lab.base_models.models import ModelFile
+from fabriek.lab.registry.formats import Mark, format_of
 
-HEAD_BYTES = 512
-"""How much of a file is looked at."""
+HEAD_BYTES = 64
+"""How much of a file is looked at while the rest is still on its way."""
 
-PICKLED = frozenset((".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".dill", ".pdparams"))
-PROGRAMS = frozenset((".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".exe", ".sh", ".bat", ".ps1", ".jar", ".ipynb"))
-BUILT = frozenset((".h5", ".hdf5", ".keras", ".pb", ".mar", ".nemo", ".whl", ".zip", ".tar", ".tgz", ".7z"))
-"""Formats that may carry code among the data: Keras layers, graphs with file access, archives of whatever."""
+PICKLED = frozenset((".bin", ".pt", ".ckpt", ".pdparams"))
+"""Names under which libraries unpickle, whatever is in the file: the same names hold other weights elsewhere."""
 
-HEADER_BYTES_MAX = 100_000_000
-"""Of safetensors, by its specification."""
-
-_BEGINNINGS = (
-    (b"PK\x03\x04", "zip"),
-    (b"GGUF", "gguf"),
-    (b"\x89HDF\r\n\x1a\n", "hdf5"),
-    (b"\x7fELF", "program"),
-    (b"MZ", "program"),
-    (b"#!", "program"),
-)
-_PICKLE = re.compile(rb"\x80[\x02-\x05]", re.DOTALL)
+CLOSED = frozenset(("zip", "tar", "compressed"))
+"""Kinds whose inside nobody looked at, and which readers of models open by themselves."""
 
 
-def kind_of(head: bytes) -> str:
-    """By the first bytes: pickle, zip, gguf, safetensors, hdf5, program; empty for anything else."""
-    if _PICKLE.match(head):
-        return "pickle"
-    # The length of a header in JSON, and the header.
-    if head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= HEADER_BYTES_MAX:
-        return "safetensors"
-    return next((kind for begins, kind in _BEGINNINGS if head.startswith(begins)), "")
+def begins_as_pickle(head: bytes) -> bool:
+    """By two bytes, with which a safetensors file may begin as well: there a header in JSON follows its length."""
+    return len(head) > 1 and head[0] == 0x80 and head[1] <= 9 and head[8:9] != b"{"
 
 
-def why_code(path: str, kind: str = "") -> str:
-    """Why loading the file may run code, in words that follow its name; empty for data. `kind`: what its first bytes say."""
-    suffix = PurePosixPath(path.lower()).suffix
-    if kind == "pickle" or suffix in PICKLED:
-        return "is a pickle, which runs what its author wrote when it is loaded"
-    if kind == "program" or suffix in PROGRAMS:
-        return "is a program"
-    if suffix in BUILT or kind == "hdf5" or (kind == "zip" and suffix != ".npz"):
-        return "is in a format that may carry code beside the weights"
-    return ""
+def why_code(path: str, kind: str = "unknown") -> str:
+    """Why loading the file may run code, in words that follow its name; empty for data. `kind`: what its bytes are, see `registry.formats`."""
+    found = format_of(path, kind)
+    if found.mark is Mark.CODE:
+        return found.why
+    if PurePosixPath(path).suffix.lower() in PICKLED:
+        return "by its name it is unpickled, which runs what it says"
+    return "an archive that was not looked into may hold programs" if kind in CLOSED else ""
 
 
 def check_claim(path: str, kind: str) -> None:
@@ -64,7 +48,7 @@ def check_allowed(found: str, why: str, *, allow_code: bool) -> None:
     """Raises NotPermitted on code that nobody said yes to. found: the file."""
     if why and not allow_code:
         raise NotPermitted(
-            f"{found} {why}",
+            f"{found}: {why}",
             rule="model.code",
             fix="push it as safetensors and leave this file out; or --allow-code, which marks the model as code for all who use it",
         )

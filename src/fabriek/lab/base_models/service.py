@@ -10,6 +10,7 @@ from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.kernel.streams import Counted
+from fabriek.lab.artifacts import Artifact
 from fabriek.lab.base_models import formats, models
 from fabriek.lab.base_models.cards import ModelCard, licence_of, read_card
 from fabriek.lab.base_models.models import (
@@ -28,6 +29,7 @@ from fabriek.lab.base_models.ports import BaseModelStore, Contents, JobLabels, L
 from fabriek.lab.base_models.streams import Looked
 from fabriek.lab.ports import Rooms
 from fabriek.lab.recording import OUTSIDE_LABEL
+from fabriek.lab.registry.looking import Looking
 from fabriek.vault.labelling.labels import Labels
 
 UNUSED_FOR = timedelta(days=7)
@@ -62,6 +64,7 @@ class BaseModels:
     ) -> None:
         self._store, self._contents, self._uses = store, contents, uses
         self._safe, self._rooms, self._labelled, self._job_labels = safe, rooms, labelled, job_labels
+        self._looking = Looking(safe, rooms)
         self._labels, self._audit, self._clock = labels, audit, clock
 
     # Bringing in.
@@ -89,17 +92,17 @@ class BaseModels:
             raise InvalidInput(f"a file has at most {models.FILE_BYTES_MAX:,} bytes", fix="save the model in parts")
 
         def check_head(head: bytes) -> None:
-            why = formats.why_code("", formats.kind_of(head)) if formats.kind_of(head) in {"pickle", "program"} else ""
+            why = formats.why_code("", "pickle") if formats.begins_as_pickle(head) else ""
             formats.check_allowed("one of the files", why, allow_code=allow_code)
 
         room = self._rooms.room(project)
-        looked = Looked(chunks, formats.HEAD_BYTES, check_head)
-        counted = Counted(looked, bytes_max=max(size, 1))
+        counted = Counted(Looked(chunks, formats.HEAD_BYTES, check_head), bytes_max=max(size, 1))
         sealed = self._safe.put(room, counted)
-        if (counted.size, counted.sha256.hexdigest()) != (size, sha256):
+        try:
+            kept = self._looked_at(project, name, sealed.id, counted, sha256, size, allow_code=allow_code)
+        except BaseException:
             self._safe.remove(room, sealed.id)
-            raise InvalidInput("what arrived is not the file that was announced", fix="push again; did it change?")
-        kept = Content(project, name, sha256, sealed.id, size, formats.kind_of(looked.head), self._clock.now())
+            raise
         with self._store.transaction(alone=_key(project, name)):
             another = bool(self._contents.among(project, name, [sha256]))
             if not another:
@@ -216,6 +219,16 @@ class BaseModels:
     def of_job(self, job: str) -> tuple[tuple[str, str, str, str, str], ...]:
         """(name, commit, sha256, licence, label) of what the job read: for its statement of origin."""
         return tuple((one.name, one.commit, one.sha256, one.licence, one.label) for one in self._uses.of_job(job))
+
+    def _looked_at(
+        self, project: str, name: str, object_id: str, came: Counted, sha256: str, size: int, *, allow_code: bool
+    ) -> Content:
+        """What arrived, with its kind. Raises InvalidInput on something else than was announced, NotPermitted on code."""
+        if (came.size, came.sha256.hexdigest()) != (size, sha256):
+            raise InvalidInput("what arrived is not the file that was announced", fix="push again; did it change?")
+        kind = self._looking.kind(Artifact(project, "", "", object_id, size, sha256))
+        formats.check_allowed("one of the files", formats.why_code("", kind), allow_code=allow_code)
+        return Content(project, name, sha256, object_id, size, kind, self._clock.now())
 
     def _checked(self, pushed: Pushed) -> ModelCard:
         """The card, once everything holds that needs no look at what is here."""

@@ -1,52 +1,58 @@
-"""What files of models are, by their names and their first bytes; none of them is ever loaded."""
+"""What files of base models are, by their names and by what was found in them; none of them is ever loaded."""
 
-import io
 import pickle
-import zipfile
 
 import pytest
 
-from fabriek.kernel.errors import InvalidInput
-from fabriek.lab.base_models.formats import check_claim, kind_of, why_code
+from fabriek.kernel.errors import InvalidInput, NotPermitted
+from fabriek.lab.base_models.formats import begins_as_pickle, check_allowed, check_claim, why_code
 from tests.factories.base_models import safetensors
 
 
-def test_first_bytes_tell_the_kind() -> None:
+def test_first_bytes_tell_a_pickle_from_weights() -> None:
     for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
-        assert kind_of(pickle.dumps({"a": 1}, protocol)) == "pickle"
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as opened:
-        opened.writestr("archive/data.pkl", b"x")
-    assert kind_of(archive.getvalue()) == "zip"
-    assert kind_of(safetensors()) == "safetensors"
-    assert kind_of(b"GGUF\x03\0\0\0") == "gguf"
-    assert kind_of(b"\x7fELF\x02") == "program"
-    for plain in (b"", b"{}", b"# Hello", b"\x08\x07\x12\x04", b"version https://git-lfs.github.com/spec/v1"):
-        assert kind_of(plain) == ""
+        assert begins_as_pickle(pickle.dumps({"a": 1}, protocol))
+    for data in (b"", b"\x80", b"{}", b"# Hello", safetensors(), safetensors(header_bytes=0x280)):
+        assert not begins_as_pickle(data)
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("path", "kind"),
     [
-        "config.json",
-        "model.safetensors",
-        "tokenizer.model",
-        "vocab.txt",
-        "merges.txt",
-        "model.onnx",
-        "model.gguf",
-        "x/y.npz",
-        "README.md",
+        ("config.json", "json"), ("model.safetensors", "safetensors"), ("tokenizer.model", "unknown"), ("vocab.txt", "text"),
+        ("model.onnx", "onnx"), ("model.gguf", "gguf"), ("x/y.npz", "numpy"), ("README.md", "text"), ("sklearn.skops", "skops"),
     ],
-)
-def test_data_is_not_marked(path: str) -> None:
+)  # fmt: skip
+def test_data_is_not_marked(path: str, kind: str) -> None:
+    assert why_code(path, kind) == ""
     assert why_code(path) == ""
-    assert why_code("x.npz", "zip") == ""
+    check_allowed(path, "", allow_code=False)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("pytorch_model.bin", "pickle-zip"), ("pytorch_model.bin", "unknown"), ("a.PT", "text"), ("x.ckpt", "unknown"), ("a.pkl", "text"),
+        ("model.safetensors", "pickle"), ("weights", "hdf5"), ("a.npz", "numpy-objects"), ("modeling_x.py", "text"), ("run", "script"),
+        ("lib.so", "program"), ("a.zip", "zip"), ("a.tar", "tar"), ("a.xz", "compressed"), ("saved_model.pb", "unknown"), ("m.keras", "keras"),
+    ],
+)  # fmt: skip
+def test_what_may_run_is_marked(path: str, kind: str) -> None:
+    why = why_code(path, kind)
+    assert why
+    with pytest.raises(NotPermitted, match=why[:20]):
+        check_allowed(path, why, allow_code=False)
+    check_allowed(path, why, allow_code=True)
 
 
 def test_a_name_must_not_lie() -> None:
     check_claim("model.safetensors", "safetensors")
-    check_claim("config.json", "")
-    for path, kind in (("a.safetensors", ""), ("A.SAFETENSORS", "pickle"), ("a.gguf", "zip")):
+    check_claim("config.json", "text")
+    for path, kind in (
+        ("a.safetensors", "text"),
+        ("A.SAFETENSORS", "pickle"),
+        ("a.gguf", "zip"),
+        ("a.safetensors", ""),
+    ):
         with pytest.raises(InvalidInput):
             check_claim(path, kind)
