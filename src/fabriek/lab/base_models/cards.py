@@ -12,7 +12,10 @@ import yaml
 from fabriek.kernel.errors import InvalidInput
 
 CARD_CHARACTERS_MAX = 400_000
-FACTS_CHARACTERS_MAX = 50_000
+FACTS_CHARACTERS_MAX = 200_000
+"""Cards of models that turn texts into vectors name their score on each of a hundred tests: ninety thousand characters are usual."""
+
+NODES_MAX = 40_000
 LICENCE_CHARACTERS_MAX = 100
 DEPTH_MAX = 12
 TAGS_MAX = 100
@@ -30,12 +33,20 @@ class ModelCard:
 
 
 class _Plain(yaml.SafeLoader):
-    """YAML without aliases: a few lines of them unfold into more than any memory holds."""
+    """YAML without aliases, since a few lines of them unfold into more than any memory holds; not deep, and not of very many parts."""
+
+    depth = nodes = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise InvalidInput("the head of the card refers to itself", fix="write it out, without & and *")
-        return super().compose_node(parent, index)
+        self.nodes += 1
+        if self.depth > DEPTH_MAX or self.nodes > NODES_MAX:
+            raise InvalidInput("the head of the card is nested too deeply, or has too many parts", fix="shorten it")
+        self.depth += 1
+        made = super().compose_node(parent, index)
+        self.depth -= 1
+        return made
 
 
 def read_card(written: str) -> ModelCard:

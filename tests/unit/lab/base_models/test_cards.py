@@ -68,11 +68,20 @@ def test_lines_end_as_they_end_elsewhere() -> None:
         "a: " + "[" * 500 + "]" * 500,
         "a: " + "{b: " * 50 + "c" + "}" * 50,
         "x: " + "y" * FACTS_CHARACTERS_MAX,
+        "x: " + "[" * 90_000,
+        "x: [" + "1," * 90_000 + "]",
     ],
+    ids=lambda head: head[:16],
 )
 def test_a_head_that_would_do_more_than_say_something_is_refused(head: str) -> None:
     with pytest.raises(InvalidInput):
         read_card(a_card(head))
+
+
+def test_a_card_with_a_thousand_scores_is_read() -> None:
+    scores = "\n".join(f"    - type: cos_sim\n      value: {number}.5" for number in range(2_000))
+    card = read_card(a_card(f"license: mit\nmodel-index:\n- name: x\n  results:\n  - metrics:\n{scores}"))
+    assert len(card.facts["model-index"][0]["results"][0]["metrics"]) == 2_000
 
 
 def test_a_licence_is_a_name() -> None:
