@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from openai import APIError, AuthenticationError, OpenAI, RateLimitError
 
 from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
+from fabriek.api.serving import passing
 from fabriek.compute.serving.keys import ServingKey
 from tests.factories.serving import FILES, Counter, a_counter
 from tests.factories.waiting import until
@@ -134,6 +136,28 @@ def test_who_leaves_a_stream_pays_for_what_came(desk: Desk) -> None:
         assert "first" in next(answer.iter_text())
     assert until(lambda: desk.counts()[0]) == 1
     assert desk.counts()[1:] == (len(json.dumps(openai.SEEN[0]["asked"])) // 4 + 1, 1)
+
+
+def test_an_answer_on_its_way_ends_with_its_key(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it has begun or not."""
+    monkeypatch.setattr(passing, "LOOK_SECONDS", 0.05)
+    services, shop = desk.counter.town.services, desk.counter.shop
+    key, secret = desk.counter.key()
+    headers = {"Authorization": f"Bearer {secret}"}
+    body = {"model": "smol", "messages": [{"role": "user", "content": "wait"}], "stream": True}
+    with desk.client.stream("POST", f"{desk.url}/v1/chat/completions", json=body, headers=headers) as answer:
+        pieces = answer.iter_text()
+        assert "first" in next(pieces)
+        services.serving.end_key(shop.project, "smol", key, by=shop.person)
+        assert "this key has ended" in "".join(pieces)
+    assert desk.counts()[2] == 1
+    key, secret = desk.counter.key()
+    with ThreadPoolExecutor(1) as aside:
+        hanging = aside.submit(desk.ask, "hang", secret)
+        until(lambda: len(openai.SEEN) == 2)
+        services.serving.end_key(shop.project, "smol", key, by=shop.person)
+        assert hanging.result().status_code == 401
+    assert desk.counts() == (0, 0, 0)
 
 
 @pytest.mark.parametrize("key", ["", "fks_guess"])

@@ -15,12 +15,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from fabriek.api.serving.passing import JSON, Account, Call, Exchange
+from fabriek.api.serving.passing import JSON, Account, Call, Exchange, key_ended
 from fabriek.api.serving.refusals import refusal
 from fabriek.compute.serving.admitting import Admitted
 from fabriek.compute.serving.keys import ServingKey
 from fabriek.compute.serving.served import Kind, Served
-from fabriek.kernel.errors import FabriekError, InvalidInput, NotFound, RateLimited
+from fabriek.kernel.errors import FabriekError, InvalidInput, NotAuthenticated, NotFound, RateLimited
 from fabriek.web.callers import token_of
 from fabriek.web.router import HOLDER, declare
 from fabriek.web.services import Services
@@ -157,7 +157,7 @@ class Calls:
         return _Released(answer, partial(self._lines.release, key.id))
 
     async def _exchanged(self, request: Request, admitted: Admitted, call: Call, *, free: bool) -> Response:
-        """The answer; where the caller leaves before it begins, the model is not kept at it."""
+        """The answer; where the caller leaves before it begins, or the key ends, the model is not kept at it."""
         admitting, key = self._admitting, admitted.key.id
         account = Account(
             (lambda _answered: None) if free else partial(admitting.count, key), (lambda: None) if free else partial(admitting.give_back, key),
@@ -165,17 +165,17 @@ class Calls:
         )  # fmt: skip
         exchange = Exchange(call, account, self._services.settings.serving_wait_seconds)
         answering = asyncio.ensure_future(exchange.answered(admitted.door))
-        leaving = asyncio.ensure_future(_left(request))
+        leaving, ending = asyncio.ensure_future(_left(request)), asyncio.ensure_future(key_ended(account))
         try:
-            await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({answering, leaving, ending}, return_when=asyncio.FIRST_COMPLETED)
             if not answering.done():
                 answering.cancel()
                 await asyncio.wait({answering})
-                raise ClientDisconnect
+                raise ClientDisconnect if leaving.done() else NotAuthenticated("this key has ended")
             return answering.result()
         finally:
-            leaving.cancel()
-            answering.cancel()
+            for one in (answering, leaving, ending):
+                one.cancel()
 
 
 class _Released(Response):

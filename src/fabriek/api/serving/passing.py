@@ -175,12 +175,16 @@ class Stream(Response):
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         carrying = asyncio.ensure_future(self._carry(send))
-        leaving, ending = asyncio.ensure_future(_left(receive)), asyncio.ensure_future(self._until_key_ends())
+        leaving, ending = (
+            asyncio.ensure_future(_left(receive)),
+            asyncio.ensure_future(key_ended(self._exchange.account)),
+        )
         try:
             await asyncio.wait({carrying, leaving, ending}, return_when=asyncio.FIRST_COMPLETED)
             if ending.done() and not carrying.done():
                 carrying.cancel()
                 await asyncio.wait({carrying})
+                await self._count()
                 await _send(send, event_of("this key has ended"), more=False)
         finally:
             for one in (carrying, leaving, ending):
@@ -217,11 +221,13 @@ class Stream(Response):
         await self._count()
         await _send(send, last or event_of("the model's server ended before its answer did"), more=False)
 
-    async def _until_key_ends(self) -> None:
-        opens = True
-        while opens:
-            await asyncio.sleep(LOOK_SECONDS)
-            opens = await run_in_threadpool(self._exchange.account.still_opens)
+
+async def key_ended(account: Account) -> None:
+    """Returns when the key opens nothing any more."""
+    opens = True
+    while opens:
+        await asyncio.sleep(LOOK_SECONDS)
+        opens = await run_in_threadpool(account.still_opens)
 
 
 async def _left(receive: Receive) -> None:
