@@ -221,7 +221,11 @@ class Exporting:
         if isinstance(one, Unreadable):
             self._report.failed("versions", one.name, one.reason)
             return
-        home = _below(self._root / MODELS, one.name)
+        try:
+            home = _below(self._root / MODELS, one.name)
+        except InvalidInput as error:
+            self._report.failed("versions", one.name, error.detail, max(1, len(one.versions)))
+            return
         if (home / META).is_file():
             self._report.skipped("versions", len(one.versions))
             return

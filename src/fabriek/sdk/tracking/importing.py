@@ -5,6 +5,7 @@ when it is whole, what is not whole is sent again, and what arrives twice is kep
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound, WrongState
@@ -32,6 +33,28 @@ ENDED = {"FINISHED", "FAILED", "KILLED"}
 Told = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A run that has its id here, in whichever experiment somebody has put it since. `mark`: how far an earlier import came."""
+
+    source: Run
+    here: str
+    experiment: str
+    mark: str
+    is_deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An experiment with the runs that were begun here."""
+
+    source: Experiment
+    name: str
+    home: str
+    is_new: bool
+    runs: Sequence[_Begun]
+
+
 class Importing:
     """One import into one project. `told` hears a line for each experiment."""
 
@@ -42,6 +65,7 @@ class Importing:
         self._report = Report(source.where)
         self._runs: dict[str, str] = {}
         self._models: dict[str, str] = {}
+        self._measured: dict[tuple[str, str, int, int], list[Point]] = {}
 
     def run(self, *, experiments: Sequence[str] = (), into: str = "", registered: bool = False) -> Report:
         """experiments: names of those that are wanted, all without one. into: another name for the one that is named.
@@ -52,45 +76,52 @@ class Importing:
             self._all(experiments, into)
             if registered:
                 for one in self._source.registered():
-                    self._register(one)
+                    self._try_register(one)
         finally:
             self._dialect.close()
             self._native.close()
         return self._report
 
     def _all(self, wanted: Sequence[str], into: str) -> None:
-        seen: set[str] = set()
+        found: list[tuple[Experiment, str]] = []
         for one in list(self._source.experiments()):
             if isinstance(one, Unreadable):
                 self._report.failed("experiments", one.name, one.reason)
             elif not wanted or one.name in wanted:
-                seen.add(one.name)
-                self._experiment(one, into or one.name)
-        if absent := sorted(set(wanted) - seen):
+                found.append((one, into or one.name))
+        if absent := sorted(set(wanted) - {one.name for one, _ in found}):
             raise NotFound(f"{self._source.where} has no experiment {absent[0]}", fix="leave --experiment out for all")
+        # All runs are there before any model, and all models before any point: models name runs, and points the models they were measured on.
+        begun = [opened for one, name in found if (opened := self._open(one, name)) is not None]
+        for opened in begun:
+            self._models_of(opened)
+        for opened in begun:
+            self._told(f"experiment {opened.name}, runs: {len(opened.runs)}")
+            for run in opened.runs:
+                self._fill(run)
+            self._close(opened)
 
-    def _experiment(self, one: Experiment, name: str) -> None:
-        self._told(f"experiment {name}")
+    def _open(self, one: Experiment, name: str) -> _Opened | None:
+        """Its place here, with all of its runs begun."""
         try:
             home, is_new = self._home(one, name)
         except FabriekError as error:
             _pass_on(error)
             self._report.failed("experiments", name, error.detail)
-            return
+            return None
         runs = [run for run in self._source.runs(one) if self._is_readable("runs", run)]
-        begun = [(run, *self._begun(run, home)) for run in runs if isinstance(run, Run)]
-        measured = self._models_of(one, home)
-        for run, new_id, mark in begun:
-            if not new_id:
-                continue
-            if mark == "whole":
-                self._delete(run, new_id)
-                self._report.skipped("runs")
-            else:
-                self._fill(run, new_id, measured)
-        if one.is_deleted:
-            self._dialect.post("/experiments/delete", experiment_id=home)
-        (self._report.done if is_new else self._report.skipped)("experiments")
+        begun = [self._begun(run, home) for run in runs if isinstance(run, Run)]
+        return _Opened(one, name, home, is_new, [run for run in begun if run is not None])
+
+    def _close(self, opened: _Opened) -> None:
+        try:
+            if opened.source.is_deleted:
+                self._dialect.post("/experiments/delete", experiment_id=opened.home)
+        except FabriekError as error:
+            _pass_on(error)
+            self._report.failed("experiments", opened.name, error.detail)
+        else:
+            (self._report.done if opened.is_new else self._report.skipped)("experiments")
 
     def _is_readable(self, kind: str, one: object) -> bool:
         if isinstance(one, Unreadable):
@@ -115,59 +146,54 @@ class Importing:
                 self._dialect.post("/experiments/set-experiment-tag", experiment_id=here, key=key, value=value)
         return here, False
 
-    def _begun(self, run: Run, home: str) -> tuple[str, str]:
-        """(id of the run here, how far an earlier import came); no id where it is refused."""
-        tags = {FROM: self._source.where}
+    def _begun(self, run: Run, home: str) -> _Begun | None:
+        """The run as it stands here; None where it is refused."""
         asked = {
             "id": run.id, "experiment": home, "name": run.name, "person": run.user, "started_ms": run.started_ms, "label": run.tags.get(LABEL, ""),
-            "tags": tags,
+            "tags": {FROM: self._source.where},
         }  # fmt: skip
         try:
             answer = self._native.sent(f"/api/v1/projects/{self._project}/runs", asked)
         except FabriekError as error:
             _pass_on(error)
             self._report.failed("runs", run.id, error.detail)
-            return "", ""
-        self._runs[run.id] = str(answer["id"])
-        return str(answer["id"]), str(answer["tags"].get(WHOLE, ""))
+            return None
+        here = str(answer["id"])
+        self._runs[run.id] = here
+        return _Begun(run, here, str(answer["experiment"]), answer["tags"].get(WHOLE, ""), bool(answer["is_deleted"]))
 
-    def _fill(self, run: Run, here: str, measured: Mapping[tuple[str, str, int, int], Point]) -> None:
+    def _fill(self, begun: _Begun) -> None:
         """Everything of one run; what fails is told, and leaves it unmarked."""
-        before = len(self._report.failures)
-        self._restore(run, here)
+        before = self._report.failures_count
+        try:
+            if begun.mark != "whole":
+                self._send(begun)
+                if self._report.failures_count > before:
+                    self._report.failed("runs", begun.source.id, "a part of it did not arrive: see above")
+                    return
+                mark = "whole" if begun.source.status in ENDED else "running"
+                self._dialect.post("/runs/set-tag", run_id=begun.here, key=WHOLE, value=mark)
+            if begun.source.is_deleted:  # last of all: a run that is deleted takes nothing more
+                self._dialect.post("/runs/delete", run_id=begun.here)
+        except FabriekError as error:
+            _pass_on(error)
+            self._report.failed("runs", begun.source.id, error.detail)
+        else:
+            (self._report.skipped if begun.mark == "whole" else self._report.done)("runs")
+
+    def _send(self, begun: _Begun) -> None:
+        run, here = begun.source, begun.here
+        if begun.is_deleted:
+            self._dialect.post("/runs/restore", run_id=here)
         tags = {key: value for key, value in run.tags.items() if key not in {FROM, GIVEN, WHOLE, LABEL}}
-        self._each(run, "inputs", "params", lambda: self._pairs(here, "params", run.params))
-        self._each(run, "inputs", "tags", lambda: self._pairs(here, "tags", tags))
-        for key in run.keys:
-            self._each(run, "points", key, lambda key=key: self._points(run, here, key, measured))  # type: ignore[misc]
+        self._each(run, "params", "params", lambda: self._pairs(here, "params", run.params))
+        self._each(run, "tags", "tags", lambda: self._pairs(here, "tags", tags))
+        self._points(run, here)
         self._inputs(run, here)
-        self._files(run, f"{self._home_of(here)}/artifacts")
+        self._files(run, f"{begun.experiment}/{here}/artifacts")
         ended = {"end_time": run.ended_ms} if run.ended_ms else {}
         if run.status != "RUNNING" or ended:
             self._dialect.post("/runs/update", run_id=here, status=run.status, **ended)
-        if len(self._report.failures) > before:
-            self._report.failed("runs", run.id, "a part of it did not arrive: see above")
-            return
-        self._dialect.post("/runs/set-tag", run_id=here, key=WHOLE, value="whole" if run.status in ENDED else "running")
-        self._delete(run, here)
-        self._report.done("runs")
-
-    def _delete(self, run: Run, here: str) -> None:
-        """Last of all: a run that is deleted takes nothing more."""
-        if run.is_deleted and self._info(here).get("lifecycle_stage") != "deleted":
-            self._dialect.post("/runs/delete", run_id=here)
-
-    def _restore(self, run: Run, here: str) -> None:
-        """One that was deleted there, of which an earlier import had not brought everything."""
-        if run.is_deleted and self._info(here).get("lifecycle_stage") == "deleted":
-            self._dialect.post("/runs/restore", run_id=here)
-
-    def _info(self, here: str) -> Mapping[str, Any]:
-        info: Mapping[str, Any] = self._dialect.get("/runs/get", run_id=here)["run"]["info"]
-        return info
-
-    def _home_of(self, here: str) -> str:
-        return f"{self._info(here)['experiment_id']}/{here}"
 
     def _each(self, run: Run, kind: str, name: str, send: Callable[[], int]) -> None:
         try:
@@ -179,28 +205,40 @@ class Importing:
             self._report.done(kind, count)
 
     def _pairs(self, here: str, field: str, values: Mapping[str, str]) -> int:
-        """Parameters and tags count as nothing of their own: a run has them, or it is not whole."""
         for some in in_batches(values.items(), PAIRS_A_BATCH):
             self._dialect.post("/runs/log-batch", run_id=here, **{field: pairs(dict(some))})
-        return 0
+        return len(values)
 
-    def _points(self, run: Run, here: str, key: str, measured: Mapping[tuple[str, str, int, int], Point]) -> int:
+    def _points(self, run: Run, here: str) -> None:
+        """All metrics in one stream of full batches; each by itself where that is refused, to find the one."""
+        try:
+            self._report.done("points", self._sent(run, here, run.keys))
+        except FabriekError as error:
+            _pass_on(error)
+            for key in run.keys:
+                self._each(run, "points", key, lambda key=key: self._sent(run, here, [key]))  # type: ignore[misc]
+
+    def _sent(self, run: Run, here: str, keys: Sequence[str]) -> int:
         count = 0
-        for some in in_batches(self._source.points(run, key), POINTS_A_BATCH):
-            sent = [self._point(key, one, measured.get((run.id, key, one.at_ms, one.step))) for one in some]
-            self._dialect.post("/runs/log-batch", run_id=here, metrics=sent)
+        points = ((key, one) for key in keys for one in self._source.points(run, key))
+        for some in in_batches(points, POINTS_A_BATCH):
+            sent = [said for key, one in some for said in self._point(run.id, key, one)]
+            for batch in in_batches(sent, POINTS_A_BATCH):
+                self._dialect.post("/runs/log-batch", run_id=here, metrics=batch)
             count += len(some)
         return count
 
-    def _point(self, key: str, one: Point, also: Point | None) -> dict[str, Any]:
-        about = also if also is not None and also.value == one.value else one
-        said = {
-            "model_id": self._models.get(about.model, ""),
-            "dataset_name": about.dataset,
-            "dataset_digest": about.digest,
-        }
-        known = {name: value for name, value in said.items() if value}
-        return {"key": key, "value": words_of(one.value), "timestamp": one.at_ms, "step": one.step} | known
+    def _point(self, run: str, key: str, one: Point) -> list[dict[str, Any]]:
+        """Once, or once for each model that it was measured on: it stands once in the run's history all the same."""
+        also = [
+            two for two in self._measured.get((run, key, one.at_ms, one.step), ()) if repr(two.value) == repr(one.value)
+        ]
+        point = {"key": key, "value": words_of(one.value), "timestamp": one.at_ms, "step": one.step}
+        return [point | self._about(two) for two in also or [one]]
+
+    def _about(self, one: Point) -> dict[str, str]:
+        said = {"model_id": self._models.get(one.model, ""), "dataset_name": one.dataset, "dataset_digest": one.digest}
+        return {name: value for name, value in said.items() if value}
 
     def _inputs(self, run: Run, here: str) -> None:
         models = [self._models.get(one, one) for one in run.models]
@@ -244,24 +282,22 @@ class Importing:
             else:
                 self._report.done("files")
 
-    def _models_of(self, one: Experiment, home: str) -> dict[tuple[str, str, int, int], Point]:
-        """Brings the logged models; what was measured on them, by (run, key, instant, step)."""
-        measured: dict[tuple[str, str, int, int], Point] = {}
-        found = [model for model in self._source.models(one) if self._is_readable("models", model)]
+    def _models_of(self, opened: _Opened) -> None:
+        """Brings the logged models, and keeps what was measured on them for when the points go out."""
+        found = [model for model in self._source.models(opened.source) if self._is_readable("models", model)]
         if not found:
-            return measured
-        here = self._dialect.pages("/logged-models/search", "models", experiment_ids=[home], max_results=50)
+            return
+        here = self._dialect.pages("/logged-models/search", "models", experiment_ids=[opened.home], max_results=50)
         known = {_tag(raw["info"], OLD_MODEL): raw["info"] for raw in here}
         for model in found:
             assert isinstance(model, Model), "what is not readable was left out"
             for run, key, point in model.measured:
-                measured[run, key, point.at_ms, point.step] = point
+                self._measured.setdefault((run, key, point.at_ms, point.step), []).append(point)
             try:
-                self._model(model, home, known.get(model.id))
+                self._model(model, opened.home, known.get(model.id))
             except FabriekError as error:
                 _pass_on(error)
                 self._report.failed("models", model.id, error.detail)
-        return measured
 
     def _model(self, model: Model, home: str, known: Mapping[str, Any] | None) -> None:
         if known is None:
@@ -284,10 +320,17 @@ class Importing:
             self._dialect.patch(f"/logged-models/{here}", status=model.status)
         self._report.done("models")
 
-    def _register(self, one: Registered | Unreadable) -> None:
+    def _try_register(self, one: Registered | Unreadable) -> None:
         if isinstance(one, Unreadable):
             self._report.failed("versions", one.name, one.reason)
             return
+        try:
+            self._register(one)
+        except FabriekError as error:
+            _pass_on(error)
+            self._report.failed("versions", one.name, error.detail)
+
+    def _register(self, one: Registered) -> None:
         try:
             found = self._dialect.get("/registered-models/get", name=one.name)["registered_model"]
         except NotFound:

@@ -117,6 +117,8 @@ class Mlruns(Source):
     def models(self, experiment: Experiment) -> Iterator[Model | Unreadable]:
         home = self._home(experiment.id) / MODELS
         for folder in sorted(home.iterdir()) if home.is_dir() else ():
+            if not (folder / META).exists() and self._is_elsewhere(folder.name):
+                continue
             try:
                 meta = _read(folder / META)
                 if meta.get("lifecycle_stage") == "deleted":
@@ -124,10 +126,17 @@ class Mlruns(Source):
                 yield Model(
                     folder.name, experiment.id, str(meta.get("name") or ""), str(meta.get("model_type") or ""), str(meta.get("source_run_id") or ""),
                     MODEL_STATUSES[int(meta.get("status") or 2)], str(meta.get("artifact_location") or ""), int(meta.get("creation_timestamp") or 0),
-                    int(meta.get("last_updated_timestamp") or 0), _texts(folder / "params"), _texts(folder / "tags"), list(_measured(folder)),
+                    int(meta.get("last_updated_timestamp") or 0), _texts(folder / "params"), _texts(folder / "tags"), self._measured(folder.name),
                 )  # fmt: skip
             except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
                 yield Unreadable(folder.name, _why(error))
+
+    def _is_elsewhere(self, model: str) -> bool:
+        """MLflow keeps what a run measured on a model of another experiment in a folder of that model in the run's own."""
+        return any((home / MODELS / model / META).is_file() for home in self._experiment_folders())
+
+    def _measured(self, model: str) -> list[tuple[str, str, Point]]:
+        return [one for home in self._experiment_folders() for one in _measured(home / MODELS / model)]
 
     def registered(self) -> Iterator[Registered | Unreadable]:
         home = self._root / MODELS

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-KINDS = ("experiments", "runs", "points", "inputs", "files", "models", "versions")
+KINDS = ("experiments", "runs", "params", "tags", "points", "inputs", "files", "models", "versions")
 REASONS_MAX = 1_000
 """How many failures are told one by one; all are counted."""
 
@@ -48,8 +48,13 @@ class Report:
             self.failures.append(Failure(kind, name, reason))
 
     @property
+    def failures_count(self) -> int:
+        """All of them, also those that are no longer told one by one."""
+        return sum(count.failed for count in self.counts.values())
+
+    @property
     def is_whole(self) -> bool:
-        return not any(count.failed for count in self.counts.values())
+        return not self.failures_count
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""

@@ -306,6 +306,46 @@ def test_a_file_that_grows_as_it_is_read_is_told_and_sent_again(factory: Fabriek
     check_same(Mlruns(made.folder), live(factory), made)
 
 
+def test_what_fails_fails_alone_and_is_counted_also_when_it_is_no_longer_told(
+    factory: Fabriek, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fabriek.sdk.tracking.report.REASONS_MAX", 0)
+    folder = tmp_path / "mlruns"
+    mlflow = mlflow_at(folder, monkeypatch)
+    long, odd, good = (mlflow.create_run("0").info.run_id for _ in range(3))
+    (folder / "0" / long / "params" / "words").write_text("a" * 70_000)
+    meta = folder / "0" / odd / "meta.yaml"
+    meta.write_text(meta.read_text().replace("status: 1", "status: UNFINISHED"))
+    mlflow.set_terminated(good)
+    report = factory.lab.import_runs(str(folder))
+    assert (report.failures, report.is_whole) == ([], False)
+    assert (report.counts["runs"].found, report.counts["runs"].done, report.counts["runs"].failed) == (3, 1, 2)
+    assert [one.id for one in factory.lab.runs() if WHOLE in one.tags] == [good]
+
+
+def test_a_point_that_was_measured_on_two_models_is_of_both(
+    factory: Fabriek, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mlruns"
+    mlflow = mlflow_at(folder, monkeypatch)
+    run, elsewhere = mlflow.create_run("0").info.run_id, mlflow.create_experiment("elsewhere")
+    home = mlflow.create_run(elsewhere).info.run_id
+    both = [
+        mlflow.create_logged_model(one, f"m{one}", source).model_id for one, source in (("0", run), (elsewhere, home))
+    ]
+    for model in both:
+        mlflow.log_metric(run, "acc", 0.5, 7, 1, model_id=model)
+    assert factory.lab.import_runs(str(folder)).is_whole
+    source = live(factory)
+    found = [model for one in source.experiments() for model in source.models(one) if isinstance(model, Model)]
+    # MLflow's file store keeps the point of the model elsewhere beside the run, in a folder of that model without a record.
+    assert sorted((one.name[0], [(run, key, point.value) for run, key, point in one.measured]) for one in found) == [
+        ("m", [(run, "acc", 0.5)]), ("m", [(run, "acc", 0.5)]),
+    ]  # fmt: skip
+    (run_here,) = [one for one in factory.lab.runs() if one.id == run]
+    assert [one.value for one in factory.lab.metric(run_here.id, "acc")] == [0.5]
+
+
 def test_a_folder_does_not_have_other_files_sent_away(
     factory: Fabriek, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
