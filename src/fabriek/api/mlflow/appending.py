@@ -43,6 +43,8 @@ class Remembered:
     async def of(self, request: Request) -> tuple[Caller, str]:
         """Raises what `who` raises; that is not remembered."""
         name = (request.headers.get("authorization", ""), request.path_params.get("project", ""))
+        if not name[0]:  # a session of the portal is not a training loop, and its cookie is not in the name
+            return await run_in_threadpool(self.who, request)
         known = self._known.get(name)
         if known is not None and self._clock.monotonic() - known[0] < REMEMBERED_SECONDS:
             return known[1]
