@@ -148,7 +148,8 @@ def test_registered_models_are_found(mlflow: MlflowClient, condition: str, expec
     ("condition", "expected"),
     [
         ("name = 'tree'", "321"), ("version_number > 1 AND name = 'tree'", "32"), ("run_id = '{run}'", "321"), ("run_id IN ('{run}', 'x')", "321"),
-        ("source_path LIKE 'runs:%'", "3"), ("version_number = '2'", "2"), ("tags.kind = 'odd' AND version_number <= 2", "1"), ("run_id = 'x'", ""), ("tags.absent != 'x'", ""),
+        ("source_path LIKE 'runs:%'", "3"), ("version_number = '2'", "2"), ("tags.kind = 'odd' AND version_number <= 2", "1"),
+        ("run_id = 'x'", ""), ("tags.absent != 'x'", ""),
     ],
 )  # fmt: skip
 def test_versions_are_found(mlflow: MlflowClient, run: str, model: str, condition: str, expected: str) -> None:
