@@ -1,8 +1,9 @@
-"""Both servers, and the session that is had with each: once for all tests of this folder."""
+"""Both servers, and the session that is had with each at the same time: once for all tests of this folder."""
 
 import gc
 import warnings
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,31 +24,42 @@ Answers = Mapping[str, Mapping[str, Any]]
 
 
 @pytest.fixture(scope="session")
-def theirs(tmp_path_factory: pytest.TempPathFactory) -> Answers:
-    """What MLflow's own server answers; skips with its reason where it cannot run."""
+def answers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answers, Answers]:
+    """(ours, MLflow's own). Skips with its reason where MLflow's server cannot run."""
     if reason := mlflow_server.why_absent():
         pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("mlflow")
-    with mlflow_server.running(folder) as url:
-        return _session(url, "", folder)
+    folders = [tmp_path_factory.mktemp(name) for name in ("ours", "theirs")]
+    with (
+        mlflow_server.running(folders[1]) as url,
+        quickstarted(folders[0] / "home") as running,
+        pytest.MonkeyPatch.context() as environment,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # of the client, about itself and about pandas: it is asked all the same
+        for name, value in CLIENT.items():
+            environment.setenv(name, value)
+        token = running.variables["MLFLOW_TRACKING_TOKEN"]
+        environment.setenv("MLFLOW_TRACKING_TOKEN", token)
+        uris = (running.variables["MLFLOW_TRACKING_URI"], url)
+        with ThreadPoolExecutor(2) as pool:
+            ours, theirs = pool.map(_session, uris, (token, ""), folders)
+    request_utils._cached_get_request_session.cache_clear()  # its connections would be open until the tests end
+    gc.collect()
+    return ours, theirs
 
 
 @pytest.fixture(scope="session")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Answers:
-    folder = tmp_path_factory.mktemp("ours")
-    with quickstarted(folder / "home") as running:
-        said = running.variables
-        return _session(said["MLFLOW_TRACKING_URI"], said["MLFLOW_TRACKING_TOKEN"], folder)
+def ours(answers: tuple[Answers, Answers]) -> Answers:
+    return answers[0]
+
+
+@pytest.fixture(scope="session")
+def theirs(answers: tuple[Answers, Answers]) -> Answers:
+    return answers[1]
 
 
 def _session(uri: str, token: str, folder: Path) -> Answers:
-    with pytest.MonkeyPatch.context() as environment, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the client, about itself and about pandas: it is asked all the same
-        for name, value in (CLIENT | {"MLFLOW_TRACKING_TOKEN": token or "none"}).items():
-            environment.setenv(name, value)
-        world = World(uri, token, folder)
-        answers = {noun: take(world, steps) for noun, steps in SCRIPT.items()}
-        world.web.close()
-        request_utils._cached_get_request_session.cache_clear()  # its connections would be open until the tests end
-        gc.collect()
-        return answers
+    world = World(uri, token, folder)
+    found = {noun: take(world, steps) for noun, steps in SCRIPT.items()}
+    world.web.close()
+    return found

@@ -10,7 +10,10 @@ from tests.differential.intended import INTENDED, Difference
 from tests.differential.script import SCRIPT
 from tests.differential.session import differences
 
-pytestmark = pytest.mark.xdist_group("mlflow")
+pytestmark = [
+    pytest.mark.xdist_group("mlflow"),
+    pytest.mark.timeout(900),
+]  # two thousand requests, on a machine that may be busy
 SHOWN_CHARACTERS = 200
 
 
