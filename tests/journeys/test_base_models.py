@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from fabriek.sdk.facade import Fabriek
 from tests.factories.base_models import a_model
+from tests.factories.waiting import until
 from tests.servers.factory import Running, quickstarted, why_no_jobs
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(400)]
@@ -24,6 +26,7 @@ try:
     hf_hub_download("gpt2", "config.json")
 except RepositoryNotFoundError:
     print("gpt2 is not here")
+open("/output/tuned.txt", "w").write("tuned")
 print("size", os.path.getsize(hf_hub_download("acme/tiny", "model.safetensors", revision=os.path.basename(folder))))
 """
 
@@ -55,6 +58,16 @@ def test_a_model_is_pushed_and_a_job_reads_it_without_network(factory: Running, 
         assert line in done.stdout
     (job,) = json.loads(factory.run("job", "ls", "--json").stdout)
     assert job["label"] == "internal"
+
+    with Fabriek(factory.url, factory.variables["FABRIEK_TOKEN"], "playground") as client:
+        until(lambda: bool(client.lab.runs()[0].ended_at))  # settled: its statement was signed before
+        statement = client.assurance.verified(job["id"])
+    (result,) = statement["subject"]
+    assert result["annotations"] == {"label": "internal"}
+    used = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
+    (base,) = [one for one in used if one["name"].startswith("base-model:")]
+    assert base["name"] == f"base-model:acme/tiny@{again['commit']}"
+    assert base["annotations"] == {"label": "internal", "licence": "apache-2.0"}
 
 
 def test_a_push_that_is_refused_says_what_would_help(factory: Running, tmp_path: Path) -> None:
