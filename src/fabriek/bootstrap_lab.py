@@ -88,7 +88,7 @@ def lab_services(
     )  # fmt: skip
     base_models = BaseModels(
         SqlBaseModels(database), SqlContents(database), SqlUses(database), safe=vault.safe, rooms=vault, labelled=vault,
-        job_labels=Rising(jobs, runs, models, vault, access, audit, labels, machine), labels=labels, audit=audit, clock=clock,
+        job_labels=Rising(jobs, runs, vault, access, audit, labels, machine), labels=labels, audit=audit, clock=clock,
     )  # fmt: skip
     return LabServices(
         lab=lab, adopting=Adopting(parts), appending=Appending(runs, points, experiments.transaction), keeping=keeping, registry=registry,

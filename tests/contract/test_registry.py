@@ -9,6 +9,8 @@ from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound, NotPermitted
 from fabriek.lab.registry.logged_models import order_of
 from fabriek.lab.registry.models import LoggedModel, ModelVersion
+from fabriek.lab.registry.store import SqlModels
+from fabriek.lab.store import SqlRuns
 from tests.factories.services import Town, a_town
 from tests.factories.threads import at_once
 
@@ -238,3 +240,19 @@ def test_a_renamed_model_takes_its_cards_along(bench: Bench) -> None:
     bench.add("tree", f"models:/{model.id}")
     with pytest.raises(NotFound):
         facts.card(bench.project, "tree", "1", by=bench.person)
+
+
+def test_what_a_run_logged_and_registered_rises_with_it(bench: Bench) -> None:
+    """Also what is written at the same moment by who read it before: the label is nowhere but at the run."""
+    services, model = bench.town.services, bench.logged(by=bench.job)
+    bench.registry.register(bench.project, "tree", by=bench.person)
+    for source in (f"models:/{model.id}", "models:/tree/1"):
+        bench.add("tree", source)
+    with services.database.transaction():
+        SqlRuns(services.database).relabel(bench.job_run, "special-category")
+        SqlModels(services.database).put_logged(model)  # as one that was read before writes it
+    versions = bench.registry.versions(bench.project, "tree", by=bench.person)
+    assert [one.label for one in versions] == ["special-category"] * 2
+    assert bench.registry.logged(bench.project, model.id, by=bench.person).label == "special-category"
+    assert {label for *_, label in bench.registry.models_of_run(bench.job_run)} == {"special-category"}
+    assert bench.add("tree", f"models:/{model.id}").label == "special-category"

@@ -10,18 +10,18 @@ from fabriek.compute.ports import Jobs
 from fabriek.compute.walls import check_gang, check_openings, check_shared, check_walls
 from fabriek.kernel.callers import SYSTEM
 from fabriek.lab.ports import Runs
-from fabriek.lab.registry.ports import Models
 from fabriek.vault.labelling.labels import Labels
 from fabriek.vault.service import Vault
 
 
 @dataclass(frozen=True, slots=True)
 class Rising:
-    """The label of a job, of its runs, of the models that they logged, and of what it leaves in the vault: they rise together."""
+    """The label of a job, of its runs and of what it leaves in the vault: they rise together. What its runs logged and registered carries
+    theirs.
+    """
 
     jobs: Jobs
     runs: Runs
-    models: Models
     vault: Vault
     access: Access
     audit: Audit
@@ -42,13 +42,8 @@ class Rising:
             found = self.jobs.get(job)
             risen = self._risen(found, label)
             self.jobs.save(replace(found, label=risen))
-            runs = self.runs.of_job(job)
-            for run in runs:
+            for run in self.runs.of_job(job):
                 self.runs.relabel(run.id, self.labels.highest([run.label, risen]))
-            ids = {run.id for run in runs}
-            for model in self.models.logged_of(found.project, sorted({run.experiment for run in runs})):
-                if model.run in ids:
-                    self.models.put_logged(replace(model, label=self.labels.highest([model.label, risen])))
             self.vault.raise_outputs(job, risen)
             self.audit.record("job.label_rose", job, SYSTEM, project=found.project, label=risen)
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     Integer,
     Row,
+    Select,
     String,
     Table,
     Text,
@@ -26,6 +27,7 @@ from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import NotFound
 from fabriek.lab.registry.models import LoggedModel, ModelVersion, RegisteredModel
 from fabriek.lab.registry.store_facts import cards, promotions
+from fabriek.lab.store import runs as lab_runs
 
 logged = Table(
     "lab_logged_models",
@@ -88,14 +90,14 @@ class SqlModels:
         self._db.put(logged, asdict(model), ("id",))
 
     def logged(self, project: str, model_id: str) -> LoggedModel:
-        row = self._db.row(select(logged).where(logged.c.id == model_id, logged.c.project == project))
+        row = self._db.row(_labelled(logged).where(logged.c.id == model_id, logged.c.project == project))
         if row is None:
             raise NotFound(f"Logged model with ID '{model_id}' not found.")
         return LoggedModel(**row._mapping)  # noqa: SLF001  # a row's names
 
     def logged_of(self, project: str, experiments: Sequence[str], *, runs: Sequence[str] = ()) -> Sequence[LoggedModel]:
         wanted = (
-            select(logged)
+            _labelled(logged)
             .where(logged.c.project == project, logged.c.experiment.in_(experiments))
             .order_by(logged.c.created_at.desc(), logged.c.id)
         )
@@ -128,7 +130,7 @@ class SqlModelVersions:
         self._db.put(versions, asdict(version), ("project", "name", "number"))
 
     def get(self, project: str, name: str, number: int) -> ModelVersion:
-        wanted = select(versions).where(
+        wanted = _labelled(versions).where(
             versions.c.project == project, versions.c.name == name, versions.c.number == number, _standing
         )
         row = self._db.row(wanted)
@@ -141,7 +143,7 @@ class SqlModelVersions:
 
     def narrowed(self, project: str, *, names: Sequence[str] = (), runs: Sequence[str] = ()) -> Sequence[ModelVersion]:
         wanted = (
-            select(versions)
+            _labelled(versions)
             .where(versions.c.project == project, _standing)
             .order_by(versions.c.name, versions.c.number.desc())
         )
@@ -152,7 +154,7 @@ class SqlModelVersions:
         return [_version(row) for row in self._db.rows(wanted)]
 
     def of_run(self, run: str) -> Sequence[ModelVersion]:
-        wanted = select(versions).where(versions.c.run == run).order_by(versions.c.name, versions.c.number.desc())
+        wanted = _labelled(versions).where(versions.c.run == run).order_by(versions.c.name, versions.c.number.desc())
         return [_version(row) for row in self._db.rows(wanted)]
 
     def newest(self, project: str, names: Sequence[str]) -> Mapping[str, ModelVersion]:
@@ -163,7 +165,7 @@ class SqlModelVersions:
             .subquery()
         )
         wanted = (
-            select(versions)
+            _labelled(versions)
             .join(highest, and_(versions.c.name == highest.c.name, versions.c.number == highest.c.number))
             .where(versions.c.project == project)
         )
@@ -177,6 +179,15 @@ class SqlModelVersions:
         for table, column in ((versions, versions.c.name), (cards, cards.c.model), (promotions, promotions.c.model)):
             of_model = (table.c.project == project, column == name)
             self._db.execute(update(table).where(*of_model).values({column: new_name}))
+
+
+def _labelled(table: Table) -> Select[Any]:
+    """A row as its noun. Its label is its run's as that stands now: a run's rises while its job reads more, and what was written down
+    of it before, or is written at the same moment, would stay behind.
+    """
+    columns = [column for column in table.c if column.name != "label"]
+    label = func.coalesce(lab_runs.c.label, table.c.label).label("label")
+    return select(*columns, label).select_from(table.outerjoin(lab_runs, lab_runs.c.id == table.c.run))
 
 
 _standing = versions.c.is_deleted.is_(False)
