@@ -82,13 +82,13 @@ def lab_services(
     )  # fmt: skip
     promotions, lineage = SqlPromotions(database), JobLineage(jobs, jobs, vault)
     registry = Registry(models, SqlModelVersions(database), keeping, parts, guard=Guard(promotions))
-    facts = Facts(
-        registry, keeping, SqlModelCards(database), runs, lab, lineage, Looking(vault.safe, vault), labels=labels,
-        is_released=vault.is_released, audit=audit, clock=clock,
-    )  # fmt: skip
     base_models = BaseModels(
         SqlBaseModels(database), SqlContents(database), SqlUses(database), safe=vault.safe, rooms=vault, labelled=vault,
         job_labels=Rising(jobs, runs, vault, access, audit, labels, machine), labels=labels, audit=audit, clock=clock,
+    )  # fmt: skip
+    facts = Facts(
+        registry, keeping, SqlModelCards(database), runs, lab, lineage, Looking(vault.safe, vault), labels=labels,
+        bases=base_models.of_job, is_released=vault.is_released, audit=audit, clock=clock,
     )  # fmt: skip
     return LabServices(
         lab=lab, adopting=Adopting(parts), appending=Appending(runs, points, experiments.transaction), keeping=keeping, registry=registry,

@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from sqlalchemy import update
 from fabriek.adapters.database import Database, open_database
 from fabriek.compute.store import jobs
 from fabriek.kernel.errors import Damaged, FabriekError, InvalidInput, NotFound, NotPermitted, WrongState
+from fabriek.lab.base_models.models import Use
+from fabriek.lab.base_models.store import SqlUses
 from fabriek.lab.store import runs
 from fabriek.schemas.passport import START
 from fabriek.sdk.passport import read_key, verify, verify_file
@@ -183,6 +186,29 @@ def test_data_that_was_swapped_behind_the_services_back_is_no_passports(house: H
             house.services.database.execute(update(jobs).where(jobs.c.id == job).values(inputs=inputs))
         with pytest.raises(Damaged, match="is not what its signed statement names"):
             house.services.passports.issue(house.slug, "tree", by=house.lena)
+
+
+def test_a_base_model_that_its_job_read_is_named_as_the_factory_gave_it_out(house: House) -> None:
+    job, services = house.job(house.max), house.services
+    read = Use(house.project, "tiny", "c" * 40, job.id, "", date.min, "d" * 64, "apache-2.0", "internal")
+    with services.database.transaction():
+        SqlUses(services.database).note(read)
+    house.version(
+        house.max, {"model.safetensors": safetensors(), "README.md": b"---\nbase_model: elsewhere\n---\nx"}, job=job
+    )
+    house.settle(job)
+    facts = services.facts.of(house.project, "tree", by=house.lena)
+    assert [(one.name, one.sha256) for one in facts.base_models] == [("tiny", "d" * 64)]
+    _, page = services.passports.issue(house.slug, "tree", by=house.lena)
+    said = verify(page.encode(), read_key(services.passports.key()))
+    assert said["predicate"]["made"]["baseModels"] == [
+        {"name": "tiny", "commit": "c" * 40, "sha256": "d" * 64, "licence": "apache-2.0", "label": "internal"}
+    ]
+    assert "elsewhere" not in page
+    with services.database.transaction():
+        SqlUses(services.database).note(replace(read, name="other"))
+    with pytest.raises(Damaged):
+        services.passports.issue(house.slug, "tree", by=house.lena)
 
 
 def test_data_that_was_removed_since_is_named_with_its_hash(house: House) -> None:

@@ -12,6 +12,7 @@ from fabriek.lab.registry.signatures import Column, Signature
 from fabriek.schemas.base import DoneOut, PageOut
 from fabriek.schemas.models import (
     LATEST,
+    BaseModelReadOut,
     CheckOut,
     ModelBriefOut,
     ModelCardIn,
@@ -61,6 +62,10 @@ def model_out(facts: ModelFacts, promotions: Iterable[Promotion], services: Serv
         inputs=[
             ModelInputOut(name=one.name, version=one.number, version_id=one.version, label=one.label, content_hash=one.content_hash)
             for one in facts.inputs
+        ],
+        base_models=[
+            BaseModelReadOut(name=one.name, commit=one.commit, sha256=one.sha256, licence=one.licence, label=one.label)
+            for one in facts.base_models
         ],
         signature=_signature(facts.signature) if facts.signature else None,
         files=[

@@ -9,7 +9,7 @@ from fabriek.assurance.statements import STATEMENT_TYPE
 from fabriek.compute.jobs import Job
 from fabriek.funding.resources import Resource
 from fabriek.kernel.units import shown
-from fabriek.lab.registry.facts import ModelFacts
+from fabriek.lab.registry.facts import BaseRead, ModelFacts
 from fabriek.lab.registry.promotion import Promotion
 from fabriek.lab.registry.signatures import Column
 from fabriek.vault.agreeing.agreements import Agreement
@@ -42,6 +42,7 @@ class Made:
 
     job: Job
     sources: tuple[Source, ...]
+    base_models: tuple[BaseRead, ...]
     code: Reference | None
     share: str
     funder: str
@@ -149,6 +150,10 @@ def _made(made: Made) -> dict[str, Any]:
         "finishedOn": _instant(job.ended_at),
         "statement": {"sha256": made.origin, "namesModel": made.names_model} if made.origin else None,
         "data": [_source(one) for one in made.sources],
+        "baseModels": [
+            {"name": one.name, "commit": one.commit, "sha256": one.sha256, "licence": one.licence, "label": one.label}
+            for one in made.base_models
+        ],
         "code": {"uri": f"urn:fabriek:version:{made.code.version}", "sha256": made.code.content_hash} if made.code else None,
         "environment": {"sha256": job.environment_hash},
         "use": {

@@ -21,7 +21,7 @@ from fabriek.kernel.clock import Clock
 from fabriek.kernel.dsse import envelope, opened
 from fabriek.kernel.errors import Damaged, NotFound, WrongState
 from fabriek.kernel.signing import Signer
-from fabriek.lab.registry.facts import Facts, ModelFacts
+from fabriek.lab.registry.facts import BaseRead, Facts, ModelFacts
 from fabriek.lab.registry.promoting import Promoting
 from fabriek.lab.registry.promotion import Outcome
 from fabriek.vault.agreeing.agreements import Agreement
@@ -115,7 +115,8 @@ class Passports:
         named = {(one["name"], one["digest"]["sha256"]) for one in said.get("subject", [])}
         version = facts.version
         return Made(
-            job, tuple(self._source(one, job) for one in _signed_inputs(said, facts.inputs, job)), code, share.name if share else "",
+            job, tuple(self._source(one, job) for one in _signed_inputs(said, facts.inputs, job)),
+            _signed_bases(said, facts.base_models, job), code, share.name if share else "",
             self._access.organisation(share.funder).name if share else "", _payload_hash(origin),
             (f"model:{version.name}@{version.number}", version.sha256) in named,
         )  # fmt: skip
@@ -150,19 +151,32 @@ def _signed_inputs(said: dict[str, Any], inputs: Sequence[Reference], job: Job) 
     """The same data as the job's statement names, which was signed when it was settled; with the hash of what is gone since. Raises Damaged."""
     if not said:
         return list(inputs)
-    signed = {
-        one["name"]: one["digest"]["sha256"]
-        for one in said["predicate"]["buildDefinition"]["resolvedDependencies"]
-        if one["name"].startswith("input:")
-    }
-    named = {f"input:{one.dataset}@{one.number}": one for one in inputs}
+    signed, named = _dependencies(said, "input:"), {f"input:{one.dataset}@{one.number}": one for one in inputs}
     if named.keys() != signed.keys() or any(one.content_hash not in {"", signed[name]} for name, one in named.items()):
-        raise Damaged(
-            "the data that this model's job is said to have read is not what its signed statement names",
-            fix="fabriek audit verify",
-            where=f"{job.id} statement",
-        )
+        raise _not_as_signed(job)
     return [replace(one, content_hash=signed[name]) for name, one in named.items()]
+
+
+def _signed_bases(said: dict[str, Any], bases: tuple[BaseRead, ...], job: Job) -> tuple[BaseRead, ...]:
+    """The same base models as the job's statement names. Raises Damaged."""
+    named = {f"base-model:{one.name}@{one.commit}": one.sha256 for one in bases}
+    if said and named != _dependencies(said, "base-model:"):
+        raise _not_as_signed(job)
+    return bases
+
+
+def _dependencies(said: dict[str, Any], kind: str) -> dict[str, str]:
+    """Name → hash of what the statement says was used."""
+    used = said["predicate"]["buildDefinition"]["resolvedDependencies"]
+    return {one["name"]: one["digest"]["sha256"] for one in used if one["name"].startswith(kind)}
+
+
+def _not_as_signed(job: Job) -> Damaged:
+    return Damaged(
+        "the data that this model's job is said to have read is not what its signed statement names",
+        fix="fabriek audit verify",
+        where=f"{job.id} statement",
+    )
 
 
 def _payload_hash(origin: str) -> str:

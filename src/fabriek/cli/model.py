@@ -187,6 +187,7 @@ def _tell(found: "ModelOut") -> None:
         ("data", f"{one.name}@{one.version}  {one.label}  {one.content_hash or 'removed since'}")
         for one in found.inputs
     ]
+    rows += [("from", f"{one.name} {one.commit[:12]}  {one.label}  {one.sha256}") for one in found.base_models]
     rows += [("metric", "withheld by its label")] if found.withheld else []
     rows += [
         ("metric", f"{key} {'not a number' if value is None else f'{value:g}'}") for key, value in found.metrics.items()

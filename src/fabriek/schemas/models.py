@@ -44,6 +44,16 @@ class ModelInputOut(Wire):
     content_hash: str
 
 
+class BaseModelReadOut(Wire):
+    """A base model that the model's job read."""
+
+    name: str
+    commit: str
+    sha256: str
+    licence: str
+    label: str
+
+
 class ModelColumnOut(Wire):
     name: str
     kind: str
@@ -154,6 +164,7 @@ class ModelOut(Wire):
     withheld: bool
     metrics: dict[str, float | None]
     inputs: list[ModelInputOut]
+    base_models: list[BaseModelReadOut]
     signature: ModelSignatureOut | None
     files: list[ModelFileOut]
     promotions: list[PromotionOut]

@@ -70,6 +70,17 @@ class Lineage(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class BaseRead:
+    """A base model that the job read, as the factory gave it out."""
+
+    name: str
+    commit: str
+    sha256: str
+    licence: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFile:
     path: str
     size: int
@@ -93,6 +104,7 @@ class ModelFacts:
     card: Card | None
     metrics: tuple[Metric, ...]
     inputs: tuple[Reference, ...]
+    base_models: tuple[BaseRead, ...]
     signature: Signature | None
     authors: frozenset[str]
 
@@ -136,11 +148,15 @@ class Facts:
         looking: Looking,
         *,
         labels: Labels,
+        bases: Callable[[str], Sequence[tuple[str, str, str, str, str]]],
         is_released: Callable[[str], bool],
         audit: Audit,
         clock: Clock,
     ) -> None:
-        """is_released: whether two people let go of what a job emitted."""
+        """bases: name, commit, hash, licence and label of the base models that a job read. is_released: whether two people let go of what a
+        job emitted.
+        """
+        self._bases = bases
         self._registry, self._keeping, self._kept, self._runs, self._lab = registry, keeping, kept, runs, lab
         self._lineage, self._looking, self._labels, self._is_released = lineage, looking, labels, is_released
         self._audit, self._clock = audit, clock
@@ -183,6 +199,7 @@ class Facts:
             card=self._card(version, readme),
             metrics=tuple(self._lab.run(project, run.id, by=by).metrics) if run and not withheld else (),
             inputs=tuple(self._lineage.inputs_of(run.job)) if run and run.job else (),
+            base_models=tuple(BaseRead(*one) for one in self._bases(run.job)) if run and run.job else (),
             signature=read_signature(said) if said else None,
             authors=self._authors(version, run),
         )
