@@ -1,4 +1,4 @@
-"""Served models and their keys, on both databases: who serves what, who may call, and what a budget lets through."""
+"""Served models and their keys, where it matters on both databases: who serves what, who may call, and what a budget lets through."""
 
 import pickle
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from fabriek.adapters.database import Database
+from fabriek.adapters.database import Database, metadata, open_database
 from fabriek.compute.jobs import State
 from fabriek.compute.progress import handle_of
 from fabriek.compute.requests import JobAsked
@@ -32,8 +32,24 @@ from tests.factories.threads import at_once
 
 
 @pytest.fixture
-def counter(database: Database, tmp_path: Path) -> Iterator[Counter]:
+def both(database: Database, tmp_path: Path) -> Iterator[Counter]:
+    """On either database: for what depends on it."""
     with a_counter(database, tmp_path / "home") as made:
+        made.register("smol", FILES)
+        yield made
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
+    metadata.create_all(database.engine)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def counter(sqlite: Database, tmp_path: Path) -> Iterator[Counter]:
+    with a_counter(sqlite, tmp_path / "home") as made:
         made.register("smol", FILES)
         yield made
 
@@ -51,26 +67,26 @@ def test_the_version_that_the_alias_names_is_served_and_stays(counter: Counter) 
     assert spec.argv[3:] == ("8000", "openai")
 
 
-def test_a_name_is_served_once_and_its_keys_outlive_the_job(counter: Counter) -> None:
-    services, admitting = counter.town.services, counter.town.services.admitting
-    served = counter.serve()
-    _, secret = counter.key()
+def test_a_name_is_served_once_and_its_keys_outlive_the_job(both: Counter) -> None:
+    services, admitting = both.town.services, both.town.services.admitting
+    served = both.serve()
+    _, secret = both.key()
     with pytest.raises(AlreadyExists, match="served already"):
-        counter.serve()
+        both.serve()
     with pytest.raises(Unavailable, match="is starting"):
-        admitting.admit(secret, counter.shop.project, "smol")
-    job = counter.running(served)
-    assert admitting.admit(secret, counter.shop.project, "smol").door.parent.name == job.id
-    services.serving.stop(counter.shop.project, "smol", by=counter.shop.person)
-    counter.shop.settled(job)
+        admitting.admit(secret, both.shop.project, "smol")
+    job = both.running(served)
+    assert admitting.admit(secret, both.shop.project, "smol").door.parent.name == job.id
+    services.serving.stop(both.shop.project, "smol", by=both.shop.person)
+    both.shop.settled(job)
     with pytest.raises(Unavailable, match="has ended") as ended:
-        admitting.admit(secret, counter.shop.project, "smol")
+        admitting.admit(secret, both.shop.project, "smol")
     assert "fabriek model serve smol@1 --name smol" in ended.value.fix
     with pytest.raises(WrongState):
-        services.serving.stop(counter.shop.project, "smol", by=counter.shop.person)
-    counter.register("smol", {"other.gguf": b"better"})
-    next_job = counter.running(counter.serve())
-    assert admitting.admit(secret, counter.shop.project, "smol").door.parent.name == next_job.id
+        services.serving.stop(both.shop.project, "smol", by=both.shop.person)
+    both.register("smol", {"other.gguf": b"better"})
+    next_job = both.running(both.serve())
+    assert admitting.admit(secret, both.shop.project, "smol").door.parent.name == next_job.id
 
 
 def test_what_is_served_is_named_exactly_and_its_files_are_those_that_were_registered(counter: Counter) -> None:
@@ -142,8 +158,8 @@ def test_what_waits_for_a_release_answers_nobody(counter: Counter) -> None:
     assert counter.town.services.serving.list(counter.shop.project, by=counter.shop.person) == []
 
 
-def test_a_model_that_brings_code_is_loaded_only_within_walls(database: Database, tmp_path: Path) -> None:
-    with a_counter(database, tmp_path / "home", able=WALL_LESS, unsandboxed=True) as counter:
+def test_a_model_that_brings_code_is_loaded_only_within_walls(sqlite: Database, tmp_path: Path) -> None:
+    with a_counter(sqlite, tmp_path / "home", able=WALL_LESS, unsandboxed=True) as counter:
         run = counter.shop.work(counter.shop.submit("sleep", "1"), State.RUNNING).run
         counter.register("pickled", {"MLmodel": b"", "model.pkl": pickle.dumps({"weights": 1})}, run=run)
         counter.register("plain", {"MLmodel": b"", "model.skops": b"", "requirements.txt": b""}, run=run)
@@ -153,14 +169,14 @@ def test_a_model_that_brings_code_is_loaded_only_within_walls(database: Database
         assert counter.serve("plain@champion").kind == "scoring"
 
 
-def test_of_a_key_only_the_hash_is_kept(counter: Counter) -> None:
-    counter.serve()
-    _, secret = counter.key()
-    database = counter.town.services.database
+def test_of_a_key_only_the_hash_is_kept(both: Counter) -> None:
+    both.serve()
+    _, secret = both.key()
+    database = both.town.services.database
     row = str(tuple(database.rows(text("select * from serving_keys"))[0]))
     assert secret not in row
     assert secret[-4:] in row
-    listed = counter.town.services.serving.keys(counter.shop.project, "smol", by=counter.shop.person)
+    listed = both.town.services.serving.keys(both.shop.project, "smol", by=both.shop.person)
     assert [(one.hint, one.requests) for one in listed] == [(secret[-4:], 0)]
 
 
@@ -192,58 +208,58 @@ def test_a_key_opens_its_one_address_until_it_ends(counter: Counter) -> None:
         services.admitting.known(secret, project, "smol")
 
 
-def test_a_budget_of_requests_lets_through_exactly_as_many(counter: Counter) -> None:
-    counter.running(counter.serve())
-    _, secret = counter.key(budget="5 requests")
-    admitting = counter.town.services.admitting
-    outcomes = at_once(lambda _number: admitting.admit(secret, counter.shop.project, "smol"), times=8)
+def test_a_budget_of_requests_lets_through_exactly_as_many(both: Counter) -> None:
+    both.running(both.serve())
+    _, secret = both.key(budget="5 requests")
+    admitting = both.town.services.admitting
+    outcomes = at_once(lambda _number: admitting.admit(secret, both.shop.project, "smol"), times=8)
     refused = [one for one in outcomes if isinstance(one, Exception)]
     assert [type(one) for one in refused] == [QuotaExhausted] * 3
-    key, _ = admitting.known(secret, counter.shop.project, "smol")
+    key, _ = admitting.known(secret, both.shop.project, "smol")
     admitting.give_back(key.id)
-    admitting.admit(secret, counter.shop.project, "smol")
+    admitting.admit(secret, both.shop.project, "smol")
     with pytest.raises(QuotaExhausted):
-        admitting.admit(secret, counter.shop.project, "smol")
+        admitting.admit(secret, both.shop.project, "smol")
 
 
-def test_a_budget_of_a_day_is_whole_again_at_midnight_here(counter: Counter) -> None:
-    counter.running(counter.serve())
-    _, secret = counter.key(budget="100 tokens/day")
-    admitting = counter.town.services.admitting
-    admitted = admitting.admit(secret, counter.shop.project, "smol")
+def test_a_budget_of_a_day_is_whole_again_at_midnight_here(both: Counter) -> None:
+    both.running(both.serve())
+    _, secret = both.key(budget="100 tokens/day")
+    admitting = both.town.services.admitting
+    admitted = admitting.admit(secret, both.shop.project, "smol")
     admitting.count(admitted.key.id, Answered(60, 50))
     with pytest.raises(RateLimited) as refused:
-        admitting.admit(secret, counter.shop.project, "smol")
+        admitting.admit(secret, both.shop.project, "smol")
     midnight = datetime(2026, 11, 24, 23, 0, tzinfo=UTC)
-    assert refused.value.fields["retry_after_seconds"] == (midnight - counter.town.clock.now()).total_seconds() + 1
-    counter.town.clock.move(midnight - counter.town.clock.now())
-    admitting.count(admitting.admit(secret, counter.shop.project, "smol").key.id, Answered(1, 2))
-    (key,) = counter.town.services.serving.keys(counter.shop.project, "smol", by=counter.shop.person)
+    assert refused.value.fields["retry_after_seconds"] == (midnight - both.town.clock.now()).total_seconds() + 1
+    both.town.clock.move(midnight - both.town.clock.now())
+    admitting.count(admitting.admit(secret, both.shop.project, "smol").key.id, Answered(1, 2))
+    (key,) = both.town.services.serving.keys(both.shop.project, "smol", by=both.shop.person)
     assert (key.used, key.requests, key.tokens_in, key.tokens_out) == (3, 2, 61, 52)
 
 
-def test_eight_answers_at_once_are_all_counted(counter: Counter) -> None:
-    counter.running(counter.serve())
-    key, _ = counter.key(budget="1000 tokens")
-    admitting = counter.town.services.admitting
+def test_eight_answers_at_once_are_all_counted(both: Counter) -> None:
+    both.running(both.serve())
+    key, _ = both.key(budget="1000 tokens")
+    admitting = both.town.services.admitting
     assert at_once(lambda number: admitting.count(key, Answered(number, 1)), times=8) == [None] * 8
-    (kept,) = counter.town.services.serving.keys(counter.shop.project, "smol", by=counter.shop.person)
+    (kept,) = both.town.services.serving.keys(both.shop.project, "smol", by=both.shop.person)
     assert (kept.used, kept.requests, kept.tokens_in, kept.tokens_out) == (36, 8, 28, 8)
 
 
-def test_keys_end_with_their_persons_time_in_the_project_and_for_good(counter: Counter) -> None:
-    services, shop = counter.town.services, counter.shop
-    counter.running(counter.serve())
-    colleague = counter.town.person("weefsel")
+def test_keys_end_with_their_persons_time_in_the_project_and_for_good(both: Counter) -> None:
+    services, shop = both.town.services, both.shop
+    both.running(both.serve())
+    colleague = both.town.person("weefsel")
     services.access.add_member(shop.project, colleague.person, "member", by=shop.person)
     theirs, secret = services.serving.create_key(
-        shop.project, "smol", budget="9 requests", days=9, by=counter.town.again(colleague)
+        shop.project, "smol", budget="9 requests", days=9, by=both.town.again(colleague)
     )
-    mine, my_secret = counter.key()
+    mine, my_secret = both.key()
     assert services.admitting.still_opens(theirs.id)
     services.vault.remove_member(shop.project, colleague.person, by=shop.person)
     assert not services.admitting.still_opens(theirs.id)
-    counter.town.clock.move(timedelta(seconds=30))
+    both.town.clock.move(timedelta(seconds=30))
     shop.worker.round()
     assert shop.worker._upkeep._closer.beside.wait()
     services.access.add_member(shop.project, colleague.person, "member", by=shop.person)
