@@ -18,6 +18,9 @@ HEADINGS = {
     "Look": ("ls", "show", "compare", "history"),
     "Exchange": ("import", "export", "sync"),
 }
+SHORT = 8
+"""Of an id: enough to tell runs apart, and wherever a command asks for a run, its beginning will do."""
+
 COLUMNS_MAX = 6
 """Metrics that `ls` shows beside a run: those that most of the listed runs have."""
 
@@ -40,7 +43,7 @@ def runs() -> None:
 def ls(
     filter_text: str, order: tuple[str, ...], experiments: tuple[str, ...], limit: int, project: str, *, deleted: bool, as_json: bool
 ) -> None:  # fmt: skip
-    """The project's runs. Filter and order are those of MLflow's search.
+    """The project's runs, by the beginnings of their ids. Filter and order are those of MLflow's search.
 
     \b
     fabriek runs ls --experiment trees --order "metrics.loss ASC" --limit 10
@@ -58,7 +61,7 @@ def ls(
         return
     keys = _columns(found)
     rows = [
-        {"id": one.id, "name": one.name, "experiment": one.experiment_name, "status": one.status, "started_at": plain(one)["started_at"]}
+        {"id": one.id[:SHORT], "name": one.name, "experiment": one.experiment_name, "status": one.status, "started_at": plain(one)["started_at"]}
         | {key: _number(one.metrics.get(key)) for key in keys}
         for one in found
     ]  # fmt: skip
@@ -90,14 +93,19 @@ def show_run(name: str, project: str, *, as_json: bool) -> None:
             f"MLFLOW_TRACKING_URI={lab.tracking_uri}"
         )
         return
-    found = lab.run(name)
-    series = [] if found.metrics_withheld else lab.series(name)
+    found = lab.run(lab.named(name))
+    series = [] if found.metrics_withheld else lab.series(found.id)
     if as_json:
         print_json(plain(found) | {"points": {one.key: one.count for one in series}})
         return
     from fabriek.cli.output import show  # noqa: PLC0415  # beside it the name of this command would be unclear
 
-    fields = {key: value for key, value in plain(found).items() if key not in {"metrics", "params", "tags"}}
+    said = plain(found) | {"experiment": found.experiment_name}
+    fields = {
+        key: value
+        for key, value in said.items()
+        if value and key not in {"metrics", "params", "tags", "experiment_name"}
+    }
     show(fields, as_json=False)
     rows = [
         {"metric": one.key, "value": repr(one.last.value), "step": one.last.step, "points": one.count} for one in series
@@ -123,11 +131,12 @@ def compare(names: tuple[str, ...], project: str, *, everything: bool, as_json: 
     """Runs side by side: parameters, metrics and tags in which they differ. With --json their curves too."""
     if len(names) < 2:
         raise click.UsageError("name two runs or more")
-    found = connect(project).lab.compare(names)
+    lab = connect(project).lab
+    found = lab.compare([lab.named(name) for name in names])
     if as_json:
         print_json(found)
         return
-    ids = [run.id[:8] for run in found.runs]
+    ids = [run.id[:SHORT] for run in found.runs]
     rows: list[dict[str, str | None]] = [
         {"what": f"{fact.about} {fact.name}", **dict(zip(ids, fact.values, strict=True))}
         for fact in found.facts
@@ -135,7 +144,7 @@ def compare(names: tuple[str, ...], project: str, *, everything: bool, as_json: 
     ]
     table(rows, ["what", *ids], as_json=False, empty="they do not differ")
     for run in found.withheld:
-        say(f"the metrics of {run[:8]} are withheld by its label")
+        say(f"the metrics of {run[:SHORT]} are withheld by its label")
 
 
 @runs.command("history")
@@ -144,7 +153,8 @@ def compare(names: tuple[str, ...], project: str, *, everything: bool, as_json: 
 @project_option
 def history(name: str, keys: tuple[str, ...], project: str) -> None:
     """Every point of the metrics named, or of all, as CSV on standard output: exact, however many there are."""
-    for piece in connect(project).lab.history(name, keys):
+    lab = connect(project).lab
+    for piece in lab.history(lab.named(name), keys):
         sys.stdout.buffer.write(piece)
     sys.stdout.buffer.flush()
 

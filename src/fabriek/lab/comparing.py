@@ -22,7 +22,9 @@ POINTS_MAX = 400
 CURVES_MAX = 24
 """Metrics whose curves one comparison draws; the values of all others stand in its table."""
 
-ITS_OWN = frozenset({OWN_NOTE_TAG, "mlflow.log-model.history", "mlflow.user", "mlflow.runName", "fabriek.job"})
+ITS_OWN = frozenset(
+    {OWN_NOTE_TAG, "mlflow.log-model.history", "mlflow.user", "mlflow.runName", "fabriek.job", "fabriek.given_id"}
+)
 """Tags that no two runs share and that say nothing about why they came out differently."""
 
 

@@ -1,11 +1,13 @@
 """Runs and models, for the client. Scripts log through MLflow's own client; this reads, brings in and takes along."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from fabriek.kernel.clock import SystemClock
+from fabriek.kernel.errors import InvalidInput, NotFound
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.lab import ModelVersionOut, PointOut, RunOut, SeriesOut
 from fabriek.schemas.lab_compare import ComparisonOut
@@ -55,6 +57,17 @@ class Lab:
             if not cursor:
                 break
         return found
+
+    def named(self, run: str, *, project: str = "") -> str:
+        """The whole id of a run of which somebody gave the beginning. Raises NotFound, and InvalidInput where several begin so."""
+        if not re.fullmatch(r"[0-9a-f]{4,31}", run):
+            return run
+        found = self.runs(f"attributes.run_id LIKE '{run}%'", view="ALL", limit=2, project=project)
+        if not found:
+            raise NotFound(f"no run of this project begins with {run}", fix="fabriek runs ls")
+        if len(found) > 1:
+            raise InvalidInput(f"several runs begin with {run}", fix="give more of it")
+        return found[0].id
 
     def run(self, run: str, *, project: str = "") -> RunOut:
         return RunOut.model_validate(self._client.get(self._path(project, f"runs/{run}")))

@@ -171,7 +171,10 @@ def test_people_find_show_and_compare_runs(desk: Desk) -> None:
     told = json.loads(desk.command("show", one, "--json").output)
     assert (told["metrics"]["loss"], told["points"]) == ("NaN", {"loss": 2})
     assert desk.factory.lab.tracking_uri in desk.command("show").output
-    compared = desk.command("compare", zero, one).output
+    assert desk.command("show", one[:10], "--json").output == desk.command("show", one, "--json").output
+    with pytest.raises(NotFound, match="begins with"):
+        desk.factory.lab.named("0123456789abcdef")
+    compared = desk.command("compare", zero[:8], one).output
     assert "param depth" in compared
     assert "param same" not in compared
     assert "param same" in desk.command("compare", zero, one, "--all").output

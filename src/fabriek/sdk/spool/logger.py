@@ -188,7 +188,8 @@ class RunLog:
                     wait = AGAIN_SECONDS
                 except Unavailable as error:
                     log.info("run %s waits for its server: %s", self.run, error.detail)
-                    if self._rests(wait):
+                    # Whoever waits for the end of it is not kept waiting for the whole of a long pause.
+                    if self._rests(AGAIN_SECONDS) or self._rests(wait, hurry=True):
                         return
                     wait = min(2 * wait, AGAIN_SECONDS_MAX)
                 except FabriekError as error:

@@ -137,6 +137,8 @@ class Exporting:
         apart += _texts(part / "params", run.params, "param") + _texts(part / "tags", run.tags, "tag")
         if apart:
             _lines(part / APART, (json.dumps(one) + "\n" for one in apart))
+        self._report.done("params", len(run.params))
+        self._report.done("tags", len(run.tags))
         self._inputs(run, part, home)
         self._files(run, part / "artifacts")
         place = home / run.id
