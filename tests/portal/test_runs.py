@@ -204,10 +204,10 @@ def test_a_run_grows_before_ones_eyes_and_says_when_it_has_ended(place: Place) -
     page, run = place.page, place.run("growing", Metric("loss", 1.0, 1_000, 0))
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    place.open(f"/runs/{run}")
+    with page.expect_event("requestfinished", lambda request: request.url.endswith("/curves")):
+        place.open(f"/runs/{run}")
     caption = page.locator("figcaption", has_text="loss")
     expect(caption).to_contain_text("last 1")
-    page.wait_for_event("requestfinished", lambda request: request.url.endswith("/curves"))
     for step in (1, 2):
         place.log(run, Metric("loss", 1 / (step + 1), 1_000 + step, step))
         expect(caption).to_contain_text(f"{step + 1} points")
