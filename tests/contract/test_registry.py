@@ -204,16 +204,24 @@ def test_whoever_is_no_member_does_nothing_with_models(bench: Bench) -> None:
 
 
 def test_many_models_are_found_page_by_page(bench: Bench) -> None:
+    """In an order of one's own, and in that of MLflow's client, which is looking for one run's model."""
     for number in range(25):
-        bench.logged(f"m{number:02}")
-    order, seen, offset = [order_of("name", is_ascending=False)], [], 0
-    while True:
-        page = bench.registry.logged_models.search(bench.project, ["0"], order_by=order, limit=10, offset=offset, by=bench.person)  # fmt: skip
-        seen += [one.name for one in page.items]
-        offset = page.following
-        if not offset:
-            break
-    assert seen == [f"m{number:02}" for number in range(24, -1, -1)]
+        bench.logged(f"m{number:02}" if number % 2 else "same", by=bench.job if number < 5 else None)
+    bench.registry.logged_models.delete(bench.project, bench.logged("same").id, by=bench.person)
+    search = bench.registry.logged_models.search
+    for by, order, text, count in (
+        (bench.person, [order_of("name", is_ascending=False)], "", 25), (bench.person, [], "", 25), (bench.person, [], "name = 'same'", 13),
+        (bench.person, [], f"source_run_id = '{bench.job_run}'", 5), (bench.job, [], "", 5), (bench.job, [], "name = 'same'", 3),
+        (bench.job, [], "source_run_id = 'x'", 0), (bench.person, [], "name IN ('same', 'm01') AND source_run_id != 'x'", 14),
+    ):  # fmt: skip
+        seen, offset = [], 0
+        while True:
+            page = search(bench.project, ["0"], filter_text=text, order_by=order, limit=4, offset=offset, by=by)
+            seen += [one.id for one in page.items]
+            offset = page.following
+            if not offset:
+                break
+        assert (len(seen), len(set(seen))) == (count, count), text
 
 
 def test_a_name_with_a_null_character_is_refused_before_any_database_sees_it(bench: Bench) -> None:

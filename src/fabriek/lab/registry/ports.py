@@ -20,6 +20,12 @@ class LoggedModelRows(Protocol):
     def logged_of(self, project: str, experiments: Sequence[str], *, runs: Sequence[str] = ()) -> Sequence[LoggedModel]:
         """Newest first; only those of the given runs where some are given."""
 
+    def newest_logged(
+        self, project: str, experiments: Sequence[str], *, runs: Sequence[str] | None, names: Sequence[str] | None, limit: int,
+        offset: int,
+    ) -> Sequence[LoggedModel]:  # fmt: skip
+        """A part of those that were not deleted, newest first; only of the given runs and names where some are given."""
+
 
 class Models(LoggedModelRows, Protocol):
     """Storage of logged models and registered models."""

@@ -80,6 +80,16 @@ def only(conditions: Sequence[Condition], key: str) -> tuple[str, ...]:
     return ()
 
 
+def narrowed(conditions: Sequence[Condition], keys: Sequence[str]) -> Mapping[str, tuple[str, ...]] | None:
+    """The whole filter as the values that each of these attributes may have; None where it says more than that."""
+    found: dict[str, tuple[str, ...]] = {}
+    for one in conditions:
+        if one.kind != "attribute" or one.key not in keys or one.comparator not in {"=", "IN"} or one.key in found:
+            return None
+        found[one.key] = one.value if isinstance(one.value, tuple) else (str(one.value),)
+    return found
+
+
 def ordered(things: Sequence[T], orders: Sequence[Order], value: Callable[[T, Order], Any]) -> list[T]:
     """The first order is the most important. What has no value for one comes last, whichever way it goes."""
     listed = list(things)

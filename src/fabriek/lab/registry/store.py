@@ -46,6 +46,7 @@ logged = Table(
     Column("params", JSON, nullable=False),
     Column("is_deleted", Boolean, nullable=False, server_default=false()),
     Index("lab_logged_models_of_run", "run"),
+    Index("lab_logged_models_newest", "project", "experiment", "created_at"),
 )
 
 registered = Table(
@@ -103,6 +104,22 @@ class SqlModels:
         )
         if runs:
             wanted = wanted.where(logged.c.run.in_(runs))
+        return [LoggedModel(**row._mapping) for row in self._db.rows(wanted)]  # noqa: SLF001  # a row's names
+
+    def newest_logged(
+        self, project: str, experiments: Sequence[str], *, runs: Sequence[str] | None, names: Sequence[str] | None, limit: int,
+        offset: int,
+    ) -> Sequence[LoggedModel]:  # fmt: skip
+        wanted = (
+            _labelled(logged)
+            .where(logged.c.project == project, logged.c.experiment.in_(experiments), logged.c.is_deleted.is_(False))
+            .order_by(logged.c.created_at.desc(), logged.c.id)
+            .limit(limit)
+            .offset(offset)
+        )
+        for column, values in ((logged.c.run, runs), (logged.c.name, names)):
+            if values is not None:
+                wanted = wanted.where(column.in_(values))
         return [LoggedModel(**row._mapping) for row in self._db.rows(wanted)]  # noqa: SLF001  # a row's names
 
     def put_registered(self, model: RegisteredModel) -> None:

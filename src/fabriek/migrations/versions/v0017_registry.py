@@ -13,6 +13,7 @@ def upgrade() -> None:
     with op.batch_alter_table("lab_logged_models", schema=None) as batch_op:
         batch_op.add_column(sa.Column("is_deleted", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.create_index("lab_logged_models_of_run", ["run"])
+        batch_op.create_index("lab_logged_models_newest", ["project", "experiment", "created_at"])
     with op.batch_alter_table("lab_model_versions", schema=None) as batch_op:
         for name in ("place", "person"):
             batch_op.add_column(sa.Column(name, sa.String(), server_default="", nullable=False))

@@ -7,7 +7,7 @@ import pytest
 from fabriek.kernel.errors import InvalidInput
 from fabriek.lab.filters import Order
 from fabriek.lab.metrics import Metric, ModelMetric
-from fabriek.lab.registry.search import LOGGED, VERSIONS, Found, by, completed, matches, only, ordered
+from fabriek.lab.registry.search import LOGGED, VERSIONS, Found, by, completed, matches, narrowed, only, ordered
 
 
 def test_every_condition_must_hold() -> None:
@@ -36,6 +36,14 @@ def test_what_narrows_a_search_is_read_off_the_filter() -> None:
     assert only(VERSIONS.conditions("run_id IN ('a', 'b')"), "run_id") == ("a", "b")
     assert only(VERSIONS.conditions("name != 'tree' AND name LIKE 't%'"), "name") == ()
     assert only(VERSIONS.conditions("tags.name = 'tree'"), "name") == ()
+
+
+def test_a_filter_that_only_names_values_is_read_as_those() -> None:
+    keys = ("name", "run_id")
+    assert narrowed(VERSIONS.conditions(""), keys) == {}
+    assert narrowed(VERSIONS.conditions("name = 'a' AND run_id IN ('b', 'c')"), keys) == {"name": ("a",), "run_id": ("b", "c")}  # fmt: skip
+    for more in ("name != 'a'", "name = 'a' AND name = 'b'", "name LIKE 'a'", "tags.name = 'a'", "version_number = 1"):
+        assert narrowed(VERSIONS.conditions(more), keys) is None
 
 
 def test_the_number_of_a_version_may_stand_in_quotes() -> None:
