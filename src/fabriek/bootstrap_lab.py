@@ -90,6 +90,10 @@ def lab_services(
         registry, keeping, SqlModelCards(database), runs, lab, lineage, Looking(vault.safe, vault), labels=labels,
         bases=base_models.of_job, is_released=vault.is_released, audit=audit, clock=clock,
     )  # fmt: skip
+    facts = Facts(
+        registry, keeping, SqlModelCards(database), runs, lab, lineage, Looking(vault.safe, vault), labels=labels,
+        bases=base_models.of_job, is_released=vault.is_released, audit=audit, clock=clock,
+    )  # fmt: skip
     return LabServices(
         lab=lab, adopting=Adopting(parts), appending=Appending(runs, points, experiments.transaction), keeping=keeping, registry=registry,
         facts=facts, promoting=Promoting(promotions, facts, registry, lineage, audit, clock, ids), base_models=base_models,
