@@ -1,10 +1,12 @@
 """What is said of a model version, on both databases: found by looking and from lineage, never from a script's own word."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from fabriek.adapters.database import Database
+from fabriek.adapters.database import Database, open_database
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted
 from fabriek.lab.registry.cards import Licence
 from fabriek.lab.registry.formats import Mark
@@ -23,7 +25,16 @@ README = "---\nlicense: mit\ndatasets: [something-else]\n---\n# Tree\n"
 
 
 @pytest.fixture
-def house(database: Database, tmp_path: Path) -> House:
+def house(sqlite_with_tables: Path, tmp_path: Path) -> Iterator[House]:
+    """On one database: most of what is shown here is a matter of rules, and not of SQL."""
+    shutil.copyfile(sqlite_with_tables, tmp_path / "fabriek.db")
+    opened = open_database(f"sqlite:///{tmp_path}/fabriek.db")
+    yield House(a_town(opened, tmp_path / "home"))
+    opened.close()
+
+
+@pytest.fixture
+def on_both(database: Database, tmp_path: Path) -> House:
     return House(a_town(database, tmp_path / "home"))
 
 
@@ -33,7 +44,8 @@ def pushed(house: House, name: str = "biopsies", label: str = "internal") -> Non
     fill(house.services, vault.open_upload(house.slug, name, by=house.lena), {"a.csv": b"1,2"}, by=house.lena)
 
 
-def test_everything_of_a_version_that_a_job_made_is_known(house: House) -> None:
+def test_everything_of_a_version_that_a_job_made_is_known(on_both: House) -> None:
+    house = on_both
     pushed(house)
     job = house.job(house.max, reads="biopsies")
     house.version(
@@ -70,8 +82,9 @@ def test_a_booby_trapped_pickle_is_marked_and_does_not_run(house: House, tmp_pat
 
 
 def test_what_was_found_once_is_not_looked_at_again_and_what_replaced_it_is(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    on_both: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    house = on_both
     version = house.version(house.max, {"model.safetensors": safetensors()})
     facts = house.services.facts
     assert facts.mark(version, by=house.max) is Mark.DATA
@@ -83,7 +96,8 @@ def test_what_was_found_once_is_not_looked_at_again_and_what_replaced_it_is(
     assert (again.mark, again.is_intact) == (Mark.CODE, False)
 
 
-def test_of_eight_that_look_at_once_all_see_the_same(house: House) -> None:
+def test_of_eight_that_look_at_once_all_see_the_same(on_both: House) -> None:
+    house = on_both
     version = house.version(house.max, {"model.safetensors": safetensors(), "a.pkl": trapped(Path("/nowhere"))})
     assert set(at_once(lambda _: house.services.facts.mark(version, by=house.max), times=8)) == {Mark.CODE}
 
@@ -105,7 +119,8 @@ def test_a_large_file_is_looked_at_and_not_read(house: House, monkeypatch: pytes
     assert sum(read) <= 600_000
 
 
-def test_a_card_is_written_over_the_files_own_and_with_its_licence(house: House) -> None:
+def test_a_card_is_written_over_the_files_own_and_with_its_licence(on_both: House) -> None:
+    house = on_both
     house.version(house.max, {"README.md": README.encode()})
     facts = house.services.facts
     with pytest.raises(InvalidInput):

@@ -1,10 +1,12 @@
 """Promotion on both databases: by the project's rule and two people, and by no other way."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from fabriek.adapters.database import Database
+from fabriek.adapters.database import Database, open_database
 from fabriek.kernel.errors import AlreadyExists, Damaged, FabriekError, NotFound, NotPermitted, WrongState
 from fabriek.lab.registry.promotion import Outcome, Promotion
 from tests.factories.models import House, safetensors, trapped
@@ -15,7 +17,16 @@ GOOD = {"model.safetensors": safetensors()}
 
 
 @pytest.fixture
-def house(database: Database, tmp_path: Path) -> House:
+def house(sqlite_with_tables: Path, tmp_path: Path) -> Iterator[House]:
+    """On one database: most of what is shown here is a matter of rules, and not of SQL."""
+    shutil.copyfile(sqlite_with_tables, tmp_path / "fabriek.db")
+    opened = open_database(f"sqlite:///{tmp_path}/fabriek.db")
+    yield House(a_town(opened, tmp_path / "home"))
+    opened.close()
+
+
+@pytest.fixture
+def on_both(database: Database, tmp_path: Path) -> House:
     return House(a_town(database, tmp_path / "home"))
 
 
@@ -39,7 +50,8 @@ def rule_of(act: object) -> str:
     return str(refused.value.fields["rule"])
 
 
-def test_a_version_is_promoted_by_a_second_person_and_the_log_says_who(house: House) -> None:
+def test_a_version_is_promoted_by_a_second_person_and_the_log_says_who(on_both: House) -> None:
+    house = on_both
     promoting = house.services.promoting
     ruled(house, "auc>=0.9")
     house.version(house.max, GOOD, metrics={"auc": 0.9})
@@ -189,7 +201,8 @@ def test_a_copy_is_its_first_authors_too(house: House) -> None:
         assert rule_of(lambda author=author: house.services.promoting.agree(made.id, by=author)) == "promotion.author"  # type: ignore[misc]
 
 
-def test_rules_are_a_leads_and_without_one_nothing_is_promoted(house: House) -> None:
+def test_rules_are_a_leads_and_without_one_nothing_is_promoted(on_both: House) -> None:
+    house = on_both
     promoting = house.services.promoting
     house.version(house.max, GOOD)
     with pytest.raises(NotFound):
@@ -210,7 +223,8 @@ def test_rules_are_a_leads_and_without_one_nothing_is_promoted(house: House) -> 
         promoting.remove_rule(house.project, "champion", by=house.lena)
 
 
-def test_one_proposal_at_a_time_and_what_is_decided_stays_so(house: House) -> None:
+def test_one_proposal_at_a_time_and_what_is_decided_stays_so(on_both: House) -> None:
+    house = on_both
     promoting = house.services.promoting
     ruled(house)
     house.version(house.max, GOOD)
