@@ -28,7 +28,9 @@ model = AutoModelForCausalLM.from_pretrained(NAME, revision=commit)
 print(f"{NAME}@{commit[:12]}: {model.num_parameters():,} parameters, from {os.environ.get('HF_ENDPOINT')}", flush=True)
 
 text = "\n".join(file.read_text("utf-8") for file in sorted(TEXTS.rglob("*.txt")))
-tokens = torch.tensor(tokenizer(text)["input_ids"])
+tokens = torch.tensor(
+    tokenizer(text, verbose=False)["input_ids"]
+)  # longer than one pass takes, and cut into blocks below
 cut = int(len(tokens) * 0.9)
 training, kept_apart = tokens[:cut], tokens[cut:]
 assert len(kept_apart) > BLOCK, f"{len(tokens)} tokens are too few: give more text"
