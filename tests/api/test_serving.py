@@ -330,6 +330,18 @@ def test_after_the_job_the_address_says_what_to_do(desk: Desk) -> None:
     assert services.serving.keys(shop.project, "brief", by=shop.person)[0].used == 0
 
 
+def test_what_is_asked_in_the_address_itself_is_in_no_log(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """By a client that was told the wrong address."""
+    caplog.set_level("INFO")
+    headers = {"Authorization": f"Bearer {desk.key()}"}
+    for path in ("v1/chat/completions?q=canary", "v1/canary", "canary", "v1/chat/completions/canary", "ping%0Acanary"):
+        desk.client.post(f"{desk.url}/{path}", headers=headers, json={})
+    said = [one.getMessage() for one in caplog.records if one.name.startswith("fabriek")]
+    assert len(said) >= 5
+    assert not any("canary" in one for one in said)
+    assert any(one.endswith("/v1/chat/completions 404") for one in said)
+
+
 def test_a_prompt_is_kept_nowhere(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     """Neither when all goes well, nor when it does not."""
     caplog.set_level("INFO")

@@ -41,6 +41,12 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-store",
 }
 
+_ASKED_OF_MODEL = re.compile(
+    r"^(/serve/[^/]*/[^/]*/)(?!(?:v1/(?:chat/completions|completions|embeddings|models)|invocations|ping|health|version)$).*",
+    re.DOTALL,
+)
+"""What stands behind the address of a served model, unless it is one of the calls that there are."""
+
 _ASKED_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 
 
@@ -135,5 +141,5 @@ def _bounded(receive: Receive, headers: Headers, path: str) -> Receive:
 
 
 def _logged_path(path: str) -> str:
-    """The path without what opens doors: a sign-in link is a credential."""
-    return re.sub(r"/sign-in/.+", "/sign-in/[hidden]", path)
+    """The path without what opens doors, since a sign-in link is a credential, and without what might have been asked of a model."""
+    return _ASKED_OF_MODEL.sub(r"\1[hidden]", re.sub(r"/sign-in/.+", "/sign-in/[hidden]", path))
