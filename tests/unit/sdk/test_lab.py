@@ -206,6 +206,21 @@ def test_people_take_runs_out_and_bring_them_in(desk: Desk, tmp_path: Path, monk
     assert desk.factory.lab.run(log.run).name == "spooled"
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": "x"}, {"id": "A" * 32}, {"started_ms": -1}, {"started_ms": 2**60}, {"experiment": "trees"}, {"experiment": "../0"},
+        {"tags": {"..": "x"}},
+        {"tags": {str(number): "x" for number in range(101)}}, {"label": "nonsense"}, {"name": "n" * 251}, {"status": "FINISHED"},
+    ],
+)  # fmt: skip
+def test_what_is_no_run_is_not_taken_in(desk: Desk, wrong: dict[str, object]) -> None:
+    path = f"/api/v1/projects/{desk.factory.client.project}/runs"
+    with pytest.raises(InvalidInput):
+        desk.factory.client.post(path, json={"id": "ab" * 16} | wrong)
+    assert len(desk.factory.lab.runs()) == 3
+
+
 def test_another_projects_runs_are_nobodys(desk: Desk) -> None:
     stranger = desk.town.person("elders")
     slug = desk.town.project(stranger)

@@ -7,6 +7,7 @@ What MLflow's layout cannot hold is kept beside it, in `fabriek.jsonl` of the ru
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -68,6 +69,7 @@ class Exporting:
 
     def _experiment(self, one: Experiment) -> None:
         self._told(f"experiment {one.name}")
+        _check_id(one.id)
         home = (self._root / TRASH if one.is_deleted else self._root) / one.id
         if (home / META).is_file():
             known = yaml.load((home / META).read_text("utf-8"), Loader=yaml.SafeLoader)
@@ -94,11 +96,12 @@ class Exporting:
         if isinstance(one, Unreadable):
             self._report.failed(kind, one.name, one.reason)
             return
-        place = home / one.id
-        if (place / META).is_file():
-            self._report.skipped(kind)
-            return
         try:
+            _check_id(one.id)
+            place = home / one.id
+            if (place / META).is_file():
+                self._report.skipped(kind)
+                return
             laid = lay()
             home.mkdir(parents=True, exist_ok=True)
             laid.rename(place)
@@ -112,8 +115,7 @@ class Exporting:
             self._report.done(kind)
 
     def _part(self, owner: Owner) -> Path:
-        if not owner.id.replace("-", "").isalnum():
-            raise InvalidInput(f"{owner.id[:80]!r} is no id")
+        _check_id(owner.id)
         part = self._root / PARTS / owner.id
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
@@ -196,6 +198,8 @@ class Exporting:
             (part / name).mkdir()
         if _texts(part / "params", model.params) or _texts(part / "tags", model.tags):
             raise InvalidInput(f"a name of model {model.id} cannot be a file's")
+        if len(_fileable(key for _, key, _ in model.measured)) < len({key for _, key, _ in model.measured}):
+            raise InvalidInput(f"a metric of model {model.id} cannot be a file's name")
         for run, key, one in model.measured:
             with _new(part / "metrics" / key, "a") as out:
                 about = f" {one.dataset} {one.digest}" if one.dataset and one.digest else ""
@@ -233,8 +237,10 @@ class Exporting:
             return
         shutil.rmtree(home, ignore_errors=True)  # one that was cut off has no record of itself yet
         home.mkdir(parents=True)
-        _texts(home / "tags", one.tags)
-        _texts(home / "aliases", {name: str(number) for name, number in one.aliases.items()})
+        aliases = {name: str(number) for name, number in one.aliases.items()}
+        apart = _texts(home / "tags", one.tags, "tag") + _texts(home / "aliases", aliases, "alias")
+        for left in apart:
+            self._report.failed("versions", f"{one.name} {left['kind']} {left['key']}", "it cannot be a file's name")
         for version in one.versions:
             place = home / f"version-{version.number}"
             place.mkdir()
@@ -252,6 +258,12 @@ class Exporting:
             "name": one.name,
         }  # fmt: skip
         _write(home, meta)
+
+
+def _check_id(text: str) -> None:
+    """Ids become names of folders, and come from a server that we need not believe. Raises InvalidInput."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", text):
+        raise InvalidInput(f"{text[:80]!r} is no id")
 
 
 def _line(one: Point) -> str:

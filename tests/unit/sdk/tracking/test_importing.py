@@ -4,7 +4,7 @@ import math
 import shutil
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,11 @@ from fabriek.api import app as api
 from fabriek.kernel.errors import FabriekError, InvalidInput, NotFound, Unavailable
 from fabriek.sdk import Fabriek
 from fabriek.sdk.tracking.dialect import Dialect
+from fabriek.sdk.tracking.exporting import Exporting
 from fabriek.sdk.tracking.importing import FROM, GIVEN, WHOLE, Importing
 from fabriek.sdk.tracking.live import Live
 from fabriek.sdk.tracking.mlruns import Mlruns
-from fabriek.sdk.tracking.records import Experiment, Model, Run, Source
+from fabriek.sdk.tracking.records import Experiment, Model, Point, Registered, Run, Source
 from tests.factories.mlruns import LOSS, MANY, Made, fill, mlflow_at
 from tests.factories.services import Town, a_town
 from tests.factories.waiting import until
@@ -397,6 +398,64 @@ def test_a_factory_is_a_server_to_import_from(town: Town, server: str, factory: 
                 assert files(here, new[run]) == files(there, known)
         (arbor,) = here.registered()
         assert (arbor.aliases, len(arbor.versions)) == ({"champion": 2}, 2)
+
+
+class Evil(Source):
+    """A server that names places on the reader's disk."""
+
+    where = "http://evil.example"
+
+    def __init__(self, experiment: str = "0", run: str = "a" * 32, path: str = "fine.txt", key: str = "loss") -> None:
+        self._experiment, self._run, self._path, self._key = experiment, run, path, key
+
+    def experiments(self) -> Iterator[Experiment]:
+        yield Experiment(self._experiment, "evil")
+
+    def runs(self, experiment: Experiment) -> Iterator[Run]:
+        yield Run(
+            self._run,
+            self._experiment,
+            "n",
+            "u",
+            "FINISHED",
+            1,
+            keys=[self._key],
+            params={self._key: "x"},
+            outputs=[("../../m", 1)],
+        )
+
+    def points(self, run: Run, key: str) -> Iterator[Point]:
+        yield Point(1.0, 1, 1)
+
+    def models(self, experiment: Experiment) -> Iterator[Model]:
+        yield from ()
+
+    def registered(self) -> Iterator[Registered]:
+        yield Registered("..")
+
+    def files(self, owner: Run | Model) -> Iterator[tuple[str, int]]:
+        yield self._path, 4
+
+    @contextmanager
+    def open(self, owner: Run | Model, path: str) -> Iterator[Iterator[bytes]]:
+        yield iter([b"evil"])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"experiment": "../../../up"}, {"run": "../../up"}, {"run": "/tmp/up"}, {"path": "../../../../up"}, {"path": "/tmp/up"},
+        {"path": "a/../../b"},
+        {"key": "../../../../up"}, {"key": "/tmp/up"}, {"key": "a/./b"}, {"path": "a\\..\\up"},
+    ],
+)  # fmt: skip
+def test_a_server_writes_nowhere_but_in_the_folder(tmp_path: Path, said: dict[str, str]) -> None:
+    root = tmp_path / "a" / "b" / "mlruns"
+    with suppress(InvalidInput):  # of an experiment, before anything is written
+        assert not Exporting(Evil(**said), root).run(registered=True).is_whole
+    outside = [one for one in tmp_path.rglob("*") if one.is_file() and not one.is_relative_to(root)]
+    assert outside == []
+    assert not Path("/tmp/up").exists()
 
 
 def test_a_label_is_carried_and_never_lowered(
