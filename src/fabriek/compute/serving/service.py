@@ -117,10 +117,10 @@ class Serving:
         """
         project = self._access.project(project_ref)
         require(by, "job.submit", project=project.id)
-        now, today, may_spend = self._clock.now(), self._clock.today(), budget_of(budget)
+        now, today = self._clock.now(), self._clock.today()
         secret = BEGINS + self._ids.secret()
         with self._jobs.transaction(alone=f"serving:{project.id}:{name}"):
-            served = self._named(project.id, name)
+            served, may_spend = self._named(project.id, name), budget_of(budget)
             standing = [one for one in self._keys.of_served(served.id) if is_open(one, now)]
             if len(standing) >= KEYS_MAX:
                 raise QuotaExhausted(
