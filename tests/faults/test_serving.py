@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.factories.waiting import until
-from tests.journeys.test_serving import Address, register, serve
+from tests.journeys.test_serving import Address, register, serve, stop_all
 from tests.servers.factory import Running, quickstarted, why_no_jobs
 
 pytestmark = pytest.mark.faults
@@ -40,6 +40,7 @@ def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         pytest.skip(reason)
     with quickstarted(tmp_path_factory.mktemp("serving") / "home") as running:
         yield running
+        stop_all(running)
 
 
 def test_a_model_that_mlflow_logged_scores_as_mlflows_own_server_would(factory: Running) -> None:

@@ -50,6 +50,7 @@ def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     (place / "tmp").mkdir()
     with quickstarted(place / "home", TMPDIR=str(place / "tmp")) as running:
         yield running
+        stop_all(running)
 
 
 def register(factory: Running, name: str, files: dict[str, bytes]) -> None:
@@ -66,6 +67,18 @@ def register(factory: Running, name: str, files: dict[str, bytes]) -> None:
         version = lab.post(f"{base}/mlflow/model-versions/create", json=told)
         told = {"name": name, "alias": "champion", "version": version.json()["model_version"]["version"]}
         assert lab.post(f"{base}/mlflow/registered-models/alias", json=told).is_success
+
+
+def stop_all(factory: Running) -> None:
+    """Jobs outlive their factory: one that serves would be there for hours."""
+    for one in json.loads(factory.run("model", "served", "--json").stdout):
+        factory.run("model", "stop", one["name"])
+
+    def gone() -> bool:
+        served = json.loads(factory.run("model", "served", "--json").stdout)
+        return all(one["state"] not in {"queued", "admitted", "starting", "running"} for one in served)
+
+    until(gone, seconds_max=60)
 
 
 def serve(factory: Running, *words: str, budget: str = "1M tokens") -> Address:

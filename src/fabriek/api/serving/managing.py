@@ -89,7 +89,7 @@ def list_keys(project: str, served: str, caller: CallerDep, factory: FactoryDep)
     return PageOut[KeyOut](items=[key_out(one, factory) for one in found])
 
 
-@router.delete("/projects/{project}/served/{served}/keys/{key}", access=Right("job.submit"))
-def end_key(project: str, served: str, key: str, caller: CallerDep, factory: FactoryDep) -> KeyOut:
+@router.delete("/projects/{project}/served/{served}/keys/{serving_key}", access=Right("job.submit"))
+def end_key(project: str, served: str, serving_key: str, caller: CallerDep, factory: FactoryDep) -> KeyOut:
     """End one's own key, or anybody's for who manages the project."""
-    return key_out(factory.serving.end_key(project, served, key, by=caller), factory)
+    return key_out(factory.serving.end_key(project, served, serving_key, by=caller), factory)

@@ -63,11 +63,11 @@ def router(services: Services, pages: Pages) -> Router:
             )
         return await run_in_threadpool(page, request, project, served, caller, secret=secret)
 
-    @made.post("/projects/{project}/served/{served}/keys/{key}/end", access=Right("job.submit"), once=False)
-    async def end_key(request: Request, project: str, served: str, key: str, caller: CallerDep) -> Response:
+    @made.post("/projects/{project}/served/{served}/keys/{serving_key}/end", access=Right("job.submit"), once=False)
+    async def end_key(request: Request, project: str, served: str, serving_key: str, caller: CallerDep) -> Response:
         """Ends a key, and shows the page again."""
         await read_form(request)
-        await run_in_threadpool(services.serving.end_key, project, served, key, by=caller)
+        await run_in_threadpool(services.serving.end_key, project, served, serving_key, by=caller)
         return RedirectResponse(f"/projects/{project}/served/{served}#keys", status_code=303)
 
     @made.post("/projects/{project}/served/{served}/stop", access=Right("job.cancel"), once=False)
