@@ -171,6 +171,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     served = services.serving.serve(
         project, ServeAsked("tree-of-theirs@1", kind="scoring"), JobAsked(("serve",)), by=owner
     )
+    serving_key, _ = services.serving.create_key(project, served.name, budget="9 requests", days=9, by=owner)
     services.strongbox.set(project, "TOKEN_OF_THEIRS", "a value", by=owner)
     job = services.compute.submit(project, JobAsked(("true",)), by=owner)
     array = services.compute.submit(project, JobAsked(("true",), array="0-1"), by=owner)
@@ -191,7 +192,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     return {
         "lowering": lowering.id, "access_request": asked.id, "release": "rel_1",
         "project": project, "dataset": dataset.id, "upload": upload.id, "agreement": agreement.id, "run": run, "model": model.id,
-        "served": served.name, "child": child, "group": group.id, "note": note.id,
+        "served": served.name, "serving_key": serving_key.id, "child": child, "group": group.id, "note": note.id,
         "job": job.id, "arrival": arrival.id,
         "booking": booking.id, "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
         "secret": "TOKEN_OF_THEIRS",
