@@ -120,7 +120,8 @@ class Serving:
         now, today = self._clock.now(), self._clock.today()
         secret = BEGINS + self._ids.secret()
         with self._jobs.transaction(alone=f"serving:{project.id}:{name}"):
-            served, may_spend = self._named(project.id, name), budget_of(budget)
+            served = self._named(project.id, name)
+            may_spend = budget_of(budget)
             standing = [one for one in self._keys.of_served(served.id) if is_open(one, now)]
             if len(standing) >= KEYS_MAX:
                 raise QuotaExhausted(
@@ -146,7 +147,7 @@ class Serving:
         with self._jobs.transaction(alone=f"serving-key:{key_id}"):
             key = self._keys.get(key_id)
             if key.served != found.id:
-                raise NotFound("there is no such key", fix=f"fabriek model key ls {name}")
+                raise NotFound("there is no such key", fix="fabriek model key ls SERVED")
             if key.person != by.person:
                 require(by, "project.manage", project=found.project)
             if key.ended_at is not None:
@@ -159,7 +160,7 @@ class Serving:
     def _named(self, project: str, name: str) -> Served:
         found = self._served.named(project, name)
         if found is None:
-            raise NotFound(f"nothing is served as {name} here", fix="fabriek model served")
+            raise NotFound("nothing is served under that name here", fix="fabriek model served")
         return found
 
     def _version(self, project: str, reference: str, by: Caller) -> ModelVersion:
