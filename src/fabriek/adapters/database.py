@@ -114,6 +114,13 @@ class Database(ABC):
         with self._read() as connection:
             return self._run(connection, statement, parameters).all()
 
+    def plain_rows(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
+        """The driver's own tuples, for many rows of plain numbers and texts: neither names nor types are looked at."""
+        if self._open.connection is not None:
+            return _plain(self._run(self._open.connection, statement, None))
+        with self._read() as connection:
+            return _plain(self._run(connection, statement, None))
+
     def row(self, statement: Executable, parameters: Parameters = None) -> Row[Any] | None:
         """The first row, or None."""
         found = self.rows(statement, parameters)
@@ -171,6 +178,12 @@ class Database(ABC):
 
     @abstractmethod
     def close(self) -> None: ...
+
+
+def _plain(result: CursorResult[Any]) -> Sequence[tuple[Any, ...]]:
+    rows: Sequence[tuple[Any, ...]] = result.cursor.fetchall() if result.cursor is not None else []
+    result.close()
+    return rows
 
 
 class SqliteDatabase(Database):

@@ -7,7 +7,7 @@ from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import NotPermitted
 from fabriek.lab.curves import CURVE_POINTS, thinned
 from fabriek.lab.filters import RUNS
-from fabriek.lab.metrics import Metric, Place, Series, value_of
+from fabriek.lab.metrics import Metric, Place, Series, values_of
 from fabriek.lab.outlines import POINTS_OF_OUTLINE
 from fabriek.lab.recording import Recording
 from fabriek.lab.runs import Links, Run, View
@@ -94,7 +94,7 @@ class Lab(Recording):
         for key in keys:
             known = self._parts.points.one(run.id, key)
             places = self._places(known, limit, after) if known else []
-            found[key] = [(place, _metric(key, place)) for place in places]
+            found[key] = list(zip(places, _metrics(key, places), strict=True))
         return found
 
     def series(self, project: str, run_id: object, *, by: Caller) -> Sequence[Series]:
@@ -123,7 +123,7 @@ class Lab(Recording):
         for key in keys:
             known = self._parts.points.one(run.id, key)
             places = self._shown_places(known) if known else []
-            found[key] = [_metric(key, place) for place in thinned(places, points)]
+            found[key] = _metrics(key, thinned(places, points))
         return found
 
     def between(
@@ -133,7 +133,7 @@ class Lab(Recording):
         run = self._open(project, run_id, by)
         known = self._parts.points.one(run.id, key)
         places = self._shown_places(known) if known else []
-        return [_metric(key, place) for place in places if steps is None or steps[0] <= place[1] <= steps[1]]
+        return _metrics(key, [place for place in places if steps is None or steps[0] <= place[1] <= steps[1]])
 
     def _places(self, known: Series, limit: int, after: Place | None) -> Sequence[Place]:
         if after is None:
@@ -186,6 +186,6 @@ class Lab(Recording):
         ]
 
 
-def _metric(key: str, place: Place) -> Metric:
-    at_ms, step, ranked = place
-    return Metric(key, value_of(ranked), at_ms, step)
+def _metrics(key: str, places: Sequence[Place]) -> list[Metric]:
+    values = values_of([ranked for _, _, ranked in places])
+    return [Metric(key, value, at_ms, step) for (at_ms, step, _), value in zip(places, values, strict=True)]

@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 from fabriek.kernel.clock import SystemClock
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.ids import RandomIds
-from fabriek.web.envelope import BODY_BYTES_MAX, Counts, Envelope
+from fabriek.web.envelope import BODY_BYTES_MAX, STREAMED_BYTES_MAX, Counts, Envelope
 
 
 def announce(path: str, size: int, kind: str = "application/octet-stream") -> None:
@@ -50,6 +50,8 @@ def test_no_body_that_is_gathered_in_memory_is_larger_than_one_part(path: str) -
     ["/api/v1/package-requests/pkg_1/files/x.whl", "/lab/x/api/2.0/mlflow-artifacts/artifacts/1/run/artifacts/a"],
 )
 def test_what_is_sealed_while_it_arrives_may_be_larger(path: str) -> None:
-    announce(path, BODY_BYTES_MAX + 1)
-    with pytest.raises(InvalidInput, match="larger than"):
-        announce(path, BODY_BYTES_MAX + 1, "application/json")
+    """A file that is itself JSON, as its client says, too."""
+    for kind in ("application/octet-stream", "application/json"):
+        announce(path, BODY_BYTES_MAX + 1, kind)
+        with pytest.raises(InvalidInput, match="larger than"):
+            announce(path, STREAMED_BYTES_MAX + 1, kind)
