@@ -99,6 +99,9 @@ class Tracks(Protocol):
     def put_params(self, run: str, params: Mapping[str, str]) -> None:
         """Raises InvalidInput when one has another value already: a parameter is written once."""
 
+    def first_tags(self, run: str, tags: Mapping[str, str]) -> None:
+        """Of a run that was just made and has none."""
+
     def put_tags(self, run: str, tags: Mapping[str, str]) -> None: ...
 
     def remove_tag(self, run: str, key: str) -> bool:

@@ -58,8 +58,8 @@ class Recording(Experimenting):
 
     def begin(
         self, project: str, experiment_id: str, *, name: str, person: str, started_ms: int, tags: Mapping[str, str], by: Caller
-    ) -> Run:  # fmt: skip
-        """Raises NotFound for an unknown experiment. A run that a job begins carries the job's label."""
+    ) -> tuple[Run, Mapping[str, str]]:  # fmt: skip
+        """The run and its tags. Raises NotFound for an unknown experiment. A run that a job begins carries the job's label."""
         require(by, "lab.write", project=project)
         if len(tags) > ENTITIES_MAX:
             raise InvalidInput(f"a run begins with at most {ENTITIES_MAX} tags")
@@ -85,9 +85,10 @@ class Recording(Experimenting):
             run_id = self._new_run_id()
             called = check_value(name or kept.get(NAME_TAG) or f"run-{run_id[:8]}", "run_name")
             run = Run(run_id, project, home.id, called, user or by.person, RunStatus.RUNNING, started, label, job=job)
+            all_tags = kept | {NAME_TAG: called} | ({JOB_TAG: job} if job else {})
             self._parts.runs.add(run)
-            self._parts.tracks.put_tags(run.id, kept | {NAME_TAG: called} | ({JOB_TAG: job} if job else {}))
-        return run
+            self._parts.tracks.first_tags(run.id, all_tags)
+        return run, all_tags
 
     def update_run(
         self, project: str, run_id: object, *, status: str = "", ended_ms: int = 0, name: str = "", by: Caller

@@ -38,8 +38,10 @@ class Lab(Recording):
         self, project: str, experiment_id: str, *, name: str, person: str, started_ms: int, tags: Mapping[str, str], by: Caller
     ) -> Logged:  # fmt: skip
         """Begins a run. Raises NotFound for an unknown experiment."""
-        run = self.begin(project, experiment_id, name=name, person=person, started_ms=started_ms, tags=tags, by=by)
-        return Logged(run, [], {}, self._parts.tracks.tags([run.id]).get(run.id, {}))
+        run, all_tags = self.begin(
+            project, experiment_id, name=name, person=person, started_ms=started_ms, tags=tags, by=by
+        )
+        return Logged(run, [], {}, dict(sorted(all_tags.items())))
 
     def run(self, project: str, run_id: object, *, by: Caller) -> Logged:
         """Raises NotFound, also for a run that is not the caller's to know. Who decides about a release sees what it is about."""

@@ -143,7 +143,7 @@ class SqlPoints:
             .order_by(points.c.at_ms, points.c.step, points.c.rank)
             .limit(limit)
         )
-        return self._db.plain_rows(wanted)  # type: ignore[return-value]  # three whole numbers each
+        return self._db.plain_rows(wanted)
 
     def outlines(self, series_id: int) -> Sequence[Outline]:
         """In the order of the points that they stand for; what is after the last of them has none yet."""

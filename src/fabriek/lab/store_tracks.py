@@ -86,6 +86,9 @@ class SqlTracks:
         if fresh:
             self._db.execute(insert(params), fresh)
 
+    def first_tags(self, run: str, given: Mapping[str, str]) -> None:
+        self._db.insert_many(tags, [(run, key, value) for key, value in given.items()])
+
     def put_tags(self, run: str, given: Mapping[str, str]) -> None:
         known = self.tags([run]).get(run, {})
         for key, value in given.items():
