@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Index, Row, String, Table, and_, false, insert, select, update
+from sqlalchemy import JSON, Boolean, Column, Index, Row, String, Table, and_, bindparam, false, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from fabriek.adapters.database import Database, Instant, metadata
@@ -117,13 +117,16 @@ class SqlRuns:
         self._db.execute(update(runs).where(here).values(is_deleted=is_deleted))
 
     def some(self, wanted: Collection[str]) -> Mapping[str, Run]:
-        return {row.id: run_of(row) for row in self._db.rows(select(runs).where(runs.c.id.in_(wanted)))}
+        return {row.id: run_of(row) for row in self._db.rows(_SOME, {"ids": list(wanted)})}
 
     def of_experiments(self, project: str, wanted: Sequence[str]) -> Sequence[Run]:
         found = select(runs).where(runs.c.project == project).order_by(runs.c.started_at.desc(), runs.c.id)
         if wanted:
             found = found.where(runs.c.experiment.in_(wanted))
         return [run_of(row) for row in self._db.rows(found)]
+
+
+_SOME = select(runs).where(runs.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def experiment_of(row: Row[Any]) -> Experiment:

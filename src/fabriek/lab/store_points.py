@@ -171,7 +171,7 @@ class SqlPoints:
         found: dict[tuple[str, str], Row[Any]] = {}
         for part in _parts(names):
             runs, keys = {run for run, _ in part}, {key for _, key in part}
-            rows = self._db.rows(select(series).where(series.c.run.in_(runs), series.c.key.in_(keys)))
+            rows = self._db.rows(_NAMED, {"runs": list(runs), "keys": list(keys)})
             found.update(((row.run, row.key), row) for row in rows)
         return found
 
@@ -227,6 +227,10 @@ class SqlPoints:
 def _parts(names: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (names[start : start + KEYS_AT_ONCE] for start in range(0, len(names), KEYS_AT_ONCE))
 
+
+_NAMED = select(series).where(
+    series.c.run.in_(bindparam("runs", expanding=True)), series.c.key.in_(bindparam("keys", expanding=True))
+)
 
 _ADVANCED = (
     "b_id", "new_points", "new_outlined", "new_last_value", "new_last_at_ms", "new_last_step", "new_last_rank", "new_end_at_ms", "new_end_step",

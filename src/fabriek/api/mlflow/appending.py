@@ -40,14 +40,18 @@ class Remembered:
         self._known: dict[tuple[str, str], tuple[float, tuple[Caller, str]]] = {}
         self._asking: dict[tuple[str, str], asyncio.Future[tuple[Caller, str]]] = {}
 
+    def known(self, authorization: str, project: str) -> tuple[Caller, str] | None:
+        """Who that is, if it was asked within the second."""
+        found = self._known.get((authorization, project)) if authorization else None
+        return found[1] if found and self._clock.monotonic() - found[0] < REMEMBERED_SECONDS else None
+
     async def of(self, request: Request) -> tuple[Caller, str]:
         """Raises what `who` raises; that is not remembered."""
         name = (request.headers.get("authorization", ""), request.path_params.get("project", ""))
         if not name[0]:  # a session of the portal is not a training loop, and its cookie is not in the name
             return await run_in_threadpool(self.who, request)
-        known = self._known.get(name)
-        if known is not None and self._clock.monotonic() - known[0] < REMEMBERED_SECONDS:
-            return known[1]
+        if (known := self.known(*name)) is not None:
+            return known
         if name not in self._asking:  # of those that come at once, one asks
             asking = self._asking[name] = asyncio.ensure_future(run_in_threadpool(self.who, request))
             asking.add_done_callback(lambda asked: self._learn(name, asked))

@@ -87,9 +87,9 @@ def routes(services: Services, who: Remembered) -> list[BaseRoute]:
 
 
 def shorten(app: FastAPI, services: Services, who: Remembered, *, is_open: Callable[[], Awaitable[bool]]) -> None:
-    """Puts the short way for points around everything that the app has so far. is_open: whether it is not sealed."""
-    app.add_middleware(
-        Quick, appending=services.appending, remembered=who, counts=app.state.counts, is_open=is_open
+    """Puts the short way for points around everything that the app has, the framework's own layers among it. is_open: whether it is not sealed."""
+    app.middleware_stack = Quick(
+        app.build_middleware_stack(), appending=services.appending, remembered=who, counts=app.state.counts, is_open=is_open
     )  # fmt: skip
 
 
