@@ -154,7 +154,8 @@ def test_a_model_of_scikit_learn_is_logged_registered_and_loaded_again(
     door: Door, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setenv("MLFLOW_TRACKING_TOKEN", door.token)
-    environment.setenv("MLFLOW_TRACKING_URI", door.url)  # and not by a call, which would outlive this test and its server
+    # Not by a call of the package, which would outlive this test and its server.
+    environment.setenv("MLFLOW_TRACKING_URI", door.url)
     points, answers = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1])
     fitted = LogisticRegression().fit(points, answers)
     with package.start_run() as active:
