@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabriek.cli.groups import Group
-from fabriek.cli.output import json_option, print_json, project_option, say, show, table
+from fabriek.cli.groups import Headed
+from fabriek.cli.output import json_option, plain, print_json, project_option, say, show, table
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
 
@@ -17,9 +17,17 @@ if TYPE_CHECKING:
 STDIN = "-"
 
 
-@click.group(cls=Group)
+HEADINGS = {
+    "Look": ("ls", "show", "card", "bases", "served"),
+    "Promote": ("rule", "promote", "promotions", "agree", "refuse"),
+    "Base models": ("push", "remove"),
+    "Serve": ("serve", "stop", "key"),
+}
+
+
+@click.group(cls=Headed, headings=HEADINGS)
 def model() -> None:
-    """Registered models: what is known of them, and who promotes them.
+    """Models: look at them, promote and serve them, bring base models in.
 
     MODEL is NAME for the newest version, NAME@3, or NAME@ALIAS.
     """
@@ -32,7 +40,8 @@ def ls(project: str, *, as_json: bool) -> None:
     """The newest version of each model of the project."""
     found = connect(project).models.newest()
     columns = ["name", "version", "aliases", "label", "mark", "licence", "created_at"]
-    table(found, columns, as_json=as_json, empty="no models yet: mlflow.register_model, in a run")
+    named = [plain(one) | {"aliases": [f"{alias}@{number}" for alias, number in one.points.items()]} for one in found]
+    table(found if as_json else named, columns, as_json=as_json, empty="no models yet: mlflow.register_model, in a run")
 
 
 @model.command("show")
@@ -171,8 +180,7 @@ def rule(
 
 
 def _tell(found: "ModelOut") -> None:
-    aliases = "".join(f"  @{one}" for one in found.aliases)
-    say(click.style(f"{found.name}@{found.version}", bold=True) + aliases)
+    say(f"{found.name}@{found.version}" + "".join(f"  @{one}" for one in found.aliases))
     rows = [
         ("label", found.label),
         ("licence", found.licence or "none was said"),

@@ -1,6 +1,7 @@
 """How the command line speaks: tables for people, JSON for programs, and one way to show an error."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -11,6 +12,8 @@ import click
 from fabriek.kernel.errors import FabriekError
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+PIPED_COLUMNS = 10_000
 
 
 def json_option(command: F) -> F:
@@ -91,7 +94,26 @@ def table(things: Sequence[Any], columns: Sequence[str], *, as_json: bool, empty
     for thing in things:
         fields = plain(thing)
         drawn.add_row(*(Text(clean(_cell(fields.get(column), at=column.endswith("_at")))) for column in columns))
-    Console(soft_wrap=not sys.stdout.isatty(), highlight=False).print(drawn)
+    # What is piped is read by programs and by `less`: there a row is one line, however wide.
+    Console(width=None if sys.stdout.isatty() else PIPED_COLUMNS, highlight=False).print(drawn)
+
+
+def fitting(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], more: Sequence[str]) -> list[str]:
+    """Those of `more` that a terminal has room for beside the columns, the first ones first; all where the table is piped."""
+    if not sys.stdout.isatty():
+        return list(more)
+
+    def width(column: str) -> int:
+        at = column.endswith("_at")
+        return 2 + max(len(column), *(len(_cell(row.get(column), at=at)) for row in rows))
+
+    room = shutil.get_terminal_size().columns - sum(map(width, columns)) if rows else 0
+    chosen: list[str] = []
+    for column in more:
+        if (room := room - width(column)) < 0:
+            break
+        chosen.append(column)
+    return chosen
 
 
 def _within(value: Any, *, at: bool) -> str:

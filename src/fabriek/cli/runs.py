@@ -1,13 +1,14 @@
 """`fabriek runs`: what runs logged."""
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from fabriek.cli.groups import Headed
-from fabriek.cli.output import counted, json_option, plain, print_json, project_option, say, table
+from fabriek.cli.output import counted, fitting, json_option, plain, print_json, project_option, say, table
 from fabriek.cli.runs_exchange import NOT_WHOLE, experiments_option, export, import_runs
 from fabriek.cli.session import connect
 
@@ -59,22 +60,20 @@ def ls(
     if as_json:
         print_json(list(found))
         return
-    keys = _columns(found)
     rows = [
         {"id": one.id[:SHORT], "name": one.name, "experiment": one.experiment_name, "status": one.status, "started_at": plain(one)["started_at"]}
-        | {key: _number(one.metrics.get(key)) for key in keys}
+        | {key: _number(one.metrics.get(key)) for key in one.metrics}
         for one in found
     ]  # fmt: skip
-    columns = ["id", "name", "experiment", "status", "started_at", *keys]
+    columns = ["id", "name", "experiment", "status", "started_at"]
+    columns += fitting(rows, columns, _most_common(found))
     table(rows, columns, as_json=False, empty="no runs: scripts log to the address that `fabriek runs show` names")
 
 
-def _columns(found: Sequence["RunOut"]) -> list[str]:
-    counts: dict[str, int] = {}
-    for one in found:
-        for key in one.metrics:
-            counts[key] = counts.get(key, 0) + 1
-    return sorted(sorted(counts, key=lambda key: (-counts[key], key))[:COLUMNS_MAX])
+def _most_common(found: Sequence["RunOut"]) -> list[str]:
+    """Metrics, those of most runs first; what a job takes of its node after what its script says."""
+    counts = Counter(key for one in found for key in one.metrics)
+    return sorted(counts, key=lambda key: (key.startswith("system/"), -counts[key], key))[:COLUMNS_MAX]
 
 
 def _number(value: float | None) -> str:

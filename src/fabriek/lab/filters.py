@@ -84,8 +84,17 @@ class Grammar:
     quotable: frozenset[str] = frozenset()
     """Attributes that are numbers and may stand in quotes, as a version's often does."""
 
+    example: str = ""
+    """A filter that holds, for whoever wrote one that does not."""
+
     def conditions(self, text: str) -> list[Condition]:
         """Raises InvalidInput on what is not a filter, in words that name the clause."""
+        try:
+            return self._conditions(text)
+        except InvalidInput as error:
+            raise InvalidInput(error.detail, fix=self.example and f"such as: {self.example}") from None
+
+    def _conditions(self, text: str) -> list[Condition]:
         if len(text) > FILTER_CHARACTERS_MAX:
             raise InvalidInput(f"a filter has at most {FILTER_CHARACTERS_MAX} characters")
         tokens = list(_tokens(text, "filter string"))
@@ -254,6 +263,7 @@ RUNS = Grammar(
     numeric=frozenset({"start_time", "end_time"}),
     lists=frozenset({"run_id"}),
     kinds=frozenset({"metric", "param", "tag", "attribute", "dataset"}),
+    example="metrics.loss < 0.5 and params.model = 'cnn'",
 )  # fmt: skip
 
 EXPERIMENTS = Grammar(
@@ -263,4 +273,5 @@ EXPERIMENTS = Grammar(
     numeric=frozenset({"creation_time", "last_update_time"}),
     lists=frozenset({"experiment_id"}),
     kinds=frozenset({"tag", "attribute"}),
+    example="name LIKE 'trees%' and tags.team = 'a'",
 )  # fmt: skip

@@ -12,11 +12,14 @@ LATEST = "latest"
 
 
 class ModelBriefOut(Wire):
-    """`mark`: `data`, `unknown`, or `code` where opening one of its files runs something. `licence`: SPDX, or a name of its own."""
+    """`mark`: `data`, `unknown`, or `code` where opening one of its files runs something. `licence`: SPDX, or a name of its own. `aliases`:
+    those of this version. `points`: every alias of the model, and its version.
+    """
 
     name: str
     version: int
     aliases: list[str]
+    points: dict[str, int]
     label: str
     mark: str
     licence: str

@@ -126,10 +126,10 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What a list says of a version."""
+    """What a list says of a version. `points`: every alias of its model, and the version that it names."""
 
     version: ModelVersion
-    aliases: tuple[str, ...]
+    points: Mapping[str, int]
     mark: Mark
     licence: Licence | None
 
@@ -265,7 +265,8 @@ class Facts:
         readme = next((one for one in artifacts if one.path == CARD_FILE), None)
         card = self._card(version, None if self._withholds(version, run) else readme)
         mark = worst(one.format.mark for one in self._files(artifacts))
-        return Brief(version, self.aliases(version, by=by), mark, card.licence if card else None)
+        points = self._registry.registered(version.project, version.name, by=by).aliases
+        return Brief(version, points, mark, card.licence if card else None)
 
     def _artifacts(self, version: ModelVersion, by: Caller) -> Sequence[Artifact]:
         return self._registry.model_versions.files(version.project, version.name, version.number, by=by)
