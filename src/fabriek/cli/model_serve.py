@@ -65,7 +65,7 @@ def serve(
         return
     say(shown.endpoint)
     click.echo(
-        f"{shown.model}@{shown.version} as {shown.name}    a key: fabriek model key create {shown.name} --budget '100000 tokens'    "
+        f"{shown.model}@{shown.version} as {shown.name}    a key: fabriek model key create {shown.name} --budget '500 requests/day'    "
         f"log: fabriek job log {shown.job_number}    stop: fabriek model stop {shown.name}",
         err=True,
     )
@@ -141,7 +141,7 @@ def keys(name: str, project: str, *, as_json: bool) -> None:
         "state",
         "expires_at",
     ]
-    empty = f"no keys: fabriek model key create {name} --budget '100000 tokens'"
+    empty = f"no keys: fabriek model key create {name} --budget '500 requests/day'"
     table(connect(project).serving.keys(name), columns, as_json=as_json, empty=empty)
 
 
