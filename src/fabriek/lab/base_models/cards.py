@@ -1,26 +1,21 @@
 """The card of a base model: README.md, with facts in YAML at its head, as the Hugging Face Hub has them."""
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import yaml
-
 from fabriek.kernel.errors import InvalidInput
+from fabriek.lab.fields import read_fields, split_head
 
 CARD_CHARACTERS_MAX = 400_000
 FACTS_CHARACTERS_MAX = 200_000
 """Cards of models that turn texts into vectors name their score on each of a hundred tests: ninety thousand characters are usual."""
 
-NODES_MAX = 40_000
 LICENCE_CHARACTERS_MAX = 100
 DEPTH_MAX = 12
 TAGS_MAX = 100
-
-_HEAD = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)(?:\r?\n)?^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,42 +27,22 @@ class ModelCard:
     text: str
 
 
-class _Plain(yaml.SafeLoader):
-    """YAML without aliases, since a few lines of them unfold into more than any memory holds; not deep, and not of very many parts."""
-
-    depth = nodes = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise InvalidInput("the head of the card refers to itself", fix="write it out, without & and *")
-        self.nodes += 1
-        if self.depth > DEPTH_MAX or self.nodes > NODES_MAX:
-            raise InvalidInput("the head of the card is nested too deeply, or has too many parts", fix="shorten it")
-        self.depth += 1
-        made = super().compose_node(parent, index)
-        self.depth -= 1
-        return made
-
-
 def read_card(written: str) -> ModelCard:
     """Raises InvalidInput on a head that is not a plain list of facts, or on one that is too long."""
     if len(written) > CARD_CHARACTERS_MAX:
         raise InvalidInput(f"a card has at most {CARD_CHARACTERS_MAX:,} characters", fix="shorten README.md")
-    found = _HEAD.match(written)
-    if found is None:
+    head, text = split_head(written)
+    if head is None:
         return ModelCard({}, "", written)
-    if len(found[1]) > FACTS_CHARACTERS_MAX:
+    if len(head) > FACTS_CHARACTERS_MAX:
         raise InvalidInput(f"the head of a card has at most {FACTS_CHARACTERS_MAX:,} characters", fix="shorten it")
     try:
-        said = yaml.load(found[1], Loader=_Plain)  # noqa: S506  # a safe loader, with less than it had
-        facts = _as_json(said or {}, 0)
-    except (yaml.YAMLError, RecursionError, ValueError):
+        facts = _as_json(read_fields(head, "the head of README.md", long=True), 0)
+    except InvalidInput as error:
         raise InvalidInput(
-            "the head of README.md is not YAML", fix="correct what stands between its --- lines"
+            error.detail, fix=error.fix or "write it as `license: apache-2.0`, between its --- lines"
         ) from None
-    if not isinstance(facts, dict):
-        raise InvalidInput("the head of README.md is not a list of facts", fix="write it as `license: apache-2.0`")
-    return ModelCard(facts, _licence_in(facts), written[found.end() :])
+    return ModelCard(facts, _licence_in(facts), text)
 
 
 def licence_of(card: ModelCard, said: str) -> str:

@@ -10,12 +10,11 @@ import yaml
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from fabriek.kernel.errors import InvalidInput
-from fabriek.lab.registry.fields import read_fields
+from fabriek.lab.fields import read_fields, split_head
 
 CARD_CHARACTERS_MAX = 100_000
 FRONT_CHARACTERS_MAX = 20_000
 CARD_FILE = "README.md"
-_FENCE = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +66,12 @@ def check_card(text: str) -> Card:
 def read_card(text: str, *, written_by: str = "", written_at: datetime | None = None) -> Card:
     """One that lies there. Whatever is wrong with it, its text can be read."""
     cut = text[:CARD_CHARACTERS_MAX]
-    found = _FENCE.match(cut)
+    head, body = split_head(cut)
     told = {"written_by": written_by, "written_at": written_at}
-    if found is None:
+    if head is None:
         return Card(cut, cut, **told)  # type: ignore[arg-type]  # each has its type above
-    body = cut[found.end() :]
     try:
-        front = _front(found[1])
+        front = _front(head)
         return Card(cut, body, front, _licence(front), **told)  # type: ignore[arg-type]
     except InvalidInput as error:
         return Card(cut, body, trouble=error.detail, **told)  # type: ignore[arg-type]
@@ -101,11 +99,11 @@ def with_licence(text: str, licence: Licence) -> str:
     if not licence.spdx:
         lines.append(f"license_name: {_quoted(licence.name)}")
         lines += [f"license_link: {_quoted(licence.link)}"] if licence.link else []
-    found = _FENCE.match(text)
-    if found is None:
+    head, body = split_head(text)
+    if head is None:
         return "\n".join(["---", *lines, "---", "", text])
-    kept = [one for one in found[1].splitlines() if not re.match(r"license(_name|_link)?\s*:", one)]
-    return "\n".join(["---", *lines, *kept, "---"]) + "\n" + text[found.end() :]
+    kept = [one for one in head.splitlines() if not re.match(r"license(_name|_link)?\s*:", one)]
+    return "\n".join(["---", *lines, *kept, "---"]) + "\n" + body
 
 
 def _licence(front: Mapping[str, Any]) -> Licence | None:
