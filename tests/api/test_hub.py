@@ -22,10 +22,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from fabriek.adapters.database import Database, metadata, open_database
-from fabriek.api import app as api
 from fabriek.api.hub import routes as hub_routes
-from fabriek.api.mlflow.routes import build_job_app
 from fabriek.audit.log import facts_of
 from fabriek.compute.requests import JobAsked
 from fabriek.compute.store import SqlJobs
@@ -36,8 +33,7 @@ from fabriek.lab.base_models.models import ModelFile, Revision
 from fabriek.lab.base_models.service import BaseModels
 from fabriek.sdk.facade import Fabriek
 from tests.factories.base_models import a_model, safetensors
-from tests.factories.services import Town, a_town
-from tests.servers.app import serving
+from tests.factories.services import Town
 
 
 @dataclass(frozen=True)
@@ -70,27 +66,6 @@ class Door:
         return httpx.Client(
             base_url=self.server, headers={"Authorization": f"Bearer {self.token}"}, trust_env=False, timeout=30
         )
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    folder = tmp_path_factory.mktemp("town")
-    database: Database = open_database(f"sqlite:///{folder}/fabriek.db")
-    metadata.create_all(database.engine)
-    yield a_town(database, folder / "home")
-    database.close()
-
-
-@pytest.fixture(scope="module")
-def server(town: Town) -> Iterator[str]:
-    with serving(api.build(town.services)) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def job_server(town: Town) -> Iterator[str]:
-    with serving(build_job_app(town.services)) as url:
-        yield url
 
 
 @pytest.fixture

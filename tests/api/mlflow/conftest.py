@@ -1,4 +1,4 @@
-"""One server for a module of tests; a person with a project of their own for each; and MLflow's released client, set up for it."""
+"""A person with a project of their own for each; and MLflow's released client, set up for it."""
 
 import http.client
 import json
@@ -13,12 +13,8 @@ import httpx
 import pytest
 from mlflow import MlflowClient
 
-from fabriek.adapters.database import Database, metadata, open_database
-from fabriek.api import app as api
-from fabriek.api.mlflow.routes import build_job_app
 from fabriek.kernel.callers import Caller
-from tests.factories.services import Town, a_town
-from tests.servers.app import serving
+from tests.factories.services import Town
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,13 @@ class Door:
 
     @property
     def token(self) -> str:
-        return self.town.services.identity.issue_token(self.person.person, by=self.person)
+        return self.token_of(self.person)
+
+    def token_of(self, person: Caller) -> str:
+        return self.town.services.identity.issue_token(person.person, by=person)
+
+    def client(self, token: str) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
 
     def beside(self) -> "Door":
         """Another project, of another person, on the same server."""
@@ -57,27 +59,6 @@ def a_door(town: Town, server: str) -> Door:
     person = town.person(f"lab{secrets.token_hex(4)}")
     slug = town.project(person, gpu_hours=1)
     return Door(town, f"{server}/lab/{slug}", slug, town.again(person))
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    folder = tmp_path_factory.mktemp("town")
-    database: Database = open_database(f"sqlite:///{folder}/fabriek.db")
-    metadata.create_all(database.engine)
-    yield a_town(database, folder / "home")
-    database.close()
-
-
-@pytest.fixture(scope="module")
-def server(town: Town) -> Iterator[str]:
-    with serving(api.build(town.services)) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def job_server(town: Town) -> Iterator[str]:
-    with serving(build_job_app(town.services)) as url:
-        yield url
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ import http.client
 import json
 import math
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,78 +15,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
-from fabriek.adapters.database import Database, metadata, open_database
-from fabriek.api import app as api
-from fabriek.api.mlflow.routes import build_job_app
-from fabriek.kernel.callers import Caller
 from fabriek.web.envelope import JSON_BYTES_MAX
-from tests.factories.services import Town, a_town
-from tests.servers.app import serving
+from tests.api.mlflow.conftest import Door, JobDoor
+from tests.factories.services import Town
 
 NOBODYS_RUN = "0" * 32
-
-
-@dataclass(frozen=True)
-class Door:
-    """One project and the way into it."""
-
-    town: Town
-    url: str
-    project: str
-    person: Caller
-
-    def token(self, person: Caller) -> str:
-        return self.town.services.identity.issue_token(person.person, by=person)
-
-    def client(self, token: str) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    folder = tmp_path_factory.mktemp("town")
-    database: Database = open_database(f"sqlite:///{folder}/fabriek.db")
-    metadata.create_all(database.engine)
-    yield a_town(database, folder / "home")
-    database.close()
-
-
-@pytest.fixture(scope="module")
-def server(town: Town) -> Iterator[str]:
-    with serving(api.build(town.services)) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def job_server(town: Town) -> Iterator[str]:
-    with serving(build_job_app(town.services)) as url:
-        yield url
-
-
-@pytest.fixture
-def door(town: Town, server: str) -> Door:
-    person = town.person(f"lab{secrets.token_hex(4)}")
-    project = town.project(person, gpu_hours=1)
-    return Door(town, f"{server}/lab/{project}", project, town.again(person))
-
-
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-    return monkeypatch
-
-
-@pytest.fixture
-def mlflow(door: Door, environment: pytest.MonkeyPatch) -> MlflowClient:
-    environment.setenv("MLFLOW_TRACKING_TOKEN", door.token(door.person))
-    return MlflowClient(door.url, door.url)
-
-
-@pytest.fixture
-def web(door: Door) -> Iterator[httpx.Client]:
-    with door.client(door.token(door.person)) as client:
-        yield client
 
 
 def begun(mlflow: MlflowClient) -> str:
@@ -247,7 +178,7 @@ def raw(door: Door, method: str, path: str) -> dict[str, Any]:
     where = urlsplit(door.url)
     line = http.client.HTTPConnection(str(where.hostname), where.port)
     body = b"x" if method == "PUT" else None
-    line.request(method, where.path + path, body, {"Authorization": f"Bearer {door.token(door.person)}"})
+    line.request(method, where.path + path, body, {"Authorization": f"Bearer {door.token}"})
     answer = line.getresponse()
     said = {"status": answer.status} | json.loads(answer.read())
     line.close()
@@ -267,10 +198,10 @@ BAD_BODIES: list[tuple[str, bytes, int]] = [
 def test_what_cannot_be_read_is_refused_and_breaks_nothing(
     web: httpx.Client, path: str, body: bytes, status: int
 ) -> None:
-    answer = web.post(f"/api/2.0/mlflow/{path}", content=body, headers={"Content-Type": "application/json"})
+    answer = web.post(f"/{path}", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == status, answer.text
     assert set(answer.json()) == {"error_code", "message"}
-    assert web.post("/api/2.0/mlflow/runs/create", json={"experiment_id": "0"}).status_code == 200
+    assert web.post("/runs/create", json={"experiment_id": "0"}).status_code == 200
 
 
 LARGE: list[dict[str, Any]] = [
@@ -291,7 +222,7 @@ def test_a_batch_beyond_what_mlflow_takes_is_refused_whole(
     mlflow: MlflowClient, web: httpx.Client, fields: dict[str, Any]
 ) -> None:
     run = begun(mlflow)
-    answer = web.post("/api/2.0/mlflow/runs/log-batch", json={"run_id": run, **fields})
+    answer = web.post("/runs/log-batch", json={"run_id": run, **fields})
     assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
     assert mlflow.get_run(run).data.to_dictionary()["params"] == {}
     assert mlflow.get_run(run).data.metrics == {}
@@ -312,12 +243,12 @@ def test_a_strangers_run_reads_like_none(
     run = begun(mlflow)
     other = door.town.person(f"other{secrets.token_hex(4)}")
     slug = door.town.project(other)
-    with door.client(door.token(other)) as stranger:
+    with door.client(door.token_of(other)) as stranger:
         answers = []
         for one in (run, NOBODYS_RUN):
             asked = fields | {"run_id": one}
             how = {"params": asked} if method == "GET" else {"json": asked}
-            url = door.url.replace(door.project, slug) + f"/api/2.0/mlflow/{path}"
+            url = door.url.replace(door.slug, slug) + f"/api/2.0/mlflow/{path}"
             answer = stranger.request(method, url, **how)  # type: ignore[arg-type]
             answers.append((answer.status_code, answer.text.replace(one, "RUN")))
     assert answers[0] == answers[1]
@@ -328,13 +259,13 @@ def test_a_strangers_run_reads_like_none(
 def test_a_strangers_project_reads_like_none(door: Door, mlflow: MlflowClient) -> None:
     begun(mlflow)
     other = door.town.person(f"other{secrets.token_hex(4)}")
-    with door.client(door.token(other)) as stranger:
+    with door.client(door.token_of(other)) as stranger:
         answers = [
-            stranger.get(door.url.replace(door.project, name) + "/api/2.0/mlflow/experiments/search")
-            for name in (door.project, "no-such-project")
+            stranger.get(door.url.replace(door.slug, name) + "/api/2.0/mlflow/experiments/search")
+            for name in (door.slug, "no-such-project")
         ]
     assert {answer.status_code for answer in answers} == {404}
-    assert answers[0].text.replace(door.project, "X") == answers[1].text.replace("no-such-project", "X")
+    assert answers[0].text.replace(door.slug, "X") == answers[1].text.replace("no-such-project", "X")
 
 
 def test_nobody_comes_in_without_a_token(door: Door) -> None:
@@ -345,29 +276,15 @@ def test_nobody_comes_in_without_a_token(door: Door) -> None:
 
 def test_a_token_may_come_as_the_password(door: Door, environment: pytest.MonkeyPatch) -> None:
     environment.setenv("MLFLOW_TRACKING_USERNAME", "anyone")
-    environment.setenv("MLFLOW_TRACKING_PASSWORD", door.token(door.person))
+    environment.setenv("MLFLOW_TRACKING_PASSWORD", door.token)
     assert MlflowClient(door.url).create_run("0").info.status == "RUNNING"
 
 
-@dataclass(frozen=True)
-class JobDoor:
-    """A job's own run and its token, on the app behind the jobs' socket."""
-
-    url: str
-    run: str
-    token: str
-
-
 @pytest.fixture
-def job_door(door: Door, job_server: str, environment: pytest.MonkeyPatch) -> JobDoor:
-    services = door.town.services
-    project = services.access.project(door.project).id
-    job = f"job_{secrets.token_hex(8)}"
-    run = services.lab.open_run(project, "", job=job, label="special-category", person=door.person.person, name="train")
-    ends = services.clock.now() + timedelta(hours=1)
-    token = services.identity.issue_job_token(job, project, "lab", ends)
-    environment.setenv("MLFLOW_TRACKING_TOKEN", token)
-    return JobDoor(job_server, run, token)
+def job_door(job_door: JobDoor, environment: pytest.MonkeyPatch) -> JobDoor:
+    """With its token for the client."""
+    environment.setenv("MLFLOW_TRACKING_TOKEN", job_door.token)
+    return job_door
 
 
 def test_a_job_logs_into_its_own_run_and_what_it_begins_carries_its_label(door: Door, job_door: JobDoor) -> None:
@@ -376,7 +293,7 @@ def test_a_job_logs_into_its_own_run_and_what_it_begins_carries_its_label(door: 
     beside = job.create_run("0").info.run_id
     job.log_text(beside, "made within", "note.txt")
     services = door.town.services
-    project = services.access.project(door.project).id
+    project = door.project
     for run in (job_door.run, beside):
         assert services.lab.run(project, run, by=door.person).run.label == "special-category"
     assert {one.info.run_id for one in job.search_runs(["0"])} == {job_door.run, beside}
@@ -384,7 +301,7 @@ def test_a_job_logs_into_its_own_run_and_what_it_begins_carries_its_label(door: 
 
 def test_a_job_knows_no_run_but_its_own(door: Door, job_door: JobDoor) -> None:
     services = door.town.services
-    project = services.access.project(door.project).id
+    project = door.project
     colleague = services.lab.create_run(project, "0", name="x", person="", started_ms=0, tags={}, by=door.person).run.id
     job = MlflowClient(job_door.url)
     said = []
@@ -398,21 +315,21 @@ def test_a_job_knows_no_run_but_its_own(door: Door, job_door: JobDoor) -> None:
 def test_each_token_opens_one_door(door: Door, job_door: JobDoor) -> None:
     """A job's lab token is nothing to the server, a node's and a person's are nothing to the jobs' app."""
     services = door.town.services
-    project = services.access.project(door.project).id
+    project = door.project
     node = services.identity.issue_job_token("job_x", project, "node", services.clock.now() + timedelta(hours=1))
     search = "/api/2.0/mlflow/experiments/search"
-    for url, token in ((door.url, job_door.token), (door.url, node), (job_door.url, node), (job_door.url, door.token(door.person))):  # fmt: skip
+    for url, token in ((door.url, job_door.token), (door.url, node), (job_door.url, node), (job_door.url, door.token)):  # fmt: skip
         answer = httpx.get(url + search, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
         assert answer.status_code == 401, url
     main = door.url.split("/lab/")[0]
-    for path in ("/api/v1/whoami", "/api/v1/projects", f"/api/v1/projects/{door.project}/jobs"):
+    for path in ("/api/v1/whoami", "/api/v1/projects", f"/api/v1/projects/{door.slug}/jobs"):
         answer = httpx.get(main + path, headers={"Authorization": f"Bearer {job_door.token}"}, trust_env=False)
         assert answer.status_code == 401, path
 
 
 def test_a_jobs_token_ends_with_its_job(door: Door, job_door: JobDoor) -> None:
     services = door.town.services
-    run = services.lab.run(services.access.project(door.project).id, job_door.run, by=door.person).run
+    run = services.lab.run(door.project, job_door.run, by=door.person).run
     services.identity.end_job_tokens(run.job)
     answer = httpx.get(
         f"{job_door.url}/api/2.0/mlflow/experiments/search",
@@ -429,6 +346,6 @@ def test_the_jobs_app_has_no_other_door(job_door: JobDoor) -> None:
 
 
 def test_errors_are_said_in_mlflows_shape(web: httpx.Client) -> None:
-    answer = web.get("/api/2.0/mlflow/runs/get", params={"run_id": NOBODYS_RUN})
+    answer = web.get("/runs/get", params={"run_id": NOBODYS_RUN})
     assert answer.status_code == 404
     assert json.loads(answer.text)["error_code"] == "RESOURCE_DOES_NOT_EXIST"
