@@ -6,7 +6,7 @@ downloads and its revisions hold. Nothing is written here, and no file of a disk
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode
 
@@ -19,10 +19,10 @@ from fabriek.api.hub import said
 from fabriek.api.hub.searching import Wanted
 from fabriek.api.vault_objects import read_range
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import InvalidInput, NotAuthenticated, NotPermitted
+from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.lab.base_models.models import MAIN, BaseModel, ModelFile, Revision
 from fabriek.lab.base_models.service import no_such_model
-from fabriek.web.callers import caller_of_request, token_of
+from fabriek.web.dialects import job_of_token, member_of_path
 from fabriek.web.problems import request_id
 from fabriek.web.router import HOLDER, Access, Right, declare
 from fabriek.web.services import Services
@@ -71,18 +71,14 @@ class Asked:
 
 Answer = Callable[[Asked], Response]
 
+JOB_RIGHTS = frozenset({"lab.view"})
+
 
 def routes(services: Services) -> list[BaseRoute]:
     """For people, with their own token, in a project of theirs."""
 
     def who(request: Request) -> tuple[Caller, str]:
-        caller = caller_of_request(request, services.identity)
-        if caller.job:
-            raise NotAuthenticated("this token does one job's work and opens nothing else", fix="use your own token")
-        project = services.access.project(request.path_params["project"])
-        if not caller.is_member_of(project.id):
-            raise no_such_model()
-        return caller, project.id
+        return member_of_path(request, services, absent=no_such_model)
 
     return _routes(services, who, Right("lab.view"), f"{PREFIX}/{{project}}")
 
@@ -91,9 +87,7 @@ def job_routes(services: Services, prefix: str = "") -> list[BaseRoute]:
     """On the jobs' socket, with the job's own token: the base models of its project."""
 
     def who(request: Request) -> tuple[Caller, str]:
-        caller = services.identity.caller_of_lab_token(token_of(request))
-        (project,) = caller.project_rights
-        return replace(caller, project_rights={project: frozenset({"lab.view"})}), project
+        return job_of_token(request, services, JOB_RIGHTS)
 
     return _routes(services, who, HOLDER, prefix + PREFIX, relayed=prefix)
 

@@ -5,7 +5,6 @@ Plain Starlette routes: a training loop calls `log-batch` thousands of times, an
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from fastapi import FastAPI
@@ -27,11 +26,10 @@ from fabriek.api.mlflow.metrics import METRIC_CALLS
 from fabriek.api.mlflow.models import MODEL_CALLS
 from fabriek.api.mlflow.quick import Quick
 from fabriek.api.mlflow.runs import RUN_CALLS
-from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import FabriekError, InvalidInput, NotAuthenticated, nothing_here
+from fabriek.kernel.errors import FabriekError, InvalidInput
 from fabriek.schemas.codes import Code
 from fabriek.schemas.node import JOBS_LAB
-from fabriek.web.callers import caller_of_request, token_of
+from fabriek.web.dialects import job_of_token, member_of_path
 from fabriek.web.envelope import Counts, Envelope
 from fabriek.web.problems import as_fabriek_error, request_id
 from fabriek.web.router import HOLDER, PUBLIC, Right, declare
@@ -54,28 +52,12 @@ Call = Callable[[Asked], dict[str, Any]]
 
 def people(services: Services) -> Remembered:
     """Who asks under /lab/{project}: a member of the project, with a bearer or basic token."""
-
-    def caller_of(request: Request) -> tuple[Caller, str]:
-        caller = caller_of_request(request, services.identity)
-        if caller.job:
-            raise NotAuthenticated("this token does one job's work and opens nothing else", fix="use your own token")
-        project = services.access.project(request.path_params["project"])
-        if not caller.is_member_of(project.id):
-            raise nothing_here()
-        return caller, project.id
-
-    return Remembered(caller_of, services.clock)
+    return Remembered(lambda request: member_of_path(request, services), services.clock)
 
 
 def jobs(services: Services) -> Remembered:
     """Who asks on the jobs' socket: one job, by its own token."""
-
-    def caller_of(request: Request) -> tuple[Caller, str]:
-        caller = services.identity.caller_of_lab_token(token_of(request))
-        (project,) = caller.project_rights
-        return replace(caller, project_rights={project: JOB_RIGHTS}), project
-
-    return Remembered(caller_of, services.clock)
+    return Remembered(lambda request: job_of_token(request, services, JOB_RIGHTS), services.clock)
 
 
 def routes(services: Services, who: Remembered) -> list[BaseRoute]:
