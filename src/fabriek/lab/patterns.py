@@ -1,6 +1,8 @@
 """Patterns of LIKE: `%` stands for any text, `_` for one character. Matched in one pass over the value, whatever the pattern."""
 
+import operator
 from collections.abc import Callable
+from typing import Any
 
 from fabriek.lab.filters import Condition
 
@@ -27,13 +29,13 @@ def is_like(value: str, pattern: str, *, fold: bool = False) -> bool:
     return all(char == "%" for char in pattern[at:])
 
 
-_TESTS: dict[str, Callable[[Asked, Asked], bool]] = {
-    "=": lambda left, right: left == right,
-    "!=": lambda left, right: left != right,
-    ">": lambda left, right: left > right,  # type: ignore[operator]
-    ">=": lambda left, right: left >= right,  # type: ignore[operator]
-    "<": lambda left, right: left < right,  # type: ignore[operator]
-    "<=": lambda left, right: left <= right,  # type: ignore[operator]
+_TESTS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
     "LIKE": lambda left, right: is_like(str(left), str(right)),
     "ILIKE": lambda left, right: is_like(str(left), str(right), fold=True),
 }

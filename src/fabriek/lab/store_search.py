@@ -1,5 +1,6 @@
 """The SQL of search: conditions and order as one statement, so that the database finds a page among many runs."""
 
+import operator
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -17,12 +18,12 @@ from fabriek.lab.wanted import Wanted
 Test = Callable[[ColumnElement[Any], Any], ColumnElement[bool]]
 
 NUMBERS: dict[str, Test] = {
-    "=": lambda column, value: column == value,
-    "!=": lambda column, value: column != value,
-    ">": lambda column, value: column > value,
-    ">=": lambda column, value: column >= value,
-    "<": lambda column, value: column < value,
-    "<=": lambda column, value: column <= value,
+    "=": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
 }
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -67,14 +67,14 @@ def read_card(text: str, *, written_by: str = "", written_at: datetime | None = 
     """One that lies there. Whatever is wrong with it, its text can be read."""
     cut = text[:CARD_CHARACTERS_MAX]
     head, body = split_head(cut)
-    told = {"written_by": written_by, "written_at": written_at}
+    card = Card(cut, body, written_by=written_by, written_at=written_at)
     if head is None:
-        return Card(cut, cut, **told)  # type: ignore[arg-type]  # each has its type above
+        return card
     try:
         front = _front(head)
-        return Card(cut, body, front, _licence(front), **told)  # type: ignore[arg-type]
+        return replace(card, front=front, licence=_licence(front))
     except InvalidInput as error:
-        return Card(cut, body, trouble=error.detail, **told)  # type: ignore[arg-type]
+        return replace(card, trouble=error.detail)
 
 
 def read_licence(word: str, *, name: str = "", link: str = "") -> Licence:
