@@ -184,6 +184,7 @@ def test_models_are_found_by_number_alias_and_as_the_newest_by_members_alone(hou
     assert [(one.version.name, one.version.number, one.mark, one.aliases) for one in facts.briefs(house.project, by=house.nina)] == [
         ("bush", 1, Mark.UNKNOWN, ()), ("tree", 2, Mark.UNKNOWN, ()),
     ]  # fmt: skip
+    assert [dict(one.points) for one in facts.briefs(house.project, by=house.nina)] == [{}, {"old": 1}]
     for name, which in (("tree", "3"), ("tree", "new"), ("nothing", ""), ("", "")):
         with pytest.raises(NotFound):
             facts.find(house.project, name, which, by=house.nina)

@@ -160,7 +160,9 @@ def test_an_upload_whose_last_byte_came_as_the_page_went_is_made_by_hand(
 ) -> None:
     (tmp_path / "late.txt").write_bytes(b"late")
     page.route("**/finish", lambda route: route.abort())
-    page.locator("[data-files]").set_input_files(tmp_path / "late.txt")
+    # The page asks for the version after it has said that all is here: not before that was cut off may it be let through again.
+    with page.expect_event("requestfailed", lambda one: one.url.endswith("/finish"), timeout=SENT_MILLISECONDS):
+        page.locator("[data-files]").set_input_files(tmp_path / "late.txt")
     expect(page.locator("[data-list]")).to_contain_text("here", timeout=SENT_MILLISECONDS)
     page.unroute("**/finish")
     page.reload()

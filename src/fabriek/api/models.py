@@ -48,7 +48,7 @@ def brief_out(brief: Brief) -> ModelBriefOut:
     version = brief.version
     return ModelBriefOut(
         name=version.name, version=version.number, points=dict(sorted(brief.points.items())),
-        aliases=sorted(alias for alias, number in brief.points.items() if number == version.number), label=version.label, mark=str(brief.mark),
+        aliases=list(brief.aliases), label=version.label, mark=str(brief.mark),
         licence=str(brief.licence or ""), run=version.run, sha256=version.sha256, created_at=version.created_at,
     )  # fmt: skip
 

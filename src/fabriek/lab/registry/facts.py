@@ -133,6 +133,11 @@ class Brief:
     mark: Mark
     licence: Licence | None
 
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Those that name this version."""
+        return tuple(sorted(alias for alias, number in self.points.items() if number == self.version.number))
+
 
 class Facts:
     """Reading and completing them."""
