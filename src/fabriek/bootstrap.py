@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from fabriek.access.identity import Identity
-from fabriek.access.intake import Intake
+from fabriek.access.applying.intake import Intake
+from fabriek.access.applying.store import SqlApplications
+from fabriek.access.login.identity import Confirming, Identity
+from fabriek.access.login.store import SqlCredentials, SqlLogins
 from fabriek.access.service import Access
-from fabriek.access.store import SqlApplications, SqlCredentials, SqlOrganisations, SqlPeople, SqlProjects
+from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
 from fabriek.adapters.blobs_local import LocalBlobs
 from fabriek.adapters.database import Database
 from fabriek.adapters.keys import FileKeyring
@@ -118,7 +120,9 @@ def build(
     audit = Audit(SqlEvents(database), SqlTrees(database), clock, ids, signer=keyring, cursors=cursors)
     bodies, people, projects = SqlOrganisations(database), SqlPeople(database), SqlProjects(database)
     access = Access(bodies, people, projects, audit, clock, ids)
-    identity = Identity(SqlCredentials(database), bodies, people, projects, access, audit, clock, ids)
+    identity = Identity(
+        SqlCredentials(database), SqlLogins(database), bodies, people, projects, audit, clock, ids, Confirming(settings.confirming)
+    )  # fmt: skip
     intake = Intake(SqlApplications(database), bodies, audit, clock, ids)
     labels, rules = labels_of(settings.labels), rules_of(shipped("fabriek.funding", "purposes.toml"))
     funding = Funding(

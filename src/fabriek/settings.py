@@ -53,6 +53,11 @@ class Settings:
         "Europe/Amsterdam", "time zone", "Where civil dates, such as the end of an agreement, are read."
     )
     accredited: bool = setting(False, "yes/no", "The owner declares this installation accredited for state labels.")
+    confirming: str = setting(
+        "enrolled",
+        "enrolled or always",
+        "Of whom high acts (appointing, rotating keys …) ask a second factor again: whoever has one, or everybody.",
+    )
     passphrase_file: Path | None = setting(
         None, "file", "Holds the passphrase of the keyring, where it has one and nobody is there to type it."
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fabriek.access.credentials import LINK_FOR, TOKEN_FOR
+from fabriek.access.login.credentials import LINK_FOR, TOKEN_FOR
 from fabriek.adapters.database import Database, open_database
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotAuthenticated, NotFound, NotPermitted

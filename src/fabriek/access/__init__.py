@@ -1,4 +1,5 @@
-"""Who gets in and why: organisations, people, roles, projects, credentials; calls, and the applications made to them.
+"""Who gets in and why: organisations, people, roles and projects.
 
-`service` has the verbs on organisations, people and projects, `identity` those on credentials, `intake` those on applications.
+`service` has the verbs on those. The rooms: `login` (who is behind a request), `joining` (coming in and going out), `applying` (calls and the
+applications made to them), `reviewing` (judging those).
 """

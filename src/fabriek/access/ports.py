@@ -1,12 +1,9 @@
-"""What access needs kept."""
+"""What organisations, people and projects need kept."""
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
 from typing import Protocol
 
-from fabriek.access.applications import Application
-from fabriek.access.credentials import Credential, CredentialKind
 from fabriek.access.organisations import Organisation
 from fabriek.access.people import Person
 from fabriek.access.projects import Membership, Project
@@ -67,37 +64,3 @@ class Projects(Protocol):
     def members(self, project: str) -> Sequence[Membership]: ...
 
     def of_person(self, person: str) -> Sequence[Membership]: ...
-
-
-class Credentials(Protocol):
-    """Storage of the hashes of secrets."""
-
-    def add(self, credential: Credential) -> None: ...
-
-    def find(self, secret_hash: str) -> Credential | None: ...
-
-    def remove(self, secret_hash: str) -> bool:
-        """Whether it was there: of two that come with the same link, one gets True."""
-
-    def remove_of_job(self, job: str) -> int: ...
-
-    def extend_of_job(self, job: str, until: datetime) -> None:
-        """Lets what does one job's work do it until then; nobody's visit lasts longer for it."""
-
-    def of_kind(self, kind: CredentialKind) -> Sequence[Credential]: ...
-
-    def remove_expired(self, now: datetime) -> int: ...
-
-
-class Applications(Protocol):
-    """Storage of applications."""
-
-    def add(self, application: Application) -> None: ...
-
-    def get(self, application_id: str) -> Application:
-        """Raises NotFound."""
-
-    def save(self, application: Application) -> None: ...
-
-    def of_organisation(self, organisation: str) -> Sequence[Application]:
-        """Newest first; empty organisation: all."""

@@ -1,20 +1,17 @@
-"""The SQL of access."""
+"""The SQL of organisations, people and projects."""
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Boolean, Column, Row, String, Table, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from fabriek.access.applications import Application, ApplicationState, Check
-from fabriek.access.credentials import Credential, CredentialKind
 from fabriek.access.organisations import Organisation, OrganisationKind
-from fabriek.access.people import Person
+from fabriek.access.people import Person, PersonKind
 from fabriek.access.projects import Membership, Project
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
 from fabriek.kernel.errors import AlreadyExists, NotFound, nothing_here
 from fabriek.kernel.purposes import Purpose
 
@@ -36,6 +33,9 @@ people = Table(
     Column("organisation", String, nullable=False, index=True),
     Column("roles", JSON, nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("signed_for_by", String, nullable=False),
+    Column("confirms", Boolean, nullable=False),
 )
 
 # Apart from `access_people`, so that a name can be erased while every record of what was done keeps its id.
@@ -64,33 +64,6 @@ memberships = Table(
     Column("project", String, primary_key=True),
     Column("person", String, primary_key=True, index=True),
     Column("role", String, nullable=False),
-)
-
-credentials = Table(
-    "access_credentials",
-    metadata,
-    Column("hash", String, primary_key=True),
-    Column("kind", String, nullable=False),
-    Column("person", String, nullable=False),
-    Column("expires_at", Instant, nullable=False, index=True),
-    Column("job", String, nullable=False, index=True),
-    Column("project", String, nullable=False),
-)
-
-applications = Table(
-    "access_applications",
-    metadata,
-    Column("id", String, primary_key=True),
-    Column("call", String, nullable=False),
-    Column("person", String, nullable=False),
-    Column("organisation", String, nullable=False, index=True),
-    Column("answers", JSON, nullable=False),
-    Column("made_at", Instant, nullable=False),
-    Column("state", String, nullable=False),
-    Column("submitted_at", Instant),
-    Column("decided_at", Instant),
-    Column("checks", JSON, nullable=False),
-    Column("project", String, nullable=False),
 )
 
 
@@ -130,6 +103,9 @@ class SqlPeople:
             "organisation": person.organisation,
             "roles": sorted(person.roles),
             "active": person.active,
+            "kind": person.kind,
+            "signed_for_by": person.signed_for_by,
+            "confirms": person.confirms,
         }
         self._db.execute(insert(people).values(**row))
         try:
@@ -143,22 +119,22 @@ class SqlPeople:
         row = self._db.row(self._whole.where(people.c.id == person_id))
         if row is None:
             raise _nobody()
-        return _person(row)
+        return person_of(row, row.kind)
 
     def among(self, person_ids: Collection[str]) -> Mapping[str, Person]:
         wanted = set(person_ids)
-        found = {row.id: _person(row) for row in self._db.rows(self._whole.where(people.c.id.in_(wanted)))}
+        found = {row.id: person_of(row, row.kind) for row in self._db.rows(self._whole.where(people.c.id.in_(wanted)))}
         if len(found) < len(wanted):
             raise _nobody()
         return found
 
     def with_email(self, email: str) -> Person | None:
         row = self._db.row(self._whole.where(names.c.email == email.lower()))
-        return None if row is None else _person(row)
+        return None if row is None else person_of(row, row.kind)
 
     def of_organisation(self, organisation: str) -> Sequence[Person]:
         return [
-            _person(row)
+            person_of(row, row.kind)
             for row in self._db.rows(self._whole.where(people.c.organisation == organisation).order_by(people.c.id))
         ]
 
@@ -211,59 +187,6 @@ class SqlProjects:
         return [Membership(row.project, row.person, row.role) for row in rows]
 
 
-class SqlCredentials:
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    def add(self, credential: Credential) -> None:
-        self._db.execute(insert(credentials).values(**asdict(credential)))
-
-    def find(self, secret_hash: str) -> Credential | None:
-        row = self._db.row(select(credentials).where(credentials.c.hash == secret_hash))
-        return None if row is None else _credential(row)
-
-    def remove(self, secret_hash: str) -> bool:
-        return self._db.execute(delete(credentials).where(credentials.c.hash == secret_hash)) == 1
-
-    def remove_of_job(self, job: str) -> int:
-        return self._db.execute(delete(credentials).where(credentials.c.job == job))
-
-    def extend_of_job(self, job: str, until: datetime) -> None:
-        own = credentials.c.kind.in_([CredentialKind.NODE, CredentialKind.LAB])
-        self._db.execute(update(credentials).where(credentials.c.job == job, own).values(expires_at=until))
-
-    def of_kind(self, kind: CredentialKind) -> Sequence[Credential]:
-        return [_credential(row) for row in self._db.rows(select(credentials).where(credentials.c.kind == kind))]
-
-    def remove_expired(self, now: datetime) -> int:
-        return self._db.execute(delete(credentials).where(credentials.c.expires_at <= now))
-
-
-class SqlApplications:
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    def add(self, application: Application) -> None:
-        self._db.execute(insert(applications).values(**_application_values(application)))
-
-    def get(self, application_id: str) -> Application:
-        row = self._db.row(select(applications).where(applications.c.id == application_id))
-        if row is None:
-            raise NotFound("there is no such application", fix="fabriek apply ls")
-        return _application(row)
-
-    def save(self, application: Application) -> None:
-        self._db.execute(
-            update(applications).where(applications.c.id == application.id).values(**_application_values(application))
-        )
-
-    def of_organisation(self, organisation: str) -> Sequence[Application]:
-        wanted = select(applications).order_by(applications.c.id.desc())
-        if organisation:
-            wanted = wanted.where(applications.c.organisation == organisation)
-        return [_application(row) for row in self._db.rows(wanted)]
-
-
 def _organisation(row: Row[Any]) -> Organisation:
     return Organisation(row.id, row.slug, row.name, OrganisationKind(row.kind), row.country, row.kvk)
 
@@ -276,24 +199,9 @@ def _nobody() -> NotFound:
     return NotFound("there is no such person", fix="fabriek org show ORGANISATION")
 
 
-def _person(row: Row[Any]) -> Person:
-    return Person(row.id, row.organisation, row.name or "(erased)", row.email or "", frozenset(row.roles), row.active)
-
-
-def _credential(row: Row[Any]) -> Credential:
-    return Credential(row.hash, CredentialKind(row.kind), row.person, row.expires_at, row.job, row.project)
-
-
-def _application_values(application: Application) -> dict[str, Any]:
-    return asdict(application) | {
-        "answers": dict(application.answers),
-        "checks": [asdict(one) for one in application.checks],
-    }
-
-
-def _application(row: Row[Any]) -> Application:
-    checks = tuple(Check(**one) for one in row.checks)
-    return Application(
-        row.id, row.call, row.person, row.organisation, row.answers, row.made_at, ApplicationState(row.state), row.submitted_at,
-        row.decided_at, checks, row.project,
+def person_of(row: Row[Any], kind: str) -> Person:
+    """Of a row that has the person's columns and names; `kind` apart, because a joined row may have several of that name."""
+    return Person(
+        row.id, row.organisation, row.name or "(erased)", row.email or "", frozenset(row.roles), row.active, PersonKind(kind),
+        row.signed_for_by, row.confirms,
     )  # fmt: skip

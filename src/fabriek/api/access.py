@@ -2,8 +2,8 @@
 
 from fastapi import Request
 
-from fabriek.access.applications import Application, ApplicationState
-from fabriek.access.calls import call
+from fabriek.access.applying.applications import Application, ApplicationState
+from fabriek.access.applying.calls import call
 from fabriek.access.organisations import Organisation
 from fabriek.access.people import Person
 from fabriek.access.projects import Project

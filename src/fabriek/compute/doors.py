@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from fabriek.access.identity import Identity
+from fabriek.access.login.identity import Identity
 from fabriek.audit.service import Audit
 from fabriek.compute.admission import admit
 from fabriek.compute.costs import worst_cost

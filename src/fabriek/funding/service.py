@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from fabriek.access.applications import Application, ApplicationState
-from fabriek.access.calls import call
-from fabriek.access.intake import Intake
+from fabriek.access.applying.applications import Application, ApplicationState
+from fabriek.access.applying.calls import call
+from fabriek.access.applying.intake import Intake
 from fabriek.access.organisations import slug_of
 from fabriek.access.projects import Project
 from fabriek.access.service import Access

@@ -6,6 +6,11 @@ from fabriek.kernel.errors import NotPermitted
 
 ANY_PROJECT = "*"
 
+HIGH = frozenset({
+    "data.hold", "funding.contribute", "keys.rotate", "organisation.keys", "person.appoint", "service.create",
+})  # fmt: skip
+"""Rights for acts that ask their person to show a strong factor again, where they have one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Right:
@@ -22,7 +27,8 @@ class Caller:
     """The person, worker or job behind a request, with the rights they hold.
 
     `rights` are those held everywhere (an operator's, a reviewer's); `project_rights` maps project id → rights there.
-    `job` is set for a job's own token: such a caller can do that job's work and nothing else.
+    `job` is set for a job's own token: such a caller can do that job's work and nothing else. `credential`: what they came in by;
+    `narrowed`: it opens less than its person may do, so it makes no other. `unconfirmed`: high acts are shut until a strong factor was shown.
     """
 
     person: str
@@ -32,6 +38,9 @@ class Caller:
     project_rights: dict[str, frozenset[str]] = field(default_factory=dict)
     job: str = ""
     request_id: str = ""
+    credential: str = ""
+    narrowed: bool = False
+    unconfirmed: bool = False
 
     def may(self, right: str, *, project: str = "") -> bool:
         return right in self.rights or right in self.project_rights.get(project, frozenset())
@@ -46,10 +55,21 @@ SYSTEM = Caller(person="system", name="Fabriek")
 
 def require(by: Caller, right: str, *, project: str = "") -> None:
     """Raises NotPermitted unless the caller holds the right. The refusal is recorded at the edge, after the act rolled back."""
-    if by is SYSTEM or by.may(right, project=project):
+    if by is SYSTEM:
+        return
+    if by.may(right, project=project):
+        if right in HIGH and by.unconfirmed:
+            raise unconfirmed()
         return
     raise NotPermitted(
         f"this needs the right {right}" + (" in this project" if project else ""),
         rule=right,
         fix="fabriek whoami shows the rights you hold; ask the project's lead for this one",
+    )
+
+
+def unconfirmed() -> NotPermitted:
+    """For high acts that no right stands for, too."""
+    return NotPermitted(
+        "this act asks you to show again that it is you", rule="login.confirm", fix="fabriek login --confirm"
     )

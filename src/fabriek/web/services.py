@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from fabriek.access.identity import Identity
-from fabriek.access.intake import Intake
+from fabriek.access.applying.intake import Intake
+from fabriek.access.login.identity import Identity
 from fabriek.access.service import Access
 from fabriek.adapters.database import Database
 from fabriek.adapters.mail import Relay

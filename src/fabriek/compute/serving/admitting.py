@@ -7,8 +7,8 @@ from datetime import datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from fabriek.access.credentials import hash_of
-from fabriek.access.identity import Identity
+from fabriek.access.login.credentials import hash_of
+from fabriek.access.login.identity import Identity
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.compute.executors.contract import Executor, Reaches

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from fabriek.access.credentials import hash_of
+from fabriek.access.login.credentials import hash_of
 from fabriek.compute.jobs import Job
 from fabriek.compute.ports import Jobs
 from fabriek.compute.requests import JobAsked

@@ -45,7 +45,7 @@ class Call:
 @cache
 def call(name: str) -> Call:
     """The call of that name. Raises NotFound."""
-    place = files("fabriek.access").joinpath("data", f"{name}.toml")
+    place = files("fabriek.access.applying").joinpath("data", f"{name}.toml")
     if not name.replace("-", "").isalnum() or not place.is_file():
         raise NotFound(f"there is no call {name!r}", fix="fabriek apply new playground")
     return _call(tomllib.loads(place.read_text("utf-8")))

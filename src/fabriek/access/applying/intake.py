@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fabriek.access.applications import Application, ApplicationState, move, technical_check
-from fabriek.access.calls import call, check_answers
-from fabriek.access.ports import Applications, Organisations
+from fabriek.access.applying.applications import Application, ApplicationState, move, technical_check
+from fabriek.access.applying.calls import call, check_answers
+from fabriek.access.applying.ports import Applications
+from fabriek.access.ports import Organisations
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.clock import Clock

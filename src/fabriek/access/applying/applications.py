@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from fabriek.access.calls import Call
+from fabriek.access.applying.calls import Call
 from fabriek.access.organisations import Organisation
 from fabriek.kernel.errors import WrongState
 

@@ -1,9 +1,11 @@
 """Who is behind a request: the verbs on tokens, one-time links, sessions, and the first sign-in of all."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
 
-from fabriek.access.credentials import (
+from fabriek.access.login.credentials import (
     KNOCK_FOR,
     LINK_FOR,
     SESSION_FOR,
@@ -11,13 +13,15 @@ from fabriek.access.credentials import (
     Credential,
     CredentialKind,
     hash_of,
+    is_confirmed,
     is_open,
 )
+from fabriek.access.login.logins import Login, Method
+from fabriek.access.login.ports import Credentials, CredentialsOfJobs, CredentialsOfPeople, Holder, Logins
 from fabriek.access.organisations import Organisation
-from fabriek.access.people import Person
-from fabriek.access.ports import Credentials, Organisations, People, Projects
+from fabriek.access.people import Person, PersonKind
+from fabriek.access.ports import Organisations, People, Projects
 from fabriek.access.roles import PROJECT, rights_of
-from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.clock import Clock
@@ -31,32 +35,57 @@ _JOB_RIGHTS = frozenset({"data.write"})
 """What a job's node may do beside what it holds: put results into the upload that was opened for it."""
 
 
+class Confirming(StrEnum):
+    """Of whom high acts ask a second factor: whoever has one, or everybody."""
+
+    ENROLLED = "enrolled"
+    ALWAYS = "always"
+
+
+class AllCredentials(Credentials, CredentialsOfJobs, CredentialsOfPeople, Protocol):
+    """Storage of credentials, whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How somebody showed who they are, before it is kept as a login. See `logins.Login` for the fields."""
+
+    method: Method
+    strong: bool
+    issuer: str = ""
+    acr: str = ""
+    assurance: tuple[str, ...] = ()
+
+
+BY_LINK = Shown(Method.LINK, strong=False)
+
+
 class Identity:
     """Issues secrets, keeps their hashes, and says who is behind one."""
 
     def __init__(
-        self, credentials: Credentials, bodies: Organisations, people: People, projects: Projects,
-        access: Access, audit: Audit, clock: Clock, ids: Ids,
+        self, credentials: AllCredentials, logins: Logins, bodies: Organisations, people: People, projects: Projects,
+        audit: Audit, clock: Clock, ids: Ids, confirming: Confirming = Confirming.ENROLLED,
     ) -> None:  # fmt: skip
-        self._credentials, self._bodies, self._people, self._projects = credentials, bodies, people, projects
-        self._access, self._audit, self._clock, self._ids = access, audit, clock, ids
+        self._credentials, self._logins = credentials, logins
+        self._bodies, self._people, self._projects = bodies, people, projects
+        self._audit, self._clock, self._ids, self._confirming = audit, clock, ids, confirming
 
     def caller_of(self, token: str) -> Caller:
         """The caller behind a bearer token of the API: a person's, or a node's. Raises NotAuthenticated."""
-        found = self._open(token, {CredentialKind.API, CredentialKind.NODE})
-        return self._caller(found)
+        return self._caller(token, {CredentialKind.API, CredentialKind.NODE})
 
     def caller_of_session(self, cookie: str) -> Caller:
         """Raises NotAuthenticated."""
-        return self._caller(self._open(cookie, {CredentialKind.SESSION}))
+        return self._caller(cookie, {CredentialKind.SESSION})
 
     def caller_of_lab_token(self, token: str) -> Caller:
         """The job behind a token that came over the jobs' socket. It opens nothing anywhere else."""
-        return self._caller(self._open(token, {CredentialKind.LAB}))
+        return self._caller(token, {CredentialKind.LAB})
 
     def caller_of_index_token(self, token: str) -> Caller:
         """Who reads the index of packages: a person, or the build of one job's environment. Raises NotAuthenticated."""
-        return self._caller(self._open(token, {CredentialKind.API, CredentialKind.PACKAGES}))
+        return self._caller(token, {CredentialKind.API, CredentialKind.PACKAGES})
 
     def issue_token(self, person: str, *, by: Caller) -> str:
         """A token of the API, for oneself. Shown once; only its hash is kept."""
@@ -73,14 +102,45 @@ class Identity:
 
     def redeem(self, code: str, *, session: bool = False) -> tuple[Person, str]:
         """A link's code against a token, or a session's cookie; once. Raises NotAuthenticated."""
-        kind, lasts = (CredentialKind.SESSION, SESSION_FOR) if session else (CredentialKind.API, TOKEN_FOR)
         with self._bodies.transaction(alone="sign-in"):
             found = self._open(code, {CredentialKind.LINK})
             if not self._credentials.remove(found.hash):
                 raise _unknown()
-            person = self._people.get(found.person)
-            secret = self._issue(kind, person.id, lasts, Caller(person.id, person.organisation))
+            return self.sign_in(found.person, BY_LINK, session=session)
+
+    def sign_in(self, person_id: str, shown: Shown, *, session: bool) -> tuple[Person, str]:
+        """A token, or a session's cookie, for whoever showed who they are. Always a new secret: one that was there before is worth nothing.
+
+        Raises NotFound, NotAuthenticated for one who is no longer active and for a service, which has tokens alone.
+        """
+        kind, lasts = (CredentialKind.SESSION, SESSION_FOR) if session else (CredentialKind.API, TOKEN_FOR)
+        person, now = self._people.get(person_id), self._clock.now()
+        if not person.active or person.kind is PersonKind.SERVICE:
+            raise _unknown()
+        login = Login(
+            self._ids.new("lgn"), person.id, shown.method, now, shown.strong, shown.issuer, shown.acr, shown.assurance
+        )
+        with self._bodies.transaction():
+            self._logins.add(login)
+            by = Caller(person.id, person.organisation)
+            secret = self._issue(kind, person.id, lasts, by, login=login.id, confirmed_at=now if shown.strong else None)
+            self._audit.record("person.signed_in", person.id, by, method=shown.method, strong=str(shown.strong).lower())
         return person, secret
+
+    def confirm(self, shown: Shown, *, by: Caller) -> None:
+        """The caller showed a strong factor again: high acts are open through this credential for a quarter of an hour. Raises NotPermitted."""
+        if not shown.strong:
+            raise NotPermitted("that is one factor", rule="login.confirm", fix="use a passkey, or a code of your app")
+        with self._bodies.transaction():
+            self._credentials.confirm(by.credential, self._clock.now())
+            self._audit.record("person.confirmed", by.person, by, method=shown.method)
+
+    def close_person(self, person_id: str, *, by: Caller) -> int:
+        """Ends everything that a person has open: tokens, sessions, links, visits. Returns how many. Whoever calls has checked the right."""
+        with self._bodies.transaction():
+            ended = self._credentials.remove_of_person(person_id)
+            self._audit.record("person.doors_closed", person_id, by, ended=str(ended))
+        return ended
 
     def end(self, secret: str) -> None:
         """Ends a token or session; no error if it had ended."""
@@ -91,7 +151,8 @@ class Identity:
         """A secret that does one job's work and nothing else, dead when the job is."""
         secret = self._ids.secret()
         with self._bodies.transaction():
-            self._credentials.add(Credential(hash_of(secret), CredentialKind(kind), "", until, job, project))
+            made = Credential(hash_of(secret), CredentialKind(kind), "", until, job, project, self._ids.new("crd"))
+            self._credentials.add(made)
         return secret
 
     def issue_door(self, person: str, job: str, project: str) -> str:
@@ -108,10 +169,7 @@ class Identity:
 
     def caller_at_door(self, secret: str, job: str) -> Caller:
         """The person of a visit, with the rights of now. Raises NotAuthenticated."""
-        found = self._open(secret, {CredentialKind.DOOR})
-        if found.job != job:
-            raise _unknown()
-        return self._caller(replace(found, job=""))
+        return self._caller(secret, {CredentialKind.DOOR}, at_job=job)
 
     def extend_job_tokens(self, job: str, until: datetime) -> None:
         with self._bodies.transaction():
@@ -152,18 +210,26 @@ class Identity:
 
     def forget_expired(self) -> int:
         with self._bodies.transaction():
-            return self._credentials.remove_expired(self._clock.now())
+            ended = self._credentials.remove_expired(self._clock.now())
+            self._logins.remove_unused()
+        return ended
 
     def _issue_at_job(self, kind: CredentialKind, person: str, job: str, project: str, lasts: timedelta) -> str:
         secret = self._ids.secret()
         with self._bodies.transaction():
-            self._credentials.add(Credential(hash_of(secret), kind, person, self._clock.now() + lasts, job, project))
+            until = self._clock.now() + lasts
+            self._credentials.add(Credential(hash_of(secret), kind, person, until, job, project, self._ids.new("crd")))
         return secret
 
-    def _issue(self, kind: CredentialKind, person: str, lasts: timedelta, by: Caller) -> str:
-        secret = self._ids.secret()
+    def _issue(
+        self, kind: CredentialKind, person: str, lasts: timedelta, by: Caller, *, login: str = "", confirmed_at: datetime | None = None
+    ) -> str:  # fmt: skip
+        secret, now = self._ids.secret(), self._clock.now()
+        made = Credential(
+            hash_of(secret), kind, person, now + lasts, id=self._ids.new("crd"), made_at=now, login=login, confirmed_at=confirmed_at
+        )  # fmt: skip
         with self._bodies.transaction():
-            self._credentials.add(Credential(hash_of(secret), kind, person, self._clock.now() + lasts))
+            self._credentials.add(made)
             self._audit.record(f"credential.{kind}_issued", person or "nobody", by)
         return secret
 
@@ -173,10 +239,34 @@ class Identity:
             raise _unknown()
         return found
 
-    def _caller(self, found: Credential) -> Caller:
-        if found.job:
+    def _caller(self, secret: str, kinds: set[CredentialKind], *, at_job: str = "") -> Caller:
+        """The caller behind a secret of one of these kinds, with the rights of now, narrowed to the secret's scope."""
+        held = self._credentials.holder(hash_of(secret))
+        now = self._clock.now()
+        if held is None or held.credential.kind not in kinds or not is_open(held.credential, now):
+            raise _unknown()
+        found = held.credential
+        if at_job:
+            if found.job != at_job:
+                raise _unknown()
+        elif found.job:
             return Caller(person=f"job:{found.job}", job=found.job, project_rights={found.project: _JOB_RIGHTS})
-        return self.caller_for(found.person)
+        return self._person_behind(held, now)
+
+    def _person_behind(self, held: Holder, now: datetime) -> Caller:
+        person, credential = held.person, held.credential
+        if person is None or not person.active:
+            raise _unknown()
+        rights = rights_of(person.roles)
+        in_projects = {project: PROJECT[role] for project, role in held.in_projects.items()}
+        if credential.scope:
+            rights &= credential.scope
+            in_projects = {project: held & credential.scope for project, held in in_projects.items()}
+        asked = person.confirms or self._confirming is Confirming.ALWAYS or person.kind is PersonKind.SERVICE
+        return Caller(
+            person.id, person.organisation, person.name, rights, in_projects, credential=credential.id, narrowed=bool(credential.scope),
+            unconfirmed=asked and not is_confirmed(credential, now),
+        )  # fmt: skip
 
     def caller_for(self, person_id: str) -> Caller:
         """What a person may do today, with no request of theirs. Raises NotFound, NotAuthenticated for one who is no longer active."""

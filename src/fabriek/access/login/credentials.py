@@ -9,6 +9,8 @@ TOKEN_FOR = timedelta(days=90)
 LINK_FOR = timedelta(hours=1)
 SESSION_FOR = timedelta(hours=12)
 KNOCK_FOR = timedelta(minutes=1)
+CONFIRMED_FOR = timedelta(minutes=15)
+"""How long a high act stays open after its person showed a strong factor again."""
 
 
 class CredentialKind(StrEnum):
@@ -29,7 +31,11 @@ class CredentialKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One secret's record. `hash` is SHA-256: secrets are 256 random bits, so nothing slower is needed to keep them unguessable."""
+    """One secret's record. `hash` is SHA-256: secrets are 256 random bits, so nothing slower is needed to keep them unguessable.
+
+    `id` names it in lists, `name` is what its owner calls it. `scope`: the rights it is narrowed to; empty is all that the person has.
+    `login`: the login that it came from. `confirmed_at`: when a strong factor was last shown through it.
+    """
 
     hash: str
     kind: CredentialKind
@@ -37,6 +43,13 @@ class Credential:
     expires_at: datetime
     job: str = ""
     project: str = ""
+    id: str = ""
+    name: str = ""
+    scope: frozenset[str] = frozenset()
+    made_at: datetime | None = None
+    used_at: datetime | None = None
+    login: str = ""
+    confirmed_at: datetime | None = None
 
 
 def hash_of(secret: str) -> str:
@@ -46,3 +59,8 @@ def hash_of(secret: str) -> str:
 def is_open(credential: Credential, now: datetime) -> bool:
     """Whether it still opens anything. The last instant does not count."""
     return now < credential.expires_at
+
+
+def is_confirmed(credential: Credential, now: datetime) -> bool:
+    """Whether a strong factor was shown through it lately enough for a high act."""
+    return credential.confirmed_at is not None and now < credential.confirmed_at + CONFIRMED_FOR

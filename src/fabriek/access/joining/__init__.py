@@ -1,0 +1,1 @@
+"""Coming in and going out: invitations, access reviews, leavers, classes."""

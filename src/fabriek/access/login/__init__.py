@@ -1,0 +1,1 @@
+"""Signing in: credentials and logins. `identity` says who is behind a request."""

@@ -1,0 +1,70 @@
+"""What signing in needs kept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from fabriek.access.login.credentials import Credential, CredentialKind
+from fabriek.access.login.logins import Login
+from fabriek.access.people import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A credential with whom it stands for: the person, where it is one's, and their role in each project by its id."""
+
+    credential: Credential
+    person: Person | None = None
+    in_projects: Mapping[str, str] = field(default_factory=dict)
+
+
+class Credentials(Protocol):
+    """Storage of the hashes of secrets: what a request needs."""
+
+    def add(self, credential: Credential) -> None: ...
+
+    def find(self, secret_hash: str) -> Credential | None: ...
+
+    def holder(self, secret_hash: str) -> Holder | None:
+        """The credential and its person in one look: every request asks."""
+
+    def remove(self, secret_hash: str) -> bool:
+        """Whether it was there: of two that come with the same link, one gets True."""
+
+    def of_kind(self, kind: CredentialKind) -> Sequence[Credential]: ...
+
+    def remove_expired(self, now: datetime) -> int: ...
+
+
+class CredentialsOfJobs(Protocol):
+    """Storage of the secrets that jobs have."""
+
+    def remove_of_job(self, job: str) -> int: ...
+
+    def extend_of_job(self, job: str, until: datetime) -> None:
+        """Lets what does one job's work do it until then; nobody's visit lasts longer for it."""
+
+
+class CredentialsOfPeople(Protocol):
+    """Storage of what a person has open."""
+
+    def of_person(self, person: str) -> Sequence[Credential]:
+        """Newest first, whatever their kind."""
+
+    def remove_of_person(self, person: str) -> int: ...
+
+    def confirm(self, credential_id: str, at: datetime) -> None:
+        """A strong factor was shown through it."""
+
+
+class Logins(Protocol):
+    """Storage of logins."""
+
+    def add(self, login: Login) -> None: ...
+
+    def get(self, login_id: str) -> Login:
+        """Raises NotFound."""
+
+    def remove_unused(self) -> int:
+        """Forgets those of which nothing is open any more."""

@@ -1,0 +1,137 @@
+"""The SQL of what opens the door."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, Column, Row, String, Table, bindparam, delete, insert, select, update
+
+from fabriek.access.login.credentials import Credential, CredentialKind
+from fabriek.access.login.logins import Login, Method
+from fabriek.access.login.ports import Holder
+from fabriek.access.store import memberships, names, people, person_of
+from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.kernel.errors import NotFound
+
+credentials = Table(
+    "access_credentials",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("person", String, nullable=False, index=True),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("job", String, nullable=False, index=True),
+    Column("project", String, nullable=False),
+    Column("credential_id", String, nullable=False, index=True),
+    Column("label", String, nullable=False),
+    Column("scope", JSON, nullable=False),
+    Column("made_at", Instant),
+    Column("used_at", Instant),
+    Column("login", String, nullable=False),
+    Column("confirmed_at", Instant),
+)
+
+logins = Table(
+    "access_logins",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("person", String, nullable=False, index=True),
+    Column("method", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("strong", Boolean, nullable=False),
+    Column("issuer", String, nullable=False),
+    Column("acr", String, nullable=False),
+    Column("assurance", JSON, nullable=False),
+)
+
+_HOLDER = (
+    select(
+        credentials, people.c.id, people.c.organisation, people.c.roles, people.c.active, people.c.kind.label("person_kind"),
+        people.c.signed_for_by, people.c.confirms, names.c.name, names.c.email, memberships.c.project.label("member_of"), memberships.c.role,
+    )
+    .outerjoin(people, people.c.id == credentials.c.person)
+    .outerjoin(names, names.c.person == people.c.id)
+    .outerjoin(memberships, memberships.c.person == people.c.id)
+    .where(credentials.c.hash == bindparam("asked"))
+)  # fmt: skip
+"""Built once: every request asks."""
+
+
+class SqlCredentials:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, credential: Credential) -> None:
+        self._db.execute(insert(credentials).values(**_values(credential)))
+
+    def find(self, secret_hash: str) -> Credential | None:
+        row = self._db.row(select(credentials).where(credentials.c.hash == secret_hash))
+        return None if row is None else _credential(row)
+
+    def holder(self, secret_hash: str) -> Holder | None:
+        rows = self._db.rows(_HOLDER, {"asked": secret_hash})
+        if not rows:
+            return None
+        first = rows[0]
+        person = None if first.id is None else person_of(first, first.person_kind)
+        return Holder(_credential(first), person, {row.member_of: row.role for row in rows if row.member_of})
+
+    def remove(self, secret_hash: str) -> bool:
+        return self._db.execute(delete(credentials).where(credentials.c.hash == secret_hash)) == 1
+
+    def remove_of_job(self, job: str) -> int:
+        return self._db.execute(delete(credentials).where(credentials.c.job == job))
+
+    def extend_of_job(self, job: str, until: datetime) -> None:
+        own = credentials.c.kind.in_([CredentialKind.NODE, CredentialKind.LAB])
+        self._db.execute(update(credentials).where(credentials.c.job == job, own).values(expires_at=until))
+
+    def of_person(self, person: str) -> Sequence[Credential]:
+        theirs = select(credentials).where(credentials.c.person == person).order_by(credentials.c.credential_id.desc())
+        return [_credential(row) for row in self._db.rows(theirs)]
+
+    def remove_of_person(self, person: str) -> int:
+        return self._db.execute(delete(credentials).where(credentials.c.person == person))
+
+    def confirm(self, credential_id: str, at: datetime) -> None:
+        same = credentials.c.credential_id == credential_id
+        self._db.execute(update(credentials).where(same).values(confirmed_at=at))
+
+    def of_kind(self, kind: CredentialKind) -> Sequence[Credential]:
+        return [_credential(row) for row in self._db.rows(select(credentials).where(credentials.c.kind == kind))]
+
+    def remove_expired(self, now: datetime) -> int:
+        return self._db.execute(delete(credentials).where(credentials.c.expires_at <= now))
+
+
+class SqlLogins:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, login: Login) -> None:
+        self._db.execute(insert(logins).values(**asdict(login) | {"assurance": list(login.assurance)}))
+
+    def get(self, login_id: str) -> Login:
+        row = self._db.row(select(logins).where(logins.c.id == login_id))
+        if row is None:
+            raise NotFound("there is no such login", fix="fabriek login")
+        return Login(
+            row.id, row.person, Method(row.method), row.at, row.strong, row.issuer, row.acr, tuple(row.assurance)
+        )
+
+    def remove_unused(self) -> int:
+        used = select(credentials.c.login).where(credentials.c.login == logins.c.id)
+        return self._db.execute(delete(logins).where(~used.exists()))
+
+
+def _values(credential: Credential) -> dict[str, Any]:
+    values = asdict(credential) | {"scope": sorted(credential.scope)}
+    return values | {"credential_id": values.pop("id"), "label": values.pop("name")}
+
+
+def _credential(row: Row[Any]) -> Credential:
+    return Credential(
+        row.hash, CredentialKind(row.kind), row.person, row.expires_at, row.job, row.project, row.credential_id, row.label,
+        frozenset(row.scope), row.made_at, row.used_at, row.login, row.confirmed_at,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Judging applications: clocks, checks, experts, a committee's decision."""
