@@ -158,7 +158,7 @@ def test_an_expired_token_is_not_authenticated(factory: Running) -> None:
     from sqlalchemy import update  # noqa: PLC0415
 
     from fabriek.access.login.credentials import hash_of  # noqa: PLC0415
-    from fabriek.access.store import credentials  # noqa: PLC0415
+    from fabriek.access.login.store import credentials  # noqa: PLC0415
 
     with database.transaction():
         database.execute(
