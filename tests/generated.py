@@ -65,9 +65,10 @@ def job_schema() -> str:
 def access(main: FastAPI, jobs: FastAPI) -> str:
     text = """# Who may call what
 
-Read off the routes themselves. *public*: anyone. *signed in*: any person, and inside a project any member. *holder*: whoever holds the
-grant or upload that the path names, a job's node among them. Anything else is a right, which a role gives (`fabriek whoami` shows
-yours). A project or thing that is not the caller's to know answers as one that does not exist.
+Read off the routes themselves. *public*: anyone. *signed in*: any person, and inside a project any member; with a narrowed token only to
+look, unless *by any token* is said. *holder*: whoever holds the grant or upload that the path names, a job's node among them. Anything
+else is a right, which a role gives (`fabriek whoami` shows yours). A project or thing that is not the caller's to know answers as one
+that does not exist.
 
 """
     for title, app in (("The server", main), ("What a job reaches, and nothing else", jobs)):

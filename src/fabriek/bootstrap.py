@@ -7,8 +7,6 @@ from zoneinfo import ZoneInfo
 
 from fabriek.access.applying.intake import Intake
 from fabriek.access.applying.store import SqlApplications
-from fabriek.access.login.identity import Confirming, Identity
-from fabriek.access.login.store import SqlCredentials, SqlLogins
 from fabriek.access.service import Access
 from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
 from fabriek.adapters.blobs_local import LocalBlobs
@@ -24,6 +22,7 @@ from fabriek.assurance.service import Assurance
 from fabriek.assurance.store import SqlStatements
 from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
+from fabriek.bootstrap_access import login_services
 from fabriek.bootstrap_lab import lab_services
 from fabriek.compute.accounts.service import ClusterAccounts
 from fabriek.compute.doors import Doors
@@ -120,9 +119,8 @@ def build(
     audit = Audit(SqlEvents(database), SqlTrees(database), clock, ids, signer=keyring, cursors=cursors)
     bodies, people, projects = SqlOrganisations(database), SqlPeople(database), SqlProjects(database)
     access = Access(bodies, people, projects, audit, clock, ids)
-    identity = Identity(
-        SqlCredentials(database), SqlLogins(database), bodies, people, projects, audit, clock, ids, Confirming(settings.confirming)
-    )  # fmt: skip
+    login = login_services(settings, database, audit=audit, clock=clock, ids=ids)
+    identity = login["identity"]
     intake = Intake(SqlApplications(database), bodies, audit, clock, ids)
     labels, rules = labels_of(settings.labels), rules_of(shipped("fabriek.funding", "purposes.toml"))
     funding = Funding(
@@ -201,7 +199,7 @@ def build(
     )  # fmt: skip
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
-        access=access, identity=identity, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
+        access=access, **login, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
         packages=packages, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts, progress=progress, **lab,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),

@@ -58,6 +58,12 @@ class Settings:
         "enrolled or always",
         "Of whom high acts (appointing, rotating keys …) ask a second factor again: whoever has one, or everybody.",
     )
+    session_idle_minutes: int = setting(
+        120, "minutes", "After how long without a request a session of the portal ends; it lasts 12 hours at most."
+    )
+    token_days_max: int = setting(
+        365, "days", "How long a personal token may last at most; one of which nothing is said lasts 30 days."
+    )
     passphrase_file: Path | None = setting(
         None, "file", "Holds the passphrase of the keyring, where it has one and nobody is there to type it."
     )

@@ -16,10 +16,12 @@ GLOBAL: dict[str, frozenset[str]] = {
     "funder": frozenset({"funding.contribute", "funding.view", "funding.award"}),
     "operator": _OPERATOR,
     "expert": frozenset({"knowledge.answer", "knowledge.be_booked"}),
-    "security_officer": frozenset({"audit.read", "package.approve", "data.hold", "keys.rotate", "vault.seal"}),
+    "security_officer": frozenset(
+        {"audit.read", "package.approve", "data.hold", "keys.rotate", "vault.seal", "person.doors"}
+    ),
     "key_holder": frozenset({"organisation.keys"}),
     "auditor": frozenset({"audit.read", "funding.view"}),
-    "administrator": _OPERATOR | {"organisation.create", "person.invite"},
+    "administrator": _OPERATOR | {"organisation.create", "person.invite", "person.doors"},
 }
 
 _MEMBER = frozenset({

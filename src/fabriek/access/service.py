@@ -9,7 +9,7 @@ from fabriek.access.ports import Organisations, People, Projects
 from fabriek.access.projects import Membership, Project
 from fabriek.access.roles import PROJECT, check_global, rights_of
 from fabriek.audit.service import Audit
-from fabriek.kernel.callers import Caller, require
+from fabriek.kernel.callers import Caller, require, require_whole
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, WrongState
 from fabriek.kernel.ids import Ids
@@ -144,6 +144,7 @@ class Access:
         For the vault's verb of the same name, which closes what they had open; joins its transaction.
         """
         found = self._projects.named(project)
+        require_whole(by)
         if person != by.person:
             require(by, "project.manage", project=found.id)
         members = self._projects.members(found.id)

@@ -32,7 +32,7 @@ from fabriek.schemas.access import (
 from fabriek.schemas.base import DoneOut, PageOut
 from fabriek.web.callers import token_of
 from fabriek.web.dependencies import CallerDep, FactoryDep
-from fabriek.web.router import PUBLIC, SIGNED_IN, Right, Router
+from fabriek.web.router import ANY_TOKEN, PUBLIC, SIGNED_IN, Right, Router
 from fabriek.web.services import Services
 
 router = Router(prefix="/api/v1", tags=["access"])
@@ -93,7 +93,7 @@ def make_link(asked: LinkIn, request: Request, caller: CallerDep, factory: Facto
     return LinkOut(sign_in=sign_in_address(request, factory.identity.issue_link(person, by=caller)))
 
 
-@router.post("/sign-out", access=SIGNED_IN)
+@router.post("/sign-out", access=ANY_TOKEN)
 def sign_out(request: Request, factory: FactoryDep) -> DoneOut:
     """Ends the token that this request came with."""
     factory.identity.end(token_of(request))

@@ -32,6 +32,7 @@ from fabriek.api import (
     power,
     proposals,
     secrets,
+    tokens,
     tus,
     upkeep,
     vault,
@@ -50,7 +51,7 @@ from fabriek.web.sealed import SealGate, is_sealed
 from fabriek.web.services import Services
 
 AREAS = (
-    access, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, tus, agreements, proposals, erasing, keys, upkeep,
+    access, tokens, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, tus, agreements, proposals, erasing, keys, upkeep,
     packages, compute, secrets, packs, managing, cluster, power, lab, lab_compare, lab_live, models, base_models, knowledge, assurance,
     audit, health,
 )  # fmt: skip

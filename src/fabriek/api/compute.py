@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from fastapi import Query
+from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
@@ -18,7 +18,7 @@ from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.secrets.secrets import use_of
 from fabriek.compute.terms import Network, Terms, after_of
 from fabriek.funding.resources import Resource
-from fabriek.kernel.callers import Caller
+from fabriek.kernel.errors import NotAuthenticated, NotFound, NotPermitted
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.compute import (
     AccountOut,
@@ -38,6 +38,7 @@ from fabriek.schemas.compute import (
     WorkspaceOut,
 )
 from fabriek.web.addresses import Addresses
+from fabriek.web.callers import caller_of_request
 from fabriek.web.dependencies import LIMIT_DEFAULT, LIMIT_MAX, CallerDep, FactoryDep
 from fabriek.web.router import SIGNED_IN, Right, Router
 from fabriek.web.services import Services
@@ -242,7 +243,7 @@ def requeue(project: str, job: str, caller: CallerDep, factory: FactoryDep) -> J
     return job_out(factory.reaching.run_again(project, job, by=caller), factory)
 
 
-@router.post("/projects/{project}/jobs/{job}/door", access=Right("job.view"), once=False)
+@router.post("/projects/{project}/jobs/{job}/door", access=Right("job.submit"), once=False)
 def door(project: str, job: str, caller: CallerDep, factory: FactoryDep) -> DoorOut:
     """A way into a session or a shell of a running job, for who started it: an address that opens once."""
     found = factory.compute.get(project, job, by=caller)
@@ -288,6 +289,7 @@ def machine(caller: CallerDep, factory: FactoryDep) -> MachineOut:  # noqa: ARG0
 
 @router.get("/projects/{project}/jobs/{job}/log", access=Right("job.view"), response_class=StreamingResponse)
 async def log(
+    request: Request,
     project: str,
     job: str,
     caller: CallerDep,
@@ -299,12 +301,12 @@ async def log(
     """The job's output as bytes from an offset on; with `follow`, until the attempt has ended. 403 where the label withholds it."""
     found = await run_in_threadpool(factory.compute.readable_log, project, job, by=caller)
     headers = {"X-Log-Offset": str(offset), "Content-Disposition": "attachment; filename=log.txt"}
-    parts = _parts(factory, project, found, caller, offset, follow=follow)
+    parts = _parts(request, factory, project, found, offset, follow=follow)
     return StreamingResponse(parts, media_type="text/plain; charset=utf-8", headers=headers)
 
 
 async def _parts(
-    services: Services, project: str, job: Job, by: Caller, offset: int, *, follow: bool
+    request: Request, services: Services, project: str, job: Job, offset: int, *, follow: bool
 ) -> AsyncIterator[bytes]:
     while True:
         ended = job.has_ended()
@@ -314,7 +316,18 @@ async def _parts(
         if ended or not follow:
             return
         await asyncio.sleep(LOG_PAUSE_SECONDS)
-        job = await run_in_threadpool(services.compute.get, project, job.id, by=by)
+        again = await run_in_threadpool(_again, request, services, project, job.id)
+        if again is None:
+            return
+        job = again
+
+
+def _again(request: Request, services: Services, project: str, job: str) -> Job | None:
+    """The job as it is now, asked with the right of now; None where it was lost, or what the caller came in by has ended."""
+    try:
+        return services.compute.readable_log(project, job, by=caller_of_request(request, services.identity))
+    except (NotAuthenticated, NotPermitted, NotFound):
+        return None
 
 
 @router.post("/simulations", access=Right("simulate"))

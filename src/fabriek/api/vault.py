@@ -37,7 +37,7 @@ from fabriek.vault.references import is_id, read_reference
 from fabriek.vault.uploads import Upload
 from fabriek.vault.versions import Version
 from fabriek.web.dependencies import LIMIT_DEFAULT, LIMIT_MAX, CallerDep, FactoryDep
-from fabriek.web.router import SIGNED_IN, Right, Router
+from fabriek.web.router import ANY_TOKEN, SIGNED_IN, Right, Router
 
 if TYPE_CHECKING:
     from fabriek.web.services import Services
@@ -278,7 +278,7 @@ def open_version(project: str, dataset: str, version: str, caller: CallerDep, fa
     return grant_out(factory.vault.open(said(dataset, version), project=project, by=caller))
 
 
-@router.post("/datasets/{dataset}/versions/{version}/grants", access=SIGNED_IN, status_code=201, once=False)
+@router.post("/datasets/{dataset}/versions/{version}/grants", access=ANY_TOKEN, status_code=201, once=False)
 def open_known(dataset: str, version: str, caller: CallerDep, factory: FactoryDep) -> GrantOut:
     """The same by id or `home:name`, acting in whichever of your projects will do."""
     return grant_out(factory.vault.open(said(dataset, version), by=caller))

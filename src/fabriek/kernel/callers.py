@@ -27,8 +27,9 @@ class Caller:
     """The person, worker or job behind a request, with the rights they hold.
 
     `rights` are those held everywhere (an operator's, a reviewer's); `project_rights` maps project id → rights there.
-    `job` is set for a job's own token: such a caller can do that job's work and nothing else. `credential`: what they came in by;
-    `narrowed`: it opens less than its person may do, so it makes no other. `unconfirmed`: high acts are shut until a strong factor was shown.
+    `job` is set for a job's own token: such a caller can do that job's work and nothing else. `credential`: what they came in by.
+    `narrowed`: it opens less than its person may do, or is a service's, so that it makes no other. `unconfirmed`: high acts are shut until a
+    strong factor was shown.
     """
 
     person: str
@@ -51,6 +52,16 @@ class Caller:
 
 SYSTEM = Caller(person="system", name="Fabriek")
 """The factory's own worker: it settles, sequences and admits. No request ever becomes this caller."""
+
+
+def require_whole(by: Caller) -> None:
+    """For acts with which more could be had later: credentials, links, memberships. Raises NotPermitted for a narrowed token and for a job's."""
+    if by.narrowed or by.job:
+        raise NotPermitted(
+            "this token opens only a part of what its person may do, so it makes no credential and changes nobody's rights",
+            rule="token.narrowed",
+            fix="sign in yourself: fabriek login, or the portal",
+        )
 
 
 def require(by: Caller, right: str, *, project: str = "") -> None:

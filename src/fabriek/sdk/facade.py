@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.secrets import Secrets
     from fabriek.sdk.serving import Serving
     from fabriek.sdk.store import Store
+    from fabriek.sdk.tokens import Tokens
     from fabriek.sdk.vault import Vault
 
 
@@ -60,6 +61,10 @@ class Fabriek:
     @cached_property
     def access(self) -> "Access":
         return self._part("access", "Access")  # type: ignore[no-any-return]
+
+    @cached_property
+    def tokens(self) -> "Tokens":
+        return self._part("tokens", "Tokens")  # type: ignore[no-any-return]
 
     @cached_property
     def funding(self) -> "Funding":

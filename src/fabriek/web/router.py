@@ -1,7 +1,7 @@
 """The router that will not take a route without a rule. The access table of the whole factory is read off it.
 
-Each route declares one of: PUBLIC (anyone), SIGNED_IN (any person), HOLDER (whoever holds the grant or upload that the path names,
-a job's node among them; the service checks it), or a Right.
+Each route declares one of: PUBLIC (anyone), SIGNED_IN (any person; with a narrowed token only to look), ANY_TOKEN (the same, where a narrowed
+token may act too), HOLDER (whoever holds the grant or upload that the path names, a job's node among them; the service checks it), or a Right.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,12 +11,28 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.routing import BaseRoute, Mount, Route
 
-from fabriek.kernel.callers import Caller, Right
+from fabriek.kernel.callers import Caller, Right, require_whole
 from fabriek.kernel.errors import NotAuthenticated, NotPermitted, nothing_here
 from fabriek.web.callers import caller_of_request
 from fabriek.web.idempotency import once
 
-__all__ = ["HOLDER", "PUBLIC", "SIGNED_IN", "Access", "Right", "Router", "access_table", "declare", "refuse_undeclared"]
+__all__ = [
+    "ANY_TOKEN",
+    "HOLDER",
+    "PUBLIC",
+    "SIGNED_IN",
+    "Access",
+    "Right",
+    "Router",
+    "access_table",
+    "declare",
+    "refuse_undeclared",
+]
+
+
+LOOKS = frozenset({"GET", "HEAD"})
+HELD = frozenset({"data.view", "data.write"})
+"""What grants and uploads stand for: a token without any of these has none to hold."""
 
 
 class Declared(StrEnum):
@@ -24,10 +40,11 @@ class Declared(StrEnum):
 
     PUBLIC = "public"
     SIGNED_IN = "signed in"
+    ANY_TOKEN = "signed in, by any token"  # noqa: S105  # words for the reference
     HOLDER = "holder"
 
 
-PUBLIC, SIGNED_IN, HOLDER = Declared.PUBLIC, Declared.SIGNED_IN, Declared.HOLDER
+PUBLIC, SIGNED_IN, ANY_TOKEN, HOLDER = Declared.PUBLIC, Declared.SIGNED_IN, Declared.ANY_TOKEN, Declared.HOLDER
 Access = Declared | Right
 
 Endpoint = Callable[..., Any]
@@ -44,7 +61,9 @@ class Router(APIRouter):
         access = options.pop("access", None)
         repeats = options.pop("once", True)
         if not isinstance(access, Declared | Right):
-            raise TypeError(f"{self.prefix}{path} declares no access: add access=PUBLIC, SIGNED_IN, HOLDER or Right(…)")
+            raise TypeError(
+                f"{self.prefix}{path} declares no access: add access=PUBLIC, SIGNED_IN, ANY_TOKEN, HOLDER or Right(…)"
+            )
         options["dependencies"] = [*(options.get("dependencies") or ()), Depends(_guard(access))]
         options["openapi_extra"] = {**(options.get("openapi_extra") or {}), "x-access": str(access)}
         if repeats and "POST" in (options.get("methods") or ()) and access is not PUBLIC:
@@ -113,14 +132,24 @@ def _guard(access: Access) -> Callable[[Request], None]:
         request.state.caller = caller
         if caller.job and access is not HOLDER:
             raise NotAuthenticated("this token does one job's work and opens nothing else", fix="use your own token")
+        if caller.narrowed:
+            _check_narrowed(caller, access, request.method)
         project_name = request.path_params.get("project")
         project_id = factory.access.project(project_name).id if project_name else ""
         if isinstance(access, Right):
             _check_right(caller, access.name, project_id)
-        elif project_id and access is SIGNED_IN and not caller.is_member_of(project_id):
+        elif project_id and access in {SIGNED_IN, ANY_TOKEN} and not caller.is_member_of(project_id):
             raise nothing_here()
 
     return guard
+
+
+def _check_narrowed(caller: Caller, access: Access, method: str) -> None:
+    """What no right stands for is closed to a narrowed token, but for looking: a new route is safe before anybody thought of tokens."""
+    if access is SIGNED_IN and method not in LOOKS:
+        require_whole(caller)
+    if access is HOLDER and not any(rights & HELD for rights in caller.project_rights.values()):
+        require_whole(caller)
 
 
 def _check_right(caller: Caller, right: str, project_id: str) -> None:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from fabriek.access.applying.intake import Intake
+from fabriek.access.login.doors import OpenDoors
 from fabriek.access.login.identity import Identity
+from fabriek.access.login.tokens import Tokens
 from fabriek.access.service import Access
 from fabriek.adapters.database import Database
 from fabriek.adapters.mail import Relay
@@ -66,6 +68,8 @@ class Services:
     audit: Audit
     access: Access
     identity: Identity
+    tokens: Tokens
+    open_doors: OpenDoors
     intake: Intake
     funding: Funding
     bridge: Bridge

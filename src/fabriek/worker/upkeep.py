@@ -1,5 +1,5 @@
 """What must be done now and then: number the audit log, close grants that no rule allows any more, go on with rotations and erasures,
-forget old answers and what was sent and never finished, care for the store, keep a cluster's accounts in step.
+note when credentials were last used, forget old answers and what was sent and never finished, care for the store, keep a cluster's accounts in step.
 """
 
 from datetime import timedelta
@@ -22,6 +22,7 @@ class Upkeep:
         self._sequencing = Rhythm(services.clock, 0.5)
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
         self._keeping = Rhythm(services.clock, 30.0)
+        self._noting = Rhythm(services.clock, 30.0)
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
     def close(self) -> None:
@@ -35,6 +36,8 @@ class Upkeep:
             services.audit.sequence()
             services.vault.forget_keys()
         self._closer.round()
+        if self._noting.due():
+            services.identity.keep_uses()
         if self._keeping.due() and not services.seal.is_sealed():
             services.vault.erasing.erase_overdue(sweeps=False)
             services.vault.rotating.go_on()

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from fabriek.access.login.credentials import (
+    IDLE_FOR,
     KNOCK_FOR,
     LINK_FOR,
     SESSION_FOR,
@@ -14,16 +15,20 @@ from fabriek.access.login.credentials import (
     CredentialKind,
     hash_of,
     is_confirmed,
+    is_idle,
     is_open,
+    new_token,
 )
 from fabriek.access.login.logins import Login, Method
 from fabriek.access.login.ports import Credentials, CredentialsOfJobs, CredentialsOfPeople, Holder, Logins
+from fabriek.access.login.scopes import rights_in
+from fabriek.access.login.uses import Uses
 from fabriek.access.organisations import Organisation
 from fabriek.access.people import Person, PersonKind
 from fabriek.access.ports import Organisations, People, Projects
 from fabriek.access.roles import PROJECT, rights_of
 from fabriek.audit.service import Audit
-from fabriek.kernel.callers import SYSTEM, Caller, require
+from fabriek.kernel.callers import SYSTEM, Caller, require, require_whole
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import NotAuthenticated, NotPermitted
 from fabriek.kernel.ids import Ids
@@ -65,11 +70,13 @@ class Identity:
 
     def __init__(
         self, credentials: AllCredentials, logins: Logins, bodies: Organisations, people: People, projects: Projects,
-        audit: Audit, clock: Clock, ids: Ids, confirming: Confirming = Confirming.ENROLLED,
+        audit: Audit, clock: Clock, ids: Ids, confirming: Confirming = Confirming.ENROLLED, *, uses: Uses | None = None,
+        idle_for: timedelta = IDLE_FOR,
     ) -> None:  # fmt: skip
         self._credentials, self._logins = credentials, logins
         self._bodies, self._people, self._projects = bodies, people, projects
         self._audit, self._clock, self._ids, self._confirming = audit, clock, ids, confirming
+        self._uses, self._idle_for = uses or Uses(), idle_for
 
     def caller_of(self, token: str) -> Caller:
         """The caller behind a bearer token of the API: a person's, or a node's. Raises NotAuthenticated."""
@@ -89,12 +96,14 @@ class Identity:
 
     def issue_token(self, person: str, *, by: Caller) -> str:
         """A token of the API, for oneself. Shown once; only its hash is kept."""
+        require_whole(by)
         if by is not SYSTEM and by.person != person:
             raise NotPermitted("a token is made by the person it stands for", rule="token.self", fix="fabriek login")
         return self._issue(CredentialKind.API, person, TOKEN_FOR, by)
 
     def issue_link(self, person: str, *, by: Caller) -> str:
         """The code of a one-time sign-in link: for oneself, or for anyone by whoever may invite."""
+        require_whole(by)
         if by.person != person:
             require(by, "person.invite")
         self._people.get(person)
@@ -129,6 +138,7 @@ class Identity:
 
     def confirm(self, shown: Shown, *, by: Caller) -> None:
         """The caller showed a strong factor again: high acts are open through this credential for a quarter of an hour. Raises NotPermitted."""
+        require_whole(by)
         if not shown.strong:
             raise NotPermitted("that is one factor", rule="login.confirm", fix="use a passkey, or a code of your app")
         with self._bodies.transaction():
@@ -143,9 +153,12 @@ class Identity:
         return ended
 
     def end(self, secret: str) -> None:
-        """Ends a token or session; no error if it had ended."""
+        """Ends a token or session, and what was opened through it; no error if it had ended."""
         with self._bodies.transaction():
-            self._credentials.remove(hash_of(secret))
+            if found := self._credentials.find(hash_of(secret)):
+                self._credentials.remove(found.hash)
+                if found.id:
+                    self._credentials.remove_with([found.id])
 
     def issue_job_token(self, job: str, project: str, kind: str, until: datetime) -> str:
         """A secret that does one job's work and nothing else, dead when the job is."""
@@ -155,9 +168,12 @@ class Identity:
             self._credentials.add(made)
         return secret
 
-    def issue_door(self, person: str, job: str, project: str) -> str:
-        """A code that opens the door of one job's session, once and soon. Whoever asks has checked whose session it is."""
-        return self._issue_at_job(CredentialKind.KNOCK, person, job, project, KNOCK_FOR)
+    def issue_door(self, person: str, job: str, project: str, *, through: str = "") -> str:
+        """A code that opens the door of one job's session, once and soon. Whoever asks has checked whose session it is.
+
+        through: the credential that they came in by; the visit ends with it.
+        """
+        return self._issue_at_job(CredentialKind.KNOCK, person, job, project, KNOCK_FOR, through)
 
     def enter(self, code: str, job: str) -> str:
         """A code against the secret of a visit to that job and no other; dead when the job is. Raises NotAuthenticated."""
@@ -165,7 +181,7 @@ class Identity:
             found = self._open(code, {CredentialKind.KNOCK})
             if found.job != job or not self._credentials.remove(found.hash):
                 raise _unknown()
-            return self._issue_at_job(CredentialKind.DOOR, found.person, job, found.project, SESSION_FOR)
+            return self._issue_at_job(CredentialKind.DOOR, found.person, job, found.project, SESSION_FOR, found.through)
 
     def caller_at_door(self, secret: str, job: str) -> Caller:
         """The person of a visit, with the rights of now. Raises NotAuthenticated."""
@@ -210,21 +226,35 @@ class Identity:
 
     def forget_expired(self) -> int:
         with self._bodies.transaction():
-            ended = self._credentials.remove_expired(self._clock.now())
+            now = self._clock.now()
+            ended = self._credentials.remove_expired(now) + self._credentials.remove_idle(now - self._idle_for)
             self._logins.remove_unused()
         return ended
 
-    def _issue_at_job(self, kind: CredentialKind, person: str, job: str, project: str, lasts: timedelta) -> str:
-        secret = self._ids.secret()
+    def keep_uses(self) -> int:
+        """Writes when credentials were last used, as far as this server saw it; for the worker. How many there were."""
+        uses = self._uses.take()
+        if uses:
+            with self._bodies.transaction():
+                self._credentials.note_uses(uses)
+        return len(uses)
+
+    def _issue_at_job(
+        self, kind: CredentialKind, person: str, job: str, project: str, lasts: timedelta, through: str
+    ) -> str:
+        secret, now = self._ids.secret(), self._clock.now()
+        made = Credential(
+            hash_of(secret), kind, person, now + lasts, job, project, self._ids.new("crd"), made_at=now, through=through
+        )
         with self._bodies.transaction():
-            until = self._clock.now() + lasts
-            self._credentials.add(Credential(hash_of(secret), kind, person, until, job, project, self._ids.new("crd")))
+            self._credentials.add(made)
         return secret
 
     def _issue(
         self, kind: CredentialKind, person: str, lasts: timedelta, by: Caller, *, login: str = "", confirmed_at: datetime | None = None
     ) -> str:  # fmt: skip
-        secret, now = self._ids.secret(), self._clock.now()
+        secret = new_token(self._ids) if kind is CredentialKind.API else self._ids.secret()
+        now = self._clock.now()
         made = Credential(
             hash_of(secret), kind, person, now + lasts, id=self._ids.new("crd"), made_at=now, login=login, confirmed_at=confirmed_at
         )  # fmt: skip
@@ -251,7 +281,11 @@ class Identity:
                 raise _unknown()
         elif found.job:
             return Caller(person=f"job:{found.job}", job=found.job, project_rights={found.project: _JOB_RIGHTS})
-        return self._person_behind(held, now)
+        if found.kind is CredentialKind.SESSION and is_idle(found, now, self._uses.last(found.id), self._idle_for):
+            raise _unknown()
+        caller = self._person_behind(held, now)
+        self._uses.note(found, now)
+        return caller
 
     def _person_behind(self, held: Holder, now: datetime) -> Caller:
         person, credential = held.person, held.credential
@@ -259,12 +293,16 @@ class Identity:
             raise _unknown()
         rights = rights_of(person.roles)
         in_projects = {project: PROJECT[role] for project, role in held.in_projects.items()}
-        if credential.scope:
-            rights &= credential.scope
-            in_projects = {project: held & credential.scope for project, held in in_projects.items()}
-        asked = person.confirms or self._confirming is Confirming.ALWAYS or person.kind is PersonKind.SERVICE
+        only_here = "" if credential.job else credential.project
+        narrowed = bool(credential.scope or only_here)
+        if narrowed:
+            kept = rights_in(credential.scope)
+            rights = frozenset() if only_here else rights & kept
+            in_projects = {project: has & kept for project, has in in_projects.items() if only_here in {"", project}}
+        service = person.kind is PersonKind.SERVICE
+        asked = person.confirms or self._confirming is Confirming.ALWAYS or service
         return Caller(
-            person.id, person.organisation, person.name, rights, in_projects, credential=credential.id, narrowed=bool(credential.scope),
+            person.id, person.organisation, person.name, rights, in_projects, credential=credential.id, narrowed=narrowed or service,
             unconfirmed=asked and not is_confirmed(credential, now),
         )  # fmt: skip
 

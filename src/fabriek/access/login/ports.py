@@ -1,6 +1,6 @@
 """What signing in needs kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -36,6 +36,9 @@ class Credentials(Protocol):
 
     def remove_expired(self, now: datetime) -> int: ...
 
+    def remove_idle(self, before: datetime) -> int:
+        """Sessions that were last used before then."""
+
 
 class CredentialsOfJobs(Protocol):
     """Storage of the secrets that jobs have."""
@@ -52,6 +55,15 @@ class CredentialsOfPeople(Protocol):
     def of_person(self, person: str) -> Sequence[Credential]:
         """Newest first, whatever their kind."""
 
+    def named(self, credential_id: str) -> Credential | None:
+        """By its id, which is no secret."""
+
+    def remove_with(self, credential_ids: Collection[str]) -> int:
+        """Those, and whatever was opened through one of them."""
+
+    def note_uses(self, uses: Mapping[str, datetime]) -> None:
+        """Credential id → when it was last used; never backwards."""
+
     def remove_of_person(self, person: str) -> int: ...
 
     def confirm(self, credential_id: str, at: datetime) -> None:
@@ -65,6 +77,9 @@ class Logins(Protocol):
 
     def get(self, login_id: str) -> Login:
         """Raises NotFound."""
+
+    def of_person(self, person: str) -> Mapping[str, Login]:
+        """By id."""
 
     def remove_unused(self) -> int:
         """Forgets those of which nothing is open any more."""

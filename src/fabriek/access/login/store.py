@@ -1,11 +1,11 @@
 """The SQL of what opens the door."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Row, String, Table, bindparam, delete, insert, select, update
+from sqlalchemy import JSON, Boolean, Column, Row, String, Table, bindparam, delete, func, insert, or_, select, update
 
 from fabriek.access.login.credentials import Credential, CredentialKind
 from fabriek.access.login.logins import Login, Method
@@ -30,6 +30,7 @@ credentials = Table(
     Column("used_at", Instant),
     Column("login", String, nullable=False),
     Column("confirmed_at", Instant),
+    Column("through", String, nullable=False, index=True),
 )
 
 logins = Table(
@@ -56,6 +57,17 @@ _HOLDER = (
     .where(credentials.c.hash == bindparam("asked"))
 )  # fmt: skip
 """Built once: every request asks."""
+
+
+_USED = (
+    update(credentials)
+    .where(
+        credentials.c.credential_id == bindparam("used"),
+        or_(credentials.c.used_at.is_(None), credentials.c.used_at < bindparam("at")),
+    )
+    .values(used_at=bindparam("at"))
+)
+"""Only forwards: of two servers, the one that tells last need not be the one that saw it last."""
 
 
 class SqlCredentials:
@@ -91,6 +103,19 @@ class SqlCredentials:
         theirs = select(credentials).where(credentials.c.person == person).order_by(credentials.c.credential_id.desc())
         return [_credential(row) for row in self._db.rows(theirs)]
 
+    def named(self, credential_id: str) -> Credential | None:
+        row = self._db.row(select(credentials).where(credentials.c.credential_id == credential_id))
+        return None if row is None else _credential(row)
+
+    def remove_with(self, credential_ids: Collection[str]) -> int:
+        """Those, and whatever was opened through one of them."""
+        theirs = or_(credentials.c.credential_id.in_(credential_ids), credentials.c.through.in_(credential_ids))
+        return self._db.execute(delete(credentials).where(theirs))
+
+    def note_uses(self, uses: Mapping[str, datetime]) -> None:
+        if uses:
+            self._db.execute(_USED, [{"used": credential, "at": at} for credential, at in uses.items()])
+
     def remove_of_person(self, person: str) -> int:
         return self._db.execute(delete(credentials).where(credentials.c.person == person))
 
@@ -100,6 +125,10 @@ class SqlCredentials:
 
     def of_kind(self, kind: CredentialKind) -> Sequence[Credential]:
         return [_credential(row) for row in self._db.rows(select(credentials).where(credentials.c.kind == kind))]
+
+    def remove_idle(self, before: datetime) -> int:
+        last = func.coalesce(credentials.c.used_at, credentials.c.made_at)
+        return self._db.execute(delete(credentials).where(credentials.c.kind == CredentialKind.SESSION, last <= before))
 
     def remove_expired(self, now: datetime) -> int:
         return self._db.execute(delete(credentials).where(credentials.c.expires_at <= now))
@@ -116,13 +145,18 @@ class SqlLogins:
         row = self._db.row(select(logins).where(logins.c.id == login_id))
         if row is None:
             raise NotFound("there is no such login", fix="fabriek login")
-        return Login(
-            row.id, row.person, Method(row.method), row.at, row.strong, row.issuer, row.acr, tuple(row.assurance)
-        )
+        return _login(row)
+
+    def of_person(self, person: str) -> Mapping[str, Login]:
+        return {row.id: _login(row) for row in self._db.rows(select(logins).where(logins.c.person == person))}
 
     def remove_unused(self) -> int:
         used = select(credentials.c.login).where(credentials.c.login == logins.c.id)
         return self._db.execute(delete(logins).where(~used.exists()))
+
+
+def _login(row: Row[Any]) -> Login:
+    return Login(row.id, row.person, Method(row.method), row.at, row.strong, row.issuer, row.acr, tuple(row.assurance))
 
 
 def _values(credential: Credential) -> dict[str, Any]:
@@ -133,5 +167,5 @@ def _values(credential: Credential) -> dict[str, Any]:
 def _credential(row: Row[Any]) -> Credential:
     return Credential(
         row.hash, CredentialKind(row.kind), row.person, row.expires_at, row.job, row.project, row.credential_id, row.label,
-        frozenset(row.scope), row.made_at, row.used_at, row.login, row.confirmed_at,
+        frozenset(row.scope), row.made_at, row.used_at, row.login, row.confirmed_at, row.through,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from fabriek.compute.serving.ports import ServedModels, ServingKeys
 from fabriek.compute.serving.served import PORT, RUNNER, Kind, Served, kind_of, name_of, version_of
 from fabriek.compute.submission import Submission
 from fabriek.compute.terms import Serves
-from fabriek.kernel.callers import Caller, require
+from fabriek.kernel.callers import Caller, require, require_whole
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound, NotPermitted, QuotaExhausted, WrongState
 from fabriek.lab.artifacts import Artifact
 from fabriek.lab.registry.facts import Facts
@@ -117,6 +117,7 @@ class Serving:
         """
         project = self._access.project(project_ref)
         require(by, "job.submit", project=project.id)
+        require_whole(by)
         now, today = self._clock.now(), self._clock.today()
         secret = BEGINS + self._ids.secret()
         with self._jobs.transaction(alone=f"serving:{project.id}:{name}"):
