@@ -8,6 +8,7 @@ from benches import (
     job_overhead,
     job_rate,
     lab,
+    permissions,
     queue,
     seal,
     session_start,
@@ -26,6 +27,7 @@ if __name__ == "__main__":
     # A figure that falls short is reported and no failure of the run: machines differ, and the figure is what is wanted.
     for bench in (
         seal,
+        permissions,
         start,
         queue,
         submit_rate,

@@ -1,8 +1,8 @@
 """One face, two dialects: what every store may rely on."""
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, func, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from fabriek.adapters.database import Database, Instant
 from fabriek.kernel.clock import FakeClock
@@ -106,3 +106,36 @@ def test_what_waits_for_the_commit_does_not_run_when_there_is_none(database: Dat
         database.after_commit(lambda: ran.append("after"))
         assert ran == []
     assert ran == ["after"]
+
+
+def test_a_question_that_is_asked_often_answers_as_the_common_way_does(database: Database) -> None:
+    asked = select(notes).where(notes.c.text == bindparam("said", ""))
+    often, at = database.often(asked), FakeClock().now()
+    with database.transaction():
+        database.execute(insert(notes).values(text="here", at=at))
+        assert [(row.text, row.at) for row in often.rows({"said": "here"})] == [("here", at)]
+    assert [(row.text, row.at) for row in often.rows({"said": "here"})] == [("here", at)]
+    assert often.rows({"said": "elsewhere"}) == []
+    assert often.rows({"said": "' or 1=1 --"}) == []
+
+
+def test_a_question_whose_table_is_away_fails_as_the_common_way_does(database: Database) -> None:
+    often = database.often(select(notes).where(notes.c.text == bindparam("said", "")))
+    own.drop_all(database.engine)
+    with pytest.raises(DBAPIError):
+        often.rows({"said": "here"})
+
+
+@pytest.mark.postgres
+def test_readers_go_on_after_every_line_was_cut(database: Database) -> None:
+    if database.dialect != "postgresql":
+        return
+    often = database.often(select(notes).where(notes.c.text == bindparam("said", "")))
+    write(database, "here")
+    for _ in range(2):
+        for read in (lambda: count(database), lambda: len(often.rows({"said": "here"}))):
+            at_once(lambda _: count(database), times=6)
+            with database.engine.connect() as other:
+                cut = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+                other.execute(text(cut))
+            assert read() == 1

@@ -205,6 +205,19 @@ def test_the_last_use_is_kept_by_rounds_and_never_goes_back(town: Town, database
     assert services.tokens.list(by=person)[0].used_at == later + timedelta(minutes=9)
 
 
+def test_who_is_behind_a_request_is_one_question_asked_by_the_drivers_own_way(
+    town: Town, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, secret = town.services.tokens.create(Wanted("x"), by=town.person("weefsel"))
+
+    def asked(*_: object) -> None:
+        raise AssertionError("a second question, or the common way")
+
+    for name in ("rows", "plain_rows"):
+        monkeypatch.setattr(database, name, asked)
+    assert town.services.identity.caller_of(secret).credential
+
+
 def test_uses_are_taken_once(town: Town) -> None:
     made, _ = town.services.tokens.create(Wanted("x"), by=town.person("weefsel"))
     uses = Uses()

@@ -1,5 +1,7 @@
 """Roles and the rights they give. A role held everywhere gives its rights everywhere; one in a project gives them there."""
 
+from functools import lru_cache
+
 from fabriek.kernel.errors import InvalidInput
 
 EVERYONE = frozenset({"application.submit", "knowledge.ask", "knowledge.view", "access.request"})
@@ -32,9 +34,16 @@ _MEMBER = frozenset({
 PROJECT: dict[str, frozenset[str]] = {"member": _MEMBER, "lead": _MEMBER | {"project.manage"}}
 
 
+@lru_cache(maxsize=256)
 def rights_of(roles: frozenset[str]) -> frozenset[str]:
     """What these global roles give together, with what everyone has."""
     return EVERYONE.union(*(GLOBAL[role] for role in roles))
+
+
+@lru_cache(maxsize=1_024)
+def rights_in(role: str, kept: frozenset[str]) -> frozenset[str]:
+    """What a role in a project gives, of that what is kept. Asked at every request, for each project that its person is in."""
+    return PROJECT[role] & kept
 
 
 def check_global(roles: frozenset[str]) -> None:

@@ -5,12 +5,13 @@
 
 import threading
 from abc import ABC, abstractmethod
+from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Executable, MetaData, Row, Table, create_engine, insert, text, update
+from sqlalchemy import DateTime, Executable, MetaData, Row, Select, Table, create_engine, insert, text, update
 from sqlalchemy.engine import Connection, CursorResult, Dialect, Engine
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.types import TypeDecorator
@@ -20,6 +21,8 @@ from fabriek.kernel.errors import InvalidInput, StorageFull, Unavailable
 
 metadata = MetaData()
 """Every table of every area; each area's `store.py` adds its own, and Alembic compares against it."""
+
+T = TypeVar("T")
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
@@ -111,15 +114,17 @@ class Database(ABC):
     def rows(self, statement: Executable, parameters: Parameters = None) -> Sequence[Row[Any]]:
         if self._open.connection is not None:
             return self._run(self._open.connection, statement, parameters).all()
-        with self._read() as connection:
-            return self._run(connection, statement, parameters).all()
+        return self._reading(lambda connection: self._run(connection, statement, parameters).all())
 
     def plain_rows(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
         """The driver's own tuples, for many rows of plain numbers and texts: neither names nor types are looked at."""
         if self._open.connection is not None:
             return _plain(self._run(self._open.connection, statement, None))
-        with self._read() as connection:
-            return _plain(self._run(connection, statement, None))
+        return self._reading(lambda connection: _plain(self._run(connection, statement, None)))
+
+    def often(self, statement: Select[Any]) -> "Often":
+        """The statement made ready for being asked at every request. Its parameters are texts, all of them given when it is asked."""
+        return Often(self, statement)
 
     def row(self, statement: Executable, parameters: Parameters = None) -> Row[Any] | None:
         """The first row, or None."""
@@ -130,6 +135,11 @@ class Database(ABC):
         """The first column of the first row, or None."""
         found = self.row(statement, parameters)
         return None if found is None else found[0]
+
+    def _reading(self, ask: Callable[[Connection], T]) -> T:
+        """Asks outside of any transaction."""
+        with self._read() as connection:
+            return ask(connection)
 
     def _run(self, connection: Connection, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
         try:
@@ -176,6 +186,11 @@ class Database(ABC):
     def engine(self) -> Engine:
         """For migrations only."""
 
+    @property
+    @abstractmethod
+    def readers(self) -> Engine:
+        """Where questions outside of transactions are asked."""
+
     @abstractmethod
     def close(self) -> None: ...
 
@@ -184,6 +199,53 @@ def _plain(result: CursorResult[Any]) -> Sequence[tuple[Any, ...]]:
     rows: Sequence[tuple[Any, ...]] = result.cursor.fetchall() if result.cursor is not None else []
     result.close()
     return rows
+
+
+class Often:
+    """A question compiled once and asked by the driver's own way: who is behind a request is asked at each, and costs a third of it so.
+
+    Whatever goes wrong is asked once more in the common way, which knows what to make of it.
+    """
+
+    def __init__(self, database: Database, statement: Select[Any]) -> None:
+        self._database, self._statement = database, statement
+        dialect = database.readers.dialect
+        if dialect.paramstyle != "pyformat":  # as SQLite's driver takes a mapping
+            dialect = type(dialect)(paramstyle="named")  # type: ignore[call-arg]  # every dialect takes it
+        self._fault = database.readers.dialect.loaded_dbapi.Error
+        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        self._text = str(compiled)
+        self._constants = {name: value for name, value in compiled.params.items() if value is not None}
+        columns = list(statement.selected_columns)
+        self._row: Any = namedtuple("Found", [column.key for column in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024  # named by the statement
+        made = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+        self._makes = [(at, make) for at, make in enumerate(made) if make is not None]
+
+    def rows(self, parameters: Mapping[str, str]) -> Sequence[Any]:
+        """Named by their columns."""
+        if self._database.in_transaction():
+            return self._database.rows(self._statement, parameters)
+        line = None
+        try:
+            line = self._database.readers.raw_connection()
+            cursor = line.cursor()
+            cursor.execute(self._text, {**self._constants, **parameters})
+            found = cursor.fetchall()
+            cursor.close()
+        except (self._fault, DBAPIError):
+            if line is not None:
+                line.invalidate()
+            return self._database.rows(self._statement, parameters)
+        finally:
+            if line is not None:
+                line.close()
+        return [self._made(values) for values in found]
+
+    def _made(self, values: tuple[Any, ...]) -> Any:
+        made = list(values)
+        for at, make in self._makes:
+            made[at] = make(made[at])
+        return self._row._make(made)
 
 
 class SqliteDatabase(Database):
@@ -207,6 +269,10 @@ class SqliteDatabase(Database):
     def engine(self) -> Engine:
         return self._writer.engine
 
+    @property
+    def readers(self) -> Engine:
+        return self._readers
+
     def _begin(self) -> AbstractContextManager[Connection]:
         return self._writer.body()
 
@@ -226,17 +292,32 @@ class SqliteDatabase(Database):
 
 
 class PostgresDatabase(Database):
-    """A pool of connections at read committed; `alone` is an advisory lock that ends with the transaction."""
+    """Two pools: one writes, at read committed, and `alone` is an advisory lock that ends with the transaction; the other reads, one statement
+    at a time and nothing around it, since a transaction around each and a look whether the line still stands are three more ways to the
+    database and back, at every request.
+    """
 
     dialect = "postgresql"
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        self._engine = create_engine(url, pool_size=16, max_overflow=16, pool_pre_ping=True, hide_parameters=True)
+        self._engine = create_engine(url, pool_size=12, max_overflow=12, pool_pre_ping=True, hide_parameters=True)
+        self._readers = create_engine(
+            url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=16,
+            max_overflow=16,
+            hide_parameters=True,
+            pool_reset_on_return=None,
+        )
 
     @property
     def engine(self) -> Engine:
         return self._engine
+
+    @property
+    def readers(self) -> Engine:
+        return self._readers
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
@@ -249,8 +330,15 @@ class PostgresDatabase(Database):
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
-        with self._engine.connect() as connection:
+        with self._readers.connect() as connection:
             yield connection
+
+    def _reading(self, ask: Callable[[Connection], T]) -> T:
+        """Once more where the line was dead: all others of the pool are thrown away with it, and to read twice changes nothing."""
+        try:
+            return super()._reading(ask)
+        except Unavailable:
+            return super()._reading(ask)
 
     def _insert_many(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         driver: Any = connection.connection.driver_connection
@@ -263,6 +351,7 @@ class PostgresDatabase(Database):
             connection.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
     def close(self) -> None:
+        self._readers.dispose()
         self._engine.dispose()
 
 

@@ -1,5 +1,6 @@
 """Who asks, and what they may do. Every verb of every service begins with `require`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fabriek.kernel.errors import NotPermitted
@@ -29,7 +30,7 @@ class Caller:
     `rights` are those held everywhere (an operator's, a reviewer's); `project_rights` maps project id → rights there.
     `job` is set for a job's own token: such a caller can do that job's work and nothing else. `credential`: what they came in by.
     `narrowed`: it opens less than its person may do, or is a service's, so that it makes no other. `unconfirmed`: high acts are shut until a
-    strong factor was shown.
+    strong factor was shown. `by_slug`: the ids of their projects by what addresses call them, where they are known.
     """
 
     person: str
@@ -42,6 +43,7 @@ class Caller:
     credential: str = ""
     narrowed: bool = False
     unconfirmed: bool = False
+    by_slug: Mapping[str, str] = field(default_factory=dict)
 
     def may(self, right: str, *, project: str = "") -> bool:
         return right in self.rights or right in self.project_rights.get(project, frozenset())

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from fastapi import Request
 
+from fabriek.access.projects import Project
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotAuthenticated
 
@@ -26,6 +27,18 @@ def caller_of_request(request: Request, access: Authenticator) -> Caller:
     if cookie := request.cookies.get(SESSION_COOKIE):
         return access.caller_of_session(cookie)
     raise NotAuthenticated("no token was sent", fix="fabriek login")
+
+
+class Places(Protocol):
+    """What the web needs to know a project by its name."""
+
+    def project(self, name: str) -> Project: ...
+
+
+def project_id_of(name: str, caller: Caller, access: Places) -> str:
+    """The id of the project that a path names. Who is in it came with the caller; only of others is asked. Raises NotFound."""
+    known = caller.by_slug.get(name) or (name if name in caller.project_rights else "")
+    return known or access.project(name).id
 
 
 def token_of(request: Request) -> str:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import FabriekError, NotAuthenticated, nothing_here
-from fabriek.web.callers import caller_of_request, token_of
+from fabriek.web.callers import caller_of_request, project_id_of, token_of
 from fabriek.web.services import Services
 
 
@@ -18,10 +18,10 @@ def member_of_path(
     caller = caller_of_request(request, services.identity)
     if caller.job:
         raise NotAuthenticated("this token does one job's work and opens nothing else", fix="use your own token")
-    project = services.access.project(request.path_params["project"])
-    if not caller.is_member_of(project.id):
+    project = project_id_of(request.path_params["project"], caller, services.access)
+    if not caller.is_member_of(project):
         raise absent()
-    return caller, project.id
+    return caller, project
 
 
 def job_of_token(request: Request, services: Services, rights: frozenset[str]) -> tuple[Caller, str]:

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from fabriek.kernel.callers import Caller, Right, require_whole
 from fabriek.kernel.errors import NotAuthenticated, NotPermitted, nothing_here
-from fabriek.web.callers import caller_of_request
+from fabriek.web.callers import caller_of_request, project_id_of
 from fabriek.web.idempotency import once
 
 __all__ = [
@@ -64,7 +64,7 @@ class Router(APIRouter):
             raise TypeError(
                 f"{self.prefix}{path} declares no access: add access=PUBLIC, SIGNED_IN, ANY_TOKEN, HOLDER or Right(…)"
             )
-        options["dependencies"] = [*(options.get("dependencies") or ()), Depends(_guard(access))]
+        options["dependencies"] = [*(options.get("dependencies") or ()), Depends(guard(access))]
         options["openapi_extra"] = {**(options.get("openapi_extra") or {}), "x-access": str(access)}
         if repeats and "POST" in (options.get("methods") or ()) and access is not PUBLIC:
             endpoint = once(endpoint, status=options.get("status_code") or 200)
@@ -121,10 +121,10 @@ def refuse_undeclared(app: FastAPI) -> None:
         raise RuntimeError(f"these routes declare no access: {', '.join(missing)}")
 
 
-def _guard(access: Access) -> Callable[[Request], None]:
+def guard(access: Access) -> Callable[[Request], None]:
     """The check in front of a route. The service still asks for the exact right: this one keeps strangers from reaching it."""
 
-    def guard(request: Request) -> None:
+    def check(request: Request) -> None:
         if access is PUBLIC:
             return
         factory = request.app.state.factory
@@ -135,13 +135,13 @@ def _guard(access: Access) -> Callable[[Request], None]:
         if caller.narrowed:
             _check_narrowed(caller, access, request.method)
         project_name = request.path_params.get("project")
-        project_id = factory.access.project(project_name).id if project_name else ""
+        project_id = project_id_of(project_name, caller, factory.access) if project_name else ""
         if isinstance(access, Right):
             _check_right(caller, access.name, project_id)
         elif project_id and access in {SIGNED_IN, ANY_TOKEN} and not caller.is_member_of(project_id):
             raise nothing_here()
 
-    return guard
+    return check
 
 
 def _check_narrowed(caller: Caller, access: Access, method: str) -> None:

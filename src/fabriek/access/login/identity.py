@@ -21,12 +21,12 @@ from fabriek.access.login.credentials import (
 )
 from fabriek.access.login.logins import Login, Method
 from fabriek.access.login.ports import Credentials, CredentialsOfJobs, CredentialsOfPeople, Holder, Logins
-from fabriek.access.login.scopes import rights_in
+from fabriek.access.login.scopes import kept_by
 from fabriek.access.login.uses import Uses
 from fabriek.access.organisations import Organisation
 from fabriek.access.people import Person, PersonKind
 from fabriek.access.ports import Organisations, People, Projects
-from fabriek.access.roles import PROJECT, rights_of
+from fabriek.access.roles import PROJECT, rights_in, rights_of
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import SYSTEM, Caller, require, require_whole
 from fabriek.kernel.clock import Clock
@@ -292,18 +292,23 @@ class Identity:
         if person is None or not person.active:
             raise _unknown()
         rights = rights_of(person.roles)
-        in_projects = {project: PROJECT[role] for project, role in held.in_projects.items()}
         only_here = "" if credential.job else credential.project
         narrowed = bool(credential.scope or only_here)
         if narrowed:
-            kept = rights_in(credential.scope)
+            kept = kept_by(credential.scope)
             rights = frozenset() if only_here else rights & kept
-            in_projects = {project: has & kept for project, has in in_projects.items() if only_here in {"", project}}
+            in_projects = {
+                project: rights_in(role, kept)
+                for project, role in held.in_projects.items()
+                if only_here in {"", project}
+            }
+        else:
+            in_projects = {project: PROJECT[role] for project, role in held.in_projects.items()}
         service = person.kind is PersonKind.SERVICE
         asked = person.confirms or self._confirming is Confirming.ALWAYS or service
         return Caller(
             person.id, person.organisation, person.name, rights, in_projects, credential=credential.id, narrowed=narrowed or service,
-            unconfirmed=asked and not is_confirmed(credential, now),
+            unconfirmed=asked and not is_confirmed(credential, now), by_slug=held.by_slug,
         )  # fmt: skip
 
     def caller_for(self, person_id: str) -> Caller:

@@ -12,11 +12,15 @@ from fabriek.access.people import Person
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A credential with whom it stands for: the person, where it is one's, and their role in each project by its id."""
+    """A credential with whom it stands for: the person, where it is one's, and their role in each project by its id.
+
+    `by_slug`: the ids of those projects. Of a service only those places count in which the person who signed for it still is.
+    """
 
     credential: Credential
     person: Person | None = None
     in_projects: Mapping[str, str] = field(default_factory=dict)
+    by_slug: Mapping[str, str] = field(default_factory=dict)
 
 
 class Credentials(Protocol):

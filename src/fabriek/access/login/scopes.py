@@ -6,6 +6,7 @@ narrowed can therefore never be widened by itself.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fabriek.kernel.errors import InvalidInput
 
@@ -42,12 +43,12 @@ WIDEST = frozenset[str]().union(*(scope.rights for scope in SCOPES.values()))
 """What a narrowed token can hold at most, whoever its person is: one that is narrowed to a project alone holds this there."""
 
 
-def rights_in(scopes: Iterable[str]) -> frozenset[str]:
+@lru_cache(maxsize=256)
+def kept_by(scopes: frozenset[str]) -> frozenset[str]:
     """What these open together. One that is no longer known opens nothing: a release that drops a scope must not widen a token."""
-    chosen = list(scopes)
-    if not chosen:
+    if not scopes:
         return WIDEST
-    return frozenset[str]().union(*(SCOPES[one].rights for one in chosen if one in SCOPES))
+    return frozenset[str]().union(*(SCOPES[one].rights for one in scopes if one in SCOPES))
 
 
 def check_scopes(scopes: Iterable[str]) -> frozenset[str]:
