@@ -19,6 +19,7 @@ from fabriek.api import (
     erasing,
     foreign,
     funding,
+    guide,
     health,
     keys,
     knowledge,
@@ -51,7 +52,7 @@ from fabriek.web.sealed import SealGate, is_sealed
 from fabriek.web.services import Services
 
 AREAS = (
-    access, tokens, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, tus, agreements, proposals, erasing, keys, upkeep,
+    access, guide, tokens, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, tus, agreements, proposals, erasing, keys, upkeep,
     packages, compute, secrets, packs, managing, cluster, power, lab, lab_compare, lab_live, models, base_models, knowledge, assurance,
     audit, health,
 )  # fmt: skip

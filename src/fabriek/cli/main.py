@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "door": ("fabriek.cli.door:door", "What you have open: sessions, tokens, visits to notebooks."),
     "org": ("fabriek.cli.org_keys:org", "Organisations and their people."),
     "project": ("fabriek.cli.project:project", "Projects and their members."),
-    "apply": ("fabriek.cli.apply:apply", "Apply for compute."),
+    "apply": ("fabriek.cli.apply_guide:apply", "Apply for compute."),
     "funding": ("fabriek.cli.funding:funding", "Contributions, shares, allocations and the ledger."),
     "usage": ("fabriek.cli.usage:usage", "What projects used at other sites."),
     "data": ("fabriek.cli.data_keeping:data", "Push, pull and share datasets."),

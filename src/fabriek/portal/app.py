@@ -13,7 +13,7 @@ from fabriek.portal.pages import (
     base_models,
     comparing,
     compute,
-    doors,
+    guide, doors,
     jobs,
     knowledge,
     lab,
@@ -41,7 +41,7 @@ def routes(services: Services) -> list[BaseRoute]:
     pages = Pages(services.settings.zone)
     made: list[BaseRoute] = []
     for area in (
-        access, doors, projects, secrets, vault, proposals, packages, jobs, compute, machine, runs, lab, comparing, models, base_models, serving,
+        access, guide, doors, projects, secrets, vault, proposals, packages, jobs, compute, machine, runs, lab, comparing, models, base_models, serving,
         knowledge,
     ):  # fmt: skip
         made += area.router(services, pages).routes

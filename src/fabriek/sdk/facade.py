@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.exchange import Exchange
     from fabriek.sdk.foreign import Foreign
     from fabriek.sdk.funding import Funding
+    from fabriek.sdk.guide import Guide
     from fabriek.sdk.keys import Keys
     from fabriek.sdk.knowledge import Knowledge
     from fabriek.sdk.lab import Lab
@@ -65,6 +66,10 @@ class Fabriek:
     @cached_property
     def tokens(self) -> "Tokens":
         return self._part("tokens", "Tokens")  # type: ignore[no-any-return]
+
+    @cached_property
+    def guide(self) -> "Guide":
+        return self._part("guide", "Guide")  # type: ignore[no-any-return]
 
     @cached_property
     def funding(self) -> "Funding":
