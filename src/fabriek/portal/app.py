@@ -13,7 +13,8 @@ from fabriek.portal.pages import (
     base_models,
     comparing,
     compute,
-    guide, doors,
+    doors,
+    guide,
     jobs,
     knowledge,
     lab,
@@ -42,6 +43,8 @@ def routes(services: Services) -> list[BaseRoute]:
     made: list[BaseRoute] = []
     for area in (
         access, guide, doors, projects, secrets, vault, proposals, packages, jobs, compute, machine, runs, lab, comparing, models, base_models, serving,
+        access, doors, guide, projects, secrets, vault, proposals, packages, jobs, compute, machine, runs, lab, comparing, models, base_models,
+        serving,
         knowledge,
     ):  # fmt: skip
         made += area.router(services, pages).routes
