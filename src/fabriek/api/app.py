@@ -52,12 +52,38 @@ from fabriek.web.sealed import SealGate, is_sealed
 from fabriek.web.services import Services
 
 AREAS = (
-    access, guide, tokens, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, tus, agreements, proposals, erasing, keys, upkeep,
-    access, tokens, guide, funding, foreign, vault, vault_addresses, vault_objects, vault_versions, tus, agreements, proposals, erasing, keys,
+    access,
+    guide,
+    tokens,
+    funding,
+    foreign,
+    vault,
+    vault_addresses,
+    vault_objects,
+    vault_versions,
+    tus,
+    agreements,
+    proposals,
+    erasing,
+    keys,
     upkeep,
-    packages, compute, secrets, packs, managing, cluster, power, lab, lab_compare, lab_live, models, base_models, knowledge, assurance,
-    audit, health,
-)  # fmt: skip
+    packages,
+    compute,
+    secrets,
+    packs,
+    managing,
+    cluster,
+    power,
+    lab,
+    lab_compare,
+    lab_live,
+    models,
+    base_models,
+    knowledge,
+    assurance,
+    audit,
+    health,
+)
 
 
 def build(

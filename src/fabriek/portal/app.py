@@ -42,11 +42,25 @@ def routes(services: Services) -> list[BaseRoute]:
     pages = Pages(services.settings.zone)
     made: list[BaseRoute] = []
     for area in (
-        access, guide, doors, projects, secrets, vault, proposals, packages, jobs, compute, machine, runs, lab, comparing, models, base_models, serving,
-        access, doors, guide, projects, secrets, vault, proposals, packages, jobs, compute, machine, runs, lab, comparing, models, base_models,
+        access,
+        guide,
+        doors,
+        projects,
+        secrets,
+        vault,
+        proposals,
+        packages,
+        jobs,
+        compute,
+        machine,
+        runs,
+        lab,
+        comparing,
+        models,
+        base_models,
         serving,
         knowledge,
-    ):  # fmt: skip
+    ):
         made += area.router(services, pages).routes
     made.append(declare(Route("/assets/{name}", _asset), PUBLIC))
     return made

@@ -109,8 +109,8 @@ class Route:
 @cache
 def guide_on(day: date, *, accredited: bool = False) -> Guide:
     """What counts that day; `accredited`: whether this installation may hold data of departementaal-vertrouwelijk and higher."""
-    texts = [shipped("fabriek.access.applying", f"guide/{name}.toml") for name in ("questions", "routes")]
-    return guide_of(*texts, day, accredited=accredited)
+    questions, routes = (shipped("fabriek.access.applying", f"guide/{name}.toml") for name in ("questions", "routes"))
+    return guide_of(questions, routes, day, accredited=accredited)
 
 
 def guide_of(questions: str, routes: str, day: date, *, accredited: bool = False) -> Guide:
@@ -124,8 +124,8 @@ def guide_of(questions: str, routes: str, day: date, *, accredited: bool = False
             raise InvalidInput(
                 f"a rule leads to {rule.way!r}, which is no [[way]]", fix="add the way, or mend the rule"
             )
-    for one in (*rules, *remarks):
-        _check_known(one.when, asked)
+    for when in (*(one.when for one in rules), *(one.when for one in remarks)):
+        _check_known(when, asked)
     if not rules or rules[-1].when:
         raise InvalidInput("the last rule does not hold for everyone", fix="end with a [[rule]] with when = {}")
     kept = tuple(one for one in rules if not (accredited and one.unless_accredited))

@@ -53,7 +53,7 @@ def holiday(day: date) -> str:
 
 @cache
 def _holidays(year: int) -> dict[date, str]:
-    found = holidays.NL(years=year, language="en_US", categories=("public", "optional"))
+    found = holidays.country_holidays("NL", years=year, language="en_US", categories=("public", "optional"))
     # Two names on one day come joined; Ascension Day and Liberation Day were one in 2016, and the first is always off.
     return {day: name.split("; ")[0] if "Ascension" not in name else "Ascension Day" for day, name in found.items()}
 
