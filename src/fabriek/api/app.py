@@ -47,6 +47,7 @@ from fabriek.api.serving import endpoint, managing
 from fabriek.kernel.errors import FabriekError, NotPermitted
 from fabriek.web import problems
 from fabriek.web.envelope import Counts, Envelope
+from fabriek.web.leaked import Leaked
 from fabriek.web.router import Router, refuse_undeclared
 from fabriek.web.sealed import SealGate, is_sealed
 from fabriek.web.services import Services
@@ -118,6 +119,7 @@ def build(
     app.router.routes.extend(portal)
     problems.install(app, _renderer(services, page_of))
     app.add_middleware(SealGate, seal=services.seal)
+    app.add_middleware(Leaked, access=services.identity, answer=problems.problem_response)
     app.add_middleware(Envelope, clock=services.clock, ids=services.ids, counts=app.state.counts)
     mlflow.shorten(app, services, lab_people, is_open=is_open)
     refuse_undeclared(app)

@@ -18,6 +18,7 @@ from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.secrets.secrets import use_of
 from fabriek.compute.terms import Network, Terms, after_of
 from fabriek.funding.resources import Resource
+from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotAuthenticated, NotFound, NotPermitted
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.compute import (
@@ -48,6 +49,9 @@ router = Router(prefix="/api/v1", tags=["compute"])
 LOG_PART_BYTES = 256 * 1024
 LOG_PAUSE_SECONDS = 0.02
 """How long a follower waits for more: short enough that the first line feels immediate, long enough to cost nothing."""
+
+STILL_SECONDS = 1.0
+"""How long a lost right to read a log lasts for who follows it."""
 
 
 def jobs_out(project: str, jobs: Sequence[Job], services: Services, *, elements: int = 1) -> list[JobOut]:
@@ -301,13 +305,14 @@ async def log(
     """The job's output as bytes from an offset on; with `follow`, until the attempt has ended. 403 where the label withholds it."""
     found = await run_in_threadpool(factory.compute.readable_log, project, job, by=caller)
     headers = {"X-Log-Offset": str(offset), "Content-Disposition": "attachment; filename=log.txt"}
-    parts = _parts(request, factory, project, found, offset, follow=follow)
+    parts = _parts(request, factory, project, found, caller, offset, follow=follow)
     return StreamingResponse(parts, media_type="text/plain; charset=utf-8", headers=headers)
 
 
 async def _parts(
-    request: Request, services: Services, project: str, job: Job, offset: int, *, follow: bool
+    request: Request, services: Services, project: str, job: Job, by: Caller, offset: int, *, follow: bool
 ) -> AsyncIterator[bytes]:
+    asked = services.clock.monotonic()
     while True:
         ended = job.has_ended()
         while part := await run_in_threadpool(services.logs.part, job, offset, LOG_PART_BYTES):
@@ -316,18 +321,18 @@ async def _parts(
         if ended or not follow:
             return
         await asyncio.sleep(LOG_PAUSE_SECONDS)
-        again = await run_in_threadpool(_again, request, services, project, job.id)
-        if again is None:
-            return
-        job = again
+        try:
+            if services.clock.monotonic() - asked >= STILL_SECONDS:
+                by, asked = await run_in_threadpool(_again, request, services), services.clock.monotonic()
+                await run_in_threadpool(services.compute.readable_log, project, job.id, by=by)
+            job = await run_in_threadpool(services.compute.get, project, job.id, by=by)
+        except (NotAuthenticated, NotPermitted, NotFound):
+            return  # what the follower came in by has ended, or their right has
 
 
-def _again(request: Request, services: Services, project: str, job: str) -> Job | None:
-    """The job as it is now, asked with the right of now; None where it was lost, or what the caller came in by has ended."""
-    try:
-        return services.compute.readable_log(project, job, by=caller_of_request(request, services.identity))
-    except (NotAuthenticated, NotPermitted, NotFound):
-        return None
+def _again(request: Request, services: Services) -> Caller:
+    """Who follows, with the rights of now. Raises NotAuthenticated."""
+    return caller_of_request(request, services.identity)
 
 
 @router.post("/simulations", access=Right("simulate"))

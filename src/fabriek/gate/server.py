@@ -16,6 +16,8 @@ log = logging.getLogger("fabriek.gate")
 
 HEAD_SECONDS_MAX = 15
 PIECE_BYTES = 64 * 1024
+STILL_SECONDS = 2.0
+"""Between two looks whether an open line may still be open: how long a lost right lasts on it."""
 CONNECTIONS_MAX = 512
 """At once; one browser with a notebook open holds about ten."""
 
@@ -77,6 +79,7 @@ class Gate:
     ) -> None:  # fmt: skip
         outer.write(to_app(asked))
         sending = asyncio.create_task(_pipe(reader, outer))
+        watching = asyncio.create_task(self._watch(asked, writer, outer))
         try:
             head = to_visitor(await inner.readuntil(b"\r\n\r\n"), asked)
         except InvalidInput as error:
@@ -88,6 +91,20 @@ class Gate:
             await _pipe(inner, writer)
         finally:
             sending.cancel()
+            watching.cancel()
+
+    async def _watch(self, asked: Asked, writer: asyncio.StreamWriter, outer: asyncio.StreamWriter) -> None:
+        """Cuts a line that stays open, as a notebook's does for hours, once its visitor may not come in any more."""
+        while True:
+            await asyncio.sleep(STILL_SECONDS)
+            try:
+                await asyncio.to_thread(self._visits.door, asked)
+            except Unavailable:
+                continue
+            except FabriekError:
+                outer.transport.abort()
+                writer.transport.abort()
+                return
 
 
 def reach(door: Path) -> socket.socket:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.ids import Ids
+from fabriek.web.leaked import hidden
 
 log = logging.getLogger("fabriek.request")
 
@@ -142,4 +143,4 @@ def _bounded(receive: Receive, headers: Headers, path: str) -> Receive:
 
 def _logged_path(path: str) -> str:
     """The path without what opens doors, since a sign-in link is a credential, and without what might have been asked of a model."""
-    return _ASKED_OF_MODEL.sub(r"\1[hidden]", re.sub(r"/sign-in/.+", "/sign-in/[hidden]", path))
+    return hidden(_ASKED_OF_MODEL.sub(r"\1[hidden]", re.sub(r"/sign-in/.+", "/sign-in/[hidden]", path)))

@@ -21,6 +21,7 @@ from fabriek.kernel.errors import (
 )
 from fabriek.kernel.invalid import field_of, in_words
 from fabriek.schemas.codes import MEANINGS, Code
+from fabriek.web.leaked import hidden
 
 log = logging.getLogger("fabriek.web")
 
@@ -89,7 +90,9 @@ def install(app: FastAPI, render: Renderer) -> None:
     async def handle(request: Request, raw: Exception) -> Response:
         error = as_fabriek_error(raw)
         if error.code is Code.INTERNAL:
-            log.error("fault", exc_info=raw, extra={"request_id": request_id(request), "path": request.url.path})
+            log.error(
+                "fault", exc_info=raw, extra={"request_id": request_id(request), "path": hidden(request.url.path)}
+            )
         elif isinstance(error, NotPermitted):
             request.state.refusal = error
         rendered = render(request, error)

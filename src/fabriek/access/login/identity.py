@@ -1,5 +1,6 @@
 """Who is behind a request: the verbs on tokens, one-time links, sessions, and the first sign-in of all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -35,6 +36,9 @@ from fabriek.kernel.ids import Ids
 
 BOOTSTRAP_FOR = timedelta(days=7)
 FIRST_ROLES = ("administrator", "operator")
+
+FOR_ADDRESSES = frozenset({CredentialKind.LINK, CredentialKind.KNOCK})
+"""What opens a door by an address: once, and not for long."""
 
 _JOB_RIGHTS = frozenset({"data.write"})
 """What a job's node may do beside what it holds: put results into the upload that was opened for it."""
@@ -159,6 +163,25 @@ class Identity:
                 self._credentials.remove(found.hash)
                 if found.id:
                     self._credentials.remove_with([found.id])
+
+    def revoke_leaked(self, secrets: Sequence[str]) -> int:
+        """Ends those of these that open something and were never meant for an address, with what was opened through them. How many.
+
+        No right is asked: who says a secret has it, and does no more with it than sign out.
+        """
+        ended = 0
+        for secret in secrets:
+            if (found := self._credentials.find(hash_of(secret))) is None or found.kind in FOR_ADDRESSES:
+                continue
+            with self._bodies.transaction():
+                if self._credentials.remove(found.hash):
+                    ended += 1
+                    if found.id:
+                        self._credentials.remove_with([found.id])
+                    self._audit.record(
+                        "credential.leaked", found.id or found.person, SYSTEM, person=found.person, kind=found.kind
+                    )
+        return ended
 
     def issue_job_token(self, job: str, project: str, kind: str, until: datetime) -> str:
         """A secret that does one job's work and nothing else, dead when the job is."""
