@@ -5,7 +5,9 @@ from typing import TypedDict
 
 from fabriek.access.login.doors import OpenDoors
 from fabriek.access.login.identity import Confirming, Identity
+from fabriek.access.login.services import ServiceIdentities
 from fabriek.access.login.store import SqlCredentials, SqlLogins
+from fabriek.access.login.store_services import SqlServices
 from fabriek.access.login.tokens import Tokens
 from fabriek.access.login.uses import Uses
 from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
@@ -22,6 +24,7 @@ class LoginServices(TypedDict):
     identity: Identity
     tokens: Tokens
     open_doors: OpenDoors
+    service_identities: ServiceIdentities
 
 
 def login_services(settings: Settings, database: Database, *, audit: Audit, clock: Clock, ids: Ids) -> LoginServices:
@@ -32,8 +35,12 @@ def login_services(settings: Settings, database: Database, *, audit: Audit, cloc
         credentials, logins, bodies, people, projects, audit, clock, ids, Confirming(settings.confirming), uses=uses,
         idle_for=timedelta(minutes=settings.session_idle_minutes),
     )  # fmt: skip
+    tokens = Tokens(credentials, credentials, bodies, projects, audit, clock, ids, days_max=settings.token_days_max)
     return LoginServices(
         identity=identity,
-        tokens=Tokens(credentials, credentials, bodies, projects, audit, clock, ids, days_max=settings.token_days_max),
+        tokens=tokens,
+        service_identities=ServiceIdentities(
+            SqlServices(database), credentials, tokens, bodies, people, projects, audit, clock, ids
+        ),
         open_doors=OpenDoors(credentials, logins, bodies, people, uses, audit, clock),
     )

@@ -174,6 +174,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     )
     serving_key, _ = services.serving.create_key(project, served.name, budget="9 requests", days=9, by=owner)
     token, _ = services.tokens.create(Wanted("night-of-theirs"), by=owner)
+    service = services.service_identities.create(project, "program-of-theirs", by=owner)
     services.strongbox.set(project, "TOKEN_OF_THEIRS", "a value", by=owner)
     job = services.compute.submit(project, JobAsked(("true",)), by=owner)
     array = services.compute.submit(project, JobAsked(("true",), array="0-1"), by=owner)
@@ -197,7 +198,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         "served": served.name, "serving_key": serving_key.id, "child": child, "group": group.id, "note": note.id,
         "job": job.id, "arrival": arrival.id,
         "booking": booking.id, "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
-        "secret": "TOKEN_OF_THEIRS", "token": token.name, "door": token.id,
+        "secret": "TOKEN_OF_THEIRS", "token": token.name, "door": token.id, "service": service.person.name,
         "package_request": wanted.id, "filename": wanted.files[0],
         "pack": pack.id, "erasure": erasure.id,
         "registered": "tree-of-theirs", "which": "1", "number": "1", "promotion": promotion.id,

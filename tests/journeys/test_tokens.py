@@ -60,3 +60,23 @@ def test_everything_open_is_listed_and_all_others_end(factory: Running) -> None:
     assert factory.run("whoami").returncode == 0
     assert factory.run("door", "end").returncode == 2
     assert factory.run("door", "end", "crd_nobody").returncode == 3
+
+
+def test_a_service_is_made_comes_in_by_its_token_and_is_retired(factory: Running) -> None:
+    made = factory.run("service", "create", "nightly-import")
+    assert made.returncode == 0, made.stderr
+    given = factory.run("service", "token", "nightly-import", "cron", "--scope", "data", "--days", "7")
+    assert given.returncode == 0, given.stderr
+    headers = {"Authorization": f"Bearer {given.stdout.strip()}"}
+    with httpx.Client(trust_env=False, headers=headers, base_url=factory.url) as client:
+        assert client.get("/api/v1/whoami").json()["name"] == "nightly-import"
+        assert client.post("/api/v1/projects/playground/datasets", json={"name": "numbers"}).status_code == 201
+        assert client.post("/api/v1/sign-in-links", json={}).json()["rule"] == "token.narrowed"
+        listed = json.loads(factory.run("service", "ls", "--json").stdout)
+        assert [(one["name"], one["opens"], len(one["tokens"])) for one in listed] == [("nightly-import", True, 1)]
+        assert factory.run("service", "sign", "nightly-import").returncode == 6
+        assert factory.run("service", "revoke", "nightly-import", "cron").returncode == 0
+        assert client.get("/api/v1/whoami").status_code == 401
+    assert factory.run("service", "create", "boss", "--role", "lead").returncode == 2
+    assert factory.run("service", "retire", "nightly-import").returncode == 0
+    assert json.loads(factory.run("service", "ls", "--json").stdout) == []

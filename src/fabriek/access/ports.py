@@ -41,7 +41,8 @@ class People(Protocol):
 
     def of_organisation(self, organisation: str) -> Sequence[Person]: ...
 
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """Services are none."""
 
 
 class Projects(Protocol):

@@ -31,7 +31,20 @@ _MEMBER = frozenset({
     "knowledge.publish", "package.ask",
 })  # fmt: skip
 
-PROJECT: dict[str, frozenset[str]] = {"member": _MEMBER, "lead": _MEMBER | {"project.manage"}}
+PROJECT: dict[str, frozenset[str]] = {"member": _MEMBER, "lead": _MEMBER | {"project.manage", "service.create"}}
+
+
+SERVICES_EVERYWHERE = frozenset({"knowledge.view"})
+"""What every service may do."""
+
+OPEN_TO_SERVICES = frozenset({"auditor"})
+"""The roles held everywhere that count where a service has them: those that look on, and decide nothing."""
+
+
+@lru_cache(maxsize=256)
+def rights_of_service(roles: frozenset[str]) -> frozenset[str]:
+    """What these give a service together: whatever else somebody wrote into its row gives it nothing."""
+    return SERVICES_EVERYWHERE.union(*(GLOBAL[role] for role in roles & OPEN_TO_SERVICES))
 
 
 @lru_cache(maxsize=256)

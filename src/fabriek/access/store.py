@@ -139,7 +139,8 @@ class SqlPeople:
         ]
 
     def count(self) -> int:
-        return int(self._db.scalar(select(func.count()).select_from(people)))
+        those = select(func.count()).select_from(people).where(people.c.kind == PersonKind.PERSON)
+        return int(self._db.scalar(those))
 
 
 _NAMED = select(projects).where(or_(projects.c.id == bindparam("said"), projects.c.slug == bindparam("said")))

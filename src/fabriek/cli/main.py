@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "login": ("fabriek.cli.login:login", "Sign in to a factory and remember it."),
     "whoami": ("fabriek.cli.login:whoami", "Who you are here and which rights you hold."),
     "token": ("fabriek.cli.token:token", "Tokens for your programs: narrowed, with an end, revoked when you like."),
+    "service": ("fabriek.cli.service:service", "Programs that act in a project under a name of their own."),
     "door": ("fabriek.cli.door:door", "What you have open: sessions, tokens, visits to notebooks."),
     "org": ("fabriek.cli.org_keys:org", "Organisations and their people."),
     "project": ("fabriek.cli.project:project", "Projects and their members."),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from fabriek.schemas.base import Wire
+from fabriek.schemas.base import Slug, Wire
 
 ScopeName = Annotated[str, Field(min_length=1, max_length=40)]
 
@@ -70,3 +70,30 @@ class EndedOut(Wire):
     """How many were ended."""
 
     ended: int
+
+
+class ServiceIn(Wire):
+    """`role`: a word of the roles in a project that a service may have."""
+
+    name: Slug
+    role: Annotated[str, Field(max_length=40)] = "member"
+
+
+class ServiceTokenIn(Wire):
+    """`scopes`: empty is all that the service may do. `days`: 0 is the usual."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    scopes: Annotated[list[ScopeName], Field(max_length=20)] = Field(default_factory=list)
+    days: Annotated[int, Field(ge=0, le=3_660)] = 0
+
+
+class ServiceOut(Wire):
+    """`signed_for_by`: the id and name of who answers for it. `opens`: it does while they are in the project."""
+
+    id: str
+    name: str
+    role: str
+    signed_for_by: str
+    signed_for_by_name: str
+    opens: bool
+    tokens: list[TokenOut]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.packages import Packages
     from fabriek.sdk.packs import Packs
     from fabriek.sdk.secrets import Secrets
+    from fabriek.sdk.service_identities import ServiceIdentities
     from fabriek.sdk.serving import Serving
     from fabriek.sdk.store import Store
     from fabriek.sdk.tokens import Tokens
@@ -70,6 +71,10 @@ class Fabriek:
     @cached_property
     def guide(self) -> "Guide":
         return self._part("guide", "Guide")  # type: ignore[no-any-return]
+
+    @cached_property
+    def service_identities(self) -> "ServiceIdentities":
+        return self._part("service_identities", "ServiceIdentities")  # type: ignore[no-any-return]
 
     @cached_property
     def funding(self) -> "Funding":

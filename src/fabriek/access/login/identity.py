@@ -27,7 +27,8 @@ from fabriek.access.login.uses import Uses
 from fabriek.access.organisations import Organisation
 from fabriek.access.people import Person, PersonKind
 from fabriek.access.ports import Organisations, People, Projects
-from fabriek.access.roles import PROJECT, rights_in, rights_of
+from fabriek.access.projects import Membership
+from fabriek.access.roles import PROJECT, rights_in, rights_of, rights_of_service
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import SYSTEM, Caller, require, require_whole
 from fabriek.kernel.clock import Clock
@@ -110,7 +111,8 @@ class Identity:
         require_whole(by)
         if by.person != person:
             require(by, "person.invite")
-        self._people.get(person)
+        if self._people.get(person).kind is PersonKind.SERVICE:
+            raise NotPermitted("a service has tokens alone", rule="service.tokens", fix="fabriek service token NAME")
         return self._issue(CredentialKind.LINK, person, LINK_FOR, by)
 
     def redeem(self, code: str, *, session: bool = False) -> tuple[Person, str]:
@@ -314,9 +316,10 @@ class Identity:
         person, credential = held.person, held.credential
         if person is None or not person.active:
             raise _unknown()
-        rights = rights_of(person.roles)
+        service = person.kind is PersonKind.SERVICE
+        rights = rights_of_service(person.roles) if service else rights_of(person.roles)
         only_here = "" if credential.job else credential.project
-        narrowed = bool(credential.scope or only_here)
+        narrowed = service or bool(credential.scope or only_here)
         if narrowed:
             kept = kept_by(credential.scope)
             rights = frozenset() if only_here else rights & kept
@@ -327,10 +330,9 @@ class Identity:
             }
         else:
             in_projects = {project: PROJECT[role] for project, role in held.in_projects.items()}
-        service = person.kind is PersonKind.SERVICE
         asked = person.confirms or self._confirming is Confirming.ALWAYS or service
         return Caller(
-            person.id, person.organisation, person.name, rights, in_projects, credential=credential.id, narrowed=narrowed or service,
+            person.id, person.organisation, person.name, rights, in_projects, credential=credential.id, narrowed=narrowed,
             unconfirmed=asked and not is_confirmed(credential, now), by_slug=held.by_slug,
         )  # fmt: skip
 
@@ -339,8 +341,22 @@ class Identity:
         person = self._people.get(person_id)
         if not person.active:
             raise _unknown()
-        in_projects = {one.project: PROJECT[one.role] for one in self._projects.of_person(person.id)}
+        places = self._projects.of_person(person.id)
+        if person.kind is PersonKind.SERVICE:
+            places = self._signed_for(person, places)
+            return Caller(
+                person.id, person.organisation, person.name, rights_of_service(person.roles),
+                {one.project: rights_in(one.role, kept_by(frozenset())) for one in places}, narrowed=True, unconfirmed=True,
+            )  # fmt: skip
+        in_projects = {one.project: PROJECT[one.role] for one in places}
         return Caller(person.id, person.organisation, person.name, rights_of(person.roles), in_projects)
+
+    def _signed_for(self, service: Person, places: Sequence[Membership]) -> Sequence[Membership]:
+        """Those of its places in which the person who signed for it still is."""
+        if not self._people.get(service.signed_for_by).active:
+            return []
+        there = {one.project for one in self._projects.of_person(service.signed_for_by)}
+        return [one for one in places if one.project in there]
 
 
 def _unknown() -> NotAuthenticated:

@@ -87,3 +87,15 @@ class Logins(Protocol):
 
     def remove_unused(self) -> int:
         """Forgets those of which nothing is open any more."""
+
+
+class KeptServices(Protocol):
+    """Storage of what people do not share with services; the rest is kept as theirs is."""
+
+    def of_project(self, project: str) -> Sequence[Person]:
+        """By name, those that are retired too."""
+
+    def sign(self, service: str, person: str) -> None:
+        """That person answers for it from now on."""
+
+    def retire(self, service: str) -> None: ...

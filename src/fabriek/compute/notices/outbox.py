@@ -139,7 +139,7 @@ class Outbox:
 
     def _address(self, person: str) -> str:
         found = self.access.person(person)
-        if not found.email or not found.active:
+        if "@" not in found.email or not found.active:
             raise NotFound(
                 "no address is known of who submitted it", fix="an administrator keeps addresses: fabriek org"
             )
