@@ -5,6 +5,7 @@ import sys
 
 from benches import (
     factory_overhead,
+    front_door,
     job_overhead,
     job_rate,
     lab,
@@ -35,6 +36,7 @@ if __name__ == "__main__":
         factory_overhead,
         job_rate,
         session_start,
+        front_door,
         slurm_submit,
         vault,
         vault_reading,
