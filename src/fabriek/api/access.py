@@ -4,6 +4,7 @@ from fastapi import Request
 
 from fabriek.access.applying.applications import Application, ApplicationState
 from fabriek.access.applying.calls import call
+from fabriek.access.applying.moving import file_where_it_fits
 from fabriek.access.organisations import Organisation
 from fabriek.access.people import Person
 from fabriek.access.projects import Project
@@ -56,12 +57,12 @@ def project_out(project: Project, services: Services) -> ProjectOut:
     )  # fmt: skip
 
 
-def _application_out(one: Application, services: Services, waits_for: str = "") -> ApplicationOut:
+def _application_out(one: Application, services: Services, waits_for: str = "", moved: str = "") -> ApplicationOut:
     project = services.access.project(one.project).slug if one.project else ""
     checks = [CheckOut(name=check.name, passed=check.passed, found=check.found) for check in one.checks]
     return ApplicationOut(
         id=one.id, call=one.call, organisation=services.access.organisation(one.organisation).slug, state=one.state,
-        answers=dict(one.answers), checks=checks, made_at=one.made_at, project=project, waits_for=waits_for,
+        answers=dict(one.answers), checks=checks, made_at=one.made_at, project=project, waits_for=waits_for, moved=moved,
     )  # fmt: skip
 
 
@@ -210,8 +211,10 @@ def show_call(name: str) -> CallOut:
 
 @router.post("/applications", access=Right("application.submit"), status_code=201)
 def file_application(asked: ApplicationIn, caller: CallerDep, factory: FactoryDep) -> ApplicationOut:
-    """A draft."""
-    return _application_out(factory.intake.file(asked.call, asked.answers, by=caller), factory)
+    """A draft; of the call that fits better, and `moved` says why, where the amount is more than the asked one gives."""
+    kind, today = factory.access.organisation(caller.organisation).kind, factory.clock.today()
+    filed, better = file_where_it_fits(factory.intake, asked.call, asked.answers, today, kind, by=caller)
+    return _application_out(filed, factory, moved=better.reason if better else "")
 
 
 @router.get("/applications", access=Right("application.submit"))

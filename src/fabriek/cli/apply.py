@@ -44,7 +44,8 @@ def new(call_name: str, file: Path | None, answers: tuple[str, ...], *, draft: b
     asked = {one.name: one.kind for one in factory.access.call(call_name).fields}
     given = _from_file(file) | dict(_answer(one, asked) for one in answers)
     filed = factory.access.file_application(call_name, given)
-    show(filed if draft else factory.access.submit_application(filed.id), as_json=as_json)
+    # A draft of another call than was asked has questions open that nobody has seen yet.
+    show(filed if draft or filed.moved else factory.access.submit_application(filed.id), as_json=as_json)
 
 
 @apply.command("submit")

@@ -146,7 +146,7 @@ class CheckOut(Wire):
 
 
 class ApplicationOut(Wire):
-    """`project`: what it became, once it was awarded."""
+    """`project`: what it became, once it was awarded. `moved`: why it is of another call than was asked."""
 
     id: str
     call: str
@@ -157,3 +157,4 @@ class ApplicationOut(Wire):
     made_at: datetime
     project: str = ""
     waits_for: str = ""
+    moved: str = ""

@@ -1,0 +1,81 @@
+"""When another call fits better: an amount above a call's limit is led on to the call that takes it, and what was answered goes along."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from fabriek.access.applying.applications import Application
+from fabriek.access.applying.calls import Call, call
+from fabriek.access.applying.guide import choice_of, guide_on, words_of
+from fabriek.access.applying.intake import Intake
+from fabriek.access.organisations import OrganisationKind
+from fabriek.kernel.callers import Caller
+from fabriek.kernel.errors import InvalidInput, NotFound
+
+SCIENCE = frozenset({OrganisationKind.UNIVERSITY, OrganisationKind.HOSPITAL, OrganisationKind.PUBLIC})
+GPUS_PER_NODE = 4
+"""Of the machine that the amounts of AI for Science are counted on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Better:
+    """The call that fits, why, and what its form takes over from the answers that were given."""
+
+    call: str
+    reason: str
+    carries: Mapping[str, Any]
+
+
+def better_call(
+    asked: Call, answers: Mapping[str, Any], today: date, kind: OrganisationKind | None = None
+) -> Better | None:
+    """None where the asked call takes the amount, or no other one does. `kind`: of the applicant's organisation, where it is known."""
+    hours = answers.get("gpu_hours")
+    if isinstance(hours, bool) or not isinstance(hours, int | float) or not asked.gpu_hours_max < hours < float("inf"):
+        return None
+    guide, whole = guide_on(today), -int(-hours // 1)
+    name, amount = ("node_hours", -(-whole // GPUS_PER_NODE)) if kind in SCIENCE else ("gpu_hours", whole)
+    try:
+        choice = choice_of(guide.questions[name], words_of(guide, {name: str(amount)})[name])
+    except InvalidInput:
+        return None
+    if not choice.call or choice.call == asked.name:
+        return None
+    reason = (
+        f"{hours:,} GPU-hours are more than the {asked.gpu_hours_max:,} of {asked.name}; {choice.call} takes them "
+        f"({choice.label['en'].lower()} {guide.questions[name].unit})"
+    )
+    return Better(choice.call, reason, _taken(choice.call, answers))
+
+
+def file_where_it_fits(
+    intake: Intake, name: str, answers: Mapping[str, Any], today: date, kind: OrganisationKind, *, by: Caller
+) -> tuple[Application, Better | None]:
+    """A draft of the call that was asked, or of the one that fits better, with why. Raises InvalidInput naming that one where it is not open here."""
+    better = better_call(call(name), answers, today, kind)
+    if better is None:
+        return intake.file(name, answers, by=by), None
+    try:
+        call(better.call)
+    except NotFound:
+        raise InvalidInput(
+            f"{better.reason}; this factory has no call {better.call} open",
+            fix=f'fabriek ask "When does {better.call} open?"',
+            errors=[{"field": "gpu_hours", "message": better.reason}],
+            better_call=better.call,
+        ) from None
+    return intake.file(better.call, better.carries, by=by), better
+
+
+def _taken(name: str, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers that the other call asks too, and can take: of a choice that it does not have, nothing goes along."""
+    try:
+        fields = {one.name: one for one in call(name).fields}
+    except NotFound:
+        return dict(answers)
+    return {
+        field: answer
+        for field, answer in answers.items()
+        if field in fields and (not fields[field].choices or answer in fields[field].choices)
+    }
