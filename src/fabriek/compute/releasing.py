@@ -8,7 +8,7 @@ from fabriek.audit.service import Audit
 from fabriek.compute.jobs import Job
 from fabriek.compute.ports import JobNames, Jobs
 from fabriek.compute.references import Reference
-from fabriek.kernel.callers import Caller, require
+from fabriek.kernel.callers import Caller, require, require_confirmed
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import AlreadyExists, NotFound, NotPermitted, WrongState, nothing_here
 from fabriek.kernel.ids import Ids
@@ -99,6 +99,7 @@ class Releasing:
 
         Raises NotPermitted (`proposal.author`, `proposal.second_person`, `release.owner`), WrongState.
         """
+        require_confirmed(by)
         proposal, job = self._found(proposal_id, by)
         with self._jobs.transaction(alone=f"job:{job.id}"):
             proposal, job = self._found(proposal_id, by)

@@ -81,6 +81,12 @@ def require(by: Caller, right: str, *, project: str = "") -> None:
     )
 
 
+def require_confirmed(by: Caller) -> None:
+    """For high acts that no right stands for: to sign, to destroy. Raises NotPermitted (`login.confirm`)."""
+    if by.unconfirmed:
+        raise unconfirmed()
+
+
 def unconfirmed() -> NotPermitted:
     """For high acts that no right stands for, too."""
     return NotPermitted(

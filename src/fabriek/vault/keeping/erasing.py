@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
-from fabriek.kernel.callers import SYSTEM, Caller, require
+from fabriek.kernel.callers import SYSTEM, Caller, require, require_confirmed
 from fabriek.kernel.dsse import envelope
 from fabriek.kernel.errors import NotFound, WrongState, nothing_here
 from fabriek.vault.datasets import Dataset, Kind
@@ -107,6 +107,7 @@ class Erasing(Desk):
         `name` is the dataset's, said once more; `of` its id, where the caller named it too. Asked again, the same. Raises WrongState on a
         hold, a date, or a question of more than a day ago; InvalidInput.
         """
+        require_confirmed(by)
         asked = self._keeping.erasures.get(erasure_id)
         dataset = self._owned_data(asked.dataset, "", by)
         if of not in {"", dataset.id}:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fabriek.audit.log import facts_of
-from fabriek.kernel.callers import SYSTEM, Caller
+from fabriek.kernel.callers import SYSTEM, Caller, require_confirmed
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, Unavailable, WrongState, nothing_here
 from fabriek.vault.closing import Closing
 from fabriek.vault.datasets import Dataset
@@ -57,6 +57,7 @@ class Lowering(Closing):
         Raises NotPermitted (`proposal.second_person`, `data.owner`), WrongState, also where versions came since it was proposed, Damaged when
         a record does not hold.
         """
+        require_confirmed(by)
         for _ in range(TRIES):
             if signed := self._try_lowering(proposal_id, by):
                 return signed
