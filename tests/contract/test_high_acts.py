@@ -53,7 +53,7 @@ WHY_NOT = {
     "usage.import": "programs bring it in each night",
     "vault.check": "it reads and compares",
     "vault.collect": "it removes what nothing names",
-    "vault.seal": "to seal must be quick; while it is sealed every door is shut, also that at which one confirms: its passphrase is the second factor",
+    "vault.seal": "to seal must be quick; sealed, the door at which one confirms is shut too, and a passphrase is asked",
 }
 """Why a right is no high act. A new right goes into HIGH, or here with its reason."""
 
