@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from fabriek.access.applying.intake import Intake
 from fabriek.access.applying.store import SqlApplications
+from fabriek.access.joining.store_classes import SqlClasses
 from fabriek.access.service import Access
 from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
 from fabriek.adapters.blobs_local import LocalBlobs
@@ -55,6 +56,7 @@ from fabriek.funding.rates import rates_of
 from fabriek.funding.service import Funding
 from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger
 from fabriek.funding.store_foreign import SqlDumps, SqlForeignJobs
+from fabriek.funding.teaching import Teaching
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.dated import shipped
 from fabriek.kernel.errors import InvalidInput, NotPermitted
@@ -159,6 +161,10 @@ def build(
         SqlHolds(database), SqlErasures(database), SqlRotations(database), expiring=sets, masters=masters,
         under_master=(epoch_rows, own_rows, secret_rows),
     ), scrub_days=settings.scrub_days)  # fmt: skip
+    teaching = Teaching(
+        SqlClasses(database), SqlLedger(database), SqlAllocations(database), access=access, links=login["identity"], rooms=vault, audit=audit,
+        clock=clock, ids=ids,
+    )  # fmt: skip
     files, asked = SqlFiles(database), SqlPackageRequests(database)
     shelf = Shelf(
         files, SqlApprovals(database), asked, safe=vault.safe, rooms=vault, advisories=AdvisoryFolder(settings.packages_advisories),
@@ -199,7 +205,7 @@ def build(
     )  # fmt: skip
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
-        access=access, **login, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
+        access=access, **login, intake=intake, funding=funding, bridge=bridge, teaching=teaching, vault=vault, own_keys=own_keys, seal=seal,
         packages=packages, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts, progress=progress, **lab,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),

@@ -191,9 +191,11 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         a_base_model(services, home.id, name, by=owner, parts__notes_txt=b"theirs")
         for name in ("their-model", "their-house/their-model")
     ]
+    listed = "email,name\nnew@hospital.example,New\n"
+    course, _ = services.teaching.create("Class of theirs", project, listed, 1, services.clock.today(), by=owner)
     asked = services.vault.request_access("biopsies", project=project, purpose="civilian", by=owner)
     return {
-        "lowering": lowering.id, "access_request": asked.id, "release": "rel_1",
+        "course": course.slug, "lowering": lowering.id, "access_request": asked.id, "release": "rel_1",
         "project": project, "dataset": dataset.id, "upload": upload.id, "agreement": agreement.id, "run": run, "model": model.id,
         "served": served.name, "serving_key": serving_key.id, "child": child, "group": group.id, "note": note.id,
         "job": job.id, "arrival": arrival.id,

@@ -14,6 +14,7 @@ from fabriek.api import (
     assurance,
     audit,
     base_models,
+    classes,
     cluster,
     compute,
     erasing,
@@ -56,6 +57,7 @@ from fabriek.web.services import Services
 AREAS = (
     access,
     guide,
+    classes,
     tokens,
     service_identities,
     funding,

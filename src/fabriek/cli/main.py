@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "org": ("fabriek.cli.org_keys:org", "Organisations and their people."),
     "project": ("fabriek.cli.project:project", "Projects and their members."),
     "apply": ("fabriek.cli.apply_guide:apply", "Apply for compute."),
+    "class": ("fabriek.cli.course:course", "Classes: a budget for each student, until the term ends."),
     "funding": ("fabriek.cli.funding:funding", "Contributions, shares, allocations and the ledger."),
     "usage": ("fabriek.cli.usage:usage", "What projects used at other sites."),
     "data": ("fabriek.cli.data_keeping:data", "Push, pull and share datasets."),

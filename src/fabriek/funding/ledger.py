@@ -108,6 +108,40 @@ def award(
     return _posting(transaction, f"award:{allocation}", moves, at, "award")
 
 
+def split(
+    transaction: str,
+    share: str,
+    source: str,
+    part: str,
+    amounts: Mapping[Resource, int],
+    at: datetime,
+    *,
+    left: Mapping[Resource, int],
+) -> Posting:
+    """A part of one allocation that becomes one of its own, of the same share; once per part. left: the source's balances.
+
+    Raises CreditsExhausted.
+    """
+    for resource, amount in amounts.items():
+        _require_left(left.get(resource, 0), _above_zero(amount), resource, share, "the allocation")
+    moves = [
+        (account(Kind.ALLOCATION, source), account(Kind.ALLOCATION, part), resource, amount)
+        for resource, amount in amounts.items()
+    ]
+    return _posting(transaction, f"split:{part}", moves, at, "split")
+
+
+def give_back(
+    transaction: str, key: str, part: str, source: str, amounts: Mapping[Resource, int], at: datetime
+) -> Posting:
+    """What is left of a part, to the allocation that it was split off."""
+    moves = [
+        (account(Kind.ALLOCATION, part), account(Kind.ALLOCATION, source), resource, _above_zero(amount))
+        for resource, amount in amounts.items()
+    ]
+    return _posting(transaction, key, moves, at, "back")
+
+
 def hold(transaction: str, held: Hold, at: datetime, *, left_micro: int) -> Posting:
     """Sets the worst case aside; once per job. left_micro: the allocation's balance. Raises CreditsExhausted."""
     _require_left(left_micro, _above_zero(held.amount_micro), held.resource, held.share, "the allocation")

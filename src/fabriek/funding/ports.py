@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import date
 from typing import Protocol
 
 from fabriek.funding.allocations import Allocation
@@ -66,6 +67,19 @@ class Allocations(Protocol):
     def save_hold(self, held: Hold) -> None: ...
 
     def hold_of(self, job: str) -> Hold | None: ...
+
+
+class SplitAllocations(Protocol):
+    """Storage of allocations, for splitting one."""
+
+    def add(self, allocation: Allocation) -> None: ...
+
+    def get(self, allocation_id: str) -> Allocation:
+        """Raises NotFound."""
+
+    def of_project(self, project: str) -> Sequence[Allocation]: ...
+
+    def move_end(self, allocation_id: str, ends_on: date) -> None: ...
 
 
 class ForeignJobs(Protocol):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, fields
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
@@ -214,6 +215,15 @@ class SqlAllocations:
             raise AlreadyExists(
                 "this application has its allocation already", fix="fabriek funding allocations"
             ) from None
+
+    def get(self, allocation_id: str) -> Allocation:
+        row = self._db.row(select(allocations).where(allocations.c.id == allocation_id))
+        if row is None:
+            raise NotFound("there is no such allocation", fix="fabriek funding allocations")
+        return _allocation(row)
+
+    def move_end(self, allocation_id: str, ends_on: date) -> None:
+        self._db.execute(update(allocations).where(allocations.c.id == allocation_id).values(ends_on=ends_on))
 
     def of_project(self, project: str) -> Sequence[Allocation]:
         rows = self._db.rows(select(allocations).where(allocations.c.project == project).order_by(allocations.c.id))

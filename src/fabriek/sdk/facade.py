@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.assurance import Assurance
     from fabriek.sdk.audit import Audit
     from fabriek.sdk.base_models import BaseModels
+    from fabriek.sdk.classes import Classes
     from fabriek.sdk.compute import Compute
     from fabriek.sdk.erasing import Erasing
     from fabriek.sdk.exchange import Exchange
@@ -75,6 +76,10 @@ class Fabriek:
     @cached_property
     def service_identities(self) -> "ServiceIdentities":
         return self._part("service_identities", "ServiceIdentities")  # type: ignore[no-any-return]
+
+    @cached_property
+    def classes(self) -> "Classes":
+        return self._part("classes", "Classes")  # type: ignore[no-any-return]
 
     @cached_property
     def funding(self) -> "Funding":

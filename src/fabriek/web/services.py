@@ -31,6 +31,7 @@ from fabriek.compute.serving.service import Serving
 from fabriek.compute.simulator.service import Simulator
 from fabriek.funding.bridge import Bridge
 from fabriek.funding.service import Funding
+from fabriek.funding.teaching import Teaching
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.pages import Cursors
@@ -75,6 +76,7 @@ class Services:
     intake: Intake
     funding: Funding
     bridge: Bridge
+    teaching: Teaching
     vault: Vault
     own_keys: OwnKeys
     seal: Seal

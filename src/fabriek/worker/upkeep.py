@@ -1,5 +1,6 @@
 """What must be done now and then: number the audit log, close grants that no rule allows any more, go on with rotations and erasures,
-note when credentials were last used, forget old answers and what was sent and never finished, care for the store, keep a cluster's accounts in step.
+note when credentials were last used, end terms of classes, forget old answers and what was sent and never finished, care for the
+store, keep a cluster's accounts in step.
 """
 
 from datetime import timedelta
@@ -11,6 +12,7 @@ from fabriek.worker.caring import Care
 from fabriek.worker.clearing import Clearing
 from fabriek.worker.closing import Closer
 from fabriek.worker.rhythm import Rhythm
+from fabriek.worker.terms import end_terms
 
 
 class Upkeep:
@@ -23,6 +25,7 @@ class Upkeep:
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
         self._keeping = Rhythm(services.clock, 30.0)
         self._noting = Rhythm(services.clock, 30.0)
+        self._teaching = Rhythm(services.clock, 60.0)
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
     def close(self) -> None:
@@ -36,6 +39,8 @@ class Upkeep:
             services.audit.sequence()
             services.vault.forget_keys()
         self._closer.round()
+        if self._teaching.due():
+            end_terms(services)
         if self._noting.due():
             services.identity.keep_uses()
         if self._keeping.due() and not services.seal.is_sealed():

@@ -115,6 +115,11 @@ class Identity:
             raise NotPermitted("a service has tokens alone", rule="service.tokens", fix="fabriek service token NAME")
         return self._issue(CredentialKind.LINK, person, LINK_FOR, by)
 
+    def has_come(self, person: str) -> bool:
+        """Whether somebody has a way in open: they signed in lately."""
+        ways = {CredentialKind.API, CredentialKind.SESSION}
+        return any(one.kind in ways and is_open(one, self._clock.now()) for one in self._credentials.of_person(person))
+
     def redeem(self, code: str, *, session: bool = False) -> tuple[Person, str]:
         """A link's code against a token, or a session's cookie; once. Raises NotAuthenticated."""
         with self._bodies.transaction(alone="sign-in"):

@@ -1,0 +1,392 @@
+"""What one may do with classes: make one out of a project's hours, add and drop students, extend and end it.
+
+Each student gets a project and an allocation split off the teacher's, so that students see nothing of each other and the ledger itself
+keeps each to their budget. What is left goes back by the same way.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Protocol
+
+from fabriek.access.joining.classes import (
+    STUDENTS_MAX,
+    Class,
+    ClassState,
+    Place,
+    PlaceState,
+    Student,
+    closes_on,
+    move,
+    read_students,
+)
+from fabriek.access.organisations import slug_of
+from fabriek.access.people import Person
+from fabriek.access.projects import Project
+from fabriek.access.service import Access
+from fabriek.audit.service import Audit
+from fabriek.funding import ledger
+from fabriek.funding.allocations import Allocation, is_in_force
+from fabriek.funding.ledger import Kind, account
+from fabriek.funding.ports import Ledger, SplitAllocations
+from fabriek.funding.resources import Resource
+from fabriek.kernel.callers import SYSTEM, Caller, require
+from fabriek.kernel.clock import Clock
+from fabriek.kernel.errors import (
+    CreditsExhausted,
+    FabriekError,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    WrongState,
+    nothing_here,
+)
+from fabriek.kernel.ids import Ids
+from fabriek.kernel.units import MICRO, shown
+
+
+class Classes(Protocol):
+    """Storage of classes and their places."""
+
+    def add(self, course: Class) -> None:
+        """Raises AlreadyExists when the slug is taken."""
+
+    def save(self, course: Class) -> None: ...
+
+    def named(self, name: str) -> Class:
+        """By id or slug. Raises NotFound."""
+
+    def of_projects(self, projects: Sequence[str]) -> Sequence[Class]: ...
+
+    def not_closed(self) -> Sequence[Class]: ...
+
+    def put_place(self, place: Place) -> None: ...
+
+    def places(self, course: str) -> Sequence[Place]:
+        """By number, those that were dropped too."""
+
+
+class Links(Protocol):
+    """Who gives a new person their first link."""
+
+    def issue_link(self, person: str, *, by: Caller) -> str: ...
+
+
+class Rooms(Protocol):
+    """Who takes somebody out of a project, with all that they have open there."""
+
+    def remove_member(self, project_ref: str, person: str, *, by: Caller) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seated:
+    """A student with a place. `code`: of the link that signs them in once; empty for who was here before, and signs in as ever."""
+
+    place: Place
+    person: Person
+    project: Project
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Of one student's allocation, in millionths: what it was given, what was used, what is left; the rest jobs hold."""
+
+    granted: int
+    used: int
+    left: int
+
+
+class Teaching:
+    """Classes, on the ledger."""
+
+    def __init__(
+        self, classes: Classes, books: Ledger, allocations: SplitAllocations, *, access: Access, links: Links, rooms: Rooms, audit: Audit,
+        clock: Clock, ids: Ids,
+    ) -> None:  # fmt: skip
+        self._classes, self._books, self._allocations = classes, books, allocations
+        self._access, self._links, self._rooms = access, links, rooms
+        self._audit, self._clock, self._ids = audit, clock, ids
+
+    def create(
+        self, title: str, project_name: str, students: str, gpu_hours_each: int, ends_on: date, cpu_hours_each: int | None = None,
+        *, by: Caller,
+    ) -> tuple[Class, Sequence[Seated]]:  # fmt: skip
+        """A class of the students in a CSV, all of them or none. Without `cpu_hours_each`, CPU-hours go with the GPU-hours in proportion.
+
+        Raises InvalidInput naming lines, CreditsExhausted with what is left when the budgets do not fit.
+        """
+        project, rows = self._led(project_name, by), read_students(students)
+        slug, today = slug_of(title)[:40].strip("-"), self._clock.today()
+        if not slug or gpu_hours_each < 1 or (cpu_hours_each or 0) < 0:
+            raise InvalidInput(
+                "a class has a name, and each student a whole GPU-hour or more", fix="--gpu-hours-each 10"
+            )
+        if ends_on < today:
+            raise InvalidInput(f"{ends_on} has passed", fix="give a last day from today on: --ends YYYY-MM-DD")
+        with self._books.transaction(alone=f"credits:{project.id}"):
+            paying = self._paying(project, gpu_hours_each * MICRO * len(rows), ends_on)
+            gpu = gpu_hours_each * MICRO
+            cpu = self._cpu_each(paying, gpu) if cpu_hours_each is None else cpu_hours_each * MICRO
+            course = Class(
+                self._ids.new("cls"), slug, title, project.id, by.person, paying.id, today, ends_on, gpu, cpu
+            )
+            self._classes.add(course)
+            self._audit.record("class.created", course.id, by, project=project.id, students=str(len(rows)))
+            seated = self._seat(course, project, rows, 1, by)
+        return course, seated
+
+    def add(self, name: str, students: str, *, by: Caller) -> Sequence[Seated]:
+        """More students, all or none, each with the budget of the others."""
+        course, project = self._taught(name, by)
+        rows = read_students(students)
+        with self._books.transaction(alone=f"credits:{project.id}"):
+            course = self._open(course.id)
+            before = self._classes.places(course.id)
+            if len(before) + len(rows) > STUDENTS_MAX:
+                raise InvalidInput(f"a class has {STUDENTS_MAX} students at most", fix="make a second class")
+            return self._seat(course, project, rows, len(before) + 1, by)
+
+    def drop(self, name: str, person: str, *, by: Caller) -> Place:
+        """Takes a student out, by id or address: what they have open ends, what they did not use goes back. Raises NotFound."""
+        course, project = self._taught(name, by)
+        with self._books.transaction(alone=f"credits:{project.id}"):
+            for place in self._classes.places(course.id):
+                if place.state is PlaceState.ACTIVE and person in {
+                    place.person,
+                    self._access.person(place.person).email,
+                }:
+                    dropped = replace(place, state=PlaceState.DROPPED)
+                    self._rooms.remove_member(place.project, place.person, by=by)
+                    self._give_back(course, place)
+                    self._classes.put_place(dropped)
+                    self._audit.record("class.student_dropped", course.id, by, person=place.person)
+                    return dropped
+        raise NotFound("there is no such student in this class", fix=f"fabriek class show {course.slug}")
+
+    def extend(self, name: str, ends_on: date, *, by: Caller) -> Class:
+        """A later last day, as far as the allocation that pays reaches."""
+        course, project = self._taught(name, by)
+        with self._books.transaction(alone=f"credits:{project.id}"):
+            course = self._open(course.id)
+            last = self._allocations.get(course.allocation).ends_on
+            if not course.ends_on < ends_on <= last:
+                raise InvalidInput(
+                    f"a class that ends on {course.ends_on} can be extended to {last}, when its allocation ends",
+                    fix=f"--ends {last}",
+                )
+            longer = replace(course, ends_on=ends_on)
+            for place in self._classes.places(course.id):
+                self._allocations.move_end(place.allocation, ends_on)
+            self._classes.save(longer)
+            self._audit.record("class.extended", course.id, by, ends_on=str(ends_on))
+        return longer
+
+    def end(self, name: str, *, by: Caller) -> Class:
+        """Ends it now: budgets go back, nothing new starts; what students made stays theirs to take out for some weeks."""
+        course, _ = self._taught(name, by)
+        return self._end(course.id, by)
+
+    def end_terms(self) -> Sequence[tuple[Class, Place]]:
+        """For the worker, at its pace: ends terms that are over, gives back what jobs returned since, and closes what was kept long enough.
+
+        Answers the places whose waiting jobs are to be stopped.
+        """
+        today, stopping = self._clock.today(), []
+        for course in self._classes.not_closed():
+            if course.state is ClassState.OPEN and course.ends_on < today:
+                course = self._end(course.id, SYSTEM)  # noqa: PLW2901  # the same class, a step on
+            if course.state is not ClassState.ENDED:
+                continue
+            active = [one for one in self._classes.places(course.id) if one.state is PlaceState.ACTIVE]
+            with self._books.transaction(alone=f"credits:{course.project}"):
+                for place in active:
+                    self._give_back(course, place)
+            stopping += [(course, place) for place in active]
+            if closes_on(course) <= today:
+                self._close(course, active)
+        return stopping
+
+    def get(self, name: str, *, by: Caller) -> Class:
+        return self._taught(name, by)[0]
+
+    def list(self, *, by: Caller) -> Sequence[Class]:
+        """Those of the projects that the caller leads, newest first."""
+        return self._classes.of_projects([one for one in by.project_rights if by.may("project.manage", project=one)])
+
+    def seats(self, name: str, *, by: Caller) -> Sequence[Seated]:
+        """Every student with their project, those who left too."""
+        course, _ = self._taught(name, by)
+        found = self._classes.places(course.id)
+        people = self._access.people_among({one.person for one in found})
+        projects = self._access.projects_among({one.project for one in found})
+        return [Seated(one, people[one.person], projects[one.project]) for one in found]
+
+    def spent(self, place: Place) -> Mapping[Resource, Spent]:
+        """What a place used and has left. Given is what it was split off with, also after the rest went back."""
+        course, left = self._classes.named(place.course), self._left(place.allocation)
+        given = {Resource.GPU_HOUR: course.gpu_micro_each, Resource.CPU_HOUR: course.cpu_micro_each}
+        usage = account(Kind.USAGE, place.allocation)
+        return {one: Spent(given[one], self._books.balance(usage, one), left[one]) for one in given}
+
+    def _led(self, name: str, by: Caller) -> Project:
+        project = self._access.project(name)
+        if not by.is_member_of(project.id):
+            raise nothing_here()
+        require(by, "project.manage", project=project.id)
+        return project
+
+    def _taught(self, name: str, by: Caller) -> tuple[Class, Project]:
+        course = self._classes.named(name)
+        return course, self._led(course.project, by)
+
+    def _open(self, course_id: str) -> Class:
+        course = self._classes.named(course_id)
+        if course.state is not ClassState.OPEN:
+            raise WrongState(f"the class {course.slug} is {course.state}", fix=f"fabriek class show {course.slug}")
+        return course
+
+    def _left(self, allocation: str) -> Mapping[Resource, int]:
+        name = account(Kind.ALLOCATION, allocation)
+        return {one: self._books.balance(name, one) for one in (Resource.GPU_HOUR, Resource.CPU_HOUR)}
+
+    def _cpu_each(self, paying: Allocation, gpu: int) -> int:
+        left = self._left(paying.id)
+        return left[Resource.CPU_HOUR] * gpu // left[Resource.GPU_HOUR]
+
+    def _paying(self, project: Project, gpu_micro: int, ends_on: date) -> Allocation:
+        """The allocation with most left of those that last as long as the class."""
+        today = self._clock.today()
+        current = [one for one in self._allocations.of_project(project.id) if is_in_force(one, today)]
+        lasting = [one for one in current if one.ends_on >= ends_on]
+        if current and not lasting:
+            last = max(one.ends_on for one in current)
+            raise InvalidInput(f"the project's allocation ends on {last}, before the class", fix=f"--ends {last}")
+        chosen = max(lasting, key=lambda one: self._left(one.id)[Resource.GPU_HOUR], default=None)
+        left = self._left(chosen.id)[Resource.GPU_HOUR] if chosen else 0
+        if chosen is None or left < gpu_micro:
+            raise CreditsExhausted(
+                f"this class takes {Resource.GPU_HOUR.counted(gpu_micro)}, and {shown(left)} are left",
+                fix="fewer hours each, or apply for more: fabriek apply new",
+                left=left / MICRO, asked=gpu_micro / MICRO, unit=Resource.GPU_HOUR.value, share=chosen.share if chosen else "",
+            )  # fmt: skip
+        return chosen
+
+    def _seat(
+        self, course: Class, parent: Project, rows: Sequence[Student], first: int, by: Caller
+    ) -> Sequence[Seated]:
+        here = {one.person for one in self._classes.places(course.id) if one.state is PlaceState.ACTIVE}
+        seated, errors = [], []
+        for number, row in enumerate(rows, first):
+            try:
+                person, is_new = self._person(row, here | {by.person}, by)
+            except (InvalidInput, NotFound, NotPermitted) as error:
+                errors.append({"field": f"line {row.line}", "message": error.detail})
+                continue
+            seated.append(self._seat_one(course, parent, person, number, is_new=is_new, by=by))
+        if errors:
+            raise InvalidInput(
+                f"{errors[0]['field']}: {errors[0]['message']}", fix="mend those lines; nobody was added", errors=errors
+            )
+        return seated
+
+    def _person(self, row: Student, here: Collection[str], by: Caller) -> tuple[Person, bool]:
+        """Who is here with that address, or a new person; and whether they are new. A lead may bring in people of their own organisation."""
+        inviting = replace(by, rights=by.rights | {"person.invite"})
+        body = self._access.organisation(row.organisation or by.organisation)
+        try:
+            person = self._access.person_named(row.email, by=inviting)
+        except NotFound:
+            if body.id != by.organisation:
+                require(by, "person.invite")
+            return self._access.invite(body.id, row.name, row.email, (), by=inviting), True
+        if person.id in here or not person.active:
+            why = "is in this class already" if person.active else "this person has left"
+            raise InvalidInput(why, fix="leave the line out")
+        return person, False
+
+    def _seat_one(
+        self, course: Class, parent: Project, person: Person, number: int, *, is_new: bool, by: Caller
+    ) -> Seated:
+        project = self._access.open_project(
+            f"{course.title}, place {number}",
+            f"{course.slug}-{number:03}",
+            parent.purpose,
+            parent.label_ceiling,
+            by.person,
+            (),
+            by=by,
+        )
+        self._access.add_member(project.id, person.id, "member", by=_leading(by, project.id))
+        paying = self._allocations.get(course.allocation)
+        made = Allocation(
+            self._ids.new("alc"), project.id, paying.share, f"{course.id}/{number}", self._clock.today(), course.ends_on
+        )
+        amounts = {Resource.GPU_HOUR: course.gpu_micro_each, Resource.CPU_HOUR: course.cpu_micro_each}
+        amounts = {resource: amount for resource, amount in amounts.items() if amount}
+        self._books.post(
+            ledger.split(
+                self._ids.new("led"),
+                paying.share,
+                paying.id,
+                made.id,
+                amounts,
+                self._clock.now(),
+                left=self._left(paying.id),
+            )
+        )
+        self._allocations.add(made)
+        place = Place(course.id, number, person.id, project.id, made.id)
+        self._classes.put_place(place)
+        self._audit.record("class.student_added", course.id, by, person=person.id, project=project.id)
+        # Only for who is new: a link opens all that its person may do, and a teacher may not come in as somebody else.
+        inviting = replace(by, rights=by.rights | {"person.invite"})
+        code = self._links.issue_link(person.id, by=inviting) if is_new else ""
+        return Seated(place, person, project, code)
+
+    def _end(self, course_id: str, by: Caller) -> Class:
+        project = self._classes.named(course_id).project
+        with self._books.transaction(alone=f"credits:{project}"):
+            ended = move(self._classes.named(course_id), ClassState.ENDED)
+            today = self._clock.today()
+            ended = replace(ended, ends_on=min(ended.ends_on, today))
+            for place in self._classes.places(ended.id):
+                if place.state is PlaceState.ACTIVE:
+                    self._give_back(ended, place)
+            self._classes.save(ended)
+            self._audit.record("class.ended", ended.id, by)
+        return ended
+
+    def _close(self, course: Class, active: Sequence[Place]) -> None:
+        """Each student by themselves, since taking somebody out is slow; one that fails is tried again in the next round."""
+        for place in active:
+            try:
+                self._rooms.remove_member(place.project, place.person, by=SYSTEM)
+            except NotFound:
+                pass  # they left by themselves
+            except FabriekError:
+                return
+            with self._books.transaction():
+                self._classes.put_place(replace(place, state=PlaceState.CLOSED))
+                self._audit.record("class.place_closed", course.id, SYSTEM, person=place.person)
+        with self._books.transaction(alone=f"credits:{course.project}"):
+            self._classes.save(move(self._classes.named(course.id), ClassState.CLOSED))
+            self._audit.record("class.closed", course.id, SYSTEM)
+
+    def _give_back(self, course: Class, place: Place) -> None:
+        """Whatever stands on the student's allocation goes to the teacher's; what jobs hold stays until they end."""
+        # Alone among the student's own jobs, too: one that is submitted this moment takes its hold before or after.
+        with self._books.transaction(alone=f"credits:{place.project}"):
+            left = {resource: amount for resource, amount in self._left(place.allocation).items() if amount}
+            if left:
+                posting = self._ids.new("led")
+                self._books.post(
+                    ledger.give_back(
+                        posting, f"back:{posting}", place.allocation, course.allocation, left, self._clock.now()
+                    )
+                )
+
+
+def _leading(by: Caller, project: str) -> Caller:
+    """The teacher as the lead of the project that was opened this moment: their rights were read before it was there."""
+    return replace(by, project_rights=by.project_rights | {project: frozenset({"project.manage"})})

@@ -1,0 +1,209 @@
+"""A teacher and thirty students on both databases: budgets that hold, students apart, and a term that ends."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from fabriek.access.joining.classes import KEPT_DAYS, ClassState, PlaceState
+from fabriek.adapters.database import Database
+from fabriek.compute.jobs import State
+from fabriek.compute.requests import JobAsked
+from fabriek.funding.teaching import Seated
+from fabriek.kernel.callers import Caller
+from fabriek.kernel.errors import (
+    AlreadyExists,
+    CreditsExhausted,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    WrongState,
+)
+from fabriek.worker.terms import end_terms
+from tests.factories.services import Town, a_town
+
+LIST = "email,name\n" + "".join(f"s{number:02}@uni.example,Student {number}\n" for number in range(1, 31))
+ONE = "email,name\none@uni.example,One\n"
+
+
+class Course:
+    """A town with a teacher whose project has hours."""
+
+    def __init__(self, town: Town, gpu_hours: int = 400) -> None:
+        self.town, self.services, self.teaching = town, town.services, town.services.teaching
+        teacher = town.person("uni", kind="university")
+        self.project = town.project(teacher, gpu_hours=gpu_hours)
+        self.teacher = town.again(teacher)
+        self.ends = town.clock.today() + timedelta(days=20)
+
+    def made(self, students: str = LIST, each: int = 10) -> list[Seated]:
+        _, seated = self.teaching.create("Deep learning 101", self.project, students, each, self.ends, by=self.teacher)
+        self.teacher = self.town.again(self.teacher)
+        return list(seated)
+
+    def left(self, project: str) -> dict[str, tuple[float, float]]:
+        """Resource → (granted, left), in hours."""
+        found = self.services.funding.left(self.services.access.project(project).id)
+        return {str(one.resource): (one.granted / 1e6, one.left / 1e6) for one in found}
+
+    def student(self, one: Seated) -> Caller:
+        return self.town.caller(self.services.access.person(one.person.id))
+
+    def submit(self, one: Seated, hours: int = 1) -> str:
+        asked = JobAsked(argv=("true",), wall_seconds_max=3600 * hours)
+        return self.services.compute.submit(one.project.slug, asked, by=self.student(one)).id
+
+
+@pytest.fixture
+def course(database: Database, tmp_path: Path) -> Course:
+    return Course(a_town(database, tmp_path / "home"))
+
+
+def test_thirty_students_have_a_budget_each_and_the_rest_stays_with_the_teacher(course: Course) -> None:
+    before = course.left(course.project)
+    seated = course.made()
+    assert [one.place.number for one in seated] == list(range(1, 31))
+    assert len({one.project.id for one in seated}) == 30
+    assert course.left(course.project)["gpu_hour"] == (100, 100)
+    for one in seated:
+        granted = course.left(one.project.slug)
+        assert granted["gpu_hour"] == (10, 10)
+        assert granted["cpu_hour"][0] == before["cpu_hour"][1] / 40
+    assert course.services.funding.balanced()
+    assert [one.title for one in course.teaching.list(by=course.teacher)] == ["Deep learning 101"]
+    # What a student is sent signs in that student, once.
+    person, _ = course.services.identity.redeem(seated[7].code)
+    assert person.email == "s08@uni.example"
+
+
+def test_students_see_nothing_of_each_other_and_cannot_spend_more_than_theirs(course: Course) -> None:
+    first, second = course.made(LIST.partition("s03")[0])
+    me = course.student(first)
+    assert [one.slug for one in course.services.access.projects_of(me)] == [first.project.slug]
+    for act in (
+        lambda: course.teaching.seats("deep-learning-101", by=me),
+        lambda: course.teaching.end("deep-learning-101", by=me),
+        lambda: course.teaching.create("Mine", first.project.slug, ONE, 1, course.ends, by=me),
+        lambda: course.services.access.add_member(first.project.slug, second.person.id, "member", by=me),
+        lambda: course.services.compute.list(second.project.slug, limit=1, cursor="", by=me),
+    ):
+        with pytest.raises((NotFound, NotPermitted)):
+            act()
+    hours = int(course.left(first.project.slug)["cpu_hour"][1])
+    with pytest.raises(CreditsExhausted):
+        course.submit(first, hours + 1)
+    assert course.submit(first)
+
+
+@pytest.mark.parametrize(("each", "left"), [(11, 20), (20, 20)])
+def test_a_budget_that_does_not_fit_is_refused_with_what_is_left(
+    database: Database, tmp_path: Path, each: int, left: int
+) -> None:
+    course = Course(a_town(database, tmp_path / "home"), gpu_hours=left)
+    with pytest.raises(CreditsExhausted, match=f"{left} are left"):
+        course.made("email,name\na@uni.example,A\nb@uni.example,B\n", each)
+    assert course.left(course.project)["gpu_hour"] == (left, left)
+    assert len(course.services.access.people_of("uni", by=course.teacher)) == 1
+
+
+def test_a_line_that_cannot_be_leaves_nothing_half_done(course: Course) -> None:
+    course.town.person("elsewhere")
+    for students, line in (
+        (ONE + "two@elsewhere.example,Two,elsewhere\n", 3),  # a cell too many
+        (
+            "email,name,organisation\none@uni.example,One,\ntwo@x.example,Two,elsewhere\n",
+            3,
+        ),  # not the teacher's to invite
+        ("email,name,organisation\none@uni.example,One,nowhere\n", 2),
+        (ONE + f"{course.services.access.person(course.teacher.person).email},Me\n", 3),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            course.made(students)
+        assert [one["field"] for one in refused.value.fields["errors"]] == [f"line {line}"]
+    assert len(course.services.access.people_of("uni", by=course.teacher)) == 1
+    assert course.left(course.project)["gpu_hour"] == (400, 400)
+    assert course.teaching.list(by=course.teacher) == []
+
+
+def test_who_was_here_before_gets_a_place_and_no_link_that_a_teacher_could_use(course: Course) -> None:
+    """Of another organisation, too: and a teacher who lists an administrator comes in as nobody."""
+    other = course.services.access.person(course.town.person("elsewhere").person)
+    chief = course.services.access.person(course.town.operator.person)
+    seated = course.made(f"email,name\n{other.email},X\n{chief.email},Y\none@uni.example,One\n")
+    assert [bool(one.code) for one in seated] == [False, False, True]
+    assert seated[0].person.organisation != course.teacher.organisation
+    assert course.student(seated[0]).is_member_of(seated[0].project.id)
+
+
+def test_students_are_added_and_dropped_and_what_was_not_used_goes_back(course: Course) -> None:
+    course.made(LIST.partition("s03")[0])
+    (third,) = course.teaching.add("deep-learning-101", ONE, by=course.teacher)
+    assert third.place.number == 3
+    assert course.left(course.project)["gpu_hour"] == (370, 370)
+    with pytest.raises(InvalidInput, match="in this class already"):
+        course.teaching.add("deep-learning-101", ONE, by=course.teacher)
+    with pytest.raises(AlreadyExists):
+        course.made(ONE)
+    course.teacher = course.town.again(course.teacher)
+    course.teaching.drop("deep-learning-101", "one@uni.example", by=course.teacher)
+    assert course.left(course.project)["gpu_hour"] == (380, 380)
+    assert not course.student(third).is_member_of(third.project.id)
+    with pytest.raises(NotFound):
+        course.teaching.drop("deep-learning-101", "one@uni.example", by=course.teacher)
+    states = [one.place.state for one in course.teaching.seats("deep-learning-101", by=course.teacher)]
+    assert states == [PlaceState.ACTIVE, PlaceState.ACTIVE, PlaceState.DROPPED]
+    assert course.services.funding.balanced()
+
+
+def test_a_term_is_extended_as_far_as_the_money_lasts(course: Course) -> None:
+    (one,) = course.made(ONE)
+    later = course.town.clock.today() + timedelta(days=31)
+    for wrong in (course.ends, date(2020, 1, 1), later + timedelta(days=1)):
+        with pytest.raises(InvalidInput, match="can be extended to"):
+            course.teaching.extend("deep-learning-101", wrong, by=course.teacher)
+    assert course.teaching.extend("deep-learning-101", later, by=course.teacher).ends_on == later
+    course.town.clock.move(timedelta(days=25))
+    end_terms(course.services)
+    assert course.submit(one)
+
+
+def test_a_term_ends_by_itself_jobs_that_wait_stop_and_results_stay_for_a_while(course: Course) -> None:
+    first, second = course.made(LIST.partition("s03")[0])
+    waiting = course.submit(first)
+    assert end_terms(course.services) == 0
+    course.town.clock.move(timedelta(days=21))
+    assert end_terms(course.services) == 1
+    job = course.services.compute.get(first.project.slug, waiting, by=course.student(first))
+    assert job.state is State.CANCELLED
+    with pytest.raises(CreditsExhausted):
+        course.submit(second)
+    ended = course.teaching.get("deep-learning-101", by=course.teacher)
+    assert ended.state is ClassState.ENDED
+    with pytest.raises(WrongState):
+        course.teaching.add("deep-learning-101", ONE, by=course.teacher)
+    # What they made can be taken out for some weeks, and then the course is closed to them; nothing is deleted.
+    assert course.services.compute.list(first.project.slug, limit=9, cursor="", by=course.student(first)).items
+    course.town.clock.move(timedelta(days=KEPT_DAYS))
+    end_terms(course.services)
+    assert not course.student(first).project_rights
+    course.teacher = course.town.again(course.teacher)
+    assert course.teaching.get("deep-learning-101", by=course.teacher).state is ClassState.CLOSED
+    assert course.services.compute.list(first.project.slug, limit=9, cursor="", by=course.teacher).items
+    assert end_terms(course.services) == 0
+    assert course.services.funding.balanced()
+
+
+def test_what_a_running_job_gives_back_after_the_end_goes_to_the_teacher_too(course: Course) -> None:
+    (one,) = course.made(ONE)
+    job = course.submit(one)
+    before = course.left(course.project)["cpu_hour"][1]
+    course.teaching.end("deep-learning-101", by=course.teacher)
+    held = course.left(one.project.slug)["cpu_hour"]
+    assert held[1] == 0 < held[0]
+    course.services.funding.settle(job, 250_000)
+    end_terms(course.services)
+    assert course.left(one.project.slug)["cpu_hour"][1] == 0
+    assert course.left(course.project)["cpu_hour"][1] > before
+    assert course.services.funding.balanced()
+    with pytest.raises(WrongState):
+        course.teaching.end("deep-learning-101", by=course.teacher)
