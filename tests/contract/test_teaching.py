@@ -170,9 +170,10 @@ def test_a_term_is_extended_as_far_as_the_money_lasts(course: Course) -> None:
 def test_a_term_ends_by_itself_jobs_that_wait_stop_and_results_stay_for_a_while(course: Course) -> None:
     first, second = course.made(LIST.partition("s03")[0])
     waiting = course.submit(first)
-    assert end_terms(course.services) == 0
+    end_terms(course.services)
+    assert course.teaching.get("deep-learning-101", by=course.teacher).state is ClassState.OPEN
     course.town.clock.move(timedelta(days=21))
-    assert end_terms(course.services) == 1
+    end_terms(course.services)
     job = course.services.compute.get(first.project.slug, waiting, by=course.student(first))
     assert job.state is State.CANCELLED
     with pytest.raises(CreditsExhausted):
@@ -189,8 +190,28 @@ def test_a_term_ends_by_itself_jobs_that_wait_stop_and_results_stay_for_a_while(
     course.teacher = course.town.again(course.teacher)
     assert course.teaching.get("deep-learning-101", by=course.teacher).state is ClassState.CLOSED
     assert course.services.compute.list(first.project.slug, limit=9, cursor="", by=course.teacher).items
-    assert end_terms(course.services) == 0
+    assert course.teaching.unfinished() == []
     assert course.services.funding.balanced()
+
+
+def test_a_class_that_cannot_be_ended_keeps_no_other_from_its_end(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course.made(ONE)
+    other, _ = course.teaching.create(
+        "Another", course.project, LIST.partition("s02")[0], 1, course.ends, by=course.teacher
+    )
+    course.town.clock.move(timedelta(days=21))
+    whole = course.teaching.end_term
+
+    def first_fails(course_id: str) -> object:
+        if course_id != other.id:
+            raise WrongState("not now", fix="later")
+        return whole(course_id)
+
+    monkeypatch.setattr(course.teaching, "end_term", first_fails)
+    end_terms(course.services)
+    assert [one.state for one in course.teaching.list(by=course.teacher)] == [ClassState.ENDED, ClassState.OPEN]
 
 
 def test_what_a_running_job_gives_back_after_the_end_goes_to_the_teacher_too(course: Course) -> None:

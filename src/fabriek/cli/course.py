@@ -85,7 +85,7 @@ def show_class(name: str, *, as_json: bool) -> None:
         print_json(found)
         return
     say(
-        f"{found.title}: {found.state}, {found.starts_on} to {found.ends_on}; results can be taken out until {found.closes_on}"
+        f"{found.title}: {found.state}, {found.starts_on} to {found.ends_on}; results can be taken out before {found.closes_on}"
     )
     table(found.students, ["number", "name", "email", "project", "state", "joined", "used", "left"], as_json=False)
 
@@ -121,7 +121,7 @@ def extend(name: str, ends: datetime) -> None:
 def end(name: str) -> None:
     """End the term now: budgets go back, jobs that wait stop, and results stay for some weeks."""
     ended = connect().classes.end(name)
-    say(f"it has ended; students can take out what they made until {ended.closes_on}")
+    say(f"it has ended; students can take out what they made before {ended.closes_on}")
 
 
 def _text(file: Path) -> str:

@@ -58,6 +58,9 @@ class Classes(Protocol):
 
     def of_projects(self, projects: Sequence[str]) -> Sequence[Class]: ...
 
+    def places_of(self, person: str) -> Sequence[Place]:
+        """Those that are a student's now."""
+
     def not_closed(self) -> Sequence[Class]: ...
 
     def put_place(self, place: Place) -> None: ...
@@ -187,25 +190,28 @@ class Teaching:
         course, _ = self._taught(name, by)
         return self._end(course.id, by)
 
-    def end_terms(self) -> Sequence[tuple[Class, Place]]:
-        """For the worker, at its pace: ends terms that are over, gives back what jobs returned since, and closes what was kept long enough.
+    def unfinished(self) -> Sequence[Class]:
+        """For the worker: those that `end_term` may have something to do for."""
+        today = self._clock.today()
+        return [one for one in self._classes.not_closed() if one.state is ClassState.ENDED or one.ends_on < today]
 
-        Answers the places whose waiting jobs are to be stopped.
+    def end_term(self, course_id: str) -> Sequence[Place]:
+        """Ends a term that is over, gives back what jobs returned since, and closes what was kept long enough. For the worker.
+
+        Answers the places whose waiting jobs are to be stopped. Idempotent.
         """
-        today, stopping = self._clock.today(), []
-        for course in self._classes.not_closed():
-            if course.state is ClassState.OPEN and course.ends_on < today:
-                course = self._end(course.id, SYSTEM)  # noqa: PLW2901  # the same class, a step on
-            if course.state is not ClassState.ENDED:
-                continue
-            active = [one for one in self._classes.places(course.id) if one.state is PlaceState.ACTIVE]
-            with self._books.transaction(alone=f"credits:{course.project}"):
-                for place in active:
-                    self._give_back(course, place)
-            stopping += [(course, place) for place in active]
-            if closes_on(course) <= today:
-                self._close(course, active)
-        return stopping
+        course, today = self._classes.named(course_id), self._clock.today()
+        if course.state is ClassState.OPEN and course.ends_on < today:
+            course = self._end(course.id, SYSTEM)
+        if course.state is not ClassState.ENDED:
+            return ()
+        active = [one for one in self._classes.places(course.id) if one.state is PlaceState.ACTIVE]
+        with self._books.transaction(alone=f"credits:{course.project}"):
+            for place in active:
+                self._give_back(course, place)
+        if closes_on(course) <= today:
+            self._close(course, active)
+        return active
 
     def get(self, name: str, *, by: Caller) -> Class:
         return self._taught(name, by)[0]
@@ -213,6 +219,14 @@ class Teaching:
     def list(self, *, by: Caller) -> Sequence[Class]:
         """Those of the projects that the caller leads, newest first."""
         return self._classes.of_projects([one for one in by.project_rights if by.may("project.manage", project=one)])
+
+    def attended(self, *, by: Caller) -> Sequence[tuple[Class, Place]]:
+        """The classes in which the caller is a student, with their place."""
+        return [(self._classes.named(one.course), one) for one in self._classes.places_of(by.person)]
+
+    def student_projects(self, courses: Sequence[Class]) -> frozenset[str]:
+        """The projects of those classes' students, dropped ones among them."""
+        return frozenset(place.project for one in courses for place in self._classes.places(one.id))
 
     def seats(self, name: str, *, by: Caller) -> Sequence[Seated]:
         """Every student with their project, those who left too."""

@@ -11,6 +11,7 @@ from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound
 from fabriek.portal.pages import (
     access,
     base_models,
+    classes,
     comparing,
     compute,
     doors,
@@ -44,6 +45,7 @@ def routes(services: Services) -> list[BaseRoute]:
     for area in (
         access,
         guide,
+        classes,
         doors,
         projects,
         secrets,

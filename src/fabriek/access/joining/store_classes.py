@@ -62,6 +62,10 @@ class SqlClasses:
         wanted = select(classes).where(classes.c.project.in_(projects)).order_by(classes.c.id.desc())
         return [_class(row) for row in self._db.rows(wanted)]
 
+    def places_of(self, person: str) -> Sequence[Place]:
+        wanted = select(places).where(places.c.person == person, places.c.state == PlaceState.ACTIVE)
+        return [_place(row) for row in self._db.rows(wanted.order_by(places.c.course))]
+
     def not_closed(self) -> Sequence[Class]:
         wanted = select(classes).where(classes.c.state != ClassState.CLOSED).order_by(classes.c.id)
         return [_class(row) for row in self._db.rows(wanted)]
@@ -73,10 +77,11 @@ class SqlClasses:
 
     def places(self, course: str) -> Sequence[Place]:
         rows = self._db.rows(select(places).where(places.c.course == course).order_by(places.c.number))
-        return [
-            Place(row.course, row.number, row.person, row.project, row.allocation, PlaceState(row.state))
-            for row in rows
-        ]
+        return [_place(row) for row in rows]
+
+
+def _place(row: Row[Any]) -> Place:
+    return Place(row.course, row.number, row.person, row.project, row.allocation, PlaceState(row.state))
 
 
 def _class(row: Row[Any]) -> Class:

@@ -3,6 +3,7 @@
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from fabriek.access.joining.classes import closes_on
 from fabriek.kernel.units import shown_short
 from fabriek.portal.forms import read_form
 from fabriek.portal.pages.models import promotions_waiting
@@ -35,7 +36,10 @@ def router(services: Services, pages: Pages) -> Router:
     @made.get("/", access=SIGNED_IN)
     def my_work(request: Request, caller: CallerDep) -> Response:
         """What waits for an answer, projects with what is left, and the latest jobs."""
-        projects = services.access.projects_of(caller)
+        taught, attended = services.teaching.list(by=caller), services.teaching.attended(by=caller)
+        # A teacher leads a project for each student: those stand on the class's own page.
+        students = services.teaching.student_projects(taught)
+        projects = [one for one in services.access.projects_of(caller) if one.id not in students]
         slugs = {project.id: project.slug for project in projects}
         jobs = [
             job
@@ -49,6 +53,8 @@ def router(services: Services, pages: Pages) -> Router:
             "my_work.html",
             projects=projects,
             left=left,
+            taught=taught,
+            attended=[(one, closes_on(one)) for one, _ in attended],
             recent=jobs[:RECENT],
             waiting=[*waiting_shown(services, caller), *promotions_waiting(services, caller)],
             project_of=lambda job: slugs[job.project],
