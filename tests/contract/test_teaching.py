@@ -1,11 +1,14 @@
 """A teacher and thirty students on both databases: budgets that hold, students apart, and a term that ends."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from fabriek.access.joining.classes import KEPT_DAYS, ClassState, PlaceState
+from fabriek.access.store import people
 from fabriek.adapters.database import Database
 from fabriek.compute.jobs import State
 from fabriek.compute.requests import JobAsked
@@ -153,6 +156,39 @@ def test_students_are_added_and_dropped_and_what_was_not_used_goes_back(course: 
     states = [one.place.state for one in course.teaching.seats("deep-learning-101", by=course.teacher)]
     assert states == [PlaceState.ACTIVE, PlaceState.ACTIVE, PlaceState.DROPPED]
     assert course.services.funding.balanced()
+
+
+def test_who_left_by_themselves_is_dropped_too_and_their_budget_comes_back(course: Course) -> None:
+    (one,) = course.made(ONE)
+    course.services.vault.remove_member(one.project.slug, one.person.id, by=course.student(one))
+    course.teaching.drop("deep-learning-101", one.person.id, by=course.teacher)
+    assert course.left(course.project)["gpu_hour"] == (400, 400)
+
+
+def test_a_narrowed_token_makes_no_class_and_so_no_link(course: Course) -> None:
+    """Not even one that holds the right: with a student's link more could be had later."""
+    narrowed = replace(course.teacher, narrowed=True)
+    for act in (
+        lambda: course.teaching.create("Quiet", course.project, ONE, 1, course.ends, by=narrowed),
+        lambda: course.teaching.create(
+            "Quiet", course.project, ONE, 1, course.ends, by=replace(course.teacher, job="job_1")
+        ),
+    ):
+        with pytest.raises(NotPermitted) as refused:
+            act()
+        assert refused.value.fields["rule"] == "token.narrowed"
+    course.made(ONE)
+    with pytest.raises(NotPermitted):
+        course.teaching.add("deep-learning-101", LIST, by=replace(course.teacher, narrowed=True))
+
+
+def test_who_has_left_gets_no_place(course: Course) -> None:
+    gone = course.services.access.person(course.town.person("uni").person)
+    course.services.identity.close_person(gone.id, by=course.town.operator)
+    with course.services.database.transaction():
+        course.services.database.execute(update(people).where(people.c.id == gone.id).values(active=False))
+    with pytest.raises(InvalidInput, match="has left, or is a service"):
+        course.made(f"email,name\n{gone.email},Gone\n")
 
 
 def test_a_term_is_extended_as_far_as_the_money_lasts(course: Course) -> None:

@@ -21,7 +21,7 @@ from fabriek.access.joining.classes import (
     read_students,
 )
 from fabriek.access.organisations import slug_of
-from fabriek.access.people import Person
+from fabriek.access.people import Person, PersonKind
 from fabriek.access.projects import Project
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
@@ -30,7 +30,7 @@ from fabriek.funding.allocations import Allocation, is_in_force
 from fabriek.funding.ledger import Kind, account
 from fabriek.funding.ports import Ledger, SplitAllocations
 from fabriek.funding.resources import Resource
-from fabriek.kernel.callers import SYSTEM, Caller, require
+from fabriek.kernel.callers import SYSTEM, Caller, require, require_whole
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import (
     CreditsExhausted,
@@ -119,6 +119,7 @@ class Teaching:
 
         Raises InvalidInput naming lines, CreditsExhausted with what is left when the budgets do not fit.
         """
+        require_whole(by)
         project, rows = self._led(project_name, by), read_students(students)
         slug, today = slug_of(title)[:40].strip("-"), self._clock.today()
         if not slug or gpu_hours_each < 1 or (cpu_hours_each or 0) < 0:
@@ -141,6 +142,7 @@ class Teaching:
 
     def add(self, name: str, students: str, *, by: Caller) -> Sequence[Seated]:
         """More students, all or none, each with the budget of the others."""
+        require_whole(by)
         course, project = self._taught(name, by)
         rows = read_students(students)
         with self._books.transaction(alone=f"credits:{project.id}"):
@@ -160,7 +162,7 @@ class Teaching:
                     self._access.person(place.person).email,
                 }:
                     dropped = replace(place, state=PlaceState.DROPPED)
-                    self._rooms.remove_member(place.project, place.person, by=by)
+                    self._take_out(place, by)
                     self._give_back(course, place)
                     self._classes.put_place(dropped)
                     self._audit.record("class.student_dropped", course.id, by, person=place.person)
@@ -314,8 +316,8 @@ class Teaching:
             if body.id != by.organisation:
                 require(by, "person.invite")
             return self._access.invite(body.id, row.name, row.email, (), by=inviting), True
-        if person.id in here or not person.active:
-            why = "is in this class already" if person.active else "this person has left"
+        if person.id in here or not person.active or person.kind is not PersonKind.PERSON:
+            why = "is in this class already" if person.id in here else "this person has left, or is a service"
             raise InvalidInput(why, fix="leave the line out")
         return person, False
 
@@ -375,9 +377,7 @@ class Teaching:
         """Each student by themselves, since taking somebody out is slow; one that fails is tried again in the next round."""
         for place in active:
             try:
-                self._rooms.remove_member(place.project, place.person, by=SYSTEM)
-            except NotFound:
-                pass  # they left by themselves
+                self._take_out(place, SYSTEM)
             except FabriekError:
                 return
             with self._books.transaction():
@@ -386,6 +386,11 @@ class Teaching:
         with self._books.transaction(alone=f"credits:{course.project}"):
             self._classes.save(move(self._classes.named(course.id), ClassState.CLOSED))
             self._audit.record("class.closed", course.id, SYSTEM)
+
+    def _take_out(self, place: Place, by: Caller) -> None:
+        """With all that they have open there; who left by themselves is out already."""
+        if any(one.person == place.person for one, _ in self._access.members(place.project, by=by)):
+            self._rooms.remove_member(place.project, place.person, by=by)
 
     def _give_back(self, course: Class, place: Place) -> None:
         """Whatever stands on the student's allocation goes to the teacher's; what jobs hold stays until they end."""
