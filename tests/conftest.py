@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from fabriek.adapters.database import Database, metadata, open_database
-from tests.servers import openbao, postgres, seaweed, slurm, slurm_release, softhsm
+from tests.servers import oidc, openbao, postgres, seaweed, slurm, slurm_release, softhsm
 
 _numbers = itertools.count()
 
@@ -76,6 +76,15 @@ def openbao_server() -> Iterator[openbao.OpenBao]:
     if reason := openbao.why_absent():
         pytest.skip(reason)
     with openbao.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def oidc_provider() -> Iterator[oidc.OidcProvider]:
+    """A running OpenID provider; skips with its reason when there is none."""
+    if reason := oidc.why_absent():
+        pytest.skip(reason)
+    with oidc.running() as server:
         yield server
 
 

@@ -44,3 +44,39 @@ def login_services(settings: Settings, database: Database, *, audit: Audit, cloc
         ),
         open_doors=OpenDoors(credentials, logins, bodies, people, uses, audit, clock),
     )
+
+    @cached_property
+"""The wiring of access: who comes by an identity provider."""
+
+from collections.abc import Callable
+
+from fabriek.access.login.arriving import Arriving
+from fabriek.access.login.identity import Identity
+from fabriek.access.login.provider_services import ByProvider
+from fabriek.access.login.providers import read_providers
+from fabriek.access.login.signing_in import SigningIn
+from fabriek.access.login.store_providers import SqlAttempts, SqlSubjects
+from fabriek.access.store import SqlOrganisations, SqlPeople
+from fabriek.adapters.database import Database
+from fabriek.adapters.oidc import OidcIssuer
+from fabriek.audit.service import Audit
+from fabriek.kernel.clock import Clock
+from fabriek.kernel.ids import Ids
+from fabriek.kernel.signing import Keys
+from fabriek.settings import Settings
+
+Left = Callable[[str, str], None]
+
+
+def provider_services(
+    settings: Settings, database: Database, *, identity: Identity, audit: Audit, keys: Keys, clock: Clock, ids: Ids
+) -> ByProvider:
+    """Raises InvalidInput on a file of providers that cannot be read."""
+    providers = read_providers(settings.identity_providers)
+    issuers = {one.name: OidcIssuer(one.issuer, one.client_id, one.secret, clock) for one in providers}
+    bodies, people, subjects = SqlOrganisations(database), SqlPeople(database), SqlSubjects(database)
+    signing_in = SigningIn(
+        providers, issuers, identity, SqlAttempts(database), subjects, Arriving(bodies, people, subjects, audit, ids), audit,
+        keys=keys, clock=clock, ids=ids, transaction=database.transaction,
+    )  # fmt: skip
+    return ByProvider(signing_in)

@@ -63,6 +63,10 @@ class Settings:
     )
     token_days_max: int = setting(
         365, "days", "How long a personal token may last at most; one of which nothing is said lasts 30 days."
+    identity_providers: Path | None = setting(
+        None,
+        "file",
+        "Where people may sign in, in TOML: see docs/howto/providers.md; empty means that they have links.",
     )
     passphrase_file: Path | None = setting(
         None, "file", "Holds the passphrase of the keyring, where it has one and nobody is there to type it."

@@ -44,7 +44,7 @@ names = Table(
     metadata,
     Column("person", String, primary_key=True),
     Column("name", String, nullable=False),
-    Column("email", String, nullable=False, unique=True),
+    Column("email", String, unique=True),  # none for who came by a provider that knows of none that is theirs alone
 )
 
 projects = Table(
@@ -109,7 +109,7 @@ class SqlPeople:
         }
         self._db.execute(insert(people).values(**row))
         try:
-            self._db.execute(insert(names).values(person=person.id, name=person.name, email=person.email))
+            self._db.execute(insert(names).values(person=person.id, name=person.name, email=person.email or None))
         except IntegrityError:
             raise AlreadyExists(
                 "somebody with this address is here already", fix="fabriek org show ORGANISATION"

@@ -24,6 +24,7 @@ from fabriek.portal.pages import (
     packages,
     projects,
     proposals,
+    providers,
     runs,
     secrets,
     serving,
@@ -40,13 +41,14 @@ KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", 
 
 def routes(services: Services) -> list[BaseRoute]:
     """Every page, each with its access declared."""
-    pages = Pages(services.settings.zone)
+    pages = Pages(services.settings.zone, services.by_provider.signing_in.providers)
     made: list[BaseRoute] = []
     for area in (
         access,
         guide,
         classes,
         doors,
+        providers,
         projects,
         secrets,
         vault,
@@ -70,7 +72,7 @@ def routes(services: Services) -> list[BaseRoute]:
 
 def page_of(services: Services) -> Callable[[Request, FabriekError], Response]:
     """How an error looks to a person: a page with what, why and what to do; without a session, the way in."""
-    pages = Pages(services.settings.zone)
+    pages = Pages(services.settings.zone, services.by_provider.signing_in.providers)
 
     def page(request: Request, error: FabriekError) -> Response:
         if isinstance(error, NotAuthenticated):

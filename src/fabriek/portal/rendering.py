@@ -1,5 +1,6 @@
 """From a template to a page: escaping always on, and a few filters for how people read things."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from fabriek import __version__
+from fabriek.access.login.providers import Provider
 from fabriek.compute.gpus import amount
 from fabriek.funding.resources import Resource
 from fabriek.kernel.units import shown_bytes
@@ -23,7 +25,7 @@ HERE = Path(__file__).parent
 class Pages:
     """Renders templates; times are shown in the installation's zone."""
 
-    def __init__(self, zone: str) -> None:
+    def __init__(self, zone: str, providers: Sequence[Provider] = ()) -> None:
         self._zone = ZoneInfo(zone)
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"),
@@ -32,6 +34,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.globals["providers"] = [{"name": one.name, "title": one.title} for one in providers]
         self._templates.filters |= {
             "moment": self._moment,
             "bytes": shown_bytes,

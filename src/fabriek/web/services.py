@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fabriek.access.applying.intake import Intake
 from fabriek.access.login.doors import OpenDoors
 from fabriek.access.login.identity import Identity
+from fabriek.access.login.provider_services import ByProvider
 from fabriek.access.login.services import ServiceIdentities
 from fabriek.access.login.tokens import Tokens
 from fabriek.access.service import Access
@@ -73,6 +74,7 @@ class Services:
     tokens: Tokens
     open_doors: OpenDoors
     service_identities: ServiceIdentities
+    by_provider: ByProvider
     intake: Intake
     funding: Funding
     bridge: Bridge

@@ -123,14 +123,30 @@ class Identity:
     def redeem(self, code: str, *, session: bool = False) -> tuple[Person, str]:
         """A link's code against a token, or a session's cookie; once. Raises NotAuthenticated."""
         with self._bodies.transaction(alone="sign-in"):
-            found = self._open(code, {CredentialKind.LINK})
-            if not self._credentials.remove(found.hash):
-                raise _unknown()
-            return self.sign_in(found.person, BY_LINK, session=session)
+            return self.sign_in(self.use_link(hash_of(code)), BY_LINK, session=session)
 
-    def sign_in(self, person_id: str, shown: Shown, *, session: bool) -> tuple[Person, str]:
+    def use_link(self, code_hash: str) -> str:
+        """Uses a link up, for a way of signing in that ends it; the person's id. Joins that transaction. Raises NotAuthenticated."""
+        found = self._opened(code_hash, {CredentialKind.LINK})
+        if not self._credentials.remove(found.hash):
+            raise _unknown()
+        return found.person
+
+    def login_of(self, secret: str) -> str:
+        """The id of the login that a secret came from; empty where it came from none."""
+        found = self._credentials.find(hash_of(secret))
+        return "" if found is None else found.login
+
+    def login_behind(self, by: Caller) -> Login | None:
+        """The login of what the caller came in by."""
+        theirs = (one for one in self._credentials.of_person(by.person) if one.id == by.credential)
+        found = next(theirs, None)
+        return self._logins.get(found.login) if found is not None and found.login else None
+
+    def sign_in(self, person_id: str, shown: Shown, *, session: bool, fresh: bool = True) -> tuple[Person, str]:
         """A token, or a session's cookie, for whoever showed who they are. Always a new secret: one that was there before is worth nothing.
 
+        fresh: it was shown just now; a strong factor shown a while ago opens no high act.
         Raises NotFound, NotAuthenticated for one who is no longer active and for a service, which has tokens alone.
         """
         kind, lasts = (CredentialKind.SESSION, SESSION_FOR) if session else (CredentialKind.API, TOKEN_FOR)
@@ -143,7 +159,9 @@ class Identity:
         with self._bodies.transaction():
             self._logins.add(login)
             by = Caller(person.id, person.organisation)
-            secret = self._issue(kind, person.id, lasts, by, login=login.id, confirmed_at=now if shown.strong else None)
+            secret = self._issue(
+                kind, person.id, lasts, by, login=login.id, confirmed_at=now if shown.strong and fresh else None
+            )
             self._audit.record("person.signed_in", person.id, by, method=shown.method, strong=str(shown.strong).lower())
         return person, secret
 
@@ -294,7 +312,10 @@ class Identity:
         return secret
 
     def _open(self, secret: str, kinds: set[CredentialKind]) -> Credential:
-        found = self._credentials.find(hash_of(secret))
+        return self._opened(hash_of(secret), kinds)
+
+    def _opened(self, secret_hash: str, kinds: set[CredentialKind]) -> Credential:
+        found = self._credentials.find(secret_hash)
         if found is None or found.kind not in kinds or not is_open(found, self._clock.now()):
             raise _unknown()
         return found
