@@ -23,7 +23,7 @@ from fabriek.assurance.service import Assurance
 from fabriek.assurance.store import SqlStatements
 from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
-from fabriek.bootstrap_access import login_services, provider_services
+from fabriek.bootstrap_access import RefreshKeys, login_services, provider_services
 from fabriek.bootstrap_lab import lab_services
 from fabriek.compute.accounts.service import ClusterAccounts
 from fabriek.compute.doors import Doors
@@ -162,7 +162,7 @@ def build(
         audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited, places=places, addresses=addresses,
     ), KeyStores(
         SqlHolds(database), SqlErasures(database), SqlRotations(database), expiring=sets, masters=masters,
-        under_master=(epoch_rows, own_rows, secret_rows),
+        under_master=(epoch_rows, own_rows, secret_rows, RefreshKeys(database)),
     ), scrub_days=settings.scrub_days)  # fmt: skip
     teaching = Teaching(
         SqlClasses(database), SqlLedger(database), SqlAllocations(database), access=access, links=login["identity"], rooms=vault, audit=audit,

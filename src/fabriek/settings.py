@@ -68,6 +68,9 @@ class Settings:
         "file",
         "Where people may sign in, in TOML: see docs/howto/providers.md; empty means that they have links.",
     )
+    identity_grace_minutes: int = setting(
+        1440, "minutes", "How long an identity provider may be silent about somebody before what they have open ends."
+    )
     passphrase_file: Path | None = setting(
         None, "file", "Holds the passphrase of the keyring, where it has one and nobody is there to type it."
     )

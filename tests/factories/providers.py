@@ -77,6 +77,13 @@ def going(answer: httpx.Response) -> str:
     return html.unescape(found[1])
 
 
+def _said(client: dict[str, Any] | None, url: str, name: str) -> dict[str, Any]:
+    """What more the provider is told of us: where it says that a login ended, where the test asks for that."""
+    if client is None:
+        return {}
+    return {"backchannel_logout_uri": f"{url}/sign-in/providers/{name}/logout", **client}
+
+
 def free_port() -> int:
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
@@ -95,7 +102,7 @@ def a_door(
     file, issuers = home / "providers.toml", dict[str, str]()
     text = ""
     if provider is not None:
-        known = provider.client(f"{url}/sign-in/providers/{name}/callback", **(client or {}).copy())
+        known = provider.client(f"{url}/sign-in/providers/{name}/callback", **_said(client, url, name))
         (home / "client.secret").write_text(known.secret)
         text = f'[{name}]\nissuer = "{provider.issuer}"\nclient_id = "{known.id}"\nclient_secret_file = "client.secret"\n{lines}\n'
         issuers[name] = provider.issuer

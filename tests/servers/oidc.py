@@ -36,6 +36,11 @@ class Client:
 @dataclass(frozen=True)
 class OidcProvider:
     issuer: str
+    process: "subprocess.Popen[bytes]"
+
+    def fall_silent(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
     def account(self, subject: str, **claims: Any) -> None:
         """Makes it, or changes what is said of it."""
@@ -164,7 +169,7 @@ def running(port: int = 0) -> Iterator[OidcProvider]:
                 assert process.poll() is None, said
                 assert clock.monotonic() < give_up, said
                 clock.sleep(0.05)
-            yield OidcProvider(f"http://127.0.0.1:{port}")
+            yield OidcProvider(f"http://127.0.0.1:{port}", process)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()

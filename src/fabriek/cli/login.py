@@ -1,10 +1,16 @@
 """`fabriek login` and `fabriek whoami`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from fabriek.cli.output import json_option, say, show
 from fabriek.cli.session import connect
+from fabriek.kernel.clock import SystemClock
 from fabriek.kernel.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from fabriek.sdk import Fabriek
 
 
 @click.command()
@@ -16,6 +22,7 @@ from fabriek.kernel.errors import InvalidInput
 @click.option("--email", default="", help="With --bootstrap: your address.")
 @click.option("--organisation", default="", help="With --bootstrap: your organisation's name.")
 @click.option("--project", default="", help="The project to work in.")
+@click.option("--provider", default="", help="The identity provider to sign in at, by its name at this factory.")
 @click.option("--portal", is_flag=True, help="Print a link that opens the portal, signed in, once.")
 def login(
     url: str,
@@ -26,10 +33,14 @@ def login(
     email: str,
     organisation: str,
     project: str,
+    provider: str,
     *,
     portal: bool,
 ) -> None:
-    """Sign in to a factory and remember it."""
+    """Sign in to a factory and remember it.
+
+    Without options: shows an address and a code, and waits until you entered it in a browser.
+    """
     from fabriek.sdk import Context, Fabriek, read_context  # noqa: PLC0415  # help should not pay for it
     from fabriek.sdk.environment import save_context  # noqa: PLC0415
 
@@ -48,11 +59,27 @@ def login(
     elif link:
         token = factory.access.sign_in(link).token
     elif not token:
-        raise InvalidInput("nothing to sign in with", fix="fabriek login --link LINK; ask your administrator for one")
+        token = _let_in(factory, provider)
     signed = Fabriek(place, token)
     me = signed.access.whoami()
     save_context(Context(place.rstrip("/"), token, project or next(iter(me.projects), "")))
     say(f"signed in at {place} as {me.name} of {me.organisation}")
+
+
+def _let_in(factory: "Fabriek", provider: str) -> str:
+    """The token of a device that a person let in. Raises what the server says once it is too late, or somebody said no."""
+    begun = factory.access.begin_device(provider)
+    say(f"open   {begun.address}")
+    say(f"enter  {begun.code}")
+    if begun.whole:
+        say(f"or     {begun.whole}")
+    clock, interval = SystemClock(), begun.interval_seconds
+    while True:
+        clock.sleep(interval)
+        polled = factory.access.poll_device(begun.device)
+        if polled.token:
+            return polled.token
+        interval = polled.interval_seconds
 
 
 @click.command()

@@ -16,6 +16,7 @@ from fabriek.schemas.access import (
     WhoamiOut,
 )
 from fabriek.schemas.base import PageOut
+from fabriek.schemas.login import DeviceOut, DevicePollOut
 from fabriek.sdk.client import Client
 
 
@@ -34,6 +35,14 @@ class Access:
         """A one-time link, or its code, against a token."""
         code = link.rstrip("/").rpartition("/")[2]
         return SignedInOut.model_validate(self._client.post("/api/v1/sign-in", json={"code": code}))
+
+    def begin_device(self, provider: str = "") -> DeviceOut:
+        """A code for a person to enter where they have a browser. provider: by its name here."""
+        return DeviceOut.model_validate(self._client.post("/api/v1/login/device", json={"provider": provider}))
+
+    def poll_device(self, device: str) -> DevicePollOut:
+        """Whether somebody let the device in; ask again only after the interval that it says."""
+        return DevicePollOut.model_validate(self._client.post("/api/v1/login/device/token", json={"device": device}))
 
     def sign_in_link(self, person: str = "") -> str:
         """A one-time link for oneself, or for anyone where one may invite."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 from fabriek.kernel.callers import SYSTEM
 from fabriek.web.idempotency import KEPT_FOR
 from fabriek.web.services import Services
+from fabriek.worker.affiliations import Affiliating
 from fabriek.worker.caring import Care
 from fabriek.worker.clearing import Clearing
 from fabriek.worker.closing import Closer
@@ -21,6 +22,7 @@ class Upkeep:
     def __init__(self, services: Services) -> None:
         self._services, self._care = services, Care(services)
         self._clearing, self._closer = Clearing(services), Closer(services)
+        self._affiliating = Affiliating(services)
         self._sequencing = Rhythm(services.clock, 0.5)
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
         self._keeping = Rhythm(services.clock, 30.0)
@@ -32,6 +34,7 @@ class Upkeep:
         self._care.beside.close()
         self._clearing.beside.close()
         self._closer.beside.close()
+        self._affiliating.beside.close()
 
     def round(self) -> None:
         services = self._services
@@ -43,6 +46,7 @@ class Upkeep:
             end_terms(services)
         if self._noting.due():
             services.identity.keep_uses()
+        self._affiliating.round()
         if self._keeping.due() and not services.seal.is_sealed():
             services.vault.erasing.erase_overdue(sweeps=False)
             services.vault.rotating.go_on()
@@ -51,6 +55,7 @@ class Upkeep:
         if self._cleaning.due():
             services.vault.end_stale_grants()
             services.identity.forget_expired()
+            services.by_provider.forget_expired()
             with services.database.transaction():
                 services.answers.forget(before=services.clock.now() - KEPT_FOR)
         self._clearing.round()

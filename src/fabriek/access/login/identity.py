@@ -137,6 +137,16 @@ class Identity:
         found = self._credentials.find(hash_of(secret))
         return "" if found is None else found.login
 
+    def login(self, login_id: str) -> Login:
+        """Raises NotFound."""
+        return self._logins.get(login_id)
+
+    def is_confirmed(self, by: Caller) -> bool:
+        """Whether a strong factor was shown lately through what the caller came in by."""
+        theirs = (one for one in self._credentials.of_person(by.person) if one.id == by.credential)
+        found = next(theirs, None)
+        return found is not None and is_confirmed(found, self._clock.now())
+
     def login_behind(self, by: Caller) -> Login | None:
         """The login of what the caller came in by."""
         theirs = (one for one in self._credentials.of_person(by.person) if one.id == by.credential)

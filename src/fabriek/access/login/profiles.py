@@ -5,7 +5,7 @@ Nothing that a provider says of groups or rights gives a role here: there is no 
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any, get_origin
@@ -87,14 +87,18 @@ def described(profile: Profile, claims: Mapping[str, Any]) -> Described:
     acr = _text(claims.get("acr"))
     return Described(
         subject, tenant if profile.tenant_claim else "", _name(claims.get(profile.name_claim)), _email(profile, claims),
-        _organisation(profile, claims), _texts(claims.get(profile.affiliation_claim)), _texts(claims.get(profile.assurance_claim)),
+        _organisation(profile, claims), affiliations_of(profile, claims), _texts(claims.get(profile.assurance_claim)),
         acr, acr in profile.strong_acr,
     )  # fmt: skip
 
 
-def is_affiliated(profile: Profile, found: Described) -> bool:
+def is_affiliated(profile: Profile, affiliations: Sequence[str]) -> bool:
     """Whether they still are what this factory lets in."""
-    return not profile.requires or any(fnmatchcase(one, profile.requires) for one in found.affiliations)
+    return not profile.requires or any(fnmatchcase(one, profile.requires) for one in affiliations)
+
+
+def affiliations_of(profile: Profile, claims: Mapping[str, Any]) -> tuple[str, ...]:
+    return _texts(claims.get(profile.affiliation_claim))
 
 
 def _read(values: Mapping[str, Any], name: str) -> Profile:

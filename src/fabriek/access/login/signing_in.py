@@ -146,7 +146,7 @@ class SigningIn:
         )
         whole = self._with_userinfo(provider, claims, str(tokens.get("access_token", "")))
         found = described(provider.profile, whole)
-        if not is_affiliated(provider.profile, found):
+        if not is_affiliated(provider.profile, found.affiliations):
             raise refused("affiliation", "the provider does not say that you belong to those who may come in here")
         refresh = str(tokens.get("refresh_token", "")) if provider.profile.offline else ""
         return Proved(Key(provider.issuer, found.subject, found.tenant), found, whole, refresh)

@@ -29,6 +29,7 @@ from fabriek.access.login.credentials import CredentialKind
 from fabriek.access.login.devices import Device, DeviceState
 from fabriek.access.login.store import credentials
 from fabriek.access.login.subjects import Key, ProviderLogin, Subject
+from fabriek.access.store import people
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import AlreadyExists
 
@@ -203,6 +204,9 @@ class SqlSubjects:
         used = select(credentials.c.login).where(credentials.c.login == provider_logins.c.login)
         self._db.execute(delete(provider_logins).where(~used.exists()))
         self._db.execute(delete(logout_tokens).where(logout_tokens.c.until <= now))
+
+    def set_inactive(self, person: str) -> None:
+        self._db.execute(update(people).where(people.c.id == person).values(active=False))
 
     def wrapped_keys(self) -> Sequence[tuple[str, bytes]]:
         """Each subject that has one, for moving under a new master key."""

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from fabriek.access.login.attempts import ATTEMPT_FOR
 from fabriek.access.login.signing_in import Begun
@@ -27,15 +27,6 @@ def router(services: Services, pages: Pages) -> Router:
     made = Router(include_in_schema=False)
     signing_in = services.by_provider.signing_in
 
-    def sent(request: Request, begun: Begun, title: str) -> Response:
-        """A page that goes on by itself: a form may lead to no other site, so that no page of ours sends anything there."""
-        page = pages.render(request, "provider_going.html", url=begun.url, title=title)
-        page.set_cookie(
-            ATTEMPT_COOKIE, begun.browser, httponly=True, samesite="lax", secure=request.url.scheme == "https", path=AREA,
-            max_age=int(ATTEMPT_FOR.total_seconds()),
-        )  # fmt: skip
-        return page
-
     @made.post(AREA + "/{name}", access=PUBLIC)
     async def begin(request: Request, name: str) -> Response:
         """Begins a login, with a one-time link where the page was one's."""
@@ -44,7 +35,7 @@ def router(services: Services, pages: Pages) -> Router:
         link, then = str(fields.get("link", "")), str(fields.get("then", "/"))
         callback = callback_of(services, request, name)
         begun = await run_in_threadpool(signing_in.begin, name, callback=callback, then=then, link=link)
-        return sent(request, begun, signing_in.provider(name).title)
+        return _sent(pages, request, begun, signing_in.provider(name).title)
 
     @made.get(AREA + "/{name}/callback", access=PUBLIC)
     def end(request: Request, name: str) -> Response:
@@ -61,6 +52,25 @@ def router(services: Services, pages: Pages) -> Router:
             secure = request.url.scheme == "https"
             gone.set_cookie(SESSION_COOKIE, ended.cookie, httponly=True, samesite="lax", secure=secure, path="/")
         return gone
+
+    @made.post(AREA + "/{name}/logout", access=PUBLIC)
+    async def logged_out(request: Request, name: str) -> Response:
+        """By the provider itself, no browser: a login ended there, so its sessions end here."""
+        fields = await request.form(max_files=0, max_fields=5)
+        token = str(fields.get("logout_token", ""))
+        try:
+            await run_in_threadpool(services.by_provider.affiliations.log_out, name, token)
+        except NotPermitted as error:
+            return JSONResponse({"error": "invalid_request", "error_description": error.detail}, status_code=400)
+        return Response(status_code=200)
+
+    _of_who_is_signed_in(made, services, pages)
+    return made
+
+
+def _of_who_is_signed_in(made: Router, services: Services, pages: Pages) -> None:
+    """Linking accounts, and confirming."""
+    signing_in = services.by_provider.signing_in
 
     @made.get("/account/providers", access=SIGNED_IN)
     def accounts(request: Request, caller: CallerDep) -> Response:
@@ -81,7 +91,7 @@ def router(services: Services, pages: Pages) -> Router:
         begun = await run_in_threadpool(
             signing_in.begin_link, name, callback=callback, then="/account/providers", by=caller
         )
-        return sent(request, begun, signing_in.provider(name).title)
+        return _sent(pages, request, begun, signing_in.provider(name).title)
 
     @made.post("/account/providers/{subject}/unlink", access=SIGNED_IN, once=False)
     async def unlink(request: Request, subject: str, caller: CallerDep) -> Response:
@@ -103,9 +113,17 @@ def router(services: Services, pages: Pages) -> Router:
         """Goes to the provider for a strong factor, shown now."""
         fields = await read_form(request)
         begun, title = await run_in_threadpool(_confirmation, services, request, caller, fields.get("then", "/"))
-        return sent(request, begun, title)
+        return _sent(pages, request, begun, title)
 
-    return made
+
+def _sent(pages: Pages, request: Request, begun: Begun, title: str) -> Response:
+    """A page that goes on by itself: a form may lead to no other site, so that no page of ours sends anything there."""
+    page = pages.render(request, "provider_going.html", url=begun.url, title=title)
+    page.set_cookie(
+        ATTEMPT_COOKIE, begun.browser, httponly=True, samesite="lax", secure=request.url.scheme == "https", path=AREA,
+        max_age=int(ATTEMPT_FOR.total_seconds()),
+    )  # fmt: skip
+    return page
 
 
 def callback_of(services: Services, request: Request, name: str) -> str:
