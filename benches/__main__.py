@@ -9,6 +9,7 @@ from benches import (
     job_overhead,
     job_rate,
     lab,
+    login,
     permissions,
     queue,
     seal,
@@ -41,6 +42,7 @@ if __name__ == "__main__":
         vault,
         vault_reading,
         lab,
+        login,
     ):
         bench.main()
     sys.exit(0)

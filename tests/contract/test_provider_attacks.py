@@ -208,11 +208,16 @@ def test_after_signing_in_nobody_is_led_elsewhere(door: Door, visitor: Visitor, 
 
 
 def test_no_other_site_begins_a_login_here(door: Door) -> None:
-    answer = httpx.post(
-        f"{door.url}/sign-in/providers/home", headers={"Origin": "https://evil.example", "Accept": "text/html"}, trust_env=False
-    )  # fmt: skip
-    assert answer.status_code == 403
-    assert "set-cookie" not in answer.headers
+    for headers in (
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+    ):
+        answer = httpx.post(
+            f"{door.url}/sign-in/providers/home", headers={"Accept": "text/html", **headers}, trust_env=False
+        )
+        assert answer.status_code == 403, headers
+        assert "set-cookie" not in answer.headers
 
 
 def test_who_was_not_invited_is_told_so(store: Database, tmp_path: Path, oidc_provider: OidcProvider) -> None:

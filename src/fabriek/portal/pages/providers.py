@@ -149,8 +149,10 @@ def session_of(services: Services, cookie: str) -> Caller | None:
 
 def sent_from_here(request: Request) -> None:
     """Where there is no session yet, no seal stands in the form: the browser says from where it comes. Raises NotPermitted."""
-    origin = request.headers.get("origin", "")
-    if origin and urlsplit(origin).netloc != request.headers.get("host", ""):
+    site, origin = request.headers.get("sec-fetch-site", ""), request.headers.get("origin", "")
+    # Our pages tell nobody where they are, so that browsers send `Origin: null` from them; the newer header says it all the same.
+    ours = site in {"same-origin", "none"} if site else not origin or urlsplit(origin).netloc == request.headers["host"]
+    if not ours:
         raise NotPermitted(
             "this form did not come from this page", rule="form.seal", fix="open the page again and send it from there"
         )
