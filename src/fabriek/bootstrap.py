@@ -23,8 +23,9 @@ from fabriek.assurance.service import Assurance
 from fabriek.assurance.store import SqlStatements
 from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
-from fabriek.bootstrap_access import RefreshKeys, login_services, provider_services
+from fabriek.bootstrap_access import login_services
 from fabriek.bootstrap_lab import lab_services
+from fabriek.bootstrap_providers import RefreshKeys, provider_services
 from fabriek.compute.accounts.service import ClusterAccounts
 from fabriek.compute.doors import Doors
 from fabriek.compute.executors.contract import Executor
@@ -208,8 +209,7 @@ def build(
     )  # fmt: skip
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
-        access=access, **login, intake=intake, funding=funding, bridge=bridge, teaching=teaching, vault=vault, own_keys=own_keys, seal=seal,
-        access=access, identity=identity, by_provider=by_provider, intake=intake, funding=funding, bridge=bridge, vault=vault,
+        access=access, **login, by_provider=by_provider, intake=intake, funding=funding, bridge=bridge, teaching=teaching, vault=vault,
         own_keys=own_keys, seal=seal,
         packages=packages, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts, progress=progress, **lab,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),

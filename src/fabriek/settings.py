@@ -63,6 +63,7 @@ class Settings:
     )
     token_days_max: int = setting(
         365, "days", "How long a personal token may last at most; one of which nothing is said lasts 30 days."
+    )
     identity_providers: Path | None = setting(
         None,
         "file",
