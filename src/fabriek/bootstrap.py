@@ -24,6 +24,7 @@ from fabriek.assurance.store import SqlStatements
 from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
 from fabriek.bootstrap_access import login_services
+from fabriek.bootstrap_accounts import AppKeys, account_services
 from fabriek.bootstrap_lab import lab_services
 from fabriek.bootstrap_providers import RefreshKeys, provider_services
 from fabriek.compute.accounts.service import ClusterAccounts
@@ -163,7 +164,7 @@ def build(
         audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited, places=places, addresses=addresses,
     ), KeyStores(
         SqlHolds(database), SqlErasures(database), SqlRotations(database), expiring=sets, masters=masters,
-        under_master=(epoch_rows, own_rows, secret_rows, RefreshKeys(database)),
+        under_master=(epoch_rows, own_rows, secret_rows, AppKeys(database)), RefreshKeys(database)),
     ), scrub_days=settings.scrub_days)  # fmt: skip
     teaching = Teaching(
         SqlClasses(database), SqlLedger(database), SqlAllocations(database), access=access, links=login["identity"], rooms=vault, audit=audit,
@@ -214,6 +215,7 @@ def build(
         packages=packages, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts, progress=progress, **lab,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
+        **account_services(database, people, identity, audit, keys=sealable, secret=keyring.sign(b"fabriek guesses")[:32], clock=clock, ids=ids),
         strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound, doors=Doors(submission, jobs, progress, executor, identity, audit),
         assurance=Assurance(statements, audit, keyring), knowledge=knowledge,
         passports=Passports(

@@ -186,6 +186,11 @@ class Settings:
     portal_url: str = setting(
         "", "address", "Where people reach the portal, for links in notices; empty means this machine's own port."
     )
+    trusted_proxies: str = setting(
+        "",
+        "addresses",
+        "Proxies whose X-Forwarded-For says where a guest comes from: 10.0.0.2, 10.1.0.0/24. Empty: the connection says it.",
+    )
     mail_host: str = setting(
         "", "host", "The relay that takes mail for `--notify mail`; empty means that none is sent."
     )

@@ -26,7 +26,9 @@ def serving(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
     """Serves in a thread of this process; yields the address. port: for one that was there before and comes back."""
     listener = socket.create_server(("127.0.0.1", port))
     server = _Server(
-        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1, proxy_headers=False
+        )
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

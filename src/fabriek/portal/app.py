@@ -8,8 +8,10 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound
+from fabriek.portal.entering import page_before, sign_in_page
 from fabriek.portal.pages import (
     access,
+    account,
     base_models,
     classes,
     comparing,
@@ -46,6 +48,7 @@ def routes(services: Services) -> list[BaseRoute]:
     made: list[BaseRoute] = []
     for area in (
         access,
+        account,
         guide,
         classes,
         doors,
@@ -78,11 +81,21 @@ def page_of(services: Services) -> Callable[[Request, FabriekError], Response]:
 
     def page(request: Request, error: FabriekError) -> Response:
         if isinstance(error, NotAuthenticated):
-            return pages.render(request, "sign_in.html", status=error.meaning.http, code="")
+            to = request.url.path if request.method == "GET" and not request.url.path.startswith("/sign-in") else "/"
+            return sign_in_page(
+                request, services, pages, status=error.meaning.http, wrong=_words_of(request, error), to=to
+            )
         problem = problem_of(error, request_id(request))
-        return pages.render(request, "problem.html", status=error.meaning.http, problem={"rule": "", **problem})
+        back = page_before(request) if problem.get("rule") == "login.confirm" else ""
+        shown = {"rule": "", **problem}
+        return pages.render(request, "problem.html", status=error.meaning.http, problem=shown, confirm_for=back)
 
     return page
+
+
+def _words_of(request: Request, error: NotAuthenticated) -> str:
+    """What is said of a link that did not open; who came without a session needs no word."""
+    return error.detail if request.method == "POST" and request.url.path.startswith("/sign-in") else ""
 
 
 async def _asset(request: Request) -> Response:

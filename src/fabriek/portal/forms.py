@@ -19,9 +19,14 @@ async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form that this session was shown. Raises NotPermitted on one that came from elsewhere."""
     raw = await request.form(max_files=0, max_fields=20)
     fields = {name: value for name, value in raw.items() if isinstance(value, str)}
+    check_seal(request, fields.pop("seal", ""))
+    return fields
+
+
+def check_seal(request: Request, seal: str) -> None:
+    """Raises NotPermitted on what no page of this session sent."""
     expected = seal_of(request)
-    if not expected or not hmac.compare_digest(fields.pop("seal", ""), expected):
+    if not expected or not hmac.compare_digest(seal.encode(), expected.encode()):
         raise NotPermitted(
             "this form did not come from this page", rule="form.seal", fix="open the page again and send it from there"
         )
-    return fields

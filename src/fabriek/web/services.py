@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 from fabriek.access.applying.intake import Intake
+from fabriek.access.login.accounts import Accounts
 from fabriek.access.login.doors import OpenDoors
 from fabriek.access.login.identity import Identity
+from fabriek.access.login.passkeys import Passkeys
 from fabriek.access.login.provider_services import ByProvider
 from fabriek.access.login.services import ServiceIdentities
+from fabriek.access.login.throttle import Throttle
 from fabriek.access.login.tokens import Tokens
 from fabriek.access.service import Access
 from fabriek.adapters.database import Database
@@ -75,6 +78,9 @@ class Services:
     open_doors: OpenDoors
     service_identities: ServiceIdentities
     by_provider: ByProvider
+    accounts: Accounts
+    passkeys: Passkeys
+    throttle: Throttle
     intake: Intake
     funding: Funding
     bridge: Bridge

@@ -56,6 +56,7 @@ class Upkeep:
             services.vault.end_stale_grants()
             services.identity.forget_expired()
             services.by_provider.forget_expired()
+            services.throttle.forget_old()
             with services.database.transaction():
                 services.answers.forget(before=services.clock.now() - KEPT_FOR)
         self._clearing.round()

@@ -5,6 +5,7 @@ from starlette.responses import RedirectResponse, Response
 
 from fabriek.access.joining.classes import closes_on
 from fabriek.kernel.units import shown_short
+from fabriek.portal.entering import check_same_site, entered, sign_in_page
 from fabriek.portal.forms import read_form
 from fabriek.portal.pages.models import promotions_waiting
 from fabriek.portal.pages.proposals import waiting_shown
@@ -58,26 +59,25 @@ def router(services: Services, pages: Pages) -> Router:
             recent=jobs[:RECENT],
             waiting=[*waiting_shown(services, caller), *promotions_waiting(services, caller)],
             project_of=lambda job: slugs[job.project],
+            without_factor=not services.accounts.held(by=caller).count,
         )
 
     @made.get("/sign-in", access=PUBLIC)
     def sign_in(request: Request) -> Response:
         """How to get in."""
-        return pages.render(request, "sign_in.html", code="")
+        return sign_in_page(request, services, pages)
 
     @made.get("/sign-in/{code}", access=PUBLIC)
     def sign_in_with(request: Request, code: str) -> Response:
         """The link's page: looking at it uses nothing up, so that a mail scanner cannot."""
-        return pages.render(request, "sign_in.html", code=code)
+        return sign_in_page(request, services, pages, code=code)
 
     @made.post("/sign-in/{code}", access=PUBLIC)
     def redeem(request: Request, code: str) -> Response:
         """The link against a session. A fresh cookie each time: one that was there before is worth nothing."""
+        check_same_site(request)
         _, cookie = services.identity.redeem(code, session=True)
-        answer = RedirectResponse("/", status_code=303)
-        secure = request.url.scheme == "https"
-        answer.set_cookie(SESSION_COOKIE, cookie, httponly=True, samesite="lax", secure=secure, path="/")
-        return answer
+        return entered(request, services, cookie)
 
     @made.post("/sign-out", access=SIGNED_IN, once=False)
     async def sign_out(request: Request) -> Response:
