@@ -251,6 +251,41 @@ def test_nothing_that_is_kept_holds_a_secret_and_the_master_key_can_be_renewed(t
     come(town, email_of(town, person), PASSWORD, code(town, secret))
 
 
+def test_who_lost_everything_begins_again_by_a_link(town: Town) -> None:
+    person, accounts = town.person("weefsel"), town.services.accounts
+    secret, _ = enrolled(town, person)
+    cookie = come(town, email_of(town, person), PASSWORD, code(town, secret))
+    for by in (
+        person,
+        town.person("weefsel", "security_officer"),
+        town.caller(town.services.access.person(person.person)),
+    ):
+        with pytest.raises(NotPermitted):
+            accounts.forget(person.person, by=by)
+    officer = town.person("weefsel", "security_officer")
+    for more in (officer, town.operator):
+        with pytest.raises(NotPermitted, match="may do more"):
+            accounts.forget(more.person, by=town.operator)
+    accounts.forget(person.person, by=town.operator)
+    with pytest.raises(NotAuthenticated):
+        town.services.identity.caller_of_session(cookie)
+    town.clock.move(LONG_AGO)
+    with pytest.raises(NotAuthenticated):
+        come(town, email_of(town, person), PASSWORD, code(town, secret))
+    link = town.services.identity.issue_link(person.person, by=town.operator)
+    _, cookie = town.services.identity.redeem(link, session=True)
+    enrolled(town, town.services.identity.caller_of_session(cookie))
+    assert town.services.access.person(person.person).confirms
+
+
+def test_an_administrator_with_a_factor_shows_it_before_forgetting_those_of_others(town: Town) -> None:
+    person = town.person("weefsel")
+    enrolled(town, town.operator)
+    with pytest.raises(NotPermitted) as refused:
+        town.services.accounts.forget(person.person, by=town.again(town.operator))
+    assert refused.value.fields["rule"] == "login.confirm"
+
+
 def test_recovery_codes_are_ten_that_differ(town: Town) -> None:
     codes = recovery_codes(town.services.ids)
     assert len(set(codes)) == 10

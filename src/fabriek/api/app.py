@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from fabriek import __version__
 from fabriek.api import (
     access,
+    accounts,
     agreements,
     assurance,
     audit,
@@ -57,6 +58,7 @@ from fabriek.web.services import Services
 
 AREAS = (
     access,
+    accounts,
     guide,
     classes,
     tokens,

@@ -12,6 +12,12 @@ Country = Annotated[str, written(r"^[A-Za-z]{2}$", "two letters, as in NL")]
 Secret = Annotated[str, Field(min_length=1, max_length=200)]
 
 
+class ConfirmIn(Wire):
+    """A code of the app, or a recovery code."""
+
+    code: Annotated[str, Field(min_length=1, max_length=40)]
+
+
 class OrganisationIn(Wire):
     """`kvk` is optional: a new firm may have none yet."""
 

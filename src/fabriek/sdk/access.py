@@ -48,6 +48,14 @@ class Access:
         """A one-time link for oneself, or for anyone where one may invite."""
         return LinkOut.model_validate(self._client.post("/api/v1/sign-in-links", json={"person": person})).sign_in
 
+    def confirm(self, code: str) -> None:
+        """Shows again that it is you, by a code of your app: high acts are open through this token for a quarter of an hour."""
+        self._client.post("/api/v1/confirm", json={"code": code})
+
+    def forget_factors(self, person: str) -> None:
+        """For somebody who lost every factor, by whoever may invite: a link lets them begin again."""
+        self._client.delete(f"/api/v1/people/{person}/factors")
+
     def sign_out(self) -> None:
         self._client.post("/api/v1/sign-out")
 

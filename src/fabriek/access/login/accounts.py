@@ -14,8 +14,9 @@ from fabriek.access.login.passwords import Hashing, check_password
 from fabriek.access.login.throttle import Throttle
 from fabriek.access.people import Person, PersonKind
 from fabriek.access.ports import People
+from fabriek.access.roles import rights_of
 from fabriek.audit.service import Audit
-from fabriek.kernel.callers import Caller, unconfirmed
+from fabriek.kernel.callers import Caller, require, unconfirmed
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import Damaged, InvalidInput, NotAuthenticated, NotFound, NotPermitted, WrongState
 from fabriek.kernel.ids import Ids
@@ -43,6 +44,8 @@ class Factors(Protocol):
     def codes_left(self, person: str) -> int: ...
 
     def passkeys_of(self, person: str) -> Sequence[Passkey]: ...
+
+    def remove_passkey(self, person: str, passkey_id: str) -> bool: ...
 
     def note_confirms(self, person: str, *, confirms: bool) -> None: ...
 
@@ -184,6 +187,30 @@ class Accounts:
             self._store.put_codes(by.person, ())
             self._store.note_confirms(by.person, confirms=held.count > 1)
             self._audit.record("factors.removed", by.person, by, what="password")
+
+    def forget(self, person_id: str, *, by: Caller) -> None:
+        """For somebody who lost every factor: all of them go, and so does all that is open in their name. Then a link lets them begin again.
+
+        Never of oneself, nor of somebody who may do what the caller may not: a help desk would become whoever it helps. Raises NotPermitted.
+        """
+        require(by, "person.invite")
+        if by.unconfirmed:
+            raise unconfirmed()
+        person = self._people.get(person_id)
+        if person.id == by.person or not rights_of(person.roles) <= by.rights:
+            raise NotPermitted(
+                "nobody forgets their own factors, or those of somebody who may do more than they",
+                rule="factors.others", fix="ask another administrator",
+            )  # fmt: skip
+        with self._store.transaction(alone=f"factors:{person.id}"):
+            for one in self._store.passkeys_of(person.id):
+                self._store.remove_passkey(person.id, one.id)
+            for ready in (True, False):
+                self._store.remove_password(person.id, ready=ready)
+            self._store.put_codes(person.id, ())
+            self._store.note_confirms(person.id, confirms=False)
+            self._identity.close_person(person.id, by=by)
+            self._audit.record("factors.forgotten", person.id, by)
 
     @staticmethod
     def check_not_last(held: Held, *, last_too: bool) -> None:
