@@ -25,7 +25,7 @@ def site_of(request: Request, settings: Settings) -> Site:
     """As browsers know the portal: by the setting, else as `localhost` at the port that answers. What a request says of itself counts for nothing."""
     if settings.portal_url:
         at = urlsplit(settings.portal_url)
-        return Site(at.hostname or "", f"{at.scheme}://{at.netloc}")
+        return Site(at.hostname or "", f"{at.scheme}://{at.netloc.lower()}")
     server = request.scope.get("server") or ("", settings.port)
     return Site("localhost", f"http://localhost:{server[1]}")
 
