@@ -164,7 +164,7 @@ def build(
         audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited, places=places, addresses=addresses,
     ), KeyStores(
         SqlHolds(database), SqlErasures(database), SqlRotations(database), expiring=sets, masters=masters,
-        under_master=(epoch_rows, own_rows, secret_rows, AppKeys(database)), RefreshKeys(database)),
+        under_master=(epoch_rows, own_rows, secret_rows, AppKeys(database), RefreshKeys(database)),
     ), scrub_days=settings.scrub_days)  # fmt: skip
     teaching = Teaching(
         SqlClasses(database), SqlLedger(database), SqlAllocations(database), access=access, links=login["identity"], rooms=vault, audit=audit,

@@ -35,7 +35,8 @@ def login(
     email: str,
     organisation: str,
     project: str,
-    code: str, provider: str,
+    provider: str,
+    code: str,
     *,
     portal: bool,
     confirm: bool,
@@ -87,7 +88,7 @@ def _let_in(factory: "Fabriek", provider: str) -> str:
             return polled.token
         interval = polled.interval_seconds
 
-    @cached_property
+
 def _confirm(code: str) -> None:
     """The code comes from the terminal where none was given: it counts once, so that its place in a history says nothing."""
     access = connect().access
