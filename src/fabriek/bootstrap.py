@@ -23,7 +23,7 @@ from fabriek.assurance.service import Assurance
 from fabriek.assurance.store import SqlStatements
 from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
-from fabriek.bootstrap_access import login_services
+from fabriek.bootstrap_access import joining_services, login_services
 from fabriek.bootstrap_accounts import AppKeys, account_services
 from fabriek.bootstrap_lab import lab_services
 from fabriek.bootstrap_providers import RefreshKeys, provider_services
@@ -188,8 +188,12 @@ def build(
     strongbox = Strongbox(secret_rows, jobs, access, audit, keys=sealable, clock=clock, ids=ids)
     relay = relay_of(settings)
     outbound = Outbound(Hosts.read(settings.outbound_hosts))
+    base = settings.portal_url or f"http://localhost:{settings.port}"
+    joining = joining_services(
+        database, identity=identity, audit=audit, clock=clock, ids=ids, rooms=vault, post=relay if relay.host else None, base=base
+    )  # fmt: skip
     outbox = Outbox(
-        SqlNotices(database), jobs, jobs, access, strongbox, labels, clock, settings.portal_url or f"http://localhost:{settings.port}",
+        SqlNotices(database), jobs, jobs, access, strongbox, labels, clock, base,
         mails=bool(relay.host), check_address=outbound.check,
     )  # fmt: skip
     submission = Submission(
@@ -212,6 +216,7 @@ def build(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, **login, by_provider=by_provider, intake=intake, funding=funding, bridge=bridge, teaching=teaching, vault=vault,
         own_keys=own_keys, seal=seal,
+        access=access, identity=identity, joining=joining, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
         packages=packages, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts, progress=progress, **lab,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),

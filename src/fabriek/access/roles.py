@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.kernel.errors import InvalidInput
 
 EVERYONE = frozenset({"application.submit", "knowledge.ask", "knowledge.view", "access.request"})
@@ -10,7 +11,7 @@ EVERYONE = frozenset({"application.submit", "knowledge.ask", "knowledge.view", "
 _OPERATOR = frozenset({
     "application.review", "funding.view", "funding.award", "funding.contribute", "power.manage", "audit.read", "ops.backup",
     "machine.view", "simulate", "package.add", "package.approve", "usage.import", "cluster.manage", "keys.rotate", "vault.seal",
-    "vault.check", "vault.collect",
+    "vault.check", "vault.collect", "project.oversee", "person.view",
 })  # fmt: skip
 
 GLOBAL: dict[str, frozenset[str]] = {
@@ -24,7 +25,23 @@ GLOBAL: dict[str, frozenset[str]] = {
     "key_holder": frozenset({"organisation.keys"}),
     "auditor": frozenset({"audit.read", "funding.view"}),
     "administrator": _OPERATOR | {"organisation.create", "person.invite", "person.doors"},
+        {
+            "audit.read",
+            "package.approve",
+            "data.hold",
+            "keys.rotate",
+            "vault.seal",
+            "person.view",
+            "person.remove",
+        }
+    "organisation_administrator": frozenset({"organisation.manage", "organisation.appoint"}),
+    "auditor": frozenset({"audit.read", "funding.view", "person.view"}),
+    "administrator": _OPERATOR | {"organisation.create", "person.invite", "person.appoint", "person.remove"},
 }
+
+ADMINISTRATOR = "administrator"
+OF_AN_ORGANISATION = frozenset({"organisation_administrator", "key_holder"})
+"""Roles whose rights count within one's own organisation only: its administrators appoint them."""
 
 _MEMBER = frozenset({
     "project.view", "data.view", "data.write", "data.manage", "job.submit", "job.view", "job.cancel", "lab.view", "lab.write",
@@ -57,6 +74,12 @@ def rights_of(roles: frozenset[str]) -> frozenset[str]:
 def rights_in(role: str, kept: frozenset[str]) -> frozenset[str]:
     """What a role in a project gives, of that what is kept. Asked at every request, for each project that its person is in."""
     return PROJECT[role] & kept
+
+    @cached_property
+def administers(by: Caller, organisation: str) -> bool:
+    """Whether the caller lets people into this organisation: its own administrator, or one of the installation."""
+    own = by.may("organisation.manage") and by.organisation == organisation
+    return by is SYSTEM or by.may("person.invite") or own
 
 
 def check_global(roles: frozenset[str]) -> None:

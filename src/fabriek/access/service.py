@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from fabriek.access import organisations
+from fabriek.access.addresses import address_of
+from fabriek.access.apart import check_apart
 from fabriek.access.organisations import Organisation, OrganisationKind
 from fabriek.access.people import Person
 from fabriek.access.ports import Organisations, People, Projects
@@ -66,11 +68,17 @@ class Access:
         return self._bodies.all()
 
     def invite(self, organisation: str, name: str, email: str, roles: Sequence[str], *, by: Caller) -> Person:
-        """A new person of an organisation. Raises AlreadyExists when the address is taken, InvalidInput on an unknown role."""
+        """A new person of an organisation, at once and by an administrator; see `joining.inviting` for asking them first.
+
+        Raises AlreadyExists when the address is taken, InvalidInput on an unknown role. Roles need the right to appoint.
+        """
         require(by, "person.invite")
         check_global(frozenset(roles))
+        if roles:
+            require(by, "person.appoint")
+            check_apart((), roles, self._clock.today())
         body = self._bodies.named(organisation)
-        person = Person(self._ids.new("per"), body.id, name, email.lower(), frozenset(roles))
+        person = Person(self._ids.new("per"), body.id, name, address_of(email), frozenset(roles))
         with self._bodies.transaction():
             self._people.add(person)
             self._audit.record(
@@ -96,9 +104,9 @@ class Access:
         return self._found(name)
 
     def people_of(self, organisation: str, *, by: Caller) -> Sequence[Person]:
-        """For its own people and whoever may invite."""
+        """For its own people, and whoever may invite or look."""
         body = self._bodies.named(organisation)
-        if by.organisation != body.id:
+        if by.organisation != body.id and not by.may("person.view"):
             require(by, "person.invite")
         return self._people.of_organisation(body.id)
 
@@ -184,7 +192,7 @@ class Access:
         return project
 
     def _found(self, name: str) -> Person:
-        person = self._people.with_email(name) if "@" in name else self._people.get(name)
+        person = self._people.with_email(address_of(name)) if "@" in name else self._people.get(name)
         if person is None:
             raise NotFound("there is no such person", fix="an administrator invites them: fabriek org invite")
         return person

@@ -7,7 +7,10 @@ from pydantic import Field
 
 from fabriek.schemas.base import Slug, Title, Wire, written
 
-Email = Annotated[str, written(r"^[^@\s]{1,64}@[^@\s]{1,255}$", "an e-mail address", to_lower=True)]
+Email = Annotated[
+    str, written(r"^[!-?A-~]{1,64}@[!-?A-~]{1,255}$", "an e-mail address in plain letters", to_lower=True)
+]
+"""Plain letters only, before it is made small: the Kelvin sign would become a k, and somebody else's address."""
 Country = Annotated[str, written(r"^[A-Za-z]{2}$", "two letters, as in NL")]
 Secret = Annotated[str, Field(min_length=1, max_length=200)]
 

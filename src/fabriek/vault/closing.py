@@ -45,19 +45,35 @@ class Closing(Asking):
         parts, project = self._parts, self._project(project_ref).id
         with parts.datasets.transaction(alone=f"project:{project}"):
             parts.projects.remove_member(project, person, by=by)
-            now = parts.clock.now()
-            parts.grants.end(now, project=project, person=person)
-            # Each push would hand them the key of the version that it builds on.
-            pushes = parts.uploads.open_of(person, project, now)
-            concerned = parts.grants.opened_by(person, project) | self._held_by(project)
-            # In order, since all of them stay taken until the end: two removals at once would wait for each other.
-            for dataset_id in sorted(concerned | {one.dataset for one in pushes}):
-                with parts.datasets.transaction(alone=f"dataset:{dataset_id}"):
-                    for push in pushes:
-                        if push.dataset == dataset_id:
-                            self._end_upload(push.id)
-                    if parts.datasets.get(dataset_id).kind is Kind.DATA:
-                        self._move_epoch(dataset_id, by)
+            self._close_in(project, person, by)
+
+    def close_person(self, person: str, projects: Sequence[str], *, by: Caller) -> None:
+        """As `remove_member` does, for somebody who is a member of these no more: they left, and nobody need have taken over. Idempotent.
+
+        Whoever calls has checked the right. Raises Unavailable where a key cannot be replaced now; what was open is closed by then.
+        """
+        parts = self._parts
+        with parts.datasets.transaction():
+            parts.grants.end(parts.clock.now(), person=person)
+        for project in sorted(projects):
+            with parts.datasets.transaction(alone=f"project:{project}"):
+                self._close_in(project, person, by)
+
+    def _close_in(self, project: str, person: str, by: Caller) -> None:
+        """Ends what they and their jobs have open in a project, and begins an epoch of all that they could have the key of."""
+        parts, now = self._parts, self._parts.clock.now()
+        parts.grants.end(now, project=project, person=person)
+        # Each push would hand them the key of the version that it builds on.
+        pushes = parts.uploads.open_of(person, project, now)
+        concerned = parts.grants.opened_by(person, project) | self._held_by(project)
+        # In order, since all of them stay taken until the end: two removals at once would wait for each other.
+        for dataset_id in sorted(concerned | {one.dataset for one in pushes}):
+            with parts.datasets.transaction(alone=f"dataset:{dataset_id}"):
+                for push in pushes:
+                    if push.dataset == dataset_id:
+                        self._end_upload(push.id)
+                if parts.datasets.get(dataset_id).kind is Kind.DATA:
+                    self._move_epoch(dataset_id, by)
 
     def close_what_ended(self) -> int:
         """Ends every grant that would not be given today: its agreement ended or ran out, its holder left, its label or place does not

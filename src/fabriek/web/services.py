@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fabriek.access.applying.intake import Intake
+from fabriek.access.joining.desk import Joining
 from fabriek.access.login.accounts import Accounts
 from fabriek.access.login.doors import OpenDoors
 from fabriek.access.login.identity import Identity
@@ -81,6 +82,7 @@ class Services:
     accounts: Accounts
     passkeys: Passkeys
     throttle: Throttle
+    joining: Joining
     intake: Intake
     funding: Funding
     bridge: Bridge

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from fabriek.access.addresses import address_of
 from fabriek.access.login.credentials import (
     IDLE_FOR,
     KNOCK_FOR,
@@ -274,7 +275,7 @@ class Identity:
         self, organisation: Organisation, name: str, email: str, roles: tuple[str, ...]
     ) -> tuple[Person, str]:
         """Somebody with these roles and a token. For the bootstrap and the quick start; joins their transaction."""
-        person = Person(self._ids.new("per"), organisation.id, name, email.lower(), frozenset(roles))
+        person = Person(self._ids.new("per"), organisation.id, name, address_of(email), frozenset(roles))
         with self._bodies.transaction():
             self._bodies.add(organisation)
             self._people.add(person)

@@ -1,0 +1,14 @@
+"""The services of coming in and going out, together."""
+
+from dataclasses import dataclass
+
+from fabriek.access.joining.appointing import Appointing
+from fabriek.access.joining.inviting import Inviting
+from fabriek.access.joining.leaving import Leavers
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    inviting: Inviting
+    appointing: Appointing
+    leavers: Leavers

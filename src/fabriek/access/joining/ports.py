@@ -1,0 +1,76 @@
+"""What coming in and going out need kept, and from whom."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from fabriek.access.joining.invitations import Invitation
+from fabriek.access.joining.leavings import Leaving
+from fabriek.access.people import Person
+from fabriek.kernel.callers import Caller
+
+
+class Invitations(Protocol):
+    """Storage of invitations. Every change joins the transaction that is open."""
+
+    def add(self, invitation: Invitation) -> None: ...
+
+    def get(self, invitation_id: str) -> Invitation | None: ...
+
+    def with_hash(self, code_hash: str) -> Invitation | None: ...
+
+    def save(self, invitation: Invitation) -> None: ...
+
+    def listed(
+        self, *, project: str = "", organisation: str = "", email: str = "", invited_by: str = ""
+    ) -> Sequence[Invitation]:
+        """Those that match every name given, newest first."""
+
+    def run_out(self, now: datetime) -> Sequence[Invitation]:
+        """Those that are over and not yet marked."""
+
+
+class Standings(Protocol):
+    """Storage of what people are: here or not, and which roles they hold everywhere."""
+
+    def save(self, person: Person) -> None:
+        """Their roles and whether they are active; no name and no address."""
+
+    def holding(self, role: str) -> Sequence[Person]:
+        """Active people, not services, who hold this role everywhere."""
+
+    def with_roles(self) -> Sequence[Person]:
+        """Active people and services that hold any role everywhere."""
+
+    def signed_for_by(self, person: str) -> Sequence[Person]:
+        """The services that somebody answers for."""
+
+    def projects_without_lead(self) -> Sequence[str]:
+        """Ids of projects that have no active lead."""
+
+
+class Leavings(Protocol):
+    """Storage of who left."""
+
+    def add(self, leaving: Leaving) -> None: ...
+
+    def save(self, leaving: Leaving) -> None: ...
+
+    def of_person(self, person: str) -> Sequence[Leaving]:
+        """Newest first."""
+
+    def unclosed(self) -> Sequence[Leaving]: ...
+
+
+class Rooms(Protocol):
+    """What closes data to somebody who left: the vault."""
+
+    def close_person(self, person: str, projects: Sequence[str], *, by: Caller) -> None:
+        """Idempotent. Raises Unavailable where a key cannot be replaced now."""
+
+
+class Post(Protocol):
+    """Where mail is handed in."""
+
+    def send(self, to: str, subject: str, text: str, *, name: str) -> None:
+        """Raises Unavailable."""
