@@ -48,9 +48,9 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with quickstarted(room / "home") as running:
         asked = running.run("org", "invite", "quickstart", "--name", "Henk", "--email", "henk@example.org", "--json")
         invited = json.loads(asked.stdout)
-        found = Pair(running, invited["person"]["id"], room)
-        link = ("login", "--url", running.url, "--link", invited["sign_in"], "--project", "playground")
-        assert found.colleagues(*link).returncode == 0
+        link = ("login", "--url", running.url, "--link", invited["link"], "--project", "playground")
+        assert Pair(running, "", room).colleagues(*link).returncode == 0
+        found = Pair(running, json.loads(Pair(running, "", room).colleagues("whoami", "--json").stdout)["person"], room)
         assert running.run("project", "add", found.colleague, "--role", "lead").returncode == 0
         found.data("push", "scans", "scans", "--label", "personal")
         yield found

@@ -69,9 +69,9 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with quickstarted(room / "home") as running:
         found = Pair(running, room)
         invited = json.loads(found.said("org", "invite", "quickstart", "--name", "Henk", "--email", "henk@example.org", "--json"))  # fmt: skip
-        link = ("login", "--url", running.url, "--link", invited["sign_in"], "--project", "playground")
+        link = ("login", "--url", running.url, "--link", invited["link"], "--project", "playground")
         assert found.colleague(*link).returncode == 0
-        found.said("project", "add", invited["person"]["id"])
+        found.said("project", "add", "henk@example.org")
         found.said("data", "push", "data", "numbers")
         trained = running.run("run", "--data", "numbers:/data", "--", "python", "train.py", cwd=room / "code")
         assert trained.returncode == 0, trained.stdout + trained.stderr

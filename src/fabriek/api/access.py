@@ -45,8 +45,12 @@ def _organisation_out(body: Organisation) -> OrganisationOut:
     )
 
 
-def _person_out(person: Person, services: Services) -> PersonOut:
-    slug = services.access.organisation(person.organisation).slug
+def organisation_slug(organisation: str, services: Services) -> str:
+    return services.access.organisation(organisation).slug
+
+
+def person_out(person: Person, services: Services) -> PersonOut:
+    slug = organisation_slug(person.organisation, services)
     return PersonOut(id=person.id, name=person.name, email=person.email, organisation=slug, roles=sorted(person.roles))
 
 
@@ -77,14 +81,14 @@ def bootstrap(asked: BootstrapIn, factory: FactoryDep) -> SignedInOut:
     wanted = asked.organisation
     body = factory.access.new_organisation(wanted.name, wanted.kind, wanted.country, wanted.kvk, wanted.slug or "")
     person, token = factory.identity.bootstrap(asked.token, body, asked.person.name, asked.person.email)
-    return SignedInOut(token=token, person=_person_out(person, factory))
+    return SignedInOut(token=token, person=person_out(person, factory))
 
 
 @router.post("/sign-in", access=PUBLIC)
 def sign_in(asked: SignInIn, factory: FactoryDep) -> SignedInOut:
     """The code of a one-time link against a token."""
     person, token = factory.identity.redeem(asked.code)
-    return SignedInOut(token=token, person=_person_out(person, factory))
+    return SignedInOut(token=token, person=person_out(person, factory))
 
 
 @router.post("/sign-in-links", access=SIGNED_IN, status_code=201, once=False)
@@ -133,7 +137,7 @@ def list_organisations(caller: CallerDep, factory: FactoryDep) -> PageOut[Organi
 def list_people(organisation: str, caller: CallerDep, factory: FactoryDep) -> PageOut[PersonOut]:
     """An organisation's people, for its own and for whoever may invite."""
     found = factory.access.people_of(organisation, by=caller)
-    return PageOut[PersonOut](items=[_person_out(one, factory) for one in found])
+    return PageOut[PersonOut](items=[person_out(one, factory) for one in found])
 
 
 @router.post("/organisations/{organisation}/people", access=Right("person.invite"), status_code=201, once=False)
@@ -141,7 +145,7 @@ def invite(organisation: str, asked: PersonIn, request: Request, caller: CallerD
     """A new person, and the link that signs them in once."""
     person = factory.access.invite(organisation, asked.name, asked.email, asked.roles, by=caller)
     code = factory.identity.issue_link(person.id, by=caller)
-    return InvitedOut(person=_person_out(person, factory), sign_in=sign_in_address(request, code))
+    return InvitedOut(person=person_out(person, factory), sign_in=sign_in_address(request, code))
 
 
 @router.get("/projects", access=SIGNED_IN)

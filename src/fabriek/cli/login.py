@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--url", default="", help="Where the factory is; default: the one you know.")
-@click.option("--link", default="", help="The one-time link that you were sent.")
+@click.option("--link", default="", help="The one-time link or invitation that you were sent.")
 @click.option("--token", default="", help="A token that you have already.")
 @click.option("--bootstrap", default="", help="The secret that `fabriek up` printed: the first sign-in of all.")
-@click.option("--name", default="", help="With --bootstrap: your name.")
+@click.option("--name", default="", help="With --bootstrap or an invitation: your name.")
 @click.option("--email", default="", help="With --bootstrap: your address.")
 @click.option("--organisation", default="", help="With --bootstrap: your organisation's name.")
 @click.option("--project", default="", help="The project to work in.")
@@ -54,7 +54,7 @@ def login(
     if portal:
         say(connect().access.sign_in_link())
         return
-    place = url or (link.partition("/sign-in/")[0] if "/sign-in/" in link else "") or read_context().url
+    place = url or _place_of(link) or read_context().url
     factory = Fabriek(place)
     if bootstrap:
         if not (name and email and organisation):
@@ -64,7 +64,8 @@ def login(
         body = {"name": organisation, "kind": "operator"}
         token = factory.access.bootstrap(bootstrap, organisation=body, name=name, email=email).token
     elif link:
-        token = factory.access.sign_in(link).token
+        joins = "/invitations/" in link
+        token = factory.joining.join(link, name).token if joins else factory.access.sign_in(link).token
     elif not token:
         token = _let_in(factory, provider)
     signed = Fabriek(place, token)
@@ -94,6 +95,14 @@ def _confirm(code: str) -> None:
     access = connect().access
     access.confirm(code or str(click.prompt("The code that your app shows")))
     say("confirmed: acts that ask for it are open for a quarter of an hour")
+
+    @cached_property
+def _place_of(link: str) -> str:
+    """The factory that a link leads to; empty where it is a bare code."""
+    for part in ("/sign-in/", "/invitations/"):
+        if part in link:
+            return link.partition(part)[0]
+    return ""
 
 
 @click.command()

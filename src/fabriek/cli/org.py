@@ -3,7 +3,7 @@
 import click
 
 from fabriek.cli.groups import Group
-from fabriek.cli.output import json_option, say, show, table
+from fabriek.cli.output import json_option, show, table
 from fabriek.cli.session import connect
 
 
@@ -37,18 +37,3 @@ def ls(*, as_json: bool) -> None:
 def show_people(organisation: str, *, as_json: bool) -> None:
     """An organisation's people."""
     table(connect().access.people(organisation), ["id", "name", "email", "roles"], as_json=as_json)
-
-
-@org.command("invite")
-@click.argument("organisation")
-@click.option("--name", required=True)
-@click.option("--email", required=True)
-@click.option("--role", "roles", multiple=True, help="reviewer, funder, expert, operator …; repeatable.")
-@json_option
-def invite(organisation: str, name: str, email: str, roles: tuple[str, ...], *, as_json: bool) -> None:
-    """A new person, and the link that signs them in once."""
-    made = connect().access.invite(organisation, name, email, roles)
-    if as_json:
-        show(made, as_json=True)
-    else:
-        say(f"{made.person.name} signs in once, within the hour, with: fabriek login --link {made.sign_in}")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.foreign import Foreign
     from fabriek.sdk.funding import Funding
     from fabriek.sdk.guide import Guide
+    from fabriek.sdk.joining import Joining
     from fabriek.sdk.keys import Keys
     from fabriek.sdk.knowledge import Knowledge
     from fabriek.sdk.lab import Lab
@@ -80,6 +81,10 @@ class Fabriek:
     @cached_property
     def classes(self) -> "Classes":
         return self._part("classes", "Classes")  # type: ignore[no-any-return]
+
+    @cached_property
+    def joining(self) -> "Joining":
+        return self._part("joining", "Joining")  # type: ignore[no-any-return]
 
     @cached_property
     def funding(self) -> "Funding":

@@ -48,6 +48,7 @@ class Upkeep:
             services.identity.keep_uses()
         self._affiliating.round()
         if self._keeping.due() and not services.seal.is_sealed():
+            services.joining.leavers.close_what_waits()
             services.vault.erasing.erase_overdue(sweeps=False)
             services.vault.rotating.go_on()
         if not services.seal.is_sealed():
@@ -57,6 +58,7 @@ class Upkeep:
             services.identity.forget_expired()
             services.by_provider.forget_expired()
             services.throttle.forget_old()
+            services.joining.inviting.expire()
             with services.database.transaction():
                 services.answers.forget(before=services.clock.now() - KEPT_FOR)
         self._clearing.round()

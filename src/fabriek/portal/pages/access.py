@@ -7,6 +7,7 @@ from fabriek.access.joining.classes import closes_on
 from fabriek.kernel.units import shown_short
 from fabriek.portal.entering import check_same_site, entered, sign_in_page
 from fabriek.portal.forms import read_form
+from fabriek.portal.pages.joining import shown
 from fabriek.portal.pages.models import promotions_waiting
 from fabriek.portal.pages.proposals import waiting_shown
 from fabriek.portal.rendering import Pages
@@ -57,6 +58,8 @@ def router(services: Services, pages: Pages) -> Router:
             taught=taught,
             attended=[(one, closes_on(one)) for one, _ in attended],
             recent=jobs[:RECENT],
+            invitations=[shown(one, services) for one in services.joining.inviting.mine(by=caller)],
+            body=services.access.organisation(caller.organisation),
             waiting=[*waiting_shown(services, caller), *promotions_waiting(services, caller)],
             project_of=lambda job: slugs[job.project],
             without_factor=not services.accounts.held(by=caller).count,

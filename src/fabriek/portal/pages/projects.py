@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from fabriek.kernel.units import shown
 from fabriek.portal.pages.access import left_of
+from fabriek.portal.pages.joining import people_shown
 from fabriek.portal.pages.models import models_shown
 from fabriek.portal.pages.secrets import secrets_shown
 from fabriek.portal.pages.serving import served_shown
@@ -27,14 +28,6 @@ def router(services: Services, pages: Pages) -> Router:
     def show(request: Request, project: str, caller: CallerDep) -> Response:
         """Credits, people, data, jobs, runs and models."""
         found = services.access.project(project)
-        members = [
-            {
-                "name": person.name,
-                "role": one.role,
-                "organisation": services.access.organisation(person.organisation).name,
-            }
-            for one, person in services.access.members(project, by=caller)
-        ]
         held = services.vault.list(project, limit=50, by=caller)
         newest = services.vault.newest_of([one.id for one in held])
         datasets = [
@@ -60,7 +53,8 @@ def router(services: Services, pages: Pages) -> Router:
             for one in services.bridge.totals_of(project, by=caller)
         ]
         return pages.render(
-            request, "project.html", project=found, left=left_of(services, found.id), members=members, datasets=datasets, recent=jobs,
+            request, "project.html", project=found, left=left_of(services, found.id), people=people_shown(services, project, caller),
+            datasets=datasets, recent=jobs,
             project_of=lambda _job: found.slug, runs=runs, models=models_shown(services, found, caller), bases=bases,
             kinds=KINDS, sessions=sessions, elsewhere=elsewhere, packs=services.packing.list(project, by=caller)[:SHOWN],
             secrets=secrets_shown(services, project, caller), manages=caller.may("project.manage", project=found.id),

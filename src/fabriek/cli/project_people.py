@@ -1,0 +1,55 @@
+"""`fabriek project`: inviting people into it, and accepting."""
+
+import click
+
+from fabriek.cli.org_people import LISTED, tell
+from fabriek.cli.output import json_option, project_option, say, show, table
+from fabriek.cli.project import project
+from fabriek.cli.session import connect
+
+
+@project.command("invite")
+@click.argument("address")
+@click.option("--role", default="member", help="member or lead.")
+@click.option("--organisation", default="", help="Where they will belong if they are not here yet; default: yours.")
+@click.option("--name", default="", help="What they are called; they may say so themselves.")
+@project_option
+@json_option
+def invite(address: str, role: str, organisation: str, name: str, project: str, *, as_json: bool) -> None:
+    """Invite ADDRESS into the project: of whatever organisation, here already or not."""
+    sent = connect(project).joining.invite_to_project(address, role, organisation=organisation, name=name)
+    tell(sent, as_json=as_json)
+
+
+@project.command("invitations")
+@click.option("--mine", is_flag=True, help="Those to you, into whatever project.")
+@project_option
+@json_option
+def invitations(project: str, *, mine: bool, as_json: bool) -> None:
+    """Invitations into the project, newest first."""
+    joining = connect(project).joining
+    table(joining.my_invitations() if mine else joining.invitations(), LISTED, as_json=as_json)
+
+
+@project.command("accept")
+@click.argument("invitation")
+@json_option
+def accept(invitation: str, *, as_json: bool) -> None:
+    """Accept an INVITATION to your own address: its link, or its id."""
+    show(connect().joining.accept(invitation), as_json=as_json)
+
+
+@project.command("vouch")
+@click.argument("invitation")
+@json_option
+def vouch(invitation: str, *, as_json: bool) -> None:
+    """Stand for an INVITATION whose maker no longer can."""
+    show(connect().joining.vouch(invitation), as_json=as_json)
+
+
+@project.command("withdraw")
+@click.argument("invitation")
+def withdraw(invitation: str) -> None:
+    """Withdraw an INVITATION."""
+    connect().joining.withdraw(invitation)
+    say(f"{invitation} opens nothing any more")

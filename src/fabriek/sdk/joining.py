@@ -1,0 +1,82 @@
+"""Invitations, roles held everywhere, and leavers, for the client."""
+
+from collections.abc import Sequence
+
+from fabriek.schemas.access import MemberOut, PersonOut, ProjectOut, SignedInOut
+from fabriek.schemas.base import PageOut
+from fabriek.schemas.joining import HolderOut, InvitationOut, LeavingOut, SentOut
+from fabriek.sdk.client import Client
+
+
+class Joining:
+    """Who comes in, who may give what, and who goes."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def invite_to_project(
+        self, email: str, role: str = "member", *, organisation: str = "", name: str = "", project: str = ""
+    ) -> SentOut:
+        path = f"/api/v1/projects/{self._client.the_project(project)}/invitations"
+        body = {"email": email, "role": role, "organisation": organisation or None, "name": name}
+        return SentOut.model_validate(self._client.post(path, json=body))
+
+    def invite_to_organisation(
+        self, organisation: str, email: str, name: str = "", roles: Sequence[str] = ()
+    ) -> SentOut:
+        body = {"email": email, "name": name, "roles": list(roles)}
+        return SentOut.model_validate(self._client.post(f"/api/v1/organisations/{organisation}/invitations", json=body))
+
+    def invitations(self, organisation: str = "", *, project: str = "") -> Sequence[InvitationOut]:
+        """Of an organisation's people to be, or into a project."""
+        place = f"organisations/{organisation}" if organisation else f"projects/{self._client.the_project(project)}"
+        return PageOut[InvitationOut].model_validate(self._client.get(f"/api/v1/{place}/invitations")).items
+
+    def my_invitations(self) -> Sequence[InvitationOut]:
+        return PageOut[InvitationOut].model_validate(self._client.get("/api/v1/invitations")).items
+
+    def join(self, link: str, name: str = "") -> SignedInOut:
+        """For who is not here yet: the link of an invitation, or its code, against a token."""
+        body = {"code": _code_of(link), "name": name}
+        return SignedInOut.model_validate(self._client.post("/api/v1/invitations/join", json=body))
+
+    def accept(self, link: str) -> ProjectOut:
+        """For who is here: the link, its code, or the id of one of `my_invitations`."""
+        body = {"invitation": _code_of(link)}
+        return ProjectOut.model_validate(self._client.post("/api/v1/invitations/accept", json=body))
+
+    def withdraw(self, invitation: str) -> InvitationOut:
+        return InvitationOut.model_validate(self._client.post(f"/api/v1/invitations/{invitation}/withdraw"))
+
+    def vouch(self, invitation: str) -> InvitationOut:
+        return InvitationOut.model_validate(self._client.post(f"/api/v1/invitations/{invitation}/vouch"))
+
+    def roles(self) -> Sequence[HolderOut]:
+        return PageOut[HolderOut].model_validate(self._client.get("/api/v1/roles")).items
+
+    def appoint(self, person: str, role: str) -> HolderOut:
+        body = {"person": person, "role": role}
+        return HolderOut.model_validate(self._client.post("/api/v1/roles/appoint", json=body))
+
+    def take(self, person: str, role: str) -> HolderOut:
+        body = {"person": person, "role": role}
+        return HolderOut.model_validate(self._client.post("/api/v1/roles/take", json=body))
+
+    def leave(self, person: str, why: str, successor: str = "") -> LeavingOut:
+        """Ends all that a person has open, everywhere."""
+        body = {"why": why, "successor": successor}
+        return LeavingOut.model_validate(self._client.post(f"/api/v1/people/{person}/leave", json=body))
+
+    def come_back(self, person: str) -> PersonOut:
+        return PersonOut.model_validate(self._client.post(f"/api/v1/people/{person}/return"))
+
+    def without_lead(self) -> Sequence[ProjectOut]:
+        return PageOut[ProjectOut].model_validate(self._client.get("/api/v1/projects-without-lead")).items
+
+    def appoint_lead(self, project: str, person: str) -> MemberOut:
+        path = f"/api/v1/projects-without-lead/{project}/lead"
+        return MemberOut.model_validate(self._client.post(path, json={"person": person}))
+
+
+def _code_of(link: str) -> str:
+    return link.rstrip("/").rpartition("/")[2]

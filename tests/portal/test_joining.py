@@ -1,0 +1,89 @@
+"""Inviting in a browser: a lead invites, a stranger comes in by the address, and the pages hold at both widths."""
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect, sync_playwright
+
+from fabriek.adapters.database import metadata, open_database
+from fabriek.api import app as api
+from fabriek.portal import app as portal
+from tests.factories.services import a_town
+from tests.portal.test_pages import ARGUMENTS, CHROMIUM
+from tests.servers.app import serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]
+
+
+def look_at(page: Page, name: str) -> None:
+    """Both widths, and what axe has to say."""
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+        if pictures := os.environ.get("FABRIEK_PICTURES"):  # noqa: TID251  # where somebody wants to look
+            page.screenshot(path=Path(pictures) / f"{name}-{width}.png", full_page=True)
+    found = Axe().run(page).response["violations"]
+    assert not [one["id"] for one in found if one["impact"] in {"serious", "critical"}], (name, found)
+
+
+def change_and_take_out(mine: Page, theirs: Page, slug: str) -> None:
+    """The new one is made lead, and then nothing: the project is not there for them any more."""
+    mine.goto("/organisations/weefsel")
+    expect(mine.get_by_role("cell", name="New <b>One</b>")).to_have_count(2)
+    look_at(mine, "organisation")
+    mine.goto(f"/projects/{slug}")
+    mine.get_by_label("Role of New <b>One</b>", exact=True).select_option("lead")
+    mine.get_by_role("button", name="Change the role of New <b>One</b>").click()
+    expect(mine.get_by_role("row", name="New <b>One</b> Weefsel lead")).to_be_visible()
+    mine.get_by_label("Role of New <b>One</b>", exact=True).select_option("none")
+    mine.get_by_role("button", name="Change the role of New <b>One</b>").click()
+    theirs.goto(f"/projects/{slug}")
+    expect(theirs.get_by_text("there is no such thing").first).to_be_visible()
+
+
+def test_a_lead_invites_and_whoever_it_is_for_comes_in(tmp_path: Path) -> None:
+    if not CHROMIUM:
+        pytest.skip("Chromium is not installed: the portal was not looked at")
+    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
+    metadata.create_all(database.engine)
+    town = a_town(database, tmp_path / "home")
+    services = town.services
+    lead = town.person("weefsel", "organisation_administrator")
+    other = town.person("hospital")
+    slug = town.project(lead)
+    app = api.build(services, portal=portal.routes(services), page_of=portal.page_of(services))
+    with serving(app) as url, sync_playwright() as playwright:
+        base = url.replace("127.0.0.1", "localhost")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        theirs, mine, elses = (browser.new_context(base_url=base).new_page() for _ in range(3))
+        for page, person in ((mine, lead), (elses, other)):
+            page.goto(f"/sign-in/{services.identity.issue_link(person.person, by=person)}")
+            page.get_by_role("button", name="Sign in").click()
+        mine.goto(f"/projects/{slug}")
+        look_at(mine, "project-people")
+        people = mine.locator("section", has=mine.locator("#people"))
+        people.get_by_label("Address").fill("new+one@weefsel.example")
+        people.get_by_label("Of").select_option("weefsel")
+        people.get_by_role("button", name="Invite").click()
+        expect(mine.get_by_text("Hand this address over yourself")).to_be_visible()
+        look_at(mine, "invited")
+        link = mine.locator("pre").inner_text()
+        elses.goto(link)
+        elses.get_by_role("button", name="Accept").click()
+        expect(elses.get_by_text("for another address than yours").first).to_be_visible()
+        assert "new+one" not in elses.content()
+        theirs.goto(link)
+        look_at(theirs, "invitation")
+        theirs.get_by_label("Your name").fill("New <b>One</b>")
+        theirs.get_by_role("button", name="Come in").click()
+        expect(theirs.get_by_role("heading", name="My work")).to_be_visible()
+        change_and_take_out(mine, theirs, slug)
+        services.joining.inviting.to_project(slug, services.access.person(other.person).email, by=town.again(lead))
+        elses.goto("/")
+        look_at(elses, "my-invitations")
+        elses.get_by_role("button", name="Accept the invitation into").click()
+        expect(elses.get_by_role("heading", name="People")).to_be_visible()
+        browser.close()
+    database.close()
