@@ -59,6 +59,11 @@ class Closing(Asking):
             with parts.datasets.transaction(alone=f"project:{project}"):
                 self._close_in(project, person, by)
 
+    def close_member(self, project: str, person: str, *, by: Caller) -> None:
+        """Of one project, for somebody whose membership there stands still. Whoever calls has checked the right."""
+        with self._parts.datasets.transaction(alone=f"project:{project}"):
+            self._close_in(project, person, by)
+
     def _close_in(self, project: str, person: str, by: Caller) -> None:
         """Ends what they and their jobs have open in a project, and begins an epoch of all that they could have the key of."""
         parts, now = self._parts, self._parts.clock.now()

@@ -59,6 +59,9 @@ class Upkeep:
             services.by_provider.forget_expired()
             services.throttle.forget_old()
             services.joining.inviting.expire()
+            services.joining.quarterly.open_due()
+            if not services.seal.is_sealed():
+                services.joining.quarterly.close_due()
             with services.database.transaction():
                 services.answers.forget(before=services.clock.now() - KEPT_FOR)
         self._clearing.round()

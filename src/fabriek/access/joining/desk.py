@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fabriek.access.joining.appointing import Appointing
 from fabriek.access.joining.inviting import Inviting
 from fabriek.access.joining.leaving import Leavers
+from fabriek.access.joining.quarterly import Quarterly
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +13,4 @@ class Joining:
     inviting: Inviting
     appointing: Appointing
     leavers: Leavers
+    quarterly: Quarterly

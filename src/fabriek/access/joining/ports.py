@@ -6,6 +6,7 @@ from typing import Protocol
 
 from fabriek.access.joining.invitations import Invitation
 from fabriek.access.joining.leavings import Leaving
+from fabriek.access.joining.reviews import Item, Review, Suspended
 from fabriek.access.people import Person
 from fabriek.kernel.callers import Caller
 
@@ -48,6 +49,9 @@ class Standings(Protocol):
     def projects_without_lead(self) -> Sequence[str]:
         """Ids of projects that have no active lead."""
 
+    def projects_with_members(self) -> Sequence[str]:
+        """Ids of projects with anybody in them."""
+
 
 class Leavings(Protocol):
     """Storage of who left."""
@@ -62,11 +66,52 @@ class Leavings(Protocol):
     def unclosed(self) -> Sequence[Leaving]: ...
 
 
+class Reviews(Protocol):
+    """Storage of reviews."""
+
+    def begin(self, quarter: str, now: datetime) -> bool:
+        """Whether there is something to look over: this quarter begins with this call, and there was one before it."""
+
+    def add(self, review: Review, items: Sequence[Item]) -> None: ...
+
+    def save(self, review: Review) -> None: ...
+
+    def open_ones(self) -> Sequence[Review]: ...
+
+    def newest(self, project: str) -> Review | None:
+        """Of the roles held everywhere where project is empty."""
+
+    def items(self, review: str) -> Sequence[Item]: ...
+
+    def decide(self, item: Item) -> None: ...
+
+
+class SuspendedOnes(Protocol):
+    """Storage of what is kept without its rights."""
+
+    def put(self, one: Suspended) -> None: ...
+
+    def take(self, project: str, person: str, role: str) -> None: ...
+
+    def of(self, project: str) -> Sequence[Suspended]:
+        """Roles held everywhere where it is empty."""
+
+
 class Rooms(Protocol):
     """What closes data to somebody who left: the vault."""
 
     def close_person(self, person: str, projects: Sequence[str], *, by: Caller) -> None:
         """Idempotent. Raises Unavailable where a key cannot be replaced now."""
+
+
+class RoomsOfMembers(Protocol):
+    """What closes one project's data to somebody."""
+
+    def remove_member(self, project: str, person: str, *, by: Caller) -> None:
+        """Takes somebody out of a project, and closes what they had open there."""
+
+    def close_member(self, project: str, person: str, *, by: Caller) -> None:
+        """Closes what they had open there; whoever calls has taken the membership."""
 
 
 class Post(Protocol):

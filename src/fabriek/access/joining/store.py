@@ -112,6 +112,10 @@ class SqlStandings:
         alone = select(projects.c.id).where(projects.c.id.not_in(led)).order_by(projects.c.slug)
         return [row.id for row in self._db.rows(alone)]
 
+    def projects_with_members(self) -> Sequence[str]:
+        found = select(memberships.c.project).distinct().order_by(memberships.c.project)
+        return [row.project for row in self._db.rows(found)]
+
 
 class SqlLeavings:
     def __init__(self, db: Database) -> None:

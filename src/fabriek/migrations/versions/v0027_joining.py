@@ -1,4 +1,4 @@
-"""Invitations, and who left."""
+"""Invitations, who left, and reviews of access."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,6 +27,46 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_access_leavings_person", "access_leavings", ["person"])
+    _reviews()
+
+
+def _reviews() -> None:
+    op.create_table(
+        "access_quarters",
+        sa.Column("quarter", sa.String(), nullable=False),
+        sa.Column("begun_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("quarter"),
+    )
+    op.create_table(
+        "access_reviews",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("project", sa.String(), nullable=False),
+        sa.Column("quarter", sa.String(), nullable=False),
+        sa.Column("opened_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project", "quarter"),
+    )
+    op.create_table(
+        "access_review_items",
+        sa.Column("review", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("decision", sa.String(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=False),
+        sa.Column("decided_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("review", "person", "role"),
+    )
+    op.create_table(
+        "access_suspended",
+        sa.Column("project", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.Column("review", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("project", "person", "role"),
+    )
 
 
 def _invitations() -> None:
