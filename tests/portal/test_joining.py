@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect, sync_playwright
+from sqlalchemy import text
 
 from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
+from fabriek.kernel.callers import Caller
 from fabriek.portal import app as portal
-from tests.factories.services import a_town
+from tests.factories.services import Town, a_town
 from tests.portal.test_pages import ARGUMENTS, CHROMIUM
 from tests.servers.app import serving
 
@@ -41,6 +43,20 @@ def change_and_take_out(mine: Page, theirs: Page, slug: str) -> None:
     mine.get_by_role("button", name="Change the role of New <b>One</b>").click()
     theirs.goto(f"/projects/{slug}")
     expect(theirs.get_by_text("there is no such thing").first).to_be_visible()
+
+
+def look_over(town: Town, mine: Page, slug: str, lead: Caller) -> None:
+    """A lead keeps somebody on the list of the quarter."""
+    colleague = town.person("weefsel")
+    town.services.access.add_member(slug, colleague.person, "member", by=town.again(lead))
+    town.services.joining.quarterly.open_due()
+    with town.services.database.transaction():
+        town.services.database.execute(text("update access_quarters set quarter = '2026-Q1'"))
+    assert town.services.joining.quarterly.open_due() > 0
+    mine.goto(f"/projects/{slug}")
+    look_at(mine, "review")
+    mine.get_by_role("button", name="Keep Somebody").last.click()
+    expect(mine.get_by_text("Review of access")).to_have_count(0)
 
 
 def test_a_lead_invites_and_whoever_it_is_for_comes_in(tmp_path: Path) -> None:
@@ -80,6 +96,7 @@ def test_a_lead_invites_and_whoever_it_is_for_comes_in(tmp_path: Path) -> None:
         theirs.get_by_role("button", name="Come in").click()
         expect(theirs.get_by_role("heading", name="My work")).to_be_visible()
         change_and_take_out(mine, theirs, slug)
+        look_over(town, mine, slug, lead)
         services.joining.inviting.to_project(slug, services.access.person(other.person).email, by=town.again(lead))
         elses.goto("/")
         look_at(elses, "my-invitations")

@@ -1,9 +1,12 @@
 """Invitations, roles held everywhere, and leavers over HTTP."""
 
+from collections.abc import Sequence
+
 from fastapi import Request
 
 from fabriek.access.joining.invitations import Invitation, state_at
 from fabriek.access.joining.inviting import Sent
+from fabriek.access.joining.reviews import Item, Review
 from fabriek.access.people import Person
 from fabriek.api.access import organisation_slug, person_out, project_out
 from fabriek.schemas.access import MemberOut, PersonOut, ProjectOut, SignedInOut
@@ -19,6 +22,10 @@ from fabriek.schemas.joining import (
     LeavingOut,
     OrganisationInvitationIn,
     ProjectInvitationIn,
+    ReviewIn,
+    ReviewItemOut,
+    ReviewOut,
+    RoleReviewIn,
     SentOut,
 )
 from fabriek.web.dependencies import CallerDep, FactoryDep
@@ -172,3 +179,44 @@ def appoint_lead(name: str, asked: LeadIn, caller: CallerDep, factory: FactoryDe
     person = factory.access.person(made.person)
     slug = organisation_slug(person.organisation, factory)
     return MemberOut(person=person.id, name=person.name, organisation=slug, role=made.role)
+
+
+def _review_out(found: tuple[Review, Sequence[Item]], services: Services) -> ReviewOut:
+    review, items = found
+    people = services.access.people_among({one.person for one in items})
+    return ReviewOut(
+        quarter=review.quarter, opened_on=review.opened_on, due_on=review.due_on, closed_at=review.closed_at,
+        items=[
+            ReviewItemOut(
+                person=one.person, name=people[one.person].name, role=one.role, decision=one.decision,
+                organisation=organisation_slug(people[one.person].organisation, services),
+            )
+            for one in items
+        ],
+    )  # fmt: skip
+
+
+@router.get("/projects/{project}/review", access=Right("project.manage"))
+def show_review(project: str, caller: CallerDep, factory: FactoryDep) -> ReviewOut:
+    """The newest review of who has access, for leads."""
+    return _review_out(factory.joining.quarterly.of_project(project, by=caller), factory)
+
+
+@router.post("/projects/{project}/review", access=Right("project.manage"), once=False)
+def decide_review(project: str, asked: ReviewIn, caller: CallerDep, factory: FactoryDep) -> ReviewOut:
+    """Keeps and removes people of the list."""
+    decided = factory.joining.quarterly.decide(project, keep=asked.keep, remove=asked.remove, by=caller)
+    return _review_out(decided, factory)
+
+
+@router.get("/roles/review", access=SIGNED_IN)
+def show_role_review(caller: CallerDep, factory: FactoryDep) -> ReviewOut:
+    """The newest review of the roles held everywhere."""
+    return _review_out(factory.joining.quarterly.of_roles(by=caller), factory)
+
+
+@router.post("/roles/review", access=Right("person.appoint"))
+def decide_role_review(asked: RoleReviewIn, caller: CallerDep, factory: FactoryDep) -> ReviewOut:
+    """Keeps or takes a role that somebody else holds."""
+    decided = factory.joining.quarterly.decide_role(asked.person, asked.role, keep=asked.keep, by=caller)
+    return _review_out(decided, factory)

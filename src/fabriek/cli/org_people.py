@@ -6,7 +6,7 @@ from fabriek.cli import org_keys  # noqa: F401  # adds its commands
 from fabriek.cli.org import org
 from fabriek.cli.output import json_option, say, show, table
 from fabriek.cli.session import connect
-from fabriek.schemas.joining import SentOut
+from fabriek.schemas.joining import ReviewOut, SentOut
 
 LISTED = ["id", "state", "address", "project", "role", "vouched", "stands", "expires_at"]
 
@@ -24,6 +24,18 @@ def tell(sent: SentOut, *, as_json: bool) -> None:
         say(f"  who is not here yet  fabriek login --link {sent.link}")
         if sent.invitation.project:
             say(f"  who is here already  fabriek project accept {sent.link}")
+
+
+def tell_review(review: ReviewOut, *, as_json: bool) -> None:
+    """Who is on the list, and until when it can be decided."""
+    if as_json:
+        show(review, as_json=True)
+        return
+    table(review.items, ["name", "organisation", "role", "decision", "person"], as_json=False)
+    say(
+        f"{review.quarter}: "
+        + ("decided" if review.closed_at else f"what nobody keeps by {review.due_on} stands still")
+    )
 
 
 @org.command("invite")
@@ -109,3 +121,15 @@ def leads(project: str, person: str, *, as_json: bool) -> None:
     else:
         columns = ["slug", "title", "lead_organisation"]
         table(joining.without_lead(), columns, as_json=as_json, empty="every project has a lead")
+
+
+@org.command("review")
+@click.argument("person", default="")
+@click.option("--role", default="", help="With PERSON: the role that it is about.")
+@click.option("--remove", is_flag=True, help="Take it; otherwise it is kept.")
+@json_option
+def review_roles(person: str, role: str, *, remove: bool, as_json: bool) -> None:
+    """Review the roles held everywhere, each quarter; with PERSON, an id, decide on one that is not yours."""
+    joining = connect().joining
+    found = joining.decide_role(person, role, keep=not remove) if person else joining.role_review()
+    tell_review(found, as_json=as_json)

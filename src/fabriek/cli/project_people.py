@@ -2,7 +2,7 @@
 
 import click
 
-from fabriek.cli.org_people import LISTED, tell
+from fabriek.cli.org_people import LISTED, tell, tell_review
 from fabriek.cli.output import json_option, project_option, say, show, table
 from fabriek.cli.project import project
 from fabriek.cli.session import connect
@@ -53,3 +53,19 @@ def withdraw(invitation: str) -> None:
     """Withdraw an INVITATION."""
     connect().joining.withdraw(invitation)
     say(f"{invitation} opens nothing any more")
+
+
+@project.command("review")
+@click.option("--keep", multiple=True, metavar="PERSON", help="Still needed, or back after standing still; repeatable.")
+@click.option("--remove", multiple=True, metavar="PERSON", help="Not needed any more; repeatable.")
+@click.option("--keep-rest", is_flag=True, help="Keep all others that wait.")
+@project_option
+@json_option
+def review(keep: tuple[str, ...], remove: tuple[str, ...], project: str, *, keep_rest: bool, as_json: bool) -> None:
+    """Review who has access, each quarter; without options, show the list."""
+    joining = connect(project).joining
+    kept = list(keep)
+    if keep_rest:
+        waits = [one.person for one in joining.review().items if one.decision == "waiting"]
+        kept += [one for one in waits if one not in {*keep, *remove}]
+    tell_review(joining.decide(kept, remove) if kept or remove else joining.review(), as_json=as_json)

@@ -1,6 +1,6 @@
 """Invitations, roles and leavers on the wire."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import Field
@@ -102,3 +102,36 @@ class LeavingOut(Wire):
     without_lead: list[str]
     services: list[str]
     closed_at: datetime | None = None
+
+
+class ReviewItemOut(Wire):
+    """`decision`: waiting, kept, removed or suspended."""
+
+    person: str
+    name: str
+    organisation: str
+    role: str
+    decision: str
+
+
+class ReviewOut(Wire):
+    """`due_on`: the last day; what nobody confirmed by then stands still. `closed_at`: empty while it is open."""
+
+    quarter: str
+    opened_on: date
+    due_on: date
+    closed_at: datetime | None = None
+    items: list[ReviewItemOut]
+
+
+class ReviewIn(Wire):
+    """Ids of people; who stands still comes back when they are kept."""
+
+    keep: Annotated[list[Somebody], Field(max_length=1000)] = Field(default_factory=list)
+    remove: Annotated[list[Somebody], Field(max_length=1000)] = Field(default_factory=list)
+
+
+class RoleReviewIn(Wire):
+    person: Somebody
+    role: Role
+    keep: bool

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fabriek.schemas.access import MemberOut, PersonOut, ProjectOut, SignedInOut
 from fabriek.schemas.base import PageOut
-from fabriek.schemas.joining import HolderOut, InvitationOut, LeavingOut, SentOut
+from fabriek.schemas.joining import HolderOut, InvitationOut, LeavingOut, ReviewOut, SentOut
 from fabriek.sdk.client import Client
 
 
@@ -76,6 +76,24 @@ class Joining:
     def appoint_lead(self, project: str, person: str) -> MemberOut:
         path = f"/api/v1/projects-without-lead/{project}/lead"
         return MemberOut.model_validate(self._client.post(path, json={"person": person}))
+
+    def review(self, *, project: str = "") -> ReviewOut:
+        """The newest review of who has access to a project."""
+        path = f"/api/v1/projects/{self._client.the_project(project)}/review"
+        return ReviewOut.model_validate(self._client.get(path))
+
+    def decide(self, keep: Sequence[str] = (), remove: Sequence[str] = (), *, project: str = "") -> ReviewOut:
+        """Keeps and removes people, by their ids."""
+        path = f"/api/v1/projects/{self._client.the_project(project)}/review"
+        body = {"keep": list(keep), "remove": list(remove)}
+        return ReviewOut.model_validate(self._client.post(path, json=body))
+
+    def role_review(self) -> ReviewOut:
+        return ReviewOut.model_validate(self._client.get("/api/v1/roles/review"))
+
+    def decide_role(self, person: str, role: str, *, keep: bool) -> ReviewOut:
+        body = {"person": person, "role": role, "keep": keep}
+        return ReviewOut.model_validate(self._client.post("/api/v1/roles/review", json=body))
 
 
 def _code_of(link: str) -> str:

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from fabriek.access.joining.invitations import Invitation, state_at
 from fabriek.access.roles import PROJECT, administers
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import NotAuthenticated
+from fabriek.kernel.errors import NotAuthenticated, NotFound
 from fabriek.portal.forms import read_form
 from fabriek.portal.rendering import Pages
 from fabriek.web.callers import SESSION_COOKIE
@@ -47,9 +47,24 @@ def people_shown(services: Services, project: str, by: Caller) -> dict[str, Any]
     return {
         "members": members,
         "invitations": [shown(one, services) for one in invited],
+        "review": review_shown(services, project, by) if manages else None,
         "project_roles": sorted(PROJECT, reverse=True),
         "bodies": services.access.organisations(by=by) if manages else [],
     }
+
+
+def review_shown(services: Services, project: str, by: Caller) -> dict[str, Any] | None:
+    """The newest review, while somebody waits or stands still in it."""
+    try:
+        review, items = services.joining.quarterly.of_project(project, by=by)
+    except NotFound:
+        return None
+    asked = [one for one in items if one.decision in {"waiting", "suspended"}]
+    names = services.access.people_among({one.person for one in asked})
+    listed = [
+        {"id": one.person, "name": names[one.person].name, "role": one.role, "decision": one.decision} for one in asked
+    ]
+    return {"due_on": review.due_on, "open": review.closed_at is None, "items": listed} if asked else None
 
 
 def router(services: Services, pages: Pages) -> Router:
@@ -137,6 +152,14 @@ def _people(made: Router, services: Services, pages: Pages) -> None:
             await run_in_threadpool(services.vault.remove_member, project, person, by=caller)
             return RedirectResponse("/" if person == caller.person else f"/projects/{project}#people", status_code=303)
         await run_in_threadpool(services.access.add_member, project, person, fields.get("role", ""), by=caller)
+        return RedirectResponse(f"/projects/{project}#people", status_code=303)
+
+    @made.post("/projects/{project}/review/{person}", access=Right("project.manage"), once=False)
+    async def look_over(request: Request, project: str, person: str, caller: CallerDep) -> Response:
+        """Keeps somebody, or removes them."""
+        fields = await read_form(request)
+        which = {"remove" if fields.get("act") == "remove" else "keep": [person]}
+        await run_in_threadpool(lambda: services.joining.quarterly.decide(project, by=caller, **which))
         return RedirectResponse(f"/projects/{project}#people", status_code=303)
 
     @made.get("/organisations/{organisation}", access=SIGNED_IN)
