@@ -22,6 +22,7 @@ from fabriek.kernel.errors import (
 from tests.factories.services import Town, a_town
 from tests.factories.threads import at_once
 from tests.factories.vault import fill
+from tests.servers.mailbox import taking_mail
 
 ELSEWHERE = "p.jansen+lab@hospital.example"
 
@@ -332,3 +333,23 @@ def test_what_cannot_be_closed_now_is_closed_later_and_the_person_is_out_at_once
     with pytest.raises(NotAuthenticated):
         services.identity.caller_of(token)
     assert (leavers.close_what_waits(), leavers.close_what_waits()) == (1, 0)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_where_there_is_a_relay_the_link_goes_to_the_address_and_to_nobody_else(
+    database: Database, tmp_path: Path
+) -> None:
+    with taking_mail() as mailbox:
+        town = a_town(
+            database, tmp_path / "home", mail_host="127.0.0.1", mail_port=mailbox.port, mail_from="f@factory.example", mail_tls="none",
+            portal_url="https://factory.example",
+        )  # fmt: skip
+        slug, lead = led(town)
+        sent = town.services.joining.inviting.to_project(slug, ELSEWHERE, by=lead)
+        mailbox.refuses = "550 nobody here"
+        refused = town.services.joining.inviting.to_project(slug, "x@hospital.example", by=lead)
+    ((to, mail),) = mailbox.came
+    assert (sent.mailed, to) == (True, ELSEWHERE)
+    assert f"https://factory.example/invitations/{sent.code}" in mail.get_content()
+    assert slug not in mail.get_content()
+    assert (refused.mailed, "550" in refused.why) == (False, True)
