@@ -23,8 +23,9 @@ from fabriek.assurance.service import Assurance
 from fabriek.assurance.store import SqlStatements
 from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
-from fabriek.bootstrap_access import joining_services, login_services
+from fabriek.bootstrap_access import login_services
 from fabriek.bootstrap_accounts import AppKeys, account_services
+from fabriek.bootstrap_joining import joining_services
 from fabriek.bootstrap_lab import lab_services
 from fabriek.bootstrap_providers import RefreshKeys, provider_services
 from fabriek.compute.accounts.service import ClusterAccounts
@@ -150,8 +151,9 @@ def build(
         own_rows, audit, clock, ids, keys=sealable, connect=connect_of(settings), transaction=database.transaction
     )
     by_provider = provider_services(
-        settings, database, identity=identity, audit=audit, keys=sealable, clock=clock, ids=ids
-    )
+        settings, database, identity=identity, audit=audit, keys=sealable, clock=clock, ids=ids,
+        left=lambda person, why: joining.leavers.let_go(person, why),
+    )  # fmt: skip
     cipher = EpochCipher(masters, clock, ids, keys_of=own_keys.keys_of, is_sealed=seal.is_sealed)
     seal.forgetting = (cipher.forget_all, own_keys.forget_all)
     blobs, addresses = store_of(settings)
@@ -215,8 +217,7 @@ def build(
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, **login, by_provider=by_provider, intake=intake, funding=funding, bridge=bridge, teaching=teaching, vault=vault,
-        own_keys=own_keys, seal=seal,
-        access=access, identity=identity, joining=joining, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
+        own_keys=own_keys, seal=seal, joining=joining,
         packages=packages, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts, progress=progress, **lab,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),

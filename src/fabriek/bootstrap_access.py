@@ -1,36 +1,46 @@
-"""The wiring of the front door: a function for each room of access."""
+"""From a database to the services of the front door."""
 
-from fabriek.access.joining.appointing import Appointing
-from fabriek.access.joining.desk import Joining
-from fabriek.access.joining.inviting import Inviting
-from fabriek.access.joining.leaving import Leavers
-from fabriek.access.joining.ports import Post
-from fabriek.access.joining.quarterly import Quarterly
-from fabriek.access.joining.store import SqlInvitations, SqlLeavings, SqlStandings
-from fabriek.access.joining.store_reviews import SqlReviews, SqlSuspended
-from fabriek.access.login.identity import Identity
+from datetime import timedelta
+from typing import TypedDict
+
+from fabriek.access.login.doors import OpenDoors
+from fabriek.access.login.identity import Confirming, Identity
+from fabriek.access.login.services import ServiceIdentities
+from fabriek.access.login.store import SqlCredentials, SqlLogins
+from fabriek.access.login.store_services import SqlServices
+from fabriek.access.login.tokens import Tokens
+from fabriek.access.login.uses import Uses
 from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
 from fabriek.adapters.database import Database
 from fabriek.audit.service import Audit
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.ids import Ids
-from fabriek.vault.service import Vault
+from fabriek.settings import Settings
 
 
-def joining_services(
-    database: Database, *, identity: Identity, audit: Audit, clock: Clock, ids: Ids, rooms: Vault, post: Post | None, base: str
-) -> Joining:  # fmt: skip
-    """rooms: the vault. post: None where no mail can be sent; base: where people reach the portal."""
+class LoginServices(TypedDict):
+    """What `web/services.py` takes of them, by its names."""
+
+    identity: Identity
+    tokens: Tokens
+    open_doors: OpenDoors
+    service_identities: ServiceIdentities
+
+
+def login_services(settings: Settings, database: Database, *, audit: Audit, clock: Clock, ids: Ids) -> LoginServices:
+    """Who is behind a request, and what people have open."""
+    credentials, logins, uses = SqlCredentials(database), SqlLogins(database), Uses()
     bodies, people, projects = SqlOrganisations(database), SqlPeople(database), SqlProjects(database)
-    standings = SqlStandings(database)
-    appointing = Appointing(standings, bodies, people, projects, audit, clock)
-    return Joining(
-        Inviting(
-            SqlInvitations(database), standings, bodies, people, projects, identity, audit, clock, ids, post=post, base=base
-        ),
-        appointing,
-        Leavers(
-            SqlLeavings(database), standings, bodies, people, projects, appointing, identity, audit, clock, ids, rooms=rooms
-        ),
-        Quarterly(SqlReviews(database), SqlSuspended(database), standings, bodies, projects, appointing, audit, clock, ids, rooms=rooms),
+    identity = Identity(
+        credentials, logins, bodies, people, projects, audit, clock, ids, Confirming(settings.confirming), uses=uses,
+        idle_for=timedelta(minutes=settings.session_idle_minutes),
     )  # fmt: skip
+    tokens = Tokens(credentials, credentials, bodies, projects, audit, clock, ids, days_max=settings.token_days_max)
+    return LoginServices(
+        identity=identity,
+        tokens=tokens,
+        service_identities=ServiceIdentities(
+            SqlServices(database), credentials, tokens, bodies, people, projects, audit, clock, ids
+        ),
+        open_doors=OpenDoors(credentials, logins, bodies, people, uses, audit, clock),
+    )

@@ -1,4 +1,4 @@
-"""From settings and a database to the services of who comes by an identity provider."""
+"""The wiring of who comes by an identity provider."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -84,53 +84,3 @@ class RefreshKeys:
     def rewrap(self, key: WrappedKey, fresh: bytes) -> None:
         """Nothing where it was replaced meanwhile."""
         self._subjects.rewrap(key.place[0], key.wrapped, fresh)
-<<<<<<<< HEAD:src/fabriek/bootstrap_access.py
-"""From a database to the services of the front door."""
-========
-"""The wiring of who comes by an identity provider."""
->
-from datetime import timedelta
-from typing import TypedDict
-
-from fabriek.access.login.doors import OpenDoors
-from fabriek.access.login.identity import Confirming, Identity
-from fabriek.access.login.services import ServiceIdentities
-from fabriek.access.login.store import SqlCredentials, SqlLogins
-from fabriek.access.login.store_services import SqlServices
-from fabriek.access.login.tokens import Tokens
-from fabriek.access.login.uses import Uses
-from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
-from fabriek.adapters.database import Database
-from fabriek.audit.service import Audit
-from fabriek.kernel.clock import Clock
-from fabriek.kernel.ids import Ids
-from fabriek.settings import Settings
-
-
-class LoginServices(TypedDict):
-    """What `web/services.py` takes of them, by its names."""
-
-    identity: Identity
-    tokens: Tokens
-    open_doors: OpenDoors
-    service_identities: ServiceIdentities
-
-
-def login_services(settings: Settings, database: Database, *, audit: Audit, clock: Clock, ids: Ids) -> LoginServices:
-    """Who is behind a request, and what people have open."""
-    credentials, logins, uses = SqlCredentials(database), SqlLogins(database), Uses()
-    bodies, people, projects = SqlOrganisations(database), SqlPeople(database), SqlProjects(database)
-    identity = Identity(
-        credentials, logins, bodies, people, projects, audit, clock, ids, Confirming(settings.confirming), uses=uses,
-        idle_for=timedelta(minutes=settings.session_idle_minutes),
-    )  # fmt: skip
-    tokens = Tokens(credentials, credentials, bodies, projects, audit, clock, ids, days_max=settings.token_days_max)
-    return LoginServices(
-        identity=identity,
-        tokens=tokens,
-        service_identities=ServiceIdentities(
-            SqlServices(database), credentials, tokens, bodies, people, projects, audit, clock, ids
-        ),
-        open_doors=OpenDoors(credentials, logins, bodies, people, uses, audit, clock),
-    )
->>>>>>> 70718b9 (Wire who comes by a provider in a file of its own, since others wire the front door beside it)

@@ -194,10 +194,9 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     listed = "email,name\nnew@hospital.example,New\n"
     course, _ = services.teaching.create("Class of theirs", project, listed, 1, services.clock.today(), by=owner)
     asked = services.vault.request_access("biopsies", project=project, purpose="civilian", by=owner)
-    return {
-        "course": course.slug, "lowering": lowering.id, "access_request": asked.id, "release": "rel_1",
     sent = services.joining.inviting.to_project(project, "invited@theirs.example", by=owner)
-        "lowering": lowering.id, "invitation": sent.invitation.id, "access_request": asked.id, "release": "rel_1",
+    return {
+        "course": course.slug, "lowering": lowering.id, "invitation": sent.invitation.id, "access_request": asked.id, "release": "rel_1",
         "project": project, "dataset": dataset.id, "upload": upload.id, "agreement": agreement.id, "run": run, "model": model.id,
         "served": served.name, "serving_key": serving_key.id, "child": child, "group": group.id, "note": note.id,
         "job": job.id, "arrival": arrival.id,

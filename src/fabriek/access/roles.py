@@ -19,25 +19,16 @@ GLOBAL: dict[str, frozenset[str]] = {
     "funder": frozenset({"funding.contribute", "funding.view", "funding.award"}),
     "operator": _OPERATOR,
     "expert": frozenset({"knowledge.answer", "knowledge.be_booked"}),
-    "security_officer": frozenset(
-        {"audit.read", "package.approve", "data.hold", "keys.rotate", "vault.seal", "person.doors"}
-    ),
+    "security_officer": frozenset({
+        "audit.read", "package.approve", "data.hold", "keys.rotate", "vault.seal", "person.doors", "person.view", "person.remove",
+    }),
     "key_holder": frozenset({"organisation.keys"}),
-    "auditor": frozenset({"audit.read", "funding.view"}),
-    "administrator": _OPERATOR | {"organisation.create", "person.invite", "person.doors"},
-        {
-            "audit.read",
-            "package.approve",
-            "data.hold",
-            "keys.rotate",
-            "vault.seal",
-            "person.view",
-            "person.remove",
-        }
     "organisation_administrator": frozenset({"organisation.manage", "organisation.appoint"}),
     "auditor": frozenset({"audit.read", "funding.view", "person.view"}),
-    "administrator": _OPERATOR | {"organisation.create", "person.invite", "person.appoint", "person.remove"},
-}
+    "administrator": _OPERATOR | {
+        "organisation.create", "person.invite", "person.appoint", "person.remove", "person.doors",
+    },
+}  # fmt: skip
 
 ADMINISTRATOR = "administrator"
 OF_AN_ORGANISATION = frozenset({"organisation_administrator", "key_holder"})
@@ -75,7 +66,7 @@ def rights_in(role: str, kept: frozenset[str]) -> frozenset[str]:
     """What a role in a project gives, of that what is kept. Asked at every request, for each project that its person is in."""
     return PROJECT[role] & kept
 
-    @cached_property
+
 def administers(by: Caller, organisation: str) -> bool:
     """Whether the caller lets people into this organisation: its own administrator, or one of the installation."""
     own = by.may("organisation.manage") and by.organisation == organisation

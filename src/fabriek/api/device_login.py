@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from fabriek.api.access import _person_out as person_out
+from fabriek.api.access import person_out
 from fabriek.schemas.login import DeviceIn, DeviceOut, DevicePollIn, DevicePollOut
 from fabriek.web.dependencies import FactoryDep
 from fabriek.web.router import PUBLIC, Router

@@ -96,7 +96,7 @@ def _confirm(code: str) -> None:
     access.confirm(code or str(click.prompt("The code that your app shows")))
     say("confirmed: acts that ask for it are open for a quarter of an hour")
 
-    @cached_property
+
 def _place_of(link: str) -> str:
     """The factory that a link leads to; empty where it is a bare code."""
     for part in ("/sign-in/", "/invitations/"):

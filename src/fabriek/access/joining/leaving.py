@@ -50,6 +50,15 @@ class Leavers:
             left = self._end(person, why, takes_over, by)
         return self._close(left, by)
 
+    def let_go(self, person_id: str, why: str) -> None:
+        """For the worker: whoever lost what let them in leaves. The last administrator stays one, with nothing open."""
+        try:
+            self.leave(person_id, why=why, by=SYSTEM)
+        except WrongState:
+            with self._bodies.transaction():
+                self._identity.close_person(person_id, by=SYSTEM)
+                self._audit.record("person.kept_as_last", person_id, SYSTEM)
+
     def come_back(self, person_id: str, *, by: Caller) -> Person:
         """They may sign in again, and hold nothing until it is given. Raises NotFound, WrongState for who never left."""
         person = self._about(person_id, by, itself=False)
@@ -111,9 +120,7 @@ class Leavers:
                     left_alone.append(project)
                     self._audit.record("project.without_lead", project, by)
         services = [one for one in self._standings.signed_for_by(person.id) if one.active]
-        for one in services:
-            self._standings.save(replace(one, active=False))
-            self._identity.close_person(one.id, by=by)
+        for one in services:  # each opens nothing from now on, until another lead signs for it
             self._audit.record("service.stopped", one.id, by, signed_for_by=person.id)
         self._standings.save(replace(person, active=False, roles=frozenset()))
         self._identity.close_person(person.id, by=by)

@@ -6,7 +6,7 @@ from alembic import op
 from fabriek.adapters.database import Instant
 
 revision = "0025"
-down_revision = "0026"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

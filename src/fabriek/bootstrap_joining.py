@@ -1,0 +1,36 @@
+"""From a database to the services of coming in and going out."""
+
+from fabriek.access.joining.appointing import Appointing
+from fabriek.access.joining.desk import Joining
+from fabriek.access.joining.inviting import Inviting
+from fabriek.access.joining.leaving import Leavers
+from fabriek.access.joining.ports import Post
+from fabriek.access.joining.quarterly import Quarterly
+from fabriek.access.joining.store import SqlInvitations, SqlLeavings, SqlStandings
+from fabriek.access.joining.store_reviews import SqlReviews, SqlSuspended
+from fabriek.access.login.identity import Identity
+from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
+from fabriek.adapters.database import Database
+from fabriek.audit.service import Audit
+from fabriek.kernel.clock import Clock
+from fabriek.kernel.ids import Ids
+from fabriek.vault.service import Vault
+
+
+def joining_services(
+    database: Database, *, identity: Identity, audit: Audit, clock: Clock, ids: Ids, rooms: Vault, post: Post | None, base: str
+) -> Joining:  # fmt: skip
+    """rooms: the vault. post: None where no mail can be sent; base: where people reach the portal."""
+    bodies, people, projects = SqlOrganisations(database), SqlPeople(database), SqlProjects(database)
+    standings = SqlStandings(database)
+    appointing = Appointing(standings, bodies, people, projects, audit, clock)
+    return Joining(
+        Inviting(
+            SqlInvitations(database), standings, bodies, people, projects, identity, audit, clock, ids, post=post, base=base
+        ),
+        appointing,
+        Leavers(
+            SqlLeavings(database), standings, bodies, people, projects, appointing, identity, audit, clock, ids, rooms=rooms
+        ),
+        Quarterly(SqlReviews(database), SqlSuspended(database), standings, bodies, projects, appointing, audit, clock, ids, rooms=rooms),
+    )  # fmt: skip
