@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from fabriek.access.applying.intake import Intake
 from fabriek.access.applying.store import SqlApplications
 from fabriek.access.joining.store_classes import SqlClasses
+from fabriek.access.login.identity import Confirming, Identity
+from fabriek.access.login.store import SqlCredentials, SqlLogins
 from fabriek.access.service import Access
 from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
 from fabriek.adapters.blobs_local import LocalBlobs
@@ -23,7 +25,7 @@ from fabriek.assurance.service import Assurance
 from fabriek.assurance.store import SqlStatements
 from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
-from fabriek.bootstrap_access import login_services
+from fabriek.bootstrap_access import intake_of, login_services
 from fabriek.bootstrap_accounts import AppKeys, account_services
 from fabriek.bootstrap_joining import joining_services
 from fabriek.bootstrap_lab import lab_services
@@ -127,6 +129,10 @@ def build(
     login = login_services(settings, database, audit=audit, clock=clock, ids=ids)
     identity = login["identity"]
     intake = Intake(SqlApplications(database), bodies, audit, clock, ids)
+    identity = Identity(
+        SqlCredentials(database), SqlLogins(database), bodies, people, projects, audit, clock, ids, Confirming(settings.confirming)
+    )  # fmt: skip
+    intake = intake_of(settings, database, bodies, people, audit, clock, ids)
     labels, rules = labels_of(settings.labels), rules_of(shipped("fabriek.funding", "purposes.toml"))
     funding = Funding(
         SqlLedger(database), SqlFunds(database), SqlAllocations(database), access=access, intake=intake, audit=audit,

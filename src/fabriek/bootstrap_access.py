@@ -11,6 +11,14 @@ from fabriek.access.login.store_services import SqlServices
 from fabriek.access.login.tokens import Tokens
 from fabriek.access.login.uses import Uses
 from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
+
+"""How people get in, put together: one function for each part of the front door."""
+
+from fabriek.access.applying.call_files import read_calls
+from fabriek.access.applying.intake import Intake
+from fabriek.access.applying.store import SqlApplications
+from fabriek.access.applying.store_editing import SqlEditings
+from fabriek.access.ports import Organisations, People
 from fabriek.adapters.database import Database
 from fabriek.audit.service import Audit
 from fabriek.kernel.clock import Clock
@@ -44,3 +52,11 @@ def login_services(settings: Settings, database: Database, *, audit: Audit, cloc
         ),
         open_doors=OpenDoors(credentials, logins, bodies, people, uses, audit, clock),
     )
+
+
+def intake_of(
+    settings: Settings, database: Database, bodies: Organisations, people: People, audit: Audit, clock: Clock, ids: Ids
+) -> Intake:
+    """Applications, with the calls that this installation has. Raises InvalidInput on a call's file that cannot be read."""
+    calls = read_calls(settings.calls)
+    return Intake(SqlApplications(database), SqlEditings(database), bodies, people, calls, audit, clock, ids)

@@ -94,6 +94,11 @@ class Settings:
     labels: Path | None = setting(
         None, "file", "The labels of this installation, in TOML; empty means those that come with it."
     )
+    calls: Path | None = setting(
+        None,
+        "folder",
+        "Calls of this installation, a TOML file each, beside those that come with it; read at the start.",
+    )
     place: str = setting(
         "", "place", "The country in which this installation stands and its legal owner: NL/Ministerie van Defensie."
     )

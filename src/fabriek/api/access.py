@@ -1,4 +1,4 @@
-"""Organisations, people, projects and applications over HTTP."""
+"""Organisations, people and projects over HTTP."""
 
 from fastapi import Request
 
@@ -8,14 +8,8 @@ from fabriek.access.applying.moving import file_where_it_fits
 from fabriek.access.organisations import Organisation
 from fabriek.access.people import Person
 from fabriek.access.projects import Project
-from fabriek.kernel.errors import CreditsExhausted, FabriekError, NotPermitted
 from fabriek.schemas.access import (
-    ApplicationIn,
-    ApplicationOut,
     BootstrapIn,
-    CallFieldOut,
-    CallOut,
-    CheckOut,
     InvitedOut,
     LinkIn,
     LinkOut,

@@ -28,7 +28,7 @@ def call(name: str, *, as_json: bool) -> None:
         print_json(asked)
         return
     say(asked.title)
-    rows = [one.model_dump() | {"question": one.help["en"]} for one in asked.fields]
+    rows = [one.model_dump() | {"question": one.question["en"]} for one in asked.fields]
     table(rows, ["name", "kind", "required", "question", "choices"], as_json=False)
 
 

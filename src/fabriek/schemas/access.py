@@ -1,6 +1,6 @@
 """Organisations, people, projects, credentials and applications on the wire."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -125,27 +125,120 @@ class MemberOut(Wire):
     role: str
 
 
-class CallFieldOut(Wire):
+Texts = dict[str, str]
+"""A text by language: en, nl."""
+
+
+class CallChoiceOut(Wire):
+    value: str
+    text: Texts
+
+
+class CallColumnOut(Wire):
+    """`kind`: text, long_text, number, date, choice or yes_no. `limit`: the longest text, or the largest number."""
+
     name: str
     kind: str
-    help: dict[str, str]
+    question: Texts
     required: bool
     unit: str
     limit: int
-    choices: list[str]
+    least: int | None
+    choices: list[CallChoiceOut]
+
+
+class CallFieldOut(CallColumnOut):
+    """Also of the kinds choices, list, person, address and table. `when`: asked only where these fields have one of these answers."""
+
+    section: str
+    help: Texts
+    example: Any
+    when: dict[str, list[str | bool]]
+    columns: list[CallColumnOut]
+    rows_max: int
+
+
+class CallSectionOut(Wire):
+    name: str
+    title: Texts
+    help: Texts
 
 
 class CallOut(Wire):
+    """`working_days`: until the decision, from `next_cut_off` where there is one. `decided_by`: automatic, person or experts."""
+
     name: str
     title: str
+    titles: Texts
+    summary: Texts
+    source: str
+    valid_from: date
+    is_open: bool
+    opens: date | None
+    closes: date | None
+    next_cut_off: datetime | None
+    decided_by: str
+    working_days: int
     months: list[int]
     gpu_hours_max: int
+    kinds: list[str]
+    countries: list[str]
+    sections: list[CallSectionOut]
     fields: list[CallFieldOut]
+
+
+class FaultOut(Wire):
+    """`field`: `title`, or `plan.3.node_hours` for its third row."""
+
+    field: str
+    message: Texts
+
+
+class SumOut(Wire):
+    """A total as found; `wanted` is empty where it is only shown."""
+
+    title: Texts
+    group: str
+    found: float
+    wanted: float | None
+    unit: str
+    agrees: bool
+
+
+class SectionProgressOut(Wire):
+    """`state`: not_started, in_progress or done."""
+
+    name: str
+    title: Texts
+    state: str
+    faults: list[FaultOut]
+
+
+class ProgressOut(Wire):
+    """How far an application is, section by section."""
+
+    complete: bool
+    revision: int
+    sections: list[SectionProgressOut]
+    totals: list[SumOut]
+
+
+class AnswersIn(Wire):
+    """Answers to change; an empty one takes an answer out. `revision`: the edit that they were made on, so that nobody is written over."""
+
+    answers: Annotated[dict[str, Any], Field(max_length=500)]
+    revision: int | None = None
+
+
+class SharedIn(Wire):
+    """Who of another organisation edits along, by their id."""
+
+    person: Annotated[str, Field(min_length=1, max_length=80)]
 
 
 class ApplicationIn(Wire):
     call: Slug
-    answers: dict[str, Any]
+    answers: Annotated[dict[str, Any], Field(max_length=500)] = Field(default_factory=dict)
 
 
 class CheckOut(Wire):
@@ -167,3 +260,6 @@ class ApplicationOut(Wire):
     project: str = ""
     waits_for: str = ""
     moved: str = ""
+    revision: int = 0
+    edited_at: datetime | None = None
+    edited_by: str = ""

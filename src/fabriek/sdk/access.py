@@ -11,6 +11,7 @@ from fabriek.schemas.access import (
     MemberOut,
     OrganisationOut,
     PersonOut,
+    ProgressOut,
     ProjectOut,
     SignedInOut,
     WhoamiOut,
@@ -96,6 +97,9 @@ class Access:
         """Takes somebody out of a project, or oneself. What they have open there ends."""
         self._client.delete(f"/api/v1/projects/{self._client.the_project(project)}/members/{person}")
 
+    def calls(self) -> Sequence[CallOut]:
+        return PageOut[CallOut].model_validate(self._client.get("/api/v1/calls")).items
+
     def call(self, name: str) -> CallOut:
         return CallOut.model_validate(self._client.get(f"/api/v1/calls/{name}"))
 
@@ -103,6 +107,21 @@ class Access:
         return ApplicationOut.model_validate(
             self._client.post("/api/v1/applications", json={"call": call, "answers": dict(answers)})
         )
+
+    def edit_application(
+        self, application: str, answers: Mapping[str, Any], *, revision: int | None = None
+    ) -> ApplicationOut:
+        """Changes these answers of a draft. revision: the edit that they were made on; a newer one raises Stale."""
+        body = {"answers": dict(answers), "revision": revision}
+        return ApplicationOut.model_validate(self._client.patch(f"/api/v1/applications/{application}", json=body))
+
+    def progress(self, application: str) -> ProgressOut:
+        """What is done, missing or wrong, section by section."""
+        return ProgressOut.model_validate(self._client.get(f"/api/v1/applications/{application}/progress"))
+
+    def share_application(self, application: str, person: str) -> None:
+        """Lets somebody of another organisation edit along."""
+        self._client.post(f"/api/v1/applications/{application}/editors", json={"person": person})
 
     def submit_application(self, application: str) -> ApplicationOut:
         return ApplicationOut.model_validate(self._client.post(f"/api/v1/applications/{application}/submit"))

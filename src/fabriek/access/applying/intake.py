@@ -1,44 +1,154 @@
 """Applying: the verbs on applications. Awarding is funding's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from fabriek.access.applying.answers import check_answers, cleaned, faults_of, refusal
 from fabriek.access.applying.applications import Application, ApplicationState, move, technical_check
-from fabriek.access.applying.calls import call, check_answers
-from fabriek.access.applying.ports import Applications
-from fabriek.access.ports import Organisations
+from fabriek.access.applying.calls import Call, Calls
+from fabriek.access.applying.editing import (
+    OTHERS_MAX,
+    AskedAgain,
+    Editing,
+    check_open,
+    check_revision,
+    nothing_asked,
+    open_fields,
+)
+from fabriek.access.applying.faults import Fault, fields_of, is_empty
+from fabriek.access.applying.ports import Applications, Editings
+from fabriek.access.people import Person
+from fabriek.access.ports import Organisations, People
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.clock import Clock
-from fabriek.kernel.errors import NotFound
+from fabriek.kernel.errors import NotFound, QuotaExhausted, WrongState
 from fabriek.kernel.ids import Ids
 
 
-class Intake:
-    """File, submit, look."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of an edit: the application as it is now, and what is wrong with what was typed."""
 
-    def __init__(self, applications: Applications, bodies: Organisations, audit: Audit, clock: Clock, ids: Ids) -> None:
-        self._applications, self._bodies, self._audit, self._clock, self._ids = applications, bodies, audit, clock, ids
+    application: Application
+    editing: Editing
+    faults: Sequence[Fault]
+
+
+class Intake:
+    """File, edit, submit, look. `calls`: those of this installation. `asked_again`: set by whoever reviews, else nothing is."""
+
+    def __init__(
+        self, applications: Applications, editings: Editings, bodies: Organisations, people: People, calls: Calls, audit: Audit, clock: Clock,
+        ids: Ids,
+    ) -> None:  # fmt: skip
+        self._applications, self._editings, self._bodies, self._people = applications, editings, bodies, people
+        self._audit, self._clock, self._ids = audit, clock, ids
+        self.calls = calls
+        self.asked_again: AskedAgain = nothing_asked
 
     def file(self, call_name: str, answers: Mapping[str, Any], *, by: Caller) -> Application:
-        """A draft. Raises NotFound on an unknown call, InvalidInput on answers it did not ask for or cannot take."""
+        """A draft. Raises NotFound on an unknown call, WrongState on a closed one, InvalidInput on answers it did not ask for or cannot
+        take.
+        """
         require(by, "application.submit")
-        check_answers(call(call_name), answers, complete=False)
-        made = Application(
-            self._ids.new("app"), call_name, by.person, by.organisation, dict(answers), self._clock.now()
-        )
+        asked = self.calls.of(call_name)
+        self.check_takes(asked)
+        given = {name: one for name, one in cleaned(dict(answers)).items() if not is_empty(one)}
+        check_answers(asked, given, complete=False)
+        made = Application(self._ids.new("app"), call_name, by.person, by.organisation, given, self._clock.now())
         with self._bodies.transaction():
             self._applications.add(made)
+            self._editings.put(Editing(made.id, 1, made.made_at, by.person))
             self._audit.record("application.filed", made.id, by, call=call_name)
         return made
+
+    def edit(
+        self, application_id: str, answers: Mapping[str, Any], *, revision: int | None = None, by: Caller
+    ) -> Application:
+        """Changes these answers; an empty one takes an answer out. Raises Stale, WrongState once it was submitted, InvalidInput on anything
+        that is wrong in them: then nothing was changed.
+        """
+        return self._edit(application_id, answers, revision, by, strict=True).application
+
+    def keep(self, application_id: str, answers: Mapping[str, Any], *, revision: int | None = None, by: Caller) -> Kept:
+        """As `edit`, for somebody who is still typing: keeps whatever can be kept, also what is not right yet, and says what is wrong."""
+        return self._edit(application_id, answers, revision, by, strict=False)
+
+    def _edit(
+        self, application_id: str, answers: Mapping[str, Any], revision: int | None, by: Caller, *, strict: bool
+    ) -> Kept:
+        require(by, "application.submit")
+        given = cleaned(dict(answers))
+        with self._bodies.transaction(alone=f"application:{application_id}"):
+            filed = self.get(application_id, by=by)
+            asked = self.calls.of(filed.call)
+            check_open(filed, frozenset(given), open_fields(filed, asked, self.asked_again))
+            editing = self._editings.of(application_id)
+            check_revision(editing, revision)
+            whole = {**filed.answers, **given}
+            faults = [
+                one
+                for one in faults_of(asked, whole)
+                if (not one.field or fields_of([one]) <= given.keys()) and not one.missing
+            ]
+            if faults and (strict or not all(one.field for one in faults)):
+                raise refusal(asked, faults)
+            lost = fields_of([one for one in faults if not one.kept])
+            after = {name: one for name, one in filed.answers.items() if name not in given or name in lost}
+            after |= {name: one for name, one in given.items() if name not in lost and not is_empty(one)}
+            if after == dict(filed.answers):
+                return Kept(filed, editing, faults)
+            changed = replace(filed, answers=after)
+            now = replace(editing, revision=editing.revision + 1, edited_at=self._clock.now(), edited_by=by.person)
+            self._applications.save(changed)
+            self._editings.put(now)
+            self._audit.record("application.edited", filed.id, by, revision=str(now.revision))
+        return Kept(changed, now, faults)
+
+    def check_takes(self, asked: Call) -> None:
+        """Raises WrongState on a call that is not open."""
+        if asked.is_open(self._clock.now(), self._clock.today()):
+            return
+        opens = asked.opens
+        when = f"it opens on {opens}" if opens is not None and opens > self._clock.today() else "it has closed"
+        raise WrongState(f"the call {asked.name} is not open: {when}", fix="fabriek apply calls lists those that are")
+
+    def open_calls(self) -> Sequence[Call]:
+        """Those to which something may be filed today."""
+        return [one for one in self.calls.all() if one.is_open(self._clock.now(), self._clock.today())]
+
+    def share(self, application_id: str, person_id: str, *, by: Caller) -> Person:
+        """Lets somebody of another organisation edit along: a co-applicant. Raises NotFound, WrongState once it was submitted,
+        QuotaExhausted.
+        """
+        require(by, "application.submit")
+        with self._bodies.transaction(alone=f"application:{application_id}"):
+            filed = self.get(application_id, by=by)
+            check_open(filed, frozenset(), frozenset())
+            person = self._people.get(person_id)
+            others = self._editings.of(application_id).others
+            if person.organisation != filed.organisation and person.id not in others:
+                if len(others) >= OTHERS_MAX:
+                    raise QuotaExhausted(
+                        f"{OTHERS_MAX} people edit along already", limit=OTHERS_MAX, used=len(others), fix="name them in the team"
+                    )  # fmt: skip
+                self._editings.put_editor(application_id, person.id)
+                self._audit.record("application.shared", filed.id, by, person=person.id)
+        return person
+
+    def editing(self, application_id: str, *, by: Caller) -> Editing:
+        """Which edit it is at. Raises NotFound as `get` does."""
+        return self._editings.of(self.get(application_id, by=by).id)
 
     def submit(self, application_id: str, *, by: Caller) -> Application:
         """Submits and runs the automatic checks at once: eligible, or refused with what was found. Raises InvalidInput when incomplete."""
         require(by, "application.submit")
         with self._bodies.transaction(alone=f"application:{application_id}"):
             filed = self.get(application_id, by=by)
-            asked = call(filed.call)
+            asked = self.calls.of(filed.call)
+            self.check_takes(asked)
             check_answers(asked, filed.answers, complete=True)
             for partner in filed.answers.get("partners", []):
                 self._bodies.named(partner)
@@ -63,12 +173,20 @@ class Intake:
         return granted
 
     def get(self, application_id: str, *, by: Caller) -> Application:
-        """For the applicant's organisation and reviewers. Raises NotFound."""
+        """For the applicant's organisation, who edits along, and reviewers. Raises NotFound."""
         found = self._applications.get(application_id)
-        if found.organisation != by.organisation and not by.may("application.review"):
+        if (
+            found.organisation != by.organisation
+            and not by.may("application.review")
+            and by.person not in self._editings.of(application_id).others
+        ):
             raise NotFound("there is no such application", fix="fabriek apply ls")
         return found
 
     def list(self, *, by: Caller) -> Sequence[Application]:
-        """Those of the caller's organisation; all of them for a reviewer."""
-        return self._applications.of_organisation("" if by.may("application.review") else by.organisation)
+        """Those of the caller's organisation and those that they edit along, newest first; all of them for a reviewer."""
+        if by.may("application.review"):
+            return self._applications.of_organisation("")
+        theirs = [self._applications.get(one) for one in self._editings.shared_with(by.person)]
+        both = {one.id: one for one in (*self._applications.of_organisation(by.organisation), *theirs)}
+        return sorted(both.values(), key=lambda one: one.id, reverse=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from fabriek.access.applying.applications import Application
+from fabriek.access.applying.editing import Editing
 
 
 class Applications(Protocol):
@@ -18,3 +19,18 @@ class Applications(Protocol):
 
     def of_organisation(self, organisation: str) -> Sequence[Application]:
         """Newest first; empty organisation: all."""
+
+
+class Editings(Protocol):
+    """Storage of which edit an application is at, and who of other organisations edits along."""
+
+    def of(self, application_id: str) -> Editing:
+        """The first edit where there was none yet."""
+
+    def put(self, editing: Editing) -> None:
+        """Its revision, time and person."""
+
+    def put_editor(self, application_id: str, person: str) -> None: ...
+
+    def shared_with(self, person: str) -> Sequence[str]:
+        """The applications of others that a person edits along."""
