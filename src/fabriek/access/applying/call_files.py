@@ -17,7 +17,7 @@ from fabriek.access.organisations import OrganisationKind
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.purposes import Purpose
 
-SHIPPED = ("playground",)
+SHIPPED = ("playground", "fast-lane", "large-scale", "science")
 BYTES_MAX = 1 << 20
 STRUCTURE = ("sections", "fields", "columns", "totals")
 EXPECTED = {"title": "text", "purpose": "choice", "gpu_hours": "number", "months": "choice"}
