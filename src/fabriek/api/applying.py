@@ -1,10 +1,10 @@
 """Calls, and applications to them, over HTTP."""
 
 from fabriek.access.applying.answers import progress_of, sums_of
-from fabriek.access.applying.applications import Application, ApplicationState
-from fabriek.access.applying.calls import Asked, Call, Column, DecidedBy, Said
+from fabriek.access.applying.applications import Application
+from fabriek.access.applying.calls import Asked, Call, Column, Said
+from fabriek.funding.submitting import submit
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import CreditsExhausted, FabriekError, NotPermitted
 from fabriek.schemas.access import (
     AnswersIn,
     ApplicationIn,
@@ -142,17 +142,5 @@ def share_application(application: str, asked: SharedIn, caller: CallerDep, fact
 @router.post("/applications/{application}/submit", access=Right("application.submit"), once=False)
 def submit_application(application: str, caller: CallerDep, factory: FactoryDep) -> ApplicationOut:
     """Submit: the checks run at once, and a short route that passes them is awarded at once where a share has room."""
-    checked = factory.intake.submit(application, by=caller)
-    decided_by, waits_for = factory.intake.calls.of(checked.call).decided_by, ""
-    if checked.state is ApplicationState.ELIGIBLE and decided_by is not DecidedBy.AUTOMATIC:
-        waits_for = f"a decision by {decided_by}"
-    elif checked.state is ApplicationState.ELIGIBLE:
-        try:
-            factory.funding.award_short_route(checked, by=caller)
-        except (CreditsExhausted, NotPermitted) as error:
-            waits_for = _why_not_yet(error)
+    waits_for = submit(application, factory.intake, factory.funding, by=caller)
     return _application_out(factory.intake.get(application, by=caller), factory, caller, waits_for)
-
-
-def _why_not_yet(error: FabriekError) -> str:
-    return f"a funder's award: {error.detail}"

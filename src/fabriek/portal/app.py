@@ -12,6 +12,7 @@ from fabriek.portal.entering import page_before, sign_in_page
 from fabriek.portal.pages import (
     access,
     account,
+    applying,
     base_models,
     classes,
     comparing,
@@ -56,6 +57,7 @@ def routes(services: Services) -> list[BaseRoute]:
         providers,
         devices,
         joining,
+        applying,
         projects,
         secrets,
         vault,

@@ -59,6 +59,10 @@ class Pages:
         )
         return HTMLResponse(page, status_code=status)
 
+    def clock_time(self, at: datetime | None) -> str:
+        """Hours and minutes in the installation's zone."""
+        return f"{at.astimezone(self._zone):%H:%M}" if at else ""
+
     def _moment(self, at: datetime | None) -> str:
         return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M}" if at else ""
 

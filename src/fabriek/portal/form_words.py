@@ -1,0 +1,105 @@
+"""The words around a call's questions, in both languages; the questions themselves are in the call."""
+
+from fastapi import Request
+
+LANGUAGE_COOKIE = "language"
+
+WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "apply": "Apply",
+        "mine": "Your applications",
+        "none": "None yet.",
+        "open": "Calls that are open",
+        "start": "Start an application",
+        "tasks": "What is to be filled in",
+        "not_started": "not started",
+        "in_progress": "in progress",
+        "done": "done",
+        "check": "Check your answers",
+        "submit": "Submit",
+        "save": "Save and go on",
+        "add": "Add a row",
+        "row": "Row",
+        "remove": "Remove this row",
+        "optional": "optional",
+        "choose": "Choose",
+        "yes": "Yes",
+        "no": "No",
+        "wrong": "There is a problem",
+        "only_if": "Only if asked for:",
+        "missing": "This is still missing or not right",
+        "sums": "Totals",
+        "of": "of",
+        "change": "Change",
+        "unanswered": "not answered",
+        "saved": "Saved",
+        "not_saved": "Not saved: save with the button",
+        "back": "All parts",
+        "cut_off": "Next cut-off",
+        "days": "working days to a decision",
+        "stale": "Somebody else changed this application since you opened this page. What you typed is still here: "
+        "look at theirs in another window, then save again to put yours in its place.",
+        "state": "State",
+        "answers": "What was answered",
+        "call": "Call",
+        "example": "For example",
+        "language": "Nederlands",
+        "other": "nl",
+        "characters": "characters at most",
+        "a_line": "One a line.",
+    },
+    "nl": {
+        "apply": "Aanvragen",
+        "mine": "Uw aanvragen",
+        "none": "Nog geen.",
+        "open": "Oproepen die open zijn",
+        "start": "Begin een aanvraag",
+        "tasks": "Wat er in te vullen is",
+        "not_started": "niet begonnen",
+        "in_progress": "bezig",
+        "done": "klaar",
+        "check": "Antwoorden nakijken",
+        "submit": "Indienen",
+        "save": "Bewaren en verder",
+        "add": "Rij toevoegen",
+        "row": "Rij",
+        "remove": "Deze rij weghalen",
+        "optional": "niet verplicht",
+        "choose": "Kies",
+        "yes": "Ja",
+        "no": "Nee",
+        "wrong": "Er klopt iets niet",
+        "only_if": "Alleen als ernaar gevraagd is:",
+        "missing": "Dit ontbreekt nog of klopt niet",
+        "sums": "Totalen",
+        "of": "van",
+        "change": "Wijzigen",
+        "unanswered": "niet beantwoord",
+        "saved": "Bewaard",
+        "not_saved": "Niet bewaard: bewaar met de knop",
+        "back": "Alle delen",
+        "cut_off": "Volgende sluiting",
+        "days": "werkdagen tot een besluit",
+        "stale": "Iemand anders wijzigde deze aanvraag sinds u deze pagina opende. Wat u typte staat er nog: "
+        "bekijk het andere in een ander venster, en bewaar dan opnieuw om dat van u ervoor in de plaats te zetten.",
+        "state": "Stand",
+        "answers": "Wat er is geantwoord",
+        "call": "Oproep",
+        "example": "Bijvoorbeeld",
+        "language": "English",
+        "other": "en",
+        "characters": "tekens hoogstens",
+        "a_line": "Een per regel.",
+    },
+}
+
+
+def language_of(request: Request) -> str:
+    """By the address, what was chosen before, or what the browser asks for."""
+    asked = request.headers.get("accept-language", "").lower()
+    said = (
+        request.query_params.get("lang"),
+        request.cookies.get(LANGUAGE_COOKIE),
+        "nl" if asked.startswith("nl") else "en",
+    )
+    return next(one for one in said if one in WORDS)
