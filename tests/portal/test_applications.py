@@ -60,7 +60,7 @@ def test_an_added_call_is_filled_in_without_a_script_checked_and_submitted(facto
     assert page.get_by_label("Hours?").input_value() == "twenty"
     assert page.get_by_label("Title?").input_value() == "Rye & <b>oats</b> =1+1"
     assert page.get_by_label("Hours?").get_attribute("aria-describedby") == "e-gpu_hours"
-    page.get_by_role("link", name="gpu_hours: must be a number").click()
+    page.get_by_role("link", name="Hours?: must be a number").click()
     assert page.url.endswith("#f-gpu_hours")
     sound(page, "application-wrong")
     page.get_by_label("Hours?").fill("20")

@@ -1,8 +1,13 @@
 """Calls, and applications to them, over HTTP."""
 
+from typing import Literal
+
+from starlette.responses import Response
+
 from fabriek.access.applying.answers import progress_of, sums_of
 from fabriek.access.applying.applications import Application
 from fabriek.access.applying.calls import Asked, Call, Column, Said
+from fabriek.access.applying.printing import printed
 from fabriek.funding.submitting import submit
 from fabriek.kernel.callers import Caller
 from fabriek.schemas.access import (
@@ -15,6 +20,7 @@ from fabriek.schemas.access import (
     CallOut,
     CallSectionOut,
     CheckOut,
+    ExportOut,
     FaultOut,
     ProgressOut,
     SectionProgressOut,
@@ -27,6 +33,8 @@ from fabriek.web.router import SIGNED_IN, Right, Router
 from fabriek.web.services import Services
 
 router = Router(prefix="/api/v1", tags=["applying"])
+
+Language = Literal["en", "nl"]
 
 
 def _texts(said: Said | None) -> dict[str, str]:
@@ -130,6 +138,19 @@ def show_progress(application: str, caller: CallerDep, factory: FactoryDep) -> P
             for one in sums_of(call, found.answers)
         ],
     )  # fmt: skip
+
+
+@router.get("/applications/{application}/export", access=Right("application.submit"))
+def export_application(application: str, caller: CallerDep, factory: FactoryDep, lang: Language = "en") -> ExportOut:
+    """Every question of the call with its answer, in a format of its own (fabriek.application/1)."""
+    return ExportOut(document=factory.intake.document(application, lang, by=caller))
+
+
+@router.get("/applications/{application}/export.pdf", access=Right("application.submit"))
+def print_application(application: str, caller: CallerDep, factory: FactoryDep, lang: Language = "en") -> Response:
+    """The same as a tagged PDF."""
+    made = printed(factory.intake.document(application, lang, by=caller))
+    return Response(made, media_type="application/pdf")
 
 
 @router.post("/applications/{application}/editors", access=Right("application.submit"), status_code=201)

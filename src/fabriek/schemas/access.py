@@ -230,6 +230,12 @@ class AnswersIn(Wire):
     revision: int | None = None
 
 
+class ExportOut(Wire):
+    """An application with every question of its call; `format` names the version of what is in it."""
+
+    document: dict[str, Any]
+
+
 class SharedIn(Wire):
     """Who of another organisation edits along, by their id."""
 

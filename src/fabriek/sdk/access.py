@@ -6,6 +6,7 @@ from typing import Any
 from fabriek.schemas.access import (
     ApplicationOut,
     CallOut,
+    ExportOut,
     InvitedOut,
     LinkOut,
     MemberOut,
@@ -118,6 +119,15 @@ class Access:
     def progress(self, application: str) -> ProgressOut:
         """What is done, missing or wrong, section by section."""
         return ProgressOut.model_validate(self._client.get(f"/api/v1/applications/{application}/progress"))
+
+    def export_application(self, application: str, *, lang: str = "en") -> dict[str, Any]:
+        """Every question of the call with its answer."""
+        path = f"/api/v1/applications/{application}/export"
+        return ExportOut.model_validate(self._client.get(path, params={"lang": lang})).document
+
+    def print_application(self, application: str, *, lang: str = "en") -> bytes:
+        """The same as a PDF."""
+        return self._client.get_bytes(f"/api/v1/applications/{application}/export.pdf?lang={lang}")
 
     def share_application(self, application: str, person: str) -> None:
         """Lets somebody of another organisation edit along."""

@@ -16,6 +16,7 @@ from fabriek.access.applying.editing import (
     nothing_asked,
     open_fields,
 )
+from fabriek.access.applying.exporting import document
 from fabriek.access.applying.faults import Fault, fields_of, is_empty
 from fabriek.access.applying.ports import Applications, Editings
 from fabriek.access.people import Person
@@ -137,6 +138,11 @@ class Intake:
                 self._editings.put_editor(application_id, person.id)
                 self._audit.record("application.shared", filed.id, by, person=person.id)
         return person
+
+    def document(self, application_id: str, language: str, *, by: Caller) -> dict[str, Any]:
+        """The application with every question of its call, for whoever may read it. Raises NotFound."""
+        found = self.get(application_id, by=by)
+        return document(self.calls.of(found.call), found, self._bodies.named(found.organisation).name, language)
 
     def editing(self, application_id: str, *, by: Caller) -> Editing:
         """Which edit it is at. Raises NotFound as `get` does."""

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from fabriek.access.applying.answers import is_asked, progress_of, sums_of
 from fabriek.access.applying.applications import Application, ApplicationState
 from fabriek.access.applying.faults import Fault
+from fabriek.access.applying.printing import printed
 from fabriek.funding.submitting import submit as send
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, Stale
@@ -106,6 +107,7 @@ class Forms:
 def router(services: Services, pages: Pages) -> Router:
     made = Router(include_in_schema=False)
     forms, intake = Forms(services, pages), services.intake
+    _exports(made, services)
 
     @made.get("/applications", access=SIGNED_IN)
     def overview(request: Request, caller: CallerDep) -> Response:
@@ -155,3 +157,18 @@ def router(services: Services, pages: Pages) -> Router:
         return await run_in_threadpool(forms.save, request, application, section, pairs, caller)
 
     return made
+
+
+def _exports(made: Router, services: Services) -> None:
+    intake = services.intake
+
+    @made.get(PAGE + "/export.pdf", access=Right("application.submit"))
+    def on_paper(request: Request, application: str, caller: CallerDep) -> Response:
+        """Every question and answer as a PDF, in the language of whoever asks."""
+        made_pdf = printed(intake.document(application, language_of(request), by=caller))
+        return Response(made_pdf, media_type="application/pdf")
+
+    @made.get(PAGE + "/export.json", access=Right("application.submit"))
+    def as_data(request: Request, application: str, caller: CallerDep) -> Response:
+        """The same for another program."""
+        return JSONResponse(intake.document(application, language_of(request), by=caller))
