@@ -136,7 +136,7 @@ def test_addresses_and_names_are_taken_once(town: Town) -> None:
 @pytest.mark.parametrize(
     ("change", "field"),
     [({"gpu_hours": 5001}, "gpu_hours"), ({"gpu_hours": -1}, "gpu_hours"), ({"gpu_hours": True}, "gpu_hours"), ({"months": "4"}, "months"),
-     ({"extra": "x"}, "extra"), ({"title": ""}, "title"), ({"title": "x" * 121}, "title"), ({"partners": "hospital"}, "partners")],
+     ({"extra": "x"}, "extra"), ({"title": 7}, "title"), ({"title": "x" * 121}, "title"), ({"partners": "hospital"}, "partners")],
 )  # fmt: skip
 def test_an_answer_that_the_call_cannot_take_is_named(town: Town, change: dict[str, object], field: str) -> None:
     with pytest.raises(InvalidInput) as refused:

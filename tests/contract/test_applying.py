@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from fabriek.access.applying.answers import progress_of
 from fabriek.access.applying.applications import ApplicationState
+from fabriek.access.applying.call_files import read_call
 from fabriek.adapters.database import Database
 from fabriek.kernel.errors import InvalidInput, NotFound, Stale, WrongState
 from tests.factories.calls import A_CALL, ANSWERS
@@ -116,3 +118,15 @@ def test_what_nobody_sees_is_left_out_before_it_is_kept(town: Town) -> None:
     intake, jan = town.services.intake, town.person("farm")
     draft = intake.file("harvest", {"title": "a\x00\u202e\ud800=1+1"}, by=jan)
     assert intake.get(draft.id, by=jan).answers["title"] == "a=1+1"
+
+
+def test_an_answer_to_a_question_that_is_gone_is_seen_and_goes_with_the_next_edit(town: Town) -> None:
+    intake, jan = town.services.intake, town.person("farm")
+    draft = intake.file("harvest", {**ANSWERS, "words": ["a"]}, by=jan)
+    harvest = read_call(A_CALL.replace('name = "words"', 'name = "terms"'), "harvest.toml")
+    object.__setattr__(intake.calls, "_calls", {"harvest": harvest})
+    assert [one.field for one in progress_of(harvest, draft.answers)[0].faults] == ["words"]
+    with pytest.raises(InvalidInput, match="words"):
+        intake.submit(draft.id, by=jan)
+    assert "words" not in intake.edit(draft.id, {"title": "Oats"}, by=jan).answers
+    assert intake.submit(draft.id, by=jan).state is ApplicationState.ELIGIBLE

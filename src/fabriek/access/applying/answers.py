@@ -101,7 +101,7 @@ def faults_of(call: Call, answers: Answers) -> list[Fault]:
     for name, answer in answers.items():
         field = call.field(name)
         if field is None:
-            found.append(fault(name, "not_asked"))
+            found += [] if is_empty(answer) else [fault(name, "not_asked")]
         elif not is_empty(answer):
             found += faults_in(field, answer, answers)
     if len(str(answers)) > ANSWERS_MAX:
@@ -127,10 +127,11 @@ def is_asked(field: Asked, answers: Answers) -> bool:
 def progress_of(call: Call, answers: Answers) -> list[Progress]:
     """Each section with how far it is. A total belongs to the section of the table that is summed."""
     wrong = [*faults_of(call, answers), *missing_of(call, answers)]
-    made = []
-    for section in call.sections:
+    # Answers to questions that the call no longer has belong nowhere, and must be seen all the same.
+    known, made = frozenset(field.name for field in call.fields), []
+    for number, section in enumerate(call.sections):
         names = {field.name for field in section.fields}
-        faults = [one for one in wrong if fields_of([one]) <= names]
+        faults = [one for one in wrong if fields_of([one]) <= names or (number == 0 and not fields_of([one]) <= known)]
         started = any(not is_empty(answers.get(name)) for name in names)
         asked = [field for field in section.fields if is_asked(field, answers)]
         if not faults and (started or not any(field.required for field in asked)):

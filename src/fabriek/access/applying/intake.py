@@ -98,6 +98,8 @@ class Intake:
                 raise refusal(asked, faults)
             lost = fields_of([one for one in faults if not one.kept])
             after = {name: one for name, one in filed.answers.items() if name not in given or name in lost}
+            # What the call no longer asks goes with the first edit: nobody could take it out from a page that does not show it.
+            after = {name: one for name, one in after.items() if asked.field(name) is not None}
             after |= {name: one for name, one in given.items() if name not in lost and not is_empty(one)}
             if after == dict(filed.answers):
                 return Kept(filed, editing, faults)
