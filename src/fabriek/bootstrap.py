@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from fabriek.access.applying.intake import Intake
-from fabriek.access.applying.store import SqlApplications
 from fabriek.access.joining.store_classes import SqlClasses
 from fabriek.access.login.identity import Confirming, Identity
 from fabriek.access.login.store import SqlCredentials, SqlLogins
@@ -128,7 +126,6 @@ def build(
     access = Access(bodies, people, projects, audit, clock, ids)
     login = login_services(settings, database, audit=audit, clock=clock, ids=ids)
     identity = login["identity"]
-    intake = Intake(SqlApplications(database), bodies, audit, clock, ids)
     identity = Identity(
         SqlCredentials(database), SqlLogins(database), bodies, people, projects, audit, clock, ids, Confirming(settings.confirming)
     )  # fmt: skip
@@ -158,7 +155,7 @@ def build(
     )
     by_provider = provider_services(
         settings, database, identity=identity, audit=audit, keys=sealable, clock=clock, ids=ids,
-        left=lambda person, why: joining.leavers.let_go(person, why),
+        left=lambda person, why: joining.leavers.let_go(person, why),  # noqa: PLW0108  # it is made further down
     )  # fmt: skip
     cipher = EpochCipher(masters, clock, ids, keys_of=own_keys.keys_of, is_sealed=seal.is_sealed)
     seal.forgetting = (cipher.forget_all, own_keys.forget_all)

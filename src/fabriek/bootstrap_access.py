@@ -3,6 +3,10 @@
 from datetime import timedelta
 from typing import TypedDict
 
+from fabriek.access.applying.call_files import read_calls
+from fabriek.access.applying.intake import Intake
+from fabriek.access.applying.store import SqlApplications
+from fabriek.access.applying.store_editing import SqlEditings
 from fabriek.access.login.doors import OpenDoors
 from fabriek.access.login.identity import Confirming, Identity
 from fabriek.access.login.services import ServiceIdentities
@@ -10,15 +14,8 @@ from fabriek.access.login.store import SqlCredentials, SqlLogins
 from fabriek.access.login.store_services import SqlServices
 from fabriek.access.login.tokens import Tokens
 from fabriek.access.login.uses import Uses
-from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
-
-"""How people get in, put together: one function for each part of the front door."""
-
-from fabriek.access.applying.call_files import read_calls
-from fabriek.access.applying.intake import Intake
-from fabriek.access.applying.store import SqlApplications
-from fabriek.access.applying.store_editing import SqlEditings
 from fabriek.access.ports import Organisations, People
+from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
 from fabriek.adapters.database import Database
 from fabriek.audit.service import Audit
 from fabriek.kernel.clock import Clock

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from fabriek.access.applying.answers import progress_of, sums_of
 from fabriek.access.applying.applications import Application
 from fabriek.access.applying.calls import Asked, Call, Column, Said
+from fabriek.access.applying.moving import file_where_it_fits
 from fabriek.access.applying.printing import printed
 from fabriek.funding.submitting import submit
 from fabriek.kernel.callers import Caller
@@ -67,13 +68,15 @@ def _call_out(one: Call, services: Services) -> CallOut:
     )  # fmt: skip
 
 
-def _application_out(one: Application, services: Services, caller: Caller, waits_for: str = "") -> ApplicationOut:
+def _application_out(
+    one: Application, services: Services, caller: Caller, waits_for: str = "", moved: str = ""
+) -> ApplicationOut:
     project = services.access.project(one.project).slug if one.project else ""
     checks = [CheckOut(name=check.name, passed=check.passed, found=check.found) for check in one.checks]
     editing = services.intake.editing(one.id, by=caller)
     return ApplicationOut(
         id=one.id, call=one.call, organisation=services.access.organisation(one.organisation).slug, state=one.state,
-        answers=dict(one.answers), checks=checks, made_at=one.made_at, project=project, waits_for=waits_for, revision=editing.revision,
+        answers=dict(one.answers), checks=checks, made_at=one.made_at, project=project, waits_for=waits_for, moved=moved, revision=editing.revision,
         edited_at=editing.edited_at, edited_by=editing.edited_by,
     )  # fmt: skip
 
@@ -92,8 +95,10 @@ def show_call(name: str, factory: FactoryDep) -> CallOut:
 
 @router.post("/applications", access=Right("application.submit"), status_code=201)
 def file_application(asked: ApplicationIn, caller: CallerDep, factory: FactoryDep) -> ApplicationOut:
-    """A draft."""
-    return _application_out(factory.intake.file(asked.call, asked.answers, by=caller), factory, caller)
+    """A draft; of the call that fits better, and `moved` says why, where the amount is more than the asked one gives."""
+    kind, today = factory.access.organisation(caller.organisation).kind, factory.clock.today()
+    filed, better = file_where_it_fits(factory.intake, asked.call, asked.answers, today, kind, by=caller)
+    return _application_out(filed, factory, caller, moved=better.reason if better else "")
 
 
 @router.get("/applications", access=Right("application.submit"))

@@ -17,10 +17,15 @@ def seal_of(request: Request) -> str:
 
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form that this session was shown. Raises NotPermitted on one that came from elsewhere."""
-    raw = await request.form(max_files=0, max_fields=20)
-    fields = {name: value for name, value in raw.items() if isinstance(value, str)}
-    check_seal(request, fields.pop("seal", ""))
-    return fields
+    return dict(await read_pairs(request, 20))
+
+
+async def read_pairs(request: Request, fields_max: int) -> list[tuple[str, str]]:
+    """As `read_form`, for long forms and for names that come several times."""
+    raw = await request.form(max_files=0, max_fields=fields_max)
+    pairs = [(name, value) for name, value in raw.multi_items() if isinstance(value, str)]
+    check_seal(request, dict(pairs).get("seal", ""))
+    return [(name, value) for name, value in pairs if name != "seal"]
 
 
 def check_seal(request: Request, seal: str) -> None:
@@ -30,13 +35,3 @@ def check_seal(request: Request, seal: str) -> None:
         raise NotPermitted(
             "this form did not come from this page", rule="form.seal", fix="open the page again and send it from there"
         )
-    return dict(await read_pairs(request, 20))
-
-
-async def read_pairs(request: Request, fields_max: int) -> list[tuple[str, str]]:
-    """As `read_form`, for long forms and for names that come several times."""
-    raw = await request.form(max_files=0, max_fields=fields_max)
-    pairs = [(name, value) for name, value in raw.multi_items() if isinstance(value, str)]
-    expected, shown = seal_of(request), dict(pairs).get("seal", "")
-    if not expected or not hmac.compare_digest(shown.encode(), expected.encode()):
-    return [(name, value) for name, value in pairs if name != "seal"]

@@ -238,8 +238,8 @@ def _carried(follows: str, counted: Mapping[str, Choice], answers: Mapping[str, 
         name: value
         for name, value in filled.items()
         if name in asked
-        and (not asked[name].choices or value in asked[name].choices)
-        and (asked[name].kind != "number" or (value.isdecimal() and int(value) <= asked[name].limit))
+        and (not asked[name].choices or value in asked[name].values)
+        and (asked[name].kind != "number" or (value.isdecimal() and int(value) <= asked[name].limited))
     }
 
 

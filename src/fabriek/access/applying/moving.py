@@ -77,5 +77,5 @@ def _taken(name: str, answers: Mapping[str, Any]) -> dict[str, Any]:
     return {
         field: answer
         for field, answer in answers.items()
-        if field in fields and (not fields[field].choices or answer in fields[field].choices)
+        if field in fields and (not fields[field].choices or answer in fields[field].values)
     }
