@@ -55,6 +55,7 @@ def window(tmp_path: Path, browser: Browser) -> Iterator[Window]:
 def test_a_token_is_made_and_shown_once_and_all_others_are_ended(window: Window) -> None:
     page, identity = window.page, window.town.services.identity
     page.get_by_role("link", name="Somebody").click()
+    page.get_by_role("link", name="Sessions and tokens").click()
     page.wait_for_url(f"{window.url}/account/doors")
     expect(page.get_by_text("this one")).to_have_count(1)
     page.get_by_label("Name").fill("!")
