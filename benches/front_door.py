@@ -51,6 +51,12 @@ class Newcomer:
         print(f"{took:7.1f} s  {self.commands}. fabriek {shown}")
         return done.stdout
 
+    def leaves(self, job: str, project: str) -> None:
+        """Stops the session and waits for its end; neither counted nor timed."""
+        for words in (("session", "stop", job), ("job", "follow", job)):
+            argv = [*COMMAND, *words, "--project", project]
+            subprocess.run(argv, env=self._environment, capture_output=True, check=False, timeout=60)
+
     def waits(self, what: str, until: Callable[[], bool]) -> None:
         begun = time.perf_counter()
         while not until():
@@ -76,7 +82,12 @@ def main() -> int:
         filed = json.loads(one.types("apply", "new", guided["route"]["call"], "--json", *answers))
         assert filed["state"] == "awarded", filed
         started = one.types("session", "start", "jupyter", "--project", filed["project"], "--json")
-        one.waits("the notebook's page answers with 200", opened(json.loads(started)))
+        door = json.loads(started)
+        try:
+            one.waits("the notebook's page answers with 200", opened(door))
+        finally:
+            # It would go on without its factory.
+            one.leaves(door["job"], filed["project"])
     minutes = one.seconds / 60
     print(
         f"from an empty account to a running notebook: {one.seconds:.1f} s in {one.commands} commands "

@@ -64,3 +64,10 @@ def test_a_newcomer_needs_four_commands(tmp_path: Path) -> None:
         )
         cookie = ask(door["url"], f"/.fabriek/enter?code={door['code']}")[1]["set-cookie"].partition(";")[0]
         until(lambda: ask(door["url"], "/", Cookie=cookie)[0] == 200)
+        types("session", "stop", door["job"], "--project", filed["project"])
+        until(
+            lambda: (
+                json.loads(types("job", "show", door["job"], "--project", filed["project"], "--json"))["state"]
+                == "cancelled"
+            )
+        )
