@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from fabriek.access.applying.intake import Intake
+from fabriek.access.applying.store import SqlApplications
 from fabriek.access.joining.store_classes import SqlClasses
 from fabriek.access.login.identity import Confirming, Identity
 from fabriek.access.login.store import SqlCredentials, SqlLogins
+from fabriek.access.reviewing.reception import Reception
 from fabriek.access.service import Access
 from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
 from fabriek.adapters.blobs_local import LocalBlobs
@@ -28,6 +31,7 @@ from fabriek.bootstrap_accounts import AppKeys, account_services
 from fabriek.bootstrap_joining import joining_services
 from fabriek.bootstrap_lab import lab_services
 from fabriek.bootstrap_providers import RefreshKeys, provider_services
+from fabriek.bootstrap_reviewing import docket_of, reviewing_of
 from fabriek.compute.accounts.service import ClusterAccounts
 from fabriek.compute.doors import Doors
 from fabriek.compute.executors.contract import Executor
@@ -130,6 +134,8 @@ def build(
         SqlCredentials(database), SqlLogins(database), bodies, people, projects, audit, clock, ids, Confirming(settings.confirming)
     )  # fmt: skip
     intake = intake_of(settings, database, bodies, people, audit, clock, ids)
+    docket = docket_of(settings, database, audit, clock, ids)
+    intake = Intake(SqlApplications(database), bodies, audit, clock, ids, Reception(docket))
     labels, rules = labels_of(settings.labels), rules_of(shipped("fabriek.funding", "purposes.toml"))
     funding = Funding(
         SqlLedger(database), SqlFunds(database), SqlAllocations(database), access=access, intake=intake, audit=audit,
@@ -221,6 +227,8 @@ def build(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, **login, by_provider=by_provider, intake=intake, funding=funding, bridge=bridge, teaching=teaching, vault=vault,
         own_keys=own_keys, seal=seal, joining=joining,
+        reviewing=reviewing_of(docket, funding),
+        access=access, **login, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
         packages=packages, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts, progress=progress, **lab,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),

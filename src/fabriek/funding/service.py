@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from fabriek.access.applying.applications import Application, ApplicationState
+from fabriek.access.applying.calls import call
 from fabriek.access.applying.intake import Intake
 from fabriek.access.organisations import slug_of
 from fabriek.access.projects import Project
@@ -21,7 +22,7 @@ from fabriek.funding.resources import Resource
 from fabriek.funding.shares import Share, shares_of
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
-from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, WrongState
+from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotFound, NotPermitted, WrongState
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.purposes import Purpose
 from fabriek.kernel.units import MICRO
@@ -85,6 +86,11 @@ class Funding:
         """
         require(by, "funding.award")
         application = self._intake.get(application_id, by=by)
+        if not self._intake.is_ready(application):
+            raise WrongState(
+                f"application {application.id} is {application.state}: review comes first, and a committee's award is its own",
+                fix=f"fabriek review show {application.id}",
+            )
         if application.person == by.person:
             raise NotPermitted(
                 "nobody awards their own application", rule="award.self", fix="ask another funder or operator"
@@ -92,8 +98,46 @@ class Funding:
         return self._award(application, share, by)
 
     def award_short_route(self, application: Application, *, by: Caller) -> tuple[Allocation, Project]:
-        """The award that follows by itself when a short route's checks have passed: first in, first out. No person decides."""
-        return self._award(application, "", by)
+        """The award that follows by itself when a short route's checks have passed: first in, first out. No person decides.
+
+        Raises CreditsExhausted where no share has room, or somebody who came before waits for the same shares.
+        """
+        if not self._intake.is_ready(application):
+            raise WrongState(f"application {application.id} is not ready", fix=f"fabriek review show {application.id}")
+        with self._books.transaction(alone="awards"):
+            mine = self._paying(application)
+            before = [one.id for one in self._intake.queue()]
+            earlier = before[: before.index(application.id)] if application.id in before else []
+            for other in self._intake.queue():
+                if other.id in earlier and mine & self._paying(other):
+                    raise CreditsExhausted(
+                        f"first in, first out: it is number {len(earlier) + 1} in the queue",
+                        fix="wait: it is awarded by itself when its turn comes and a share has room",
+                    )
+            return self._award(application, "", by)
+
+    def award_waiting(self, *, by: Caller) -> int:
+        """Awards what waits, in the order in which it came, while shares have room; how many. For the worker."""
+        count = 0
+        for one in self._intake.queue():
+            try:
+                self.award_short_route(one, by=by)
+            except (CreditsExhausted, NotPermitted, WrongState):
+                continue
+            count += 1
+        return count
+
+    def award_decided(
+        self, application: Application, gpu_hours: int, *, share: str, by: Caller
+    ) -> tuple[Allocation, Project]:
+        """The award that a committee decided, of so many GPU-hours. For reviewing; joins its transaction."""
+        require(by, "funding.award")
+        return self._award(application, share, by, gpu_hours=gpu_hours)
+
+    def _paying(self, application: Application) -> frozenset[str]:
+        """The shares that may pay for its purpose."""
+        purpose, today = Purpose(application.answers["purpose"]), self._clock.today()
+        return frozenset(one.id for one in self._funds.shares() if not forbidden_by(one, purpose, self._rules, today))
 
     def hold(self, project: str, purpose: Purpose, resource: Resource, amount_micro: int, job: str) -> Hold:
         """Sets a job's worst case aside; the same hold when it was set before. Raises CreditsExhausted, NotPermitted."""
@@ -184,16 +228,16 @@ class Funding:
         require(by, "funding.view")
         return self._allocations.all()
 
-    def _award(self, application: Application, share_name: str, by: Caller) -> tuple[Allocation, Project]:
-        if application.state is not ApplicationState.ELIGIBLE:
-            raise WrongState(
-                f"application {application.id} is {application.state}, and only an eligible one is awarded",
-                fix=f"fabriek apply show {application.id}",
-            )
+    def _award(
+        self, application: Application, share_name: str, by: Caller, *, gpu_hours: int | None = None
+    ) -> tuple[Allocation, Project]:
         answers, today = application.answers, self._clock.today()
         purpose = Purpose(answers["purpose"])
         beside = self._intake.calls.of(application.call).amounts.items()
         amounts = _amounts({"gpu_hour": answers["gpu_hours"]} | {str(resource): hours for resource, hours in beside})
+        amounts = _amounts(
+            {**call(application.call).amounts, "gpu_hour": answers["gpu_hours"] if gpu_hours is None else gpu_hours}
+        )
         ends = today + timedelta(days=DAYS_PER_MONTH * int(answers["months"]))
         with self._books.transaction(alone="awards"):
             chosen = self._share_for(share_name, purpose, amounts, today)

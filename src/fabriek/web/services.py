@@ -12,6 +12,7 @@ from fabriek.access.login.provider_services import ByProvider
 from fabriek.access.login.services import ServiceIdentities
 from fabriek.access.login.throttle import Throttle
 from fabriek.access.login.tokens import Tokens
+from fabriek.access.reviewing.service import Reviewing
 from fabriek.access.service import Access
 from fabriek.adapters.database import Database
 from fabriek.adapters.mail import Relay
@@ -84,6 +85,7 @@ class Services:
     throttle: Throttle
     joining: Joining
     intake: Intake
+    reviewing: Reviewing
     funding: Funding
     bridge: Bridge
     teaching: Teaching

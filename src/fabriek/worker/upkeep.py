@@ -27,7 +27,7 @@ class Upkeep:
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
         self._keeping = Rhythm(services.clock, 30.0)
         self._noting = Rhythm(services.clock, 30.0)
-        self._teaching = Rhythm(services.clock, 60.0)
+        self._reviewing = Rhythm(services.clock, 10.0), self._teaching = Rhythm(services.clock, 60.0)
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
     def close(self) -> None:
@@ -47,6 +47,9 @@ class Upkeep:
         if self._noting.due():
             services.identity.keep_uses()
         self._affiliating.round()
+        if self._reviewing.due():
+            services.reviewing.alarms()
+            services.funding.award_waiting(by=SYSTEM)
         if self._keeping.due() and not services.seal.is_sealed():
             services.joining.leavers.close_what_waits()
             services.vault.erasing.erase_overdue(sweeps=False)

@@ -12,20 +12,40 @@ from fabriek.kernel.errors import WrongState
 
 
 class ApplicationState(StrEnum):
+    """Where it is. The names say what it has passed; `experts` and `committee` say who has it; in `asked` the applicant has."""
+
     DRAFT = "draft"
     SUBMITTED = "submitted"
     ELIGIBLE = "eligible"
-    REFUSED = "refused"
+    TECHNICAL = "technical"
+    EXPERTS = "experts"
+    COMMITTEE = "committee"
+    ASKED = "asked"
     AWARDED = "awarded"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
 
+
+_S = ApplicationState
+_ALWAYS = frozenset({_S.ASKED, _S.WITHDRAWN})
+GOING = frozenset({_S.SUBMITTED, _S.ELIGIBLE, _S.TECHNICAL, _S.EXPERTS, _S.COMMITTEE})
+"""Somebody of the factory has it."""
 
 TRANSITIONS: dict[ApplicationState, frozenset[ApplicationState]] = {
-    ApplicationState.DRAFT: frozenset({ApplicationState.SUBMITTED}),
-    ApplicationState.SUBMITTED: frozenset({ApplicationState.ELIGIBLE, ApplicationState.REFUSED}),
-    ApplicationState.ELIGIBLE: frozenset({ApplicationState.AWARDED, ApplicationState.REFUSED}),
-    ApplicationState.REFUSED: frozenset(),
-    ApplicationState.AWARDED: frozenset(),
+    _S.DRAFT: frozenset({_S.SUBMITTED, _S.WITHDRAWN}),
+    _S.SUBMITTED: frozenset({_S.ELIGIBLE, _S.REFUSED}) | _ALWAYS,
+    # Awarded from here by the short routes alone; `reviewing` says whether one is ready.
+    _S.ELIGIBLE: frozenset({_S.TECHNICAL, _S.AWARDED, _S.REFUSED}) | _ALWAYS,
+    _S.TECHNICAL: frozenset({_S.EXPERTS, _S.AWARDED, _S.REFUSED}) | _ALWAYS,
+    _S.EXPERTS: frozenset({_S.COMMITTEE}) | _ALWAYS,
+    _S.COMMITTEE: frozenset({_S.AWARDED, _S.REFUSED}) | _ALWAYS,
+    _S.ASKED: GOING | {_S.WITHDRAWN},
+    # Only what the automatic check refused, where a person overrules it.
+    _S.REFUSED: frozenset({_S.ELIGIBLE}),
+    _S.AWARDED: frozenset(),
+    _S.WITHDRAWN: frozenset(),
 }
+DECIDED = frozenset({_S.AWARDED, _S.REFUSED, _S.WITHDRAWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +81,10 @@ def move(application: Application, to: ApplicationState, *, at: datetime) -> App
             f"application {application.id} is {application.state}, it cannot become {to}",
             fix=f"fabriek apply show {application.id}",
         )
-    moved = replace(application, state=to)
-    if to is ApplicationState.SUBMITTED:
+    moved = replace(application, state=to, decided_at=at if to in DECIDED else None)
+    if to is ApplicationState.SUBMITTED and application.state is ApplicationState.DRAFT:
         return replace(moved, submitted_at=at)
-    return replace(moved, decided_at=at)
+    return moved
 
 
 def technical_check(application: Application, call: Call, organisation: Organisation) -> tuple[Check, ...]:

@@ -21,6 +21,12 @@ from fabriek.access.applying.faults import Fault, fields_of, is_empty
 from fabriek.access.applying.ports import Applications, Editings
 from fabriek.access.people import Person
 from fabriek.access.ports import Organisations, People
+
+from fabriek.access.applying.applications import Application, ApplicationState, move
+from fabriek.access.applying.calls import call, check_answers
+from fabriek.access.applying.ports import Applications
+from fabriek.access.ports import Organisations
+from fabriek.access.reviewing.reception import Reception
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.clock import Clock
@@ -48,6 +54,15 @@ class Intake:
         self._audit, self._clock, self._ids = audit, clock, ids
         self.calls = calls
         self.asked_again: AskedAgain = nothing_asked
+        self,
+        applications: Applications,
+        bodies: Organisations,
+        audit: Audit,
+        clock: Clock,
+        reception: Reception,
+    ) -> None:
+        self._applications, self._bodies, self._audit, self._clock, self._ids = applications, bodies, audit, clock, ids
+        self._reception = reception
 
     def file(self, call_name: str, answers: Mapping[str, Any], *, by: Caller) -> Application:
         """A draft. Raises NotFound on an unknown call, WrongState on a closed one, InvalidInput on answers it did not ask for or cannot
@@ -163,20 +178,26 @@ class Intake:
             now = self._clock.now()
             submitted = move(filed, ApplicationState.SUBMITTED, at=now)
             self._audit.record("application.submitted", filed.id, by)
-            checks = technical_check(submitted, asked, self._bodies.named(filed.organisation))
-            passed = all(one.passed for one in checks)
-            checked = move(submitted, ApplicationState.ELIGIBLE if passed else ApplicationState.REFUSED, at=now)
-            checked = replace(checked, checks=checks)
-            self._applications.save(checked)
+            checked = self._reception.receive(submitted, asked, self._bodies.named(filed.organisation), by=by)
             self._audit.record(f"application.{checked.state}", filed.id, SYSTEM)
         return checked
 
+    def is_ready(self, application: Application) -> bool:
+        """Whether nothing but room in a share stands between it and its award."""
+        return self._reception.is_ready(application)
+
+    def queue(self) -> Sequence[Application]:
+        """Those that wait for room in a share, first in first out."""
+        return self._reception.queue()
+
+    def position(self, application: Application) -> int:
+        """1 for the first in that queue; 0 for one that is not in it."""
+        return self._reception.position(application)
+
     def awarded(self, application_id: str, project: str, *, by: Caller) -> Application:
-        """Marks an eligible application as awarded. For funding; joins its transaction."""
-        with self._bodies.transaction():
-            granted = move(self._applications.get(application_id), ApplicationState.AWARDED, at=self._clock.now())
-            granted = replace(granted, project=project)
-            self._applications.save(granted)
+        """Marks an application as awarded. For funding; joins its transaction. Raises WrongState by the transition table."""
+        with self._bodies.transaction(alone=f"application:{application_id}"):
+            granted = self._reception.awarded(self._applications.get(application_id), project, by=by)
             self._audit.record("application.awarded", application_id, by, project=project)
         return granted
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from fabriek.access.applying.applications import Application
+from fabriek.access.applying.applications import Application, ApplicationState
 from fabriek.access.applying.editing import Editing
 
 
@@ -34,3 +34,6 @@ class Editings(Protocol):
 
     def shared_with(self, person: str) -> Sequence[str]:
         """The applications of others that a person edits along."""
+
+    def in_states(self, states: Sequence[ApplicationState]) -> Sequence[Application]:
+        """All that are in one of these, by id."""

@@ -51,6 +51,10 @@ class SqlApplications:
             wanted = wanted.where(applications.c.organisation == organisation)
         return [_application(row) for row in self._db.rows(wanted)]
 
+    def in_states(self, states: Sequence[ApplicationState]) -> Sequence[Application]:
+        wanted = select(applications).where(applications.c.state.in_([str(one) for one in states]))
+        return [_application(row) for row in self._db.rows(wanted.order_by(applications.c.id))]
+
 
 def _application_values(application: Application) -> dict[str, Any]:
     return asdict(application) | {

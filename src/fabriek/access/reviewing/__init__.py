@@ -9,7 +9,7 @@ scaling       speed-up and efficiency out of measured node counts
 assessments   what an expert is asked, and what they answered
 decisions     awarded or refused, with a motive and an objection term
 history       the steps, and what of them each reader may know
-docket        finding an application, who one is to it, moving it on
+docket          finding an application, who one is to it, moving it on
 reception     what happens at once when one is submitted
 desk          the verbs of reviewers and applicants: look, take, ask, answer, check
 panel         the verbs on experts: assign, assess, decline

@@ -1,0 +1,72 @@
+"""What happens at once when an application is submitted: its clock starts, and what needs no person is checked."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from fabriek.access.applying.applications import Application, ApplicationState, Check, technical_check
+from fabriek.access.applying.calls import Call
+from fabriek.access.organisations import Organisation
+from fabriek.access.reviewing.docket import Docket
+from fabriek.access.reviewing.history import Shown
+from fabriek.access.reviewing.scaling import Measured, read_measured
+from fabriek.access.reviewing.terms import Route
+from fabriek.kernel.callers import SYSTEM, Caller
+from fabriek.kernel.errors import InvalidInput
+
+
+class Reception:
+    """Takes in what was submitted, and says which of them are ready to be awarded by themselves."""
+
+    def __init__(self, docket: Docket) -> None:
+        self._docket = docket
+
+    def receive(self, submitted: Application, asked: Call, body: Organisation, *, by: Caller) -> Application:
+        """The application with its checks: eligible, or refused with reasons. Joins the transaction of `submit`."""
+        docket = self._docket
+        case = replace(docket.open_case(submitted), measured=_measured(submitted))
+        docket.cases.put(case)
+        docket.step(submitted, "submitted", by, "applicant", shown=Shown.ALL)
+        checks = technical_check(submitted, asked, body)
+        passed = all(one.passed for one in checks)
+        to = ApplicationState.ELIGIBLE if passed else ApplicationState.REFUSED
+        return docket.step(
+            submitted, str(to), SYSTEM, "factory", to=to, words=why_not(checks), shown=Shown.ALL, checks=checks
+        )
+
+    def is_ready(self, application: Application) -> bool:
+        """Whether nothing but room in a share stands between it and its award. Never so where a committee decides."""
+        if self._docket.terms_of(application).route is not Route.SHORT:
+            return False
+        return application.state is (
+            ApplicationState.TECHNICAL if self._docket.person_checks else ApplicationState.ELIGIBLE
+        )
+
+    def queue(self) -> Sequence[Application]:
+        """Those that wait for room, first in first out."""
+        waiting = self._docket.applications.in_states([ApplicationState.ELIGIBLE, ApplicationState.TECHNICAL])
+        ready = [one for one in waiting if self.is_ready(one)]
+        return sorted(ready, key=lambda one: (one.submitted_at or one.made_at, one.id))
+
+    def position(self, application: Application) -> int:
+        """1 for the first in the queue; 0 for one that is not in it."""
+        ids = [one.id for one in self.queue()]
+        return ids.index(application.id) + 1 if application.id in ids else 0
+
+    def awarded(self, application: Application, project: str, *, by: Caller) -> Application:
+        """The step of an award; joins its transaction."""
+        part = "factory" if self._docket.terms_of(application).route is Route.SHORT else "committee"
+        return self._docket.step(
+            application, "awarded", by, part, to=ApplicationState.AWARDED, shown=Shown.ALL, project=project
+        )
+
+
+def why_not(checks: Sequence[Check]) -> str:
+    return "; ".join(f"{one.name}: {one.found}" for one in checks if not one.passed)
+
+
+def _measured(submitted: Application) -> tuple[Measured, ...]:
+    """Measurements that the form itself asked for, where it did; what is wrong with them, the technical check says."""
+    try:
+        return read_measured(submitted.answers.get("scaling", []))
+    except InvalidInput:
+        return ()

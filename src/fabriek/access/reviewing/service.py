@@ -1,0 +1,72 @@
+"""Reviewing put together: one object for the edges, and the round that the worker makes."""
+
+from dataclasses import dataclass, replace
+
+from fabriek.access.applying.applications import ApplicationState
+from fabriek.access.reviewing.cases import Case
+from fabriek.access.reviewing.clocks import alarm_now
+from fabriek.access.reviewing.committee import Committee
+from fabriek.access.reviewing.desk import Desk
+from fabriek.access.reviewing.docket import Docket
+from fabriek.access.reviewing.panel import Panel
+from fabriek.access.reviewing.telling import Told, failed, sent
+from fabriek.kernel.callers import Caller
+
+AT_ONCE = 20
+_S = ApplicationState
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """The services of this room."""
+
+    docket: Docket
+    desk: Desk
+    panel: Panel
+    committee: Committee
+
+    def alarms(self) -> int:
+        """Tells of every alarm that has come since the last round; how many. Of several at once, only the most pressing is told."""
+        told = 0
+        for case in self.docket.cases.running():
+            percent = alarm_now(case.clock, self.docket.office, self.docket.clock.now())
+            if percent and percent not in case.told:
+                told += self._tell(case.id, percent)
+        return told
+
+    def told(self, *, by: Caller) -> "list[Told]":
+        """What the caller was told, newest first."""
+        return list(self.docket.notices.of_person(by.person))
+
+    def unsent(self) -> "list[tuple[Told, str]]":
+        """What waits to be mailed, with the address it goes to; empty where there is none."""
+        found = list(self.docket.notices.unsent(self.docket.clock.now(), limit=AT_ONCE))
+        people = self.docket.people.among({one.person for one in found}) if found else {}
+        return [(one, people[one.person].email if people[one.person].active else "") for one in found]
+
+    def mailed(self, told: Told, *, well: bool) -> None:
+        now = self.docket.clock.now()
+        with self.docket.bodies.transaction():
+            self.docket.notices.save(sent(told, now) if well else failed(told, now))
+
+    def _tell(self, application: str, percent: int) -> int:
+        docket = self.docket
+        with docket.transaction(application):
+            case = docket.cases.case(application)
+            if case is None or percent in case.told:
+                return 0
+            docket.cases.put(replace(case, told=case.told | {one for one in (50, 80, 100) if one <= percent}))
+            docket.tell(self._who_acts(case), application, f"alarm-{percent}", percent=percent)
+        return 1
+
+    def _who_acts(self, case: Case) -> list[str]:
+        docket = self.docket
+        found = docket.applications.get(case.id)
+        if found.state is _S.EXPERTS:
+            late = [one.person for one in docket.assignments.of_application(case.id) if one.is_open]
+            if late:
+                return late
+        right = "funding.award" if found.state is _S.COMMITTEE else "application.review"
+        if case.taken_by and found.state is not _S.COMMITTEE:
+            return [case.taken_by]
+        return [one.id for one in docket.holders(right) if not docket.conflicts(one, found)]

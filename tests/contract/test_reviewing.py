@@ -1,0 +1,374 @@
+"""An application judged from its submission to its award, on both databases: every step in turn, none skipped, and nobody with a stake."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from fabriek.access.applying.applications import ApplicationState
+from fabriek.access.reviewing.desk import View
+from fabriek.adapters.database import Database
+from fabriek.kernel.callers import SYSTEM, Caller
+from fabriek.kernel.dated import shipped
+from fabriek.kernel.errors import (
+    AlreadyExists,
+    CreditsExhausted,
+    FabriekError,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    WrongState,
+)
+from fabriek.kernel.purposes import Purpose
+from tests.factories.services import Town, a_town
+from tests.factories.threads import at_once
+
+ANSWERS = {"title": "A model", "summary": "x", "purpose": "civilian", "gpu_hours": 100, "months": "1", "data": "x"}
+SCORES = {"excellence": 4, "impact": 5, "implementation": 3}
+FILES = {
+    "committee": 'call = "playground"\nvalid_from = 2025-04-10\nsource = "a test"\ndays = 10\nroute = "committee"\n'
+}
+
+
+class Jury:
+    """A town whose playground goes by a committee, with its people."""
+
+    def __init__(self, town: Town) -> None:
+        self.town, self.review = town, town.services.reviewing
+        self.applicant = town.person("weefsel")
+        self.reviewer = town.person("desk", "reviewer")
+        self.experts = [town.person(f"university-{number}", "expert", kind="university") for number in range(3)]
+        self.chair = town.person("funders", "funder", kind="funder")
+
+    def submitted(self, by: Caller | None = None, **answers: object) -> str:
+        intake, by = self.town.services.intake, by or self.applicant
+        return intake.submit(intake.file("playground", ANSWERS | answers, by=by).id, by=by).id
+
+    def with_experts(self, count: int = 2) -> str:
+        app = self.submitted()
+        self.review.desk.technical(app, "fits the machine", passed=True, by=self.reviewer)
+        for one in self.experts[:count]:
+            self.review.panel.assign(app, one.person, by=self.reviewer)
+        return app
+
+    def assess(self, app: str, number: int, text: str = "Sound.") -> None:
+        self.review.panel.assess(app, SCORES, text, no_conflict=True, by=self.experts[number])
+
+    def before_committee(self) -> str:
+        app = self.with_experts()
+        self.assess(app, 0)
+        self.assess(app, 1)
+        return app
+
+    def state(self, app: str) -> ApplicationState:
+        return self.review.docket.applications.get(app).state
+
+    def see(self, app: str, by: Caller) -> View:
+        return self.review.desk.view(app, by=by)
+
+
+def terms_with(room: Path, extra: str = "") -> Path:
+    """The shipped terms, but that the one call there is goes by a committee."""
+    text = shipped("fabriek.access.reviewing", "terms.toml")
+    start = text.index('call = "playground"')
+    end = text.index("[[terms]]", start)
+    file = room / "terms.toml"
+    file.write_text(text[:start] + FILES["committee"] + extra + "\n" + text[end:])
+    return file
+
+
+@pytest.fixture
+def jury(database: Database, tmp_path: Path) -> Jury:
+    return Jury(a_town(database, tmp_path / "home", review_terms=terms_with(tmp_path)))
+
+
+def refused_by(rule: str, act: object) -> None:
+    with pytest.raises(NotPermitted) as refused:
+        act()  # type: ignore[operator]
+    assert refused.value.fields["rule"] == rule
+
+
+def test_from_the_door_to_an_award_of_less_than_was_asked(jury: Jury) -> None:
+    app = jury.before_committee()
+    assert jury.state(app) is ApplicationState.COMMITTEE
+    decided = jury.review.committee.decide(app, "award", "good, and half will do", gpu_hours=50, by=jury.chair)
+    assert str(decided.objection_until) == "2027-01-05"  # six weeks after the 24th of November 2026
+    assert jury.state(app) is ApplicationState.AWARDED
+    project = jury.review.docket.applications.get(app).project
+    granted = {one.resource: one.granted for one in jury.town.services.funding.left(project)}
+    assert granted["gpu_hour"] == 50_000_000  # type: ignore[index]
+    assert jury.see(app, jury.applicant).decision == decided
+
+
+def test_a_step_is_not_skipped_by_asking_for_the_next(jury: Jury) -> None:
+    review, app = jury.review, jury.submitted()
+    with pytest.raises(WrongState):
+        review.panel.assign(app, jury.experts[0].person, by=jury.reviewer)
+    with pytest.raises(WrongState):
+        review.committee.decide(app, "award", "now", by=jury.chair)
+    with pytest.raises(WrongState):
+        jury.town.services.funding.award(app, by=jury.town.operator)
+    with pytest.raises(WrongState):
+        jury.town.services.funding.award_short_route(review.docket.applications.get(app), by=jury.chair)
+    with pytest.raises(WrongState):
+        jury.town.services.intake.submit(app, by=jury.applicant)
+    review.desk.technical(app, "fits", passed=True, by=jury.reviewer)
+    with pytest.raises(WrongState):
+        review.desk.technical(app, "again", passed=True, by=jury.reviewer)
+    review.panel.assign(app, jury.experts[0].person, by=jury.reviewer)
+    jury.assess(app, 0)
+    with pytest.raises(WrongState):
+        review.committee.decide(app, "award", "one is enough", by=jury.chair)
+    assert jury.state(app) is ApplicationState.EXPERTS
+
+
+def test_nobody_with_a_stake_judges_and_the_rule_is_named(jury: Jury) -> None:
+    town, review, app = jury.town, jury.review, jury.submitted()
+    docket = review.docket
+    review.desk.technical(app, "fits", passed=True, by=jury.reviewer)
+    same, partner, team, excluded, colleague, auditor = (
+        town.person("weefsel", "expert"),
+        town.person("partner", "expert"),
+        town.person("far", "expert"),
+        town.person("rival", "expert"),
+        town.person("near", "expert"),
+        town.person("house", "reviewer", "operator"),
+    )
+    address = docket.people.get(team.person).email
+    stored = docket.applications.get(app)
+    answers = {**stored.answers, "partners": ["partner"], "team": [address.upper()], "excluded_reviewers": ["Rival"]}
+    with town.services.database.transaction():
+        docket.applications.save(replace(stored, answers=answers))
+    with town.services.database.transaction():
+        opened = town.services.access.open_project(
+            "Old", "old", Purpose.CIVILIAN, "internal", jury.applicant.person, [], by=SYSTEM
+        )
+    project = opened.slug
+    lead = town.again(jury.applicant)
+    town.services.access.add_member(project, colleague.person, "member", by=lead)
+    town.services.vault.remove_member(project, colleague.person, by=lead)
+    for rule, person in {
+        "conflict.organisation": same, "conflict.partner": partner, "conflict.team": team, "conflict.excluded": excluded,
+        "conflict.project": colleague, "conflict.reads_log": auditor, "review.role": jury.chair,
+    }.items():  # fmt: skip
+        refused_by(rule, lambda person=person: review.panel.assign(app, person.person, by=jury.reviewer))
+    town.clock.move(timedelta(days=365 * 3 + 2))
+    # The project itself still has the applicant in it, and the colleague left it three years ago.
+    review.panel.assign(app, colleague.person, by=jury.reviewer)
+    review.panel.decline(app, "we wrote a paper together", conflict=True, by=colleague)
+    refused_by("conflict.declared", lambda: review.panel.assign(app, colleague.person, by=jury.reviewer))
+
+
+def test_a_reviewer_of_the_same_organisation_sees_and_does_what_an_applicant_may(jury: Jury) -> None:
+    inside = jury.town.person("weefsel", "reviewer", "funder")
+    app = jury.before_committee()
+    for act in (
+        lambda: jury.review.desk.ask(app, "?", by=inside),
+        lambda: jury.review.desk.technical(app, "x", passed=True, by=inside),
+        lambda: jury.review.committee.decide(app, "award", "mine", by=inside),
+    ):
+        refused_by("conflict.organisation", act)
+    with pytest.raises(NotFound):
+        jury.review.panel.assign(app, jury.experts[2].person, by=inside)
+    seen = jury.see(app, inside)
+    assert (list(seen.assessments), dict(seen.names)) == ([], {})
+
+
+def test_one_who_judged_does_not_decide_and_none_decides_twice(jury: Jury) -> None:
+    judge = jury.town.person("both", "reviewer", "funder")
+    app = jury.submitted()
+    jury.review.desk.technical(app, "fits", passed=True, by=judge)
+    for number in (0, 1):
+        jury.review.panel.assign(app, jury.experts[number].person, by=jury.reviewer)
+        jury.assess(app, number)
+    refused_by("decision.reviewed", lambda: jury.review.committee.decide(app, "award", "x", by=judge))
+    other = jury.town.person("second", "funder", kind="funder")
+    members = [jury.chair, other]
+    verdicts = ["award", "refuse"]
+    outcomes = at_once(
+        lambda number: jury.review.committee.decide(app, verdicts[number], "so be it", by=members[number]), times=2
+    )
+    failures = [one for one in outcomes if isinstance(one, Exception)]
+    assert len(failures) == 1, outcomes
+    assert isinstance(failures[0], WrongState | AlreadyExists), outcomes
+    assert jury.state(app) in {ApplicationState.AWARDED, ApplicationState.REFUSED}
+
+
+def test_experts_are_blind_to_each_other_until_both_are_in(jury: Jury) -> None:
+    app = jury.with_experts()
+    jury.assess(app, 0, "FIRSTWORDS")
+    second, review = jury.experts[1], jury.review
+    for reader in (second, jury.reviewer, jury.chair, jury.town.operator, jury.applicant):
+        seen = jury.see(app, reader)
+        assert "FIRSTWORDS" not in repr(seen)
+        assert [one for one in seen.assessments if one.person != reader.person] == []
+        assert jury.experts[0].person not in seen.names
+        assert "FIRSTWORDS" not in repr(review.desk.waiting(by=reader))
+        rows = review.desk.history(app, by=reader)
+        assert not [row for row in rows if row["act"] == "assessed"]
+    assert review.committee.ranking("playground", by=jury.chair) == []
+    refused_by("audit.read", lambda: jury.town.services.audit.events(by=second, subject=app))
+    with pytest.raises(NotFound):
+        jury.town.services.intake.get(app, by=second)
+    with pytest.raises(NotFound):
+        jury.see(app, jury.experts[2])
+    jury.assess(app, 1)
+    assert "FIRSTWORDS" in repr(jury.see(app, second))
+    assert [total for _, total in review.committee.ranking("playground", by=jury.chair)] == [82]
+    said = repr((jury.see(app, jury.applicant), review.desk.history(app, by=jury.applicant)))
+    assert "FIRSTWORDS" not in said
+    assert not any(one.person in said for one in jury.experts)
+
+
+def test_a_submitted_assessment_does_not_change_and_a_wrong_one_names_every_field(jury: Jury) -> None:
+    app = jury.with_experts()
+    assess = jury.review.panel.assess
+    for scores, fields in (
+        ({}, ["excellence", "impact", "implementation"]),
+        (SCORES | {"impact": 6}, ["impact"]),
+        (SCORES | {"impact": -1, "excellence": True}, ["excellence", "impact"]),
+        (SCORES | {"charm": 5}, ["charm"]),
+        (SCORES | {"impact": 2.5}, ["impact"]),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            assess(app, scores, "x", no_conflict=True, by=jury.experts[0])
+        assert [one["field"] for one in refused.value.fields["errors"]] == fields  # type: ignore[attr-defined]
+    refused_by("conflict.undeclared", lambda: assess(app, SCORES, "x", no_conflict=False, by=jury.experts[0]))
+    jury.assess(app, 0)
+    with pytest.raises(WrongState):
+        jury.assess(app, 0, "better")
+    with pytest.raises(WrongState):
+        jury.review.panel.decline(app, "no time", conflict=False, by=jury.experts[0])
+    with pytest.raises(NotFound):
+        jury.assess(app, 2)
+    with pytest.raises(AlreadyExists):
+        jury.review.panel.assign(app, jury.experts[0].person, by=jury.reviewer)
+
+
+def test_the_clock_stands_still_while_the_applicant_is_asked(jury: Jury) -> None:
+    app = jury.submitted()
+    desk, clock = jury.review.desk, jury.town.clock
+    before = jury.see(app, jury.applicant).due_at
+    assert before is not None
+    with pytest.raises(WrongState):
+        desk.answer(app, "to nothing", by=jury.applicant)
+    desk.ask(app, "Which data?", by=jury.reviewer)
+    assert (jury.state(app), jury.see(app, jury.applicant).due_at) == (ApplicationState.ASKED, None)
+    with pytest.raises(WrongState):
+        desk.technical(app, "meanwhile", passed=True, by=jury.reviewer)
+    clock.move(timedelta(days=7))
+    with pytest.raises(NotFound):
+        desk.answer(app, "I say", by=jury.town.person("stranger"))
+    desk.answer(app, "Ours.", by=jury.applicant)
+    assert jury.state(app) is ApplicationState.ELIGIBLE
+    assert jury.see(app, jury.applicant).due_at == before + timedelta(days=7)
+    assert [one.what for one in jury.review.told(by=jury.applicant)] == ["asked"]
+    desk.withdraw(app, by=jury.applicant)
+    with pytest.raises(WrongState):
+        desk.ask(app, "Still there?", by=jury.reviewer)
+
+
+def test_each_alarm_is_told_once_to_who_must_act(jury: Jury) -> None:
+    app, review, clock = jury.with_experts(), jury.review, jury.town.clock
+    assert review.alarms() == 0
+    clock.move(timedelta(days=7))
+    assert [review.alarms(), review.alarms()] == [1, 0]
+    jury.assess(app, 0)
+    clock.move(timedelta(days=6))
+    assert [review.alarms(), review.alarms()] == [1, 0]
+    told = [[one.what for one in review.told(by=expert) if one.percent] for expert in jury.experts[:2]]
+    assert [sorted(one) for one in told] == [["alarm-50"], ["alarm-50", "alarm-80"]]
+    jury.assess(app, 1)
+    clock.move(timedelta(days=3))
+    assert review.alarms() == 1
+    assert [one.what for one in review.told(by=jury.chair)] == ["alarm-100"]
+    review.committee.decide(app, "refuse", "too late", by=jury.chair)
+    clock.move(timedelta(days=90))
+    assert review.alarms() == 0
+
+
+def test_large_awards_take_a_second_signature(database: Database, tmp_path: Path) -> None:
+    file = terms_with(tmp_path, "second_signature_above = 50\n")
+    jury = Jury(a_town(database, tmp_path / "home", review_terms=file))
+    app = jury.before_committee()
+    proposed = jury.review.committee.decide(app, "award", "good", by=jury.chair)
+    assert not proposed.stands
+    assert jury.state(app) is ApplicationState.COMMITTEE
+    assert jury.see(app, jury.applicant).decision is None
+    refused_by("decision.same_person", lambda: jury.review.committee.sign(app, by=jury.chair))
+    with pytest.raises(AlreadyExists):
+        jury.review.committee.decide(app, "refuse", "no", by=jury.town.operator)
+    jury.review.committee.sign(app, by=jury.town.operator)
+    assert jury.state(app) is ApplicationState.AWARDED
+
+
+def test_only_what_came_before_the_cut_off_is_in_its_round(database: Database, tmp_path: Path) -> None:
+    file = terms_with(tmp_path, "cut_off_at = 10:00:00\ncut_offs = [2026-11-24, 2026-11-26]\n")
+    jury = Jury(
+        a_town(database, tmp_path / "home", review_terms=file)
+    )  # its clock says 10:00 in Amsterdam, on the 24th
+    jury.town.clock.move(timedelta(microseconds=-1))
+    early = jury.submitted()
+    jury.town.clock.move(timedelta(microseconds=1))
+    late = jury.submitted()
+    rounds = [str(jury.see(app, jury.reviewer).case.round_at)[:10] for app in (early, late)]
+    assert rounds == ["2026-11-24", "2026-11-26"]
+    jury.town.clock.move(timedelta(days=3))
+    with pytest.raises(WrongState):
+        jury.submitted()
+
+
+def test_the_queue_of_the_short_routes_is_first_in_first_out(database: Database, tmp_path: Path) -> None:
+    town = a_town(database, tmp_path / "home")
+    intake, funding, by = town.services.intake, town.services.funding, town.person("weefsel")
+    for hours in (900, 500, 100, 50):
+        intake.submit(intake.file("playground", ANSWERS | {"gpu_hours": hours}, by=by).id, by=by)
+        town.clock.move(timedelta(seconds=1))
+    queue = intake.queue()
+    assert [one.answers["gpu_hours"] for one in queue] == [900, 500, 100, 50]
+    with pytest.raises(CreditsExhausted):  # it would fit, and is not first
+        funding.award_short_route(queue[3], by=by)
+    assert funding.award_waiting(by=SYSTEM) == 1
+    assert [intake.position(one) for one in queue] == [0, 1, 2, 3]
+    funding.contribute("factory", "national", 1, {"gpu_hour": 450, "cpu_hour": 1}, by=town.operator)
+    assert funding.award_waiting(by=SYSTEM) == 1
+    assert [one.answers["gpu_hours"] for one in intake.queue()] == [100, 50]
+
+
+def test_a_person_checks_the_short_routes_where_the_operator_asks_for_it(database: Database, tmp_path: Path) -> None:
+    jury = Jury(a_town(database, tmp_path / "home", review_by_person=True))
+    funding, app = jury.town.services.funding, jury.submitted()
+    assert funding.award_waiting(by=SYSTEM) == 0
+    with pytest.raises(WrongState):
+        funding.award(app, by=jury.town.operator)
+    jury.review.desk.technical(app, "fits", passed=True, by=jury.reviewer)
+    assert funding.award_waiting(by=SYSTEM) == 1
+
+
+def test_what_the_automatic_check_refused_a_person_overrules_with_a_motive(jury: Jury) -> None:
+    abroad = jury.town.person("abroad", country="US")
+    app = jury.submitted(by=abroad)
+    assert jury.state(app) is ApplicationState.REFUSED
+    with pytest.raises(InvalidInput):
+        jury.review.desk.overrule(app, " ", by=jury.reviewer)
+    jury.review.desk.overrule(app, "its lab sits in Groningen", by=jury.reviewer)
+    assert jury.state(app) is ApplicationState.ELIGIBLE
+    jury.review.desk.technical(app, "does not fit", passed=False, by=jury.reviewer)
+    with pytest.raises(WrongState):
+        jury.review.desk.overrule(app, "again", by=jury.reviewer)
+
+
+def test_nodes_beyond_what_scales_are_flagged(jury: Jury) -> None:
+    app = jury.submitted()
+    runs = [
+        {"nodes": nodes, "seconds": seconds, "input": "large"}
+        for nodes, seconds in ((1, 1000), (2, 520), (4, 300), (8, 260))
+    ]
+    jury.review.desk.measure(app, runs, 8, by=jury.applicant)
+    seen = jury.see(app, jury.reviewer)
+    assert seen.scaling is not None
+    assert seen.scaling.largest_efficient == 4
+    assert seen.flags == ["8 nodes are asked, and up to 4 are used well"]
+    with pytest.raises(FabriekError):
+        jury.review.desk.measure(app, runs[:2], 8, by=jury.applicant)
