@@ -37,6 +37,7 @@ from fabriek.api import (
     packs,
     power,
     proposals,
+    reviewing,
     secrets,
     service_identities,
     tokens,
@@ -61,6 +62,7 @@ from fabriek.web.services import Services
 AREAS = (
     access,
     accounts,
+    reviewing,
     guide,
     classes,
     tokens,

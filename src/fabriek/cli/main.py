@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "org": ("fabriek.cli.org_people:org", "Organisations and their people."),
     "project": ("fabriek.cli.project_people:project", "Projects and their members."),
     "apply": ("fabriek.cli.apply_guide:apply", "Apply for compute."),
+    "review": ("fabriek.cli.review:review", "Judge applications, or follow your own."),
     "class": ("fabriek.cli.course:course", "Classes: a budget for each student, until the term ends."),
     "funding": ("fabriek.cli.funding:funding", "Contributions, shares, allocations and the ledger."),
     "usage": ("fabriek.cli.usage:usage", "What projects used at other sites."),

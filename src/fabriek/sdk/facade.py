@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.models import Models
     from fabriek.sdk.packages import Packages
     from fabriek.sdk.packs import Packs
+    from fabriek.sdk.reviewing import Reviewing
     from fabriek.sdk.secrets import Secrets
     from fabriek.sdk.service_identities import ServiceIdentities
     from fabriek.sdk.serving import Serving
@@ -65,6 +66,10 @@ class Fabriek:
     @cached_property
     def access(self) -> "Access":
         return self._part("access", "Access")  # type: ignore[no-any-return]
+
+    @cached_property
+    def reviewing(self) -> "Reviewing":
+        return self._part("reviewing", "Reviewing")  # type: ignore[no-any-return]
 
     @cached_property
     def tokens(self) -> "Tokens":

@@ -3,6 +3,7 @@
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from fabriek.access.reviewing.telling import Told, sentence
 from fabriek.compute.notices.letters import Letter
 from fabriek.kernel.errors import FabriekError
 from fabriek.web.services import Services
@@ -29,11 +30,27 @@ class Messenger:
             return 0
         letters = self._services.outbox.take()
         self._going = [self._pool.submit(send, self._services, one) for one in letters]
-        return len(letters)
+        told = self._services.reviewing.take_unsent() if self._services.relay.host else []
+        self._going += [self._pool.submit(mail, self._services, one, to) for one, to in told]
+        return len(letters) + len(told)
 
     def close(self) -> None:
         """Waits for what is being sent; the rest is sent by the next."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def mail(services: Services, told: Told, to: str) -> None:
+    """Mails what a review has to tell; what fails is due again later."""
+    says = sentence(told)
+    text = f"{says[:1].upper()}{says[1:]}.\n\n{services.outbox.base}/reviews/{told.application}\n"
+    try:
+        services.relay.send(to, f"Review: {says}", text, name=told.id.replace(":", "."))
+    except FabriekError as error:
+        log.warning("a notice of a review could not be mailed: %s", error.detail)
+    except Exception:
+        log.exception("a notice of a review could not be mailed")
+    else:
+        services.reviewing.mailed(told)
 
 
 def send(services: Services, letter: Letter) -> None:

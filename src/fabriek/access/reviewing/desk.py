@@ -22,7 +22,10 @@ _S = ApplicationState
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One application as one reader may see it. `assessments`: their own, and those of others once all are in."""
+    """One application as one reader may see it. `assessments`: their own, and those of others once all are in.
+
+    `asked_experts`: (name, until when), for who judges and is none of them; whether one is in, nobody sees.
+    """
 
     application: Application
     case: Case
@@ -35,6 +38,7 @@ class View:
     names: Mapping[str, str]
     scaling: Scaling | None
     flags: Sequence[str]
+    asked_experts: Sequence[tuple[str, datetime]]
 
 
 class Desk:
@@ -56,9 +60,12 @@ class Desk:
             decision = None
         people = [one.person for one in seen] if part is not Part.APPLICANT else []
         scaling, flags = self._scaling(case)
+        asked = [one for one in assignments if one.declined_at is None] if part is Part.STAFF else []
+        called = docket.names_of([one.person for one in asked])
         return View(
             found, case, part, due(case.clock, docket.office), used_percent(case.clock, docket.office, now), docket.cases.questions(found.id),
             seen, decision, docket.names_of([*people, found.person]) if part is not Part.APPLICANT else {}, scaling, flags,
+            [(called[one.person], one.due_at) for one in asked],
         )  # fmt: skip
 
     def waiting(self, *, by: Caller) -> Sequence[View]:
@@ -194,7 +201,7 @@ class Desk:
             docket.found(application_id, by)
         steps, staff = docket.cases.steps(found.id), part in {Part.STAFF, Part.EXPERT}
         names = docket.names_of([one.person for one in steps])
-        return readable(steps, Reader(by.person, staff, docket.all_in(found), names))
+        return readable(steps, Reader(by.person, staff, part is Part.EXPERT, docket.all_in(found), names))
 
     def _judged(self, application_id: str, by: Caller) -> Application:
         """For a reviewer without a stake who is not asked as an expert. Raises NotFound, NotPermitted naming the rule."""

@@ -36,10 +36,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """`staff`: one who judges. `all_in`: whether all assessments are. `names`: those whom this reader may know by name."""
+    """`staff`: judges; `expert`: was asked to. `all_in`: whether all assessments are. `names`: those whom this reader may know by name."""
 
     person: str
     staff: bool
+    expert: bool
     all_in: bool
     names: Mapping[str, str]
 
@@ -59,7 +60,8 @@ def _may_see(step: Step, reader: Reader) -> bool:
         return True
     if not reader.staff:
         return False
-    return step.shown is Shown.STAFF or reader.all_in
+    # Who else was asked, and who declined, would tell an expert whose words they will read.
+    return reader.all_in or (step.shown is Shown.STAFF and not reader.expert)
 
 
 def _row(step: Step, reader: Reader) -> Mapping[str, str]:

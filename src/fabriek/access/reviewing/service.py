@@ -38,16 +38,24 @@ class Reviewing:
         """What the caller was told, newest first."""
         return list(self.docket.notices.of_person(by.person))
 
-    def unsent(self) -> "list[tuple[Told, str]]":
-        """What waits to be mailed, with the address it goes to; empty where there is none."""
-        found = list(self.docket.notices.unsent(self.docket.clock.now(), limit=AT_ONCE))
-        people = self.docket.people.among({one.person for one in found}) if found else {}
-        return [(one, people[one.person].email if people[one.person].active else "") for one in found]
-
-    def mailed(self, told: Told, *, well: bool) -> None:
+    def take_unsent(self) -> "list[tuple[Told, str]]":
+        """What is to be mailed now, with the address it goes to, and for a while nobody else's to send."""
         now = self.docket.clock.now()
+        if not self.docket.notices.unsent(now, limit=1):  # so that an idle factory writes nothing
+            return []
+        with self.docket.bodies.transaction(alone="review-notices"):
+            found = [failed(one, now) for one in self.docket.notices.unsent(now, limit=AT_ONCE)]
+            for one in found:
+                self.docket.notices.save(one)
+        people = self.docket.people.among({one.person for one in found}) if found else {}
+        return [
+            (one, people[one.person].email) for one in found if people[one.person].active and people[one.person].email
+        ]
+
+    def mailed(self, told: Told) -> None:
+        """It was handed in; what was not is due again after a pause, a dozen times."""
         with self.docket.bodies.transaction():
-            self.docket.notices.save(sent(told, now) if well else failed(told, now))
+            self.docket.notices.save(sent(told, self.docket.clock.now()))
 
     def _tell(self, application: str, percent: int) -> int:
         docket = self.docket

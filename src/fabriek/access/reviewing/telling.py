@@ -29,10 +29,11 @@ def new_told(person: str, application: str, what: str, at: datetime, *, percent:
 
 
 def sent(told: Told, at: datetime) -> Told:
-    return replace(told, sent_at=at, tries=told.tries + 1)
+    return replace(told, sent_at=at, given_up=False)
 
 
 def failed(told: Told, at: datetime) -> Told:
+    """As it is while it is being sent, and stays where that fails."""
     tries = told.tries + 1
     return replace(told, tries=tries, next_at=at + PAUSE * tries, given_up=tries >= TRIES_MAX)
 
