@@ -95,7 +95,7 @@ def list_notices(caller: CallerDep, factory: FactoryDep) -> PageOut[ToldOut]:
     )
 
 
-@router.get("/rankings/{call}", access=AWARD)
+@router.get("/rankings", access=AWARD)
 def ranking(call: str, caller: CallerDep, factory: FactoryDep) -> PageOut[RankedOut]:
     """What is before the committee, best first."""
     ranked = factory.reviewing.committee.ranking(call, by=caller)

@@ -22,7 +22,7 @@ class Reviewing:
         return PageOut[ToldOut].model_validate(self._client.get("/api/v1/review-notices")).items
 
     def ranking(self, call: str) -> Sequence[RankedOut]:
-        return PageOut[RankedOut].model_validate(self._client.get(f"/api/v1/rankings/{call}")).items
+        return PageOut[RankedOut].model_validate(self._client.get("/api/v1/rankings", params={"call": call})).items
 
     def show(self, application: str) -> ReviewOut:
         return ReviewOut.model_validate(self._client.get(f"/api/v1/reviews/{application}"))

@@ -157,6 +157,7 @@ class Desk:
     def measure(self, application_id: str, raw: object, nodes_asked: int, *, by: Caller) -> Scaling:
         """Keeps measured times, and how many nodes are wanted: by the applicant, until the technical check is done."""
         docket = self._docket
+        docket.found(application_id, by, Part.APPLICANT)
         measured, rules = read_measured(raw), docket.rules()
         made = scaling_of(measured, counts=rules.measured_counts, limit_percent=rules.efficiency_percent)
         if nodes_asked < 0:

@@ -76,7 +76,7 @@ class Docket:
         """For those of these parts. Raises NotFound for everybody else: they may not know of it."""
         found = self.applications.get(application_id)
         if self.part_of(found, by) not in parts:
-            raise NotFound("there is no such application", fix="fabriek review ls")
+            raise NotFound("there is no such application", fix="fabriek apply ls")
         return found
 
     def case_of(self, application: Application) -> Case:

@@ -115,4 +115,4 @@ class Panel:
         for one in self._docket.assignments.of_application(application_id):
             if one.person == by.person:
                 return one
-        raise NotFound("there is no such application", fix="fabriek review ls")
+        raise NotFound("there is no such application", fix="fabriek apply ls")
