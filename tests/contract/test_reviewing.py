@@ -272,13 +272,15 @@ def test_the_clock_stands_still_while_the_applicant_is_asked(jury: Jury) -> None
 def test_each_alarm_is_told_once_to_who_must_act(jury: Jury) -> None:
     app, review, clock = jury.with_experts(), jury.review, jury.town.clock
     assert review.alarms() == 0
-    clock.move(timedelta(days=7))
-    assert [review.alarms(), review.alarms()] == [1, 0]
+    clock.move(timedelta(days=6, hours=23))  # the experts' own five working days are over one hour later
+    assert review.alarms() == 0
+    clock.move(timedelta(hours=1))
+    assert [review.alarms(), review.alarms()] == [3, 0]
     jury.assess(app, 0)
     clock.move(timedelta(days=6))
     assert [review.alarms(), review.alarms()] == [1, 0]
-    told = [[one.what for one in review.told(by=expert) if one.percent] for expert in jury.experts[:2]]
-    assert [sorted(one) for one in told] == [["alarm-50"], ["alarm-50", "alarm-80"]]
+    told = [sorted(one.what for one in review.told(by=expert) if one.what != "assigned") for expert in jury.experts[:2]]
+    assert told == [["alarm-50", "reminder"], ["alarm-50", "alarm-80", "reminder"]]
     jury.assess(app, 1)
     clock.move(timedelta(days=3))
     assert review.alarms() == 1
@@ -286,6 +288,20 @@ def test_each_alarm_is_told_once_to_who_must_act(jury: Jury) -> None:
     review.committee.decide(app, "refuse", "too late", by=jury.chair)
     clock.move(timedelta(days=90))
     assert review.alarms() == 0
+
+
+def test_what_is_to_be_mailed_is_taken_once_and_tried_again_where_it_failed(jury: Jury) -> None:
+    app, review, clock = jury.submitted(), jury.review, jury.town.clock
+    review.desk.ask(app, "Which data?", by=jury.reviewer)
+    taken = review.take_unsent()
+    assert [(one.what, to) for one, to in taken] == [("asked", review.docket.people.get(jury.applicant.person).email)]
+    assert review.take_unsent() == []
+    clock.move(timedelta(minutes=5))
+    again = review.take_unsent()
+    assert [one.id for one, _ in again] == [one.id for one, _ in taken]
+    review.mailed(again[0][0])
+    clock.move(timedelta(days=1))
+    assert review.take_unsent() == []
 
 
 def test_large_awards_take_a_second_signature(database: Database, tmp_path: Path) -> None:

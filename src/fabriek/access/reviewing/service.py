@@ -32,6 +32,7 @@ class Reviewing:
             percent = alarm_now(case.clock, self.docket.office, self.docket.clock.now())
             if percent and percent not in case.told:
                 told += self._tell(case.id, percent)
+            told += self._remind(case)
         return told
 
     def told(self, *, by: Caller) -> "list[Told]":
@@ -56,6 +57,22 @@ class Reviewing:
         """It was handed in; what was not is due again after a pause, a dozen times."""
         with self.docket.bodies.transaction():
             self.docket.notices.save(sent(told, self.docket.clock.now()))
+
+    def _remind(self, case: Case) -> int:
+        """Experts whose own time is over are reminded, once."""
+        docket, now, count = self.docket, self.docket.clock.now(), 0
+        if case.clock.is_paused:
+            return 0
+        for one in docket.assignments.of_application(case.id):
+            if one.is_open and one.due_at <= now and not self._was_reminded(one.person, case.id):
+                with docket.transaction(case.id):
+                    docket.tell([one.person], case.id, "reminder")
+                count += 1
+        return count
+
+    def _was_reminded(self, person: str, application: str) -> bool:
+        told = self.docket.notices.of_person(person)
+        return any(one.application == application and one.what == "reminder" for one in told)
 
     def _tell(self, application: str, percent: int) -> int:
         docket = self.docket

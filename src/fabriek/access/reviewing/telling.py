@@ -45,6 +45,7 @@ WORDS = {
     "asked": "you were asked something about application {short}",
     "answered": "the applicant answered about application {short}",
     "decided": "there is a decision on application {short}",
+    "reminder": "your assessment of application {short} was due",
     "assigned": "you were asked to assess application {short}",
 }
 
