@@ -7,6 +7,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from fabriek.access.applying.applications import GOING
 from fabriek.access.applying.applications import ApplicationState as S
 from fabriek.access.reviewing.desk import View
 from fabriek.access.reviewing.docket import Part
@@ -35,6 +36,7 @@ def shown(view: View, by: Caller) -> dict[str, Any]:
         "next": then, "mine": mine, "bar": min(view.percent, 100), "late": view.percent > 100,  # percent
         "others": [one for one in view.assessments if one.submitted_at is not None], "staff": staff,
         "may_answer": view.part is Part.APPLICANT and state is S.ASKED, "may_ask": reviews and state in {S.ELIGIBLE, S.TECHNICAL, S.COMMITTEE},
+        "may_take": reviews and not view.case.taken_by and state in GOING,
         "may_check": reviews and state is S.ELIGIBLE, "may_assign": reviews and state in {S.TECHNICAL, S.EXPERTS},
         "may_assess": mine is not None and mine.is_open and state is S.EXPERTS,
         "may_overrule": reviews and state is S.REFUSED and view.decision is None,
