@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from fabriek.access.applying.intake import Intake
-from fabriek.access.applying.store import SqlApplications
 from fabriek.access.joining.store_classes import SqlClasses
 from fabriek.access.login.identity import Confirming, Identity
 from fabriek.access.login.store import SqlCredentials, SqlLogins
@@ -133,9 +131,8 @@ def build(
     identity = Identity(
         SqlCredentials(database), SqlLogins(database), bodies, people, projects, audit, clock, ids, Confirming(settings.confirming)
     )  # fmt: skip
-    intake = intake_of(settings, database, bodies, people, audit, clock, ids)
     docket = docket_of(settings, database, audit, clock, ids)
-    intake = Intake(SqlApplications(database), bodies, audit, clock, ids, Reception(docket))
+    intake = intake_of(settings, database, bodies, people, audit, clock, ids, Reception(docket))
     labels, rules = labels_of(settings.labels), rules_of(shipped("fabriek.funding", "purposes.toml"))
     funding = Funding(
         SqlLedger(database), SqlFunds(database), SqlAllocations(database), access=access, intake=intake, audit=audit,
@@ -228,7 +225,6 @@ def build(
         access=access, **login, by_provider=by_provider, intake=intake, funding=funding, bridge=bridge, teaching=teaching, vault=vault,
         own_keys=own_keys, seal=seal, joining=joining,
         reviewing=reviewing_of(docket, funding),
-        access=access, **login, intake=intake, funding=funding, bridge=bridge, vault=vault, own_keys=own_keys, seal=seal,
         packages=packages, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts, progress=progress, **lab,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),

@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from fabriek.access.applying.call_files import read_calls
 from fabriek.access.applying.intake import Intake
+from fabriek.access.applying.ports import Receives
 from fabriek.access.applying.store import SqlApplications
 from fabriek.access.applying.store_editing import SqlEditings
 from fabriek.access.login.doors import OpenDoors
@@ -52,8 +53,9 @@ def login_services(settings: Settings, database: Database, *, audit: Audit, cloc
 
 
 def intake_of(
-    settings: Settings, database: Database, bodies: Organisations, people: People, audit: Audit, clock: Clock, ids: Ids
-) -> Intake:
+    settings: Settings, database: Database, bodies: Organisations, people: People, audit: Audit, clock: Clock, ids: Ids,
+    reception: Receives,
+) -> Intake:  # fmt: skip
     """Applications, with the calls that this installation has. Raises InvalidInput on a call's file that cannot be read."""
     calls = read_calls(settings.calls)
-    return Intake(SqlApplications(database), SqlEditings(database), bodies, people, calls, audit, clock, ids)
+    return Intake(SqlApplications(database), SqlEditings(database), bodies, people, calls, audit, clock, ids, reception)

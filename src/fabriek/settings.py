@@ -71,10 +71,13 @@ class Settings:
     )
     identity_grace_minutes: int = setting(
         1440, "minutes", "How long an identity provider may be silent about somebody before what they have open ends."
+    )
     review_terms: Path | None = setting(
         None, "file", "What calls promise and how they are judged, in TOML; empty means what comes with Fabriek."
+    )
     review_calendar: Path | None = setting(
         None, "file", "Office hours and days off by which reviews are timed, in TOML; empty means the Dutch ones."
+    )
     review_by_person: bool = setting(
         False, "yes/no", "A person checks what comes in by the short routes before it is awarded."
     )

@@ -2,13 +2,9 @@
 
 from fastapi import Request
 
-from fabriek.access.applying.applications import Application
-from fabriek.access.applying.calls import call
-from fabriek.access.applying.moving import file_where_it_fits
 from fabriek.access.organisations import Organisation
 from fabriek.access.people import Person
 from fabriek.access.projects import Project
-from fabriek.kernel.errors import CreditsExhausted, FabriekError, NotPermitted, WrongState
 from fabriek.schemas.access import (
     BootstrapIn,
     InvitedOut,
@@ -181,58 +177,3 @@ def remove_member(project: str, person: str, caller: CallerDep, factory: Factory
     """Take somebody out, or leave. What they have open there ends, and what is written later is under a new key."""
     factory.vault.remove_member(project, person, by=caller)
     return DoneOut()
-
-
-@router.get("/calls/{name}", access=SIGNED_IN)
-def show_call(name: str) -> CallOut:
-    """What a call asks."""
-    found = call(name)
-    fields = [
-        CallFieldOut(
-            name=one.name, kind=one.kind, help=dict(one.help), required=one.required, unit=one.unit, limit=one.limit,
-            choices=list(one.choices),
-        )
-        for one in found.fields
-    ]  # fmt: skip
-    return CallOut(
-        name=found.name, title=found.title, months=list(found.months), gpu_hours_max=found.gpu_hours_max, fields=fields
-    )
-
-
-@router.post("/applications", access=Right("application.submit"), status_code=201)
-def file_application(asked: ApplicationIn, caller: CallerDep, factory: FactoryDep) -> ApplicationOut:
-    """A draft; of the call that fits better, and `moved` says why, where the amount is more than the asked one gives."""
-    kind, today = factory.access.organisation(caller.organisation).kind, factory.clock.today()
-    filed, better = file_where_it_fits(factory.intake, asked.call, asked.answers, today, kind, by=caller)
-    return _application_out(filed, factory, moved=better.reason if better else "")
-
-
-@router.get("/applications", access=Right("application.submit"))
-def list_applications(caller: CallerDep, factory: FactoryDep) -> PageOut[ApplicationOut]:
-    """Those of your organisation."""
-    return PageOut[ApplicationOut](items=[_application_out(one, factory) for one in factory.intake.list(by=caller)])
-
-
-@router.get("/applications/{application}", access=Right("application.submit"))
-def show_application(application: str, caller: CallerDep, factory: FactoryDep) -> ApplicationOut:
-    """One application, with what the checks found."""
-    return _application_out(factory.intake.get(application, by=caller), factory)
-
-
-@router.post("/applications/{application}/submit", access=Right("application.submit"), once=False)
-def submit_application(application: str, caller: CallerDep, factory: FactoryDep) -> ApplicationOut:
-    """Submit: the checks run at once, and a short route that passes them is awarded at once where a share has room."""
-    checked = factory.intake.submit(application, by=caller)
-    waits_for = ""
-    if factory.intake.is_ready(checked):
-        try:
-            factory.funding.award_short_route(checked, by=caller)
-        except (CreditsExhausted, NotPermitted) as error:
-            waits_for = _why_not_yet(error)
-        except WrongState:  # the worker, which looks at the queue too, was before us
-            waits_for = ""
-    return _application_out(factory.intake.get(application, by=caller), factory, waits_for)
-
-
-def _why_not_yet(error: FabriekError) -> str:
-    return f"a funder's award: {error.detail}"

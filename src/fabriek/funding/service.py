@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from fabriek.access.applying.applications import Application, ApplicationState
-from fabriek.access.applying.calls import call
+from fabriek.access.applying.applications import Application
 from fabriek.access.applying.intake import Intake
 from fabriek.access.organisations import slug_of
 from fabriek.access.projects import Project
@@ -234,10 +233,8 @@ class Funding:
         answers, today = application.answers, self._clock.today()
         purpose = Purpose(answers["purpose"])
         beside = self._intake.calls.of(application.call).amounts.items()
-        amounts = _amounts({"gpu_hour": answers["gpu_hours"]} | {str(resource): hours for resource, hours in beside})
-        amounts = _amounts(
-            {**call(application.call).amounts, "gpu_hour": answers["gpu_hours"] if gpu_hours is None else gpu_hours}
-        )
+        asked = answers["gpu_hours"] if gpu_hours is None else gpu_hours
+        amounts = _amounts({"gpu_hour": asked} | {str(resource): hours for resource, hours in beside})
         ends = today + timedelta(days=DAYS_PER_MONTH * int(answers["months"]))
         with self._books.transaction(alone="awards"):
             chosen = self._share_for(share_name, purpose, amounts, today)

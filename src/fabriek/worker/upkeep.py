@@ -27,7 +27,7 @@ class Upkeep:
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
         self._keeping = Rhythm(services.clock, 30.0)
         self._noting = Rhythm(services.clock, 30.0)
-        self._reviewing = Rhythm(services.clock, 10.0), self._teaching = Rhythm(services.clock, 60.0)
+        self._reviewing, self._teaching = Rhythm(services.clock, 10.0), Rhythm(services.clock, 60.0)
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fabriek.access.applying.answers import check_answers, cleaned, faults_of, refusal
-from fabriek.access.applying.applications import Application, ApplicationState, move, technical_check
+from fabriek.access.applying.applications import Application, ApplicationState, move
 from fabriek.access.applying.calls import Call, Calls
 from fabriek.access.applying.editing import (
     OTHERS_MAX,
@@ -18,15 +18,9 @@ from fabriek.access.applying.editing import (
 )
 from fabriek.access.applying.exporting import document
 from fabriek.access.applying.faults import Fault, fields_of, is_empty
-from fabriek.access.applying.ports import Applications, Editings
+from fabriek.access.applying.ports import Applications, Editings, Receives
 from fabriek.access.people import Person
 from fabriek.access.ports import Organisations, People
-
-from fabriek.access.applying.applications import Application, ApplicationState, move
-from fabriek.access.applying.calls import call, check_answers
-from fabriek.access.applying.ports import Applications
-from fabriek.access.ports import Organisations
-from fabriek.access.reviewing.reception import Reception
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.clock import Clock
@@ -48,21 +42,12 @@ class Intake:
 
     def __init__(
         self, applications: Applications, editings: Editings, bodies: Organisations, people: People, calls: Calls, audit: Audit, clock: Clock,
-        ids: Ids,
+        ids: Ids, reception: Receives,
     ) -> None:  # fmt: skip
         self._applications, self._editings, self._bodies, self._people = applications, editings, bodies, people
         self._audit, self._clock, self._ids = audit, clock, ids
-        self.calls = calls
+        self.calls, self._reception = calls, reception
         self.asked_again: AskedAgain = nothing_asked
-        self,
-        applications: Applications,
-        bodies: Organisations,
-        audit: Audit,
-        clock: Clock,
-        reception: Reception,
-    ) -> None:
-        self._applications, self._bodies, self._audit, self._clock, self._ids = applications, bodies, audit, clock, ids
-        self._reception = reception
 
     def file(self, call_name: str, answers: Mapping[str, Any], *, by: Caller) -> Application:
         """A draft. Raises NotFound on an unknown call, WrongState on a closed one, InvalidInput on answers it did not ask for or cannot
@@ -175,8 +160,7 @@ class Intake:
             check_answers(asked, filed.answers, complete=True)
             for partner in filed.answers.get("partners", []):
                 self._bodies.named(partner)
-            now = self._clock.now()
-            submitted = move(filed, ApplicationState.SUBMITTED, at=now)
+            submitted = move(filed, ApplicationState.SUBMITTED, at=self._clock.now())
             self._audit.record("application.submitted", filed.id, by)
             checked = self._reception.receive(submitted, asked, self._bodies.named(filed.organisation), by=by)
             self._audit.record(f"application.{checked.state}", filed.id, SYSTEM)

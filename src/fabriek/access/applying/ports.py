@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from fabriek.access.applying.applications import Application, ApplicationState
+from fabriek.access.applying.calls import Call
 from fabriek.access.applying.editing import Editing
+from fabriek.access.organisations import Organisation
+from fabriek.kernel.callers import Caller
 
 
 class Applications(Protocol):
@@ -19,6 +22,9 @@ class Applications(Protocol):
 
     def of_organisation(self, organisation: str) -> Sequence[Application]:
         """Newest first; empty organisation: all."""
+
+    def in_states(self, states: Sequence[ApplicationState]) -> Sequence[Application]:
+        """All that are in one of these, by id."""
 
 
 class Editings(Protocol):
@@ -35,5 +41,17 @@ class Editings(Protocol):
     def shared_with(self, person: str) -> Sequence[str]:
         """The applications of others that a person edits along."""
 
-    def in_states(self, states: Sequence[ApplicationState]) -> Sequence[Application]:
-        """All that are in one of these, by id."""
+
+class Receives(Protocol):
+    """What judges applications: whatever is submitted is handed over to it."""
+
+    def receive(self, submitted: Application, call: Call, organisation: Organisation, *, by: Caller) -> Application:
+        """The application after what can be checked at once."""
+
+    def awarded(self, application: Application, project: str, *, by: Caller) -> Application: ...
+
+    def is_ready(self, application: Application) -> bool: ...
+
+    def queue(self) -> Sequence[Application]: ...
+
+    def position(self, application: Application) -> int: ...
