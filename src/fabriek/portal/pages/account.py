@@ -159,7 +159,10 @@ def _passkeys(made: Router, services: Services) -> None:
 def _confirming(made: Router, services: Services, pages: Pages) -> None:
     def shown(request: Request, caller: CallerDep, to: str, *, status: int = 200, wrong: str = "") -> Response:
         held = services.accounts.held(by=caller)
-        return pages.render(request, "confirm.html", status=status, held=held, to=local_path(to), wrong=wrong)
+        by_provider = services.by_provider.signing_in.subject_behind(caller) is not None
+        return pages.render(
+            request, "confirm.html", status=status, held=held, by_provider=by_provider, to=local_path(to), wrong=wrong
+        )
 
     @made.get("/confirm", access=SIGNED_IN)
     def confirm(request: Request, caller: CallerDep, to: str = "/") -> Response:
