@@ -1,16 +1,15 @@
 """More than a call gives, at the service: a draft of the call that takes it, or its name and why where that one is not open."""
 
-from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from fabriek.access.applying import intake, moving
+from fabriek.access.applying import moving
 from fabriek.access.applying.applications import ApplicationState
-from fabriek.access.applying.calls import Call, call
 from fabriek.access.organisations import OrganisationKind
 from fabriek.adapters.database import Database
-from fabriek.kernel.errors import InvalidInput, NotFound
+from fabriek.kernel.errors import InvalidInput
 from tests.factories.services import Town, a_town
 
 ANSWERS = {"title": "Big", "summary": "x", "purpose": "civilian", "gpu_hours": 50_001, "months": "3", "data": "x"}
@@ -31,34 +30,23 @@ def filed(town: Town, name: str) -> tuple[str, dict[str, object], str]:
     return made.call, dict(made.answers), better.reason if better else ""
 
 
-def test_it_is_led_on_and_not_refused_blankly(town: Town) -> None:
-    try:
-        call("large-scale")
-    except NotFound:
-        with pytest.raises(InvalidInput, match="large-scale takes them") as led:
-            filed(town, "playground")
-        assert led.value.fields["better_call"] == "large-scale"
-        return
+def test_it_is_led_on_with_what_the_other_call_asks_too(town: Town) -> None:
     name, answers, reason = filed(town, "fast-lane")
     assert name == "large-scale"
-    assert answers["purpose"] == "civilian"
+    assert answers == {field: answer for field, answer in ANSWERS.items() if field != "summary"}
     assert "more than the 50,000 of fast-lane" in reason
-
-
-def test_the_answers_go_along_into_a_draft_of_the_other_call(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a form of our own for the other call: what goes along does not hang on which calls are open here."""
-    plain = call("playground")
-    fields = tuple(replace(one, limit=10**9) if one.name == "gpu_hours" else one for one in plain.fields)
-    larger = replace(
-        plain, name="large-scale", gpu_hours_max=10**9, fields=tuple(f for f in fields if f.name != "data")
+    assert filed(town, "playground")[2].startswith(
+        "50,001 GPU-hours are more than the 5,000 of playground; large-scale takes them"
     )
 
-    def named(name: str) -> Call:
-        return larger if name == "large-scale" else call(name)
 
-    for module in (moving, intake):
-        monkeypatch.setattr(module, "call", named)
-    name, answers, reason = filed(town, "playground")
-    assert name == "large-scale"
-    assert answers == {field: answer for field, answer in ANSWERS.items() if field != "data"}
-    assert reason.startswith("50,001 GPU-hours are more than the 5,000 of playground; large-scale takes them")
+def test_where_the_other_call_has_closed_it_is_named_and_nothing_is_filed(database: Database, tmp_path: Path) -> None:
+    """The calls of this installation count, and not those that come with Fabriek."""
+    text = files("fabriek.access.applying").joinpath("data", "large-scale.toml").read_text("utf-8")
+    (tmp_path / "calls").mkdir()
+    (tmp_path / "calls" / "large-scale.toml").write_text(text.replace("months =", "closes = 2026-01-01\nmonths =", 1))
+    town = a_town(database, tmp_path / "home", calls=tmp_path / "calls")
+    with pytest.raises(InvalidInput, match="large-scale takes them") as led:
+        filed(town, "fast-lane")
+    assert led.value.fields["better_call"] == "large-scale"
+    assert town.services.intake.list(by=town.operator) == []

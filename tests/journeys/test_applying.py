@@ -64,10 +64,12 @@ def test_a_draft_is_edited_checked_printed_and_submitted(factory: Running, tmp_p
     assert [one["title"] for one in exported["sections"]] == ["Behoefte", "Meer", "Plan"]
 
 
-def test_too_many_hours_for_a_short_route_name_the_call_for_more(factory: Running) -> None:
-    refused = factory.run("apply", "new", "fast-lane", "--draft", "--answer", "gpu_hours=50001")
-    assert refused.returncode == 2
-    assert "the call large-scale is for more (fabriek apply call large-scale)" in refused.stderr
+def test_too_many_hours_for_a_short_route_become_a_draft_of_the_call_for_more(factory: Running) -> None:
+    asked = ("--answer", "gpu_hours=50001", "--answer", "title=Barley")
+    moved = json.loads(factory.run("apply", "new", "fast-lane", "--json", *asked).stdout)
+    assert (moved["call"], moved["state"]) == ("large-scale", "draft")
+    assert moved["answers"] == {"gpu_hours": 50001, "title": "Barley"}
+    assert moved["moved"].startswith("50,001 GPU-hours are more than the 50,000 of fast-lane; large-scale takes them")
 
 
 def test_a_call_that_cannot_be_read_stops_the_start_and_says_where(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """When another call fits better: an amount above a call's limit is led on to the call that takes it, and what was answered goes along."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,7 +11,7 @@ from fabriek.access.applying.guide import choice_of, guide_on, words_of
 from fabriek.access.applying.intake import Intake
 from fabriek.access.organisations import OrganisationKind
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import InvalidInput, NotFound
+from fabriek.kernel.errors import InvalidInput, NotFound, WrongState
 
 SCIENCE = frozenset({OrganisationKind.UNIVERSITY, OrganisationKind.HOSPITAL, OrganisationKind.PUBLIC})
 GPUS_PER_NODE = 4
@@ -28,9 +28,17 @@ class Better:
 
 
 def better_call(
-    asked: Call, answers: Mapping[str, Any], today: date, kind: OrganisationKind | None = None
+    asked: Call,
+    answers: Mapping[str, Any],
+    today: date,
+    kind: OrganisationKind | None = None,
+    *,
+    named: Callable[[str], Call] = call,
 ) -> Better | None:
-    """None where the asked call takes the amount, or no other one does. `kind`: of the applicant's organisation, where it is known."""
+    """None where the asked call takes the amount, or no other one does. `kind`: of the applicant's organisation, where it is known.
+
+    `named`: the calls that there are.
+    """
     hours = answers.get("gpu_hours")
     if isinstance(hours, bool) or not isinstance(hours, int | float) or not asked.gpu_hours_max < hours < float("inf"):
         return None
@@ -46,19 +54,19 @@ def better_call(
         f"{hours:,} GPU-hours are more than the {asked.gpu_hours_max:,} of {asked.name}; {choice.call} takes them "
         f"({choice.label['en'].lower()} {guide.questions[name].unit})"
     )
-    return Better(choice.call, reason, _taken(choice.call, answers))
+    return Better(choice.call, reason, _taken(choice.call, answers, named))
 
 
 def file_where_it_fits(
     intake: Intake, name: str, answers: Mapping[str, Any], today: date, kind: OrganisationKind, *, by: Caller
 ) -> tuple[Application, Better | None]:
     """A draft of the call that was asked, or of the one that fits better, with why. Raises InvalidInput naming that one where it is not open here."""
-    better = better_call(call(name), answers, today, kind)
+    better = better_call(intake.calls.of(name), answers, today, kind, named=intake.calls.of)
     if better is None:
         return intake.file(name, answers, by=by), None
     try:
-        call(better.call)
-    except NotFound:
+        intake.check_takes(intake.calls.of(better.call))
+    except (NotFound, WrongState):
         raise InvalidInput(
             f"{better.reason}; this factory has no call {better.call} open",
             fix=f'fabriek ask "When does {better.call} open?"',
@@ -68,10 +76,10 @@ def file_where_it_fits(
     return intake.file(better.call, better.carries, by=by), better
 
 
-def _taken(name: str, answers: Mapping[str, Any]) -> dict[str, Any]:
+def _taken(name: str, answers: Mapping[str, Any], named: Callable[[str], Call]) -> dict[str, Any]:
     """The answers that the other call asks too, and can take: of a choice that it does not have, nothing goes along."""
     try:
-        fields = {one.name: one for one in call(name).fields}
+        fields = {one.name: one for one in named(name).fields}
     except NotFound:
         return dict(answers)
     return {

@@ -81,7 +81,7 @@ def test_every_command_that_it_names_exists() -> None:
 
 
 def test_what_it_carries_is_what_the_form_takes() -> None:
-    from fabriek.access.applying.calls import check_answers  # noqa: PLC0415  # beside the numbers that it must read
+    from fabriek.access.applying.answers import check_answers  # noqa: PLC0415  # beside the numbers that it must read
 
     carried = [
         route(GUIDE, said | ({"gpu_hours": "1200"} if said.get("gpu_hours") == "small" else {}))
