@@ -3,6 +3,7 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from fabriek.access.applying.call_files import read_calls
 from fabriek.access.applying.store import SqlApplications
 from fabriek.access.reviewing.committee import Committee
 from fabriek.access.reviewing.desk import Desk
@@ -31,7 +32,7 @@ def docket_of(settings: Settings, database: Database, audit: Audit, clock: Clock
     return Docket(
         SqlApplications(database), SqlOrganisations(database), SqlPeople(database), SqlProjects(database), SqlCases(database),
         SqlAssignments(database), SqlReviewNotices(database), SqlEvents(database), audit, clock, ids,
-        read_promises(_text(settings.review_terms, "terms.toml")), calendar_named("office", calendar, zone),
+        read_calls(settings.calls), read_promises(_text(settings.review_terms, "terms.toml")), calendar_named("office", calendar, zone),
         calendar_named("law", calendar, zone), settings.review_by_person,
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,6 @@ from tests.factories.threads import at_once
 
 ANSWERS = {"title": "A model", "summary": "x", "purpose": "civilian", "gpu_hours": 100, "months": "1", "data": "x"}
 SCORES = {"excellence": 4, "impact": 5, "implementation": 3}
-FILES = {
-    "committee": 'call = "playground"\nvalid_from = 2025-04-10\nsource = "a test"\ndays = 10\nroute = "committee"\n'
-}
 
 
 class Jury:
@@ -68,19 +66,23 @@ class Jury:
         return self.review.desk.view(app, by=by)
 
 
-def terms_with(room: Path, extra: str = "") -> Path:
-    """The shipped terms, but that the one call there is goes by a committee."""
-    text = shipped("fabriek.access.reviewing", "terms.toml")
-    start = text.index('call = "playground"')
-    end = text.index("[[terms]]", start)
-    file = room / "terms.toml"
-    file.write_text(text[:start] + FILES["committee"] + extra + "\n" + text[end:])
-    return file
+def by_committee(room: Path, extra: str = "", *, signed_above: int = 200_000) -> dict[str, Any]:
+    """Settings of a factory whose playground goes by a committee: its call and the rules of review, as an operator would change them."""
+    folder, rules = room / "calls", room / "terms.toml"
+    folder.mkdir(exist_ok=True)
+    text = shipped("fabriek.access.applying", "playground.toml").replace(
+        'decided_by = "automatic"\n', 'decided_by = "experts"\nexperts_min = 2\n'
+    )
+    text = text.replace("working_days = 2\n", "working_days = 10\n")
+    (folder / "playground.toml").write_text(text.replace("[amounts]", extra + "\n[amounts]", 1))
+    said = shipped("fabriek.access.reviewing", "terms.toml")
+    rules.write_text(said.replace("second_signature_above = 200000", f"second_signature_above = {signed_above}"))
+    return {"calls": folder, "review_terms": rules}
 
 
 @pytest.fixture
 def jury(database: Database, tmp_path: Path) -> Jury:
-    return Jury(a_town(database, tmp_path / "home", review_terms=terms_with(tmp_path)))
+    return Jury(a_town(database, tmp_path / "home", **by_committee(tmp_path)))
 
 
 def refused_by(rule: str, act: object) -> None:
@@ -305,8 +307,7 @@ def test_what_is_to_be_mailed_is_taken_once_and_tried_again_where_it_failed(jury
 
 
 def test_large_awards_take_a_second_signature(database: Database, tmp_path: Path) -> None:
-    file = terms_with(tmp_path, "second_signature_above = 50\n")
-    jury = Jury(a_town(database, tmp_path / "home", review_terms=file))
+    jury = Jury(a_town(database, tmp_path / "home", **by_committee(tmp_path, signed_above=50)))
     app = jury.before_committee()
     proposed = jury.review.committee.decide(app, "award", "good", by=jury.chair)
     assert not proposed.stands
@@ -320,10 +321,8 @@ def test_large_awards_take_a_second_signature(database: Database, tmp_path: Path
 
 
 def test_only_what_came_before_the_cut_off_is_in_its_round(database: Database, tmp_path: Path) -> None:
-    file = terms_with(tmp_path, "cut_off_at = 10:00:00\ncut_offs = [2026-11-24, 2026-11-26]\n")
-    jury = Jury(
-        a_town(database, tmp_path / "home", review_terms=file)
-    )  # its clock says 10:00 in Amsterdam, on the 24th
+    offs = by_committee(tmp_path, "[cut_offs]\ndays = [2026-11-24, 2026-11-26]\n")
+    jury = Jury(a_town(database, tmp_path / "home", **offs))  # its clock says 10:00 in Amsterdam, on the 24th
     jury.town.clock.move(timedelta(microseconds=-1))
     early = jury.submitted()
     jury.town.clock.move(timedelta(microseconds=1))

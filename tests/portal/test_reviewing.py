@@ -13,7 +13,7 @@ from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.kernel.callers import Caller
 from fabriek.portal import app as portal
-from tests.contract.test_reviewing import Jury, terms_with
+from tests.contract.test_reviewing import Jury, by_committee
 from tests.factories.services import a_town
 from tests.portal.test_pages import CHROMIUM, browser
 from tests.servers.app import serving
@@ -62,7 +62,7 @@ def house(tmp_path: Path, browser: Browser) -> Iterator[House]:
         pytest.skip("Chromium is not installed: reviews in the browser were not tried")
     database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
     metadata.create_all(database.engine)
-    jury = Jury(a_town(database, tmp_path / "home", review_terms=terms_with(tmp_path)))
+    jury = Jury(a_town(database, tmp_path / "home", **by_committee(tmp_path)))
     services = jury.town.services
     app = api.build(services, portal=portal.routes(services), page_of=portal.page_of(services))
     with serving(app) as url:

@@ -2,7 +2,7 @@
 
 working_days  when the office is open: days off are dated data
 clocks        what is left of the time that was promised; pauses; alarms
-terms         what a call promises: days, route, experts, cut-offs
+terms         how it is judged: by what its call says, and by rules that all reviews share
 cases         what reviewing keeps of one application beside its answers
 conflicts     the rules by which somebody may not judge it
 scaling       speed-up and efficiency out of measured node counts

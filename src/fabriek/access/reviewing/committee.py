@@ -43,7 +43,7 @@ class Committee:
             hours = (asked if gpu_hours is None else gpu_hours) if word is Verdict.AWARD else 0
             if word is Verdict.AWARD and not 0 < hours <= asked:
                 raise InvalidInput(f"award 1 to {asked} GPU-hours, which is what was asked", fix="--gpu-hours")
-            above = docket.terms_of(found).second_signature_above
+            above = docket.rules().second_signature_above
             made = Decision(
                 docket.ids.new("dec"), found.id, word, words, by.person, docket.clock.now(), needs_second=0 < above < hours, gpu_hours=hours,
                 share=share,

@@ -9,7 +9,7 @@ from fabriek.kernel.errors import NotPermitted
 
 @dataclass(frozen=True, slots=True)
 class Interests:
-    """Who has a stake in one application. `team` and `excluded` are as the applicant wrote them: ids, addresses, short names of bodies."""
+    """Who has a stake in one application. `team` and `excluded` are as the applicant wrote them: ids, addresses, names, short names of bodies."""
 
     applicant: str
     organisation: str
@@ -46,7 +46,7 @@ def conflicts_of(person: Person, interests: Interests, known: Known, *, years: i
         (person.id == interests.applicant, "conflict.self", "this is their own application"),
         (person.organisation == interests.organisation, "conflict.organisation", "they are of the applicant's organisation"),
         (bool(bodies & interests.partners), "conflict.partner", "they are of an organisation that takes part"),
-        (bool(names & interests.team), "conflict.team", "they are of the team that applies"),
+        (bool((names | {person.name.lower()}) & interests.team), "conflict.team", "they are of the team that applies"),
         (bool((names | bodies | {person.name.lower()}) & interests.excluded), "conflict.excluded", "the applicant excluded them"),
         (known.common_projects > 0, "conflict.project", f"they shared a project with an applicant within {years} years"),
         (known.declared, "conflict.declared", "they declared a conflict themselves"),

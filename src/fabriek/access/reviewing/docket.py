@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from fabriek.access.applying.applications import DECIDED, Application, ApplicationState, move
+from fabriek.access.applying.calls import Calls
 from fabriek.access.applying.ports import Applications
 from fabriek.access.people import Person
 from fabriek.access.ports import Organisations, People, Projects
@@ -21,7 +22,7 @@ from fabriek.access.reviewing.conflicts import Conflict, Interests, Known, confl
 from fabriek.access.reviewing.history import Shown, Step
 from fabriek.access.reviewing.ports import Assignments, Cases, Notices, Past
 from fabriek.access.reviewing.telling import new_told
-from fabriek.access.reviewing.terms import Promises, Rules, Terms
+from fabriek.access.reviewing.terms import Promises, Route, Rules, Terms, round_of, terms_of
 from fabriek.access.reviewing.working_days import Calendar
 from fabriek.access.roles import rights_of
 from fabriek.audit.service import Audit
@@ -57,6 +58,7 @@ class Docket:
     audit: Audit
     clock: Clock
     ids: Ids
+    calls: Calls
     promises: Promises
     office: Calendar
     law: Calendar
@@ -68,9 +70,9 @@ class Docket:
     def open_case(self, application: Application) -> Case:
         """The case of something submitted today: its round and its clock. Raises WrongState when its call has no further cut-off."""
         now = self.clock.now()
-        terms = self.terms_of(application)
-        round_at = terms.round_of(now, self.office.zone)
-        return Case(application.id, application.call, ReviewClock(round_at or now, terms.days), round_at)
+        asked = self.calls.of(application.call)
+        round_at = round_of(asked, now)
+        return Case(application.id, application.call, ReviewClock(round_at or now, asked.working_days), round_at)
 
     def found(self, application_id: str, by: Caller, *parts: Part) -> Application:
         """For those of these parts. Raises NotFound for everybody else: they may not know of it."""
@@ -90,9 +92,11 @@ class Docket:
         return case
 
     def terms_of(self, application: Application) -> Terms:
-        """As they stood when it was submitted."""
-        at = application.submitted_at or self.clock.now()
-        return self.promises.of(application.call, at.astimezone(self.office.zone).date())
+        """By what its call says. One whose call is gone is judged by people, as the most careful way."""
+        try:
+            return terms_of(self.calls.of(application.call))
+        except NotFound:
+            return Terms(Route.COMMITTEE)
 
     def rules(self) -> Rules:
         return self.promises.rules_on(self.clock.today())
@@ -113,10 +117,17 @@ class Docket:
 
     def interests_of(self, application: Application) -> Interests:
         answers = application.answers
-        team = {one.lower() for one in _texts(answers.get("team"))}
-        excluded = {one.lower() for one in _texts(answers.get("excluded_reviewers"))}
-        partners = frozenset(_texts(answers.get("partners")))
-        return Interests(application.person, application.organisation, partners, frozenset(team), frozenset(excluded))
+        lead = answers.get("investigator")
+        members = [*_rows(answers.get("team")), *_rows([lead] if lead else [])]
+        team = {one.lower() for one in (*_texts(answers.get("team")), *_cells(members, "email", "name"))}
+        # An organisation in a row of the excluded says whose colleague somebody is; only without a name is it the whole of it.
+        rows = _rows(answers.get("excluded_reviewers"))
+        named = [one for row in rows for one in _cells([row], "name", "email") or _cells([row], "organisation")]
+        excluded = {one.lower() for one in (*_texts(answers.get("excluded_reviewers")), *named)}
+        partners = {*_texts(answers.get("partners")), *(one.lower() for one in _cells(members, "organisation"))}
+        return Interests(
+            application.person, application.organisation, frozenset(partners), frozenset(team), frozenset(excluded)
+        )
 
     def conflicts(self, person: Person, application: Application) -> Sequence[Conflict]:
         """Every rule that keeps this person from judging it."""
@@ -186,6 +197,16 @@ class Docket:
             return self.people.get(name)
         except NotFound:
             return None
+
+
+def _rows(raw: object) -> list[Mapping[str, Any]]:
+    """What a form's table holds."""
+    return [one for one in raw if isinstance(one, Mapping)] if isinstance(raw, list | tuple) else []
+
+
+def _cells(rows: Sequence[Mapping[str, Any]], *columns: str) -> list[str]:
+    """The texts of these columns."""
+    return [found for row in rows for found in _texts([row.get(column) for column in columns])]
 
 
 def _texts(raw: object) -> list[str]:

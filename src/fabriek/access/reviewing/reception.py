@@ -35,10 +35,11 @@ class Reception:
 
     def is_ready(self, application: Application) -> bool:
         """Whether nothing but room in a share stands between it and its award. Never so where a committee decides."""
-        if self._docket.terms_of(application).route is not Route.SHORT:
+        terms = self._docket.terms_of(application)
+        if terms.route is not Route.SHORT:
             return False
         return application.state is (
-            ApplicationState.TECHNICAL if self._docket.person_checks else ApplicationState.ELIGIBLE
+            ApplicationState.TECHNICAL if self._docket.person_checks or terms.by_person else ApplicationState.ELIGIBLE
         )
 
     def queue(self) -> Sequence[Application]:
