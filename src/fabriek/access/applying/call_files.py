@@ -31,6 +31,11 @@ def shipped_calls() -> Sequence[Call]:
     return [read_call(folder.joinpath(f"{name}.toml").read_text("utf-8"), f"{name}.toml") for name in SHIPPED]
 
 
+def call(name: str) -> Call:
+    """A call that comes with Fabriek. An installation's own are in its `Calls`. Raises NotFound."""
+    return Calls(shipped_calls()).of(name)
+
+
 def read_calls(folder: Path | None) -> Calls:
     """Ours, and those in the operator's folder: a file there replaces ours of the same name. Raises InvalidInput with every slip in them."""
     own: list[Call] = []

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -235,14 +234,6 @@ class Calls:
     def all(self) -> Sequence[Call]:
         """By the hours that they give, the smallest first: that is the order in which people grow into them."""
         return sorted(self._calls.values(), key=lambda one: (one.gpu_hours_max, one.name))
-
-
-@cache
-def call(name: str) -> Call:
-    """A call that comes with Fabriek. An installation's own are in its `Calls`. Raises NotFound."""
-    from fabriek.access.applying.call_files import shipped_calls  # noqa: PLC0415  # it reads into these very classes
-
-    return Calls(shipped_calls()).of(name)
 
 
 def _in_month(year: int, month: int, day: int) -> date:

@@ -9,7 +9,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from fabriek.access.applying.calls import call
+from fabriek.access.applying.call_files import call
 from fabriek.kernel.dated import read_rows, shipped
 from fabriek.kernel.errors import InvalidInput, NotFound
 

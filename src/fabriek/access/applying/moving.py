@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 
 from fabriek.access.applying.applications import Application
-from fabriek.access.applying.calls import Call, call
+from fabriek.access.applying.call_files import call
+from fabriek.access.applying.calls import Call
 from fabriek.access.applying.guide import choice_of, guide_on, words_of
 from fabriek.access.applying.intake import Intake
 from fabriek.access.organisations import OrganisationKind

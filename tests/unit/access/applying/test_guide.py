@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabriek.access.applying.calls import call
+from fabriek.access.applying.call_files import call
 from fabriek.access.applying.guide import (
     ASKED_MAX,
     LANGUAGES,

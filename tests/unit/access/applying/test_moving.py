@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabriek.access.applying.calls import Call, call
+from fabriek.access.applying.call_files import call
+from fabriek.access.applying.calls import Call
 from fabriek.access.applying.moving import better_call
 from fabriek.access.organisations import OrganisationKind
 
