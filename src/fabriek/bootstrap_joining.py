@@ -5,8 +5,10 @@ from fabriek.access.joining.desk import Joining
 from fabriek.access.joining.inviting import Inviting
 from fabriek.access.joining.leaving import Leavers
 from fabriek.access.joining.ports import Post
+from fabriek.access.joining.proving import Proving
 from fabriek.access.joining.quarterly import Quarterly
 from fabriek.access.joining.store import SqlInvitations, SqlLeavings, SqlStandings
+from fabriek.access.joining.store_proofs import SqlProofs
 from fabriek.access.joining.store_reviews import SqlReviews, SqlSuspended
 from fabriek.access.login.identity import Identity
 from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
@@ -33,4 +35,5 @@ def joining_services(
             SqlLeavings(database), standings, bodies, people, projects, appointing, identity, audit, clock, ids, rooms=rooms
         ),
         Quarterly(SqlReviews(database), SqlSuspended(database), standings, bodies, projects, appointing, audit, clock, ids, rooms=rooms),
+        Proving(SqlProofs(database), bodies, audit, clock),
     )  # fmt: skip

@@ -141,7 +141,9 @@ class Access:
         membership = Membership(found.id, self._found(person).id, role)
         if membership.person == by.person:
             raise NotPermitted("nobody changes their own role", rule="member.self", fix="ask another lead")
-        with self._bodies.transaction():
+        with self._bodies.transaction(alone=f"project:{found.id}"):
+            if role != "lead":
+                self._check_other_lead(found.id, membership.person)
             self._projects.put_member(membership)
             self._audit.record("project.member_added", found.id, by, person=membership.person, role=role)
         return membership
@@ -159,11 +161,8 @@ class Access:
         theirs = next((one for one in members if one.person == person), None)
         if theirs is None:
             raise NotFound("there is no such member", fix="fabriek project members")
-        if theirs.role == "lead" and sum(one.role == "lead" for one in members) == 1:
-            raise WrongState(
-                "a project keeps a lead", fix="make somebody else lead first: fabriek project add --role lead"
-            )
-        with self._bodies.transaction():
+        with self._bodies.transaction(alone=f"project:{found.id}"):
+            self._check_other_lead(found.id, person)
             self._projects.take_member(found.id, person)
             self._audit.record("project.member_removed", found.id, by, person=person)
 
@@ -190,6 +189,13 @@ class Access:
                         self._projects.put_member(Membership(project.id, person.id, "member"))
             self._audit.record("project.opened", project.id, by, lead=lead, purpose=str(purpose))
         return project
+
+    def _check_other_lead(self, project: str, person: str) -> None:
+        """Raises WrongState where this person alone leads. Whoever calls is alone with the project until it is written."""
+        if [one.person for one in self._projects.members(project) if one.role == "lead"] == [person]:
+            raise WrongState(
+                "a project keeps a lead", fix="make somebody else lead first: fabriek project add --role lead"
+            )
 
     def _found(self, name: str) -> Person:
         person = self._people.with_email(address_of(name)) if "@" in name else self._people.get(name)

@@ -3,7 +3,7 @@
 import click
 
 from fabriek.cli.groups import Group
-from fabriek.cli.output import json_option, show, table
+from fabriek.cli.output import json_option, say, show, table
 from fabriek.cli.session import connect
 
 
@@ -35,5 +35,16 @@ def ls(*, as_json: bool) -> None:
 @click.argument("organisation")
 @json_option
 def show_people(organisation: str, *, as_json: bool) -> None:
-    """An organisation's people."""
-    table(connect().access.people(organisation), ["id", "name", "email", "roles"], as_json=as_json)
+    """An organisation's people, and by what it shows that it is one."""
+    factory = connect()
+    table(factory.access.people(organisation), ["id", "name", "email", "roles"], as_json=as_json)
+    if not as_json:
+        proof = factory.joining.proof(organisation)
+        told = ", ".join(f"{name} {value}" for name, value in proof.fields.items())
+        say(
+            f"proof: {proof.kind}: {told}" if proof.kind else f"no proof yet: fabriek org prove {organisation} --kind …"
+        )
+        if proof.due:
+            say(
+                f"something better was to follow by {proof.due_on}: fabriek org prove {organisation} --kind kvk --field number=…"
+            )

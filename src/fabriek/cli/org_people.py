@@ -6,6 +6,7 @@ from fabriek.cli import org_keys  # noqa: F401  # adds its commands
 from fabriek.cli.org import org
 from fabriek.cli.output import json_option, say, show, table
 from fabriek.cli.session import connect
+from fabriek.kernel.errors import InvalidInput
 from fabriek.schemas.joining import ReviewOut, SentOut
 
 LISTED = ["id", "state", "address", "project", "role", "vouched", "stands", "expires_at"]
@@ -133,3 +134,42 @@ def review_roles(person: str, role: str, *, remove: bool, as_json: bool) -> None
     joining = connect().joining
     found = joining.decide_role(person, role, keep=not remove) if person else joining.role_review()
     tell_review(found, as_json=as_json)
+
+
+@org.command("prove")
+@click.argument("organisation")
+@click.option(
+    "--kind",
+    default="",
+    help="kvk, in_registration, foreign_register, vat or declaration; without it, list what each asks.",
+)
+@click.option("--field", "fields", multiple=True, metavar="NAME=VALUE", help="A field of the kind; repeatable.")
+@json_option
+def prove(organisation: str, kind: str, fields: tuple[str, ...], *, as_json: bool) -> None:
+    """Show that ORGANISATION is one: a KvK number, or what a new firm or one of abroad has instead. It replaces what was shown before."""
+    joining = connect().joining
+    if not kind:
+        asked = [
+            {"kind": one.name, "field": field.name, "example": field.example, "what": field.texts["en"]}
+            for one in joining.proof_kinds() for field in one.fields
+        ]  # fmt: skip
+        table(asked, ["kind", "field", "example", "what"], as_json=as_json)
+        return
+    told = {}
+    for one in fields:
+        name, is_pair, value = one.partition("=")
+        if not is_pair or name in told:
+            raise InvalidInput(f"{one!r} is not a new name=value", fix="--field number=12345678")
+        told[name] = value
+    show(joining.prove(organisation, kind, told), as_json=as_json)
+
+
+@org.command("proofs")
+@click.option("--due", is_flag=True, required=True, help="Those whose day has passed.")
+@json_option
+def proofs(*, due: bool, as_json: bool) -> None:
+    """Organisations that said that something better would follow, and for which its day has passed."""
+    assert due
+    table(
+        connect().joining.due_proofs(), ["organisation", "kind", "due_on"], as_json=as_json, empty="nothing is overdue"
+    )

@@ -1,10 +1,11 @@
 """Invitations, roles held everywhere, and leavers, for the client."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fabriek.schemas.access import MemberOut, PersonOut, ProjectOut, SignedInOut
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.joining import HolderOut, InvitationOut, LeavingOut, ReviewOut, SentOut
+from fabriek.schemas.proofs import ProofKindOut, ProofOut
 from fabriek.sdk.client import Client
 
 
@@ -94,6 +95,20 @@ class Joining:
     def decide_role(self, person: str, role: str, *, keep: bool) -> ReviewOut:
         body = {"person": person, "role": role, "keep": keep}
         return ReviewOut.model_validate(self._client.post("/api/v1/roles/review", json=body))
+
+    def proof_kinds(self) -> Sequence[ProofKindOut]:
+        return PageOut[ProofKindOut].model_validate(self._client.get("/api/v1/proofs/kinds")).items
+
+    def prove(self, organisation: str, kind: str, fields: Mapping[str, str]) -> ProofOut:
+        """Shows that an organisation is one; replaces what was shown before."""
+        body = {"kind": kind, "fields": dict(fields)}
+        return ProofOut.model_validate(self._client.post(f"/api/v1/organisations/{organisation}/proof", json=body))
+
+    def proof(self, organisation: str) -> ProofOut:
+        return ProofOut.model_validate(self._client.get(f"/api/v1/organisations/{organisation}/proof"))
+
+    def due_proofs(self) -> Sequence[ProofOut]:
+        return PageOut[ProofOut].model_validate(self._client.get("/api/v1/proofs/due")).items
 
 
 def _code_of(link: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fabriek.access.joining.appointing import Appointing
 from fabriek.access.joining.inviting import Inviting
 from fabriek.access.joining.leaving import Leavers
+from fabriek.access.joining.proving import Proving
 from fabriek.access.joining.quarterly import Quarterly
 
 
@@ -14,3 +15,4 @@ class Joining:
     appointing: Appointing
     leavers: Leavers
     quarterly: Quarterly
+    proving: Proving

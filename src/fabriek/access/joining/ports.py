@@ -1,11 +1,12 @@
 """What coming in and going out need kept, and from whom."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from fabriek.access.joining.invitations import Invitation
 from fabriek.access.joining.leavings import Leaving
+from fabriek.access.joining.proofs import Proof
 from fabriek.access.joining.reviews import Item, Review, Suspended
 from fabriek.access.people import Person
 from fabriek.kernel.callers import Caller
@@ -102,6 +103,21 @@ class Rooms(Protocol):
 
     def close_person(self, person: str, projects: Sequence[str], *, by: Caller) -> None:
         """Idempotent. Raises Unavailable where a key cannot be replaced now."""
+
+
+class Proofs(Protocol):
+    """Storage of what organisations showed last."""
+
+    def put(self, proof: Proof) -> None:
+        """Replaces what was shown before."""
+
+    def note_number(self, organisation: str, number: str) -> None:
+        """The organisation's number in the register, now that it is proved."""
+
+    def of_organisation(self, organisation: str) -> Proof | None: ...
+
+    def due_before(self, day: date) -> Sequence[Proof]:
+        """Those whose day lies before it, the longest overdue first."""
 
 
 class RoomsOfMembers(Protocol):

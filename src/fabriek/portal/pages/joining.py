@@ -7,6 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from fabriek.access.joining.invitations import Invitation, state_at
+from fabriek.access.joining.proofs import kind_named, kinds
 from fabriek.access.roles import PROJECT, administers
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotAuthenticated, NotFound
@@ -167,10 +168,13 @@ def _people(made: Router, services: Services, pages: Pages) -> None:
         """Its people and their roles, and for its administrators who is invited."""
         body = services.access.organisation(organisation)
         manages = administers(caller, body.id)
+        proof = services.joining.proving.of_organisation(body.id, by=caller)
         invited = inviting.of_organisation(body.id, by=caller)[:SHOWN] if manages else []
         return pages.render(
             request, "organisation.html", body=body, people=services.access.people_of(body.id, by=caller), manages=manages,
             invitations=[shown(one, services) for one in invited],
+            proof=proof, proof_due=proof is not None and proof.is_due(services.clock.today()),
+            proof_labels={one.name: one.texts["en"] for one in kind_named(proof.kind).fields} if proof else {}, proof_kinds=kinds().values(),
         )  # fmt: skip
 
     @made.post("/organisations/{organisation}/invitations", access=SIGNED_IN, once=False)
