@@ -198,7 +198,8 @@ def build(
     outbound = Outbound(Hosts.read(settings.outbound_hosts))
     base = settings.portal_url or f"http://localhost:{settings.port}"
     joining = joining_services(
-        database, identity=identity, audit=audit, clock=clock, ids=ids, rooms=vault, post=relay if relay.host else None, base=base
+        database, identity=identity, audit=audit, clock=clock, ids=ids, rooms=vault, post=relay if relay.host else None, base=base,
+        funding=funding, labels=labels,
     )  # fmt: skip
     outbox = Outbox(
         SqlNotices(database), jobs, jobs, access, strongbox, labels, clock, base,

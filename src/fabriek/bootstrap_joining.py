@@ -7,24 +7,45 @@ from fabriek.access.joining.leaving import Leavers
 from fabriek.access.joining.ports import Post
 from fabriek.access.joining.proving import Proving
 from fabriek.access.joining.quarterly import Quarterly
+from fabriek.access.joining.steering import Steering
 from fabriek.access.joining.store import SqlInvitations, SqlLeavings, SqlStandings
 from fabriek.access.joining.store_proofs import SqlProofs
 from fabriek.access.joining.store_reviews import SqlReviews, SqlSuspended
+from fabriek.access.joining.store_steering import SqlChanges
 from fabriek.access.login.identity import Identity
 from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
 from fabriek.adapters.database import Database
 from fabriek.audit.service import Audit
+from fabriek.funding.service import Funding
 from fabriek.kernel.clock import Clock
+from fabriek.kernel.errors import WrongState
 from fabriek.kernel.ids import Ids
+from fabriek.vault.datasets import Kind
+from fabriek.vault.labelling.labels import Labels
 from fabriek.vault.service import Vault
+from fabriek.vault.store import SqlDatasets
 
 
 def joining_services(
-    database: Database, *, identity: Identity, audit: Audit, clock: Clock, ids: Ids, rooms: Vault, post: Post | None, base: str
+    database: Database, *, identity: Identity, audit: Audit, clock: Clock, ids: Ids, rooms: Vault, post: Post | None, base: str, funding: Funding,
+    labels: Labels,
 ) -> Joining:  # fmt: skip
     """rooms: the vault. post: None where no mail can be sent; base: where people reach the portal."""
     bodies, people, projects = SqlOrganisations(database), SqlPeople(database), SqlProjects(database)
     standings = SqlStandings(database)
+    check_purpose = funding.check_purpose
+
+    def check_ceiling(project: str, said: str) -> str:
+        ceiling, held = labels.of(said).name, SqlDatasets(database)
+        for kind in Kind:
+            for one in held.of_project(project, kind, limit=100_000, after=""):
+                if labels.exceeds(one.label, ceiling):
+                    raise WrongState(
+                        f"{one.name} is in the project, with the label {one.label}, which lies above {ceiling}",
+                        fix="choose a ceiling that holds it, or lower that label first: fabriek data lower",
+                    )
+        return ceiling
+
     appointing = Appointing(standings, bodies, people, projects, audit, clock)
     return Joining(
         Inviting(
@@ -36,4 +57,5 @@ def joining_services(
         ),
         Quarterly(SqlReviews(database), SqlSuspended(database), standings, bodies, projects, appointing, audit, clock, ids, rooms=rooms),
         Proving(SqlProofs(database), bodies, audit, clock),
+        Steering(SqlChanges(database), bodies, people, projects, audit, clock, ids, check_purpose=check_purpose, check_ceiling=check_ceiling),
     )  # fmt: skip

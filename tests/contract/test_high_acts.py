@@ -53,6 +53,7 @@ WHY_NOT = {
     "project.manage": "it gives rights in one project, and each act is on record; its services ask",
     "project.oversee": "a lead is appointed only where there is none, and never oneself",
     "project.oversee": "it names a lead where there is none, and each act is on record",
+    "project.oversee": "a lead is appointed only where there is none; signing a change of a project asks within its verb",
     "project.view": "it changes nothing",
     "simulate": "it changes nothing",
     "usage.import": "programs bring it in each night",

@@ -137,9 +137,13 @@ def list_projects(caller: CallerDep, factory: FactoryDep) -> PageOut[ProjectOut]
 
 
 @router.get("/projects/{project}", access=Right("project.view"))
-def show_project(project: str, factory: FactoryDep) -> ProjectOut:
-    """One project."""
-    return project_out(factory.access.project(project), factory)
+def show_project(project: str, caller: CallerDep, factory: FactoryDep) -> ProjectOut:
+    """One project, its contact for data, and what was proposed of it."""
+    steering = factory.joining.steering
+    contact = steering.contact(project, by=caller)
+    waits = [f"{one.what} {one.value} ({one.id})" for one in steering.waiting(project, by=caller)]
+    shown = project_out(factory.access.project(project), factory)
+    return shown.model_copy(update={"data_contact": contact.name if contact else "", "waits": waits})
 
 
 @router.get("/projects/{project}/members", access=Right("project.view"))

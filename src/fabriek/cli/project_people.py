@@ -6,6 +6,7 @@ from fabriek.cli.org_people import LISTED, tell, tell_review
 from fabriek.cli.output import json_option, project_option, say, show, table
 from fabriek.cli.project import project
 from fabriek.cli.session import connect
+from fabriek.kernel.errors import InvalidInput
 
 
 @project.command("invite")
@@ -69,3 +70,42 @@ def review(keep: tuple[str, ...], remove: tuple[str, ...], project: str, *, keep
         waits = [one.person for one in joining.review().items if one.decision == "waiting"]
         kept += [one for one in waits if one not in {*keep, *remove}]
     tell_review(joining.decide(kept, remove) if kept or remove else joining.review(), as_json=as_json)
+
+
+@project.command("set")
+@click.option("--title", default="", help="Another title.")
+@click.option(
+    "--data-contact", default="", metavar="PERSON", help="A member who answers for the data: an id or an address."
+)
+@project_option
+@json_option
+def set_project(title: str, data_contact: str, project: str, *, as_json: bool) -> None:
+    """Change the project's title or its contact for data, as its lead."""
+    show(connect(project).joining.set_project(title, data_contact), as_json=as_json)
+
+
+@project.command("propose")
+@click.option("--purpose", default="", help="civilian, dual_use or exclusively_military.")
+@click.option("--ceiling", default="", help="The highest label that its data may have.")
+@click.option("--why", required=True, help="What the second person judges by.")
+@project_option
+@json_option
+def propose(purpose: str, ceiling: str, why: str, project: str, *, as_json: bool) -> None:
+    """Propose another purpose or ceiling; an operator signs it, and the new one replaces what waits."""
+    if bool(purpose) == bool(ceiling):
+        raise InvalidInput("propose one thing at a time", fix="--purpose WORD, or --ceiling LABEL")
+    what = ("purpose", purpose) if purpose else ("ceiling", ceiling)
+    show(connect(project).joining.propose(*what, why), as_json=as_json)
+
+
+@project.command("sign")
+@click.argument("proposal", default="")
+@click.option("--refuse", is_flag=True, help="Refuse it instead.")
+@json_option
+def sign(proposal: str, *, refuse: bool, as_json: bool) -> None:
+    """Sign a PROPOSAL that somebody else made, as an operator; without one, list what waits."""
+    joining = connect().joining
+    if proposal:
+        show(joining.sign(proposal, agree=not refuse), as_json=as_json)
+    else:
+        table(joining.proposals(), ["id", "project", "what", "value", "why"], as_json=as_json, empty="nothing waits")

@@ -138,6 +138,13 @@ class Funding:
         purpose, today = Purpose(application.answers["purpose"]), self._clock.today()
         return frozenset(one.id for one in self._funds.shares() if not forbidden_by(one, purpose, self._rules, today))
 
+    def check_purpose(self, project: str, purpose: Purpose) -> None:
+        """Raises NotPermitted, naming the rule, where a share that pays for the project, now or later, may not pay for this."""
+        today, shares = self._clock.today(), self._shares()
+        for one in self._allocations.of_project(project):
+            if one.ends_on >= today and (rule := forbidden_by(shares[one.share], purpose, self._rules, today)):
+                raise refuse(shares[one.share], purpose, rule)
+
     def hold(self, project: str, purpose: Purpose, resource: Resource, amount_micro: int, job: str) -> Hold:
         """Sets a job's worst case aside; the same hold when it was set before. Raises CreditsExhausted, NotPermitted."""
         with self._books.transaction(alone=f"credits:{project}"):

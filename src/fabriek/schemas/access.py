@@ -103,12 +103,16 @@ class WhoamiOut(Wire):
 
 
 class ProjectOut(Wire):
+    """`data_contact`: who answers for its data; `waits`: proposed changes. Both where one project is shown."""
+
     id: str
     slug: str
     title: str
     purpose: str
     label_ceiling: str
     lead_organisation: str
+    data_contact: str = ""
+    waits: list[str] = Field(default_factory=list)
 
 
 class MemberIn(Wire):

@@ -6,6 +6,7 @@ from fabriek.schemas.access import MemberOut, PersonOut, ProjectOut, SignedInOut
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.joining import HolderOut, InvitationOut, LeavingOut, ReviewOut, SentOut
 from fabriek.schemas.proofs import ProofKindOut, ProofOut
+from fabriek.schemas.steering import ChangeOut
 from fabriek.sdk.client import Client
 
 
@@ -109,6 +110,23 @@ class Joining:
 
     def due_proofs(self) -> Sequence[ProofOut]:
         return PageOut[ProofOut].model_validate(self._client.get("/api/v1/proofs/due")).items
+
+    def set_project(self, title: str = "", data_contact: str = "", *, project: str = "") -> ProjectOut:
+        body = {"title": title, "data_contact": data_contact}
+        path = f"/api/v1/projects/{self._client.the_project(project)}"
+        return ProjectOut.model_validate(self._client.patch(path, json=body))
+
+    def propose(self, what: str, value: str, why: str, *, project: str = "") -> ChangeOut:
+        """Another `purpose` or `ceiling`, which waits for a second person."""
+        path = f"/api/v1/projects/{self._client.the_project(project)}/proposals"
+        return ChangeOut.model_validate(self._client.post(path, json={"what": what, "value": value, "why": why}))
+
+    def proposals(self) -> Sequence[ChangeOut]:
+        return PageOut[ChangeOut].model_validate(self._client.get("/api/v1/project-proposals")).items
+
+    def sign(self, proposal: str, *, agree: bool = True) -> ChangeOut:
+        body = {"proposal": proposal, "agree": agree}
+        return ChangeOut.model_validate(self._client.post("/api/v1/project-proposals/decide", json=body))
 
 
 def _code_of(link: str) -> str:

@@ -7,6 +7,7 @@ from fabriek.access.joining.inviting import Inviting
 from fabriek.access.joining.leaving import Leavers
 from fabriek.access.joining.proving import Proving
 from fabriek.access.joining.quarterly import Quarterly
+from fabriek.access.joining.steering import Steering
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,4 @@ class Joining:
     leavers: Leavers
     quarterly: Quarterly
     proving: Proving
+    steering: Steering

@@ -1,4 +1,4 @@
-"""Proofs: how an organisation shows that it is one, where it has no number in the register yet."""
+"""Proofs of organisations, and what is proposed and set of projects."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,4 +21,25 @@ def upgrade() -> None:
         sa.Column("shown_at", Instant(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("organisation"),
+    )
+    op.create_table(
+        "access_project_changes",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("project", sa.String(), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.String(), nullable=False),
+        sa.Column("proposed_at", Instant(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=False),
+        sa.Column("decided_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_access_project_changes_project", "access_project_changes", ["project"])
+    op.create_table(
+        "access_data_contacts",
+        sa.Column("project", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("project"),
     )

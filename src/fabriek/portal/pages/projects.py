@@ -54,6 +54,7 @@ def router(services: Services, pages: Pages) -> Router:
         ]
         return pages.render(
             request, "project.html", project=found, left=left_of(services, found.id), people=people_shown(services, project, caller),
+            contact=services.joining.steering.contact(project, by=caller), changes=services.joining.steering.waiting(project, by=caller),
             datasets=datasets, recent=jobs,
             project_of=lambda _job: found.slug, runs=runs, models=models_shown(services, found, caller), bases=bases,
             kinds=KINDS, sessions=sessions, elsewhere=elsewhere, packs=services.packing.list(project, by=caller)[:SHOWN],
