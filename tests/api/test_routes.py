@@ -329,3 +329,11 @@ def _unlike(value: str) -> str:
     if underscore:
         return f"{kind}_{'0' * 26}"
     return "0" * len(value) if re.fullmatch(r"[0-9a-f]{32}", value) else f"no-such-{len(value)}"
+
+
+def test_no_word_of_an_address_hides_a_project_or_an_organisation_of_that_name(place: Place) -> None:
+    """One called `new` has its pages: beside a slug no route has a word of its own."""
+    paths = {path for _, path, _ in routes(place)}
+    for head, slug in (("/projects/", "{project}"), ("/organisations/", "{organisation}")):
+        below = {path.partition(head)[2].split("/")[0] for path in paths if re.match(rf"(/api/v1)?{head}", path)}
+        assert below == {slug}, head
