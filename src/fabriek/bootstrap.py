@@ -132,7 +132,7 @@ def build(
         SqlCredentials(database), SqlLogins(database), bodies, people, projects, audit, clock, ids, Confirming(settings.confirming)
     )  # fmt: skip
     docket = docket_of(settings, database, audit, clock, ids)
-    intake = intake_of(settings, database, bodies, people, audit, clock, ids, Reception(docket))
+    intake = intake_of(settings, database, bodies, people, audit, clock, ids, Reception(docket), docket.asked_fields)
     labels, rules = labels_of(settings.labels), rules_of(shipped("fabriek.funding", "purposes.toml"))
     funding = Funding(
         SqlLedger(database), SqlFunds(database), SqlAllocations(database), access=access, intake=intake, audit=audit,

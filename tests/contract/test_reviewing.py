@@ -271,6 +271,28 @@ def test_the_clock_stands_still_while_the_applicant_is_asked(jury: Jury) -> None
         desk.ask(app, "Still there?", by=jury.reviewer)
 
 
+def test_while_something_is_asked_just_the_named_answers_are_open(jury: Jury) -> None:
+    intake, desk, app = jury.town.services.intake, jury.review.desk, jury.submitted()
+    for name, says in (("colour", "does not ask colour"), ("partners", "who may judge hangs on it")):
+        with pytest.raises(InvalidInput, match=says):
+            desk.ask(app, "Which?", fields=["title", name], by=jury.reviewer)
+    assert jury.state(app) is ApplicationState.ELIGIBLE
+    desk.ask(app, "Is that its name?", fields=["title"], by=jury.reviewer)
+    for verb in (intake.edit, intake.keep):
+        with pytest.raises(WrongState, match="gpu_hours cannot be changed"):
+            verb(app, {"title": "A", "gpu_hours": 5}, by=jury.applicant)
+    with pytest.raises(NotFound):
+        intake.edit(app, {"title": "Mine"}, by=jury.town.person("stranger"))
+    intake.keep(app, {"title": ""}, by=jury.applicant)
+    with pytest.raises(InvalidInput, match="title"):
+        desk.answer(app, "There.", by=jury.applicant)
+    assert intake.edit(app, {"title": "A better model"}, by=jury.applicant).answers["title"] == "A better model"
+    desk.answer(app, "There.", by=jury.applicant)
+    assert jury.see(app, jury.applicant).due_at is not None
+    with pytest.raises(WrongState, match="title cannot be changed any more"):
+        intake.edit(app, {"title": "Another"}, by=jury.applicant)
+
+
 def test_each_alarm_is_told_once_to_who_must_act(jury: Jury) -> None:
     app, review, clock = jury.with_experts(), jury.review, jury.town.clock
     assert review.alarms() == 0

@@ -2,6 +2,7 @@
 
 from fastapi import Response
 
+from fabriek.access.reviewing.cases import Question
 from fabriek.access.reviewing.desk import View
 from fabriek.access.reviewing.docket import Part
 from fabriek.access.reviewing.history import as_csv
@@ -19,6 +20,7 @@ from fabriek.schemas.reviewing import (
     DeclineIn,
     ExpertIn,
     MeasurementsIn,
+    QuestionIn,
     QuestionOut,
     RankedOut,
     ReviewOut,
@@ -47,7 +49,7 @@ def review_out(view: View, services: Services, person: str) -> ReviewOut:
         queue=services.intake.position(one), answers=dict(one.answers), flags=list(view.flags),
         checks=[CheckOut(name=each.name, passed=each.passed, found=each.found) for each in one.checks],
         questions=[
-            QuestionOut(text=each.text, asked_at=each.asked_at, answer=each.answer, answered_at=each.answered_at) for each in view.questions
+            _question_out(each) for each in view.questions
         ],
         experts=[AskedOut(expert=name, due_at=until) for name, until in view.asked_experts],
         assessments=[
@@ -75,6 +77,12 @@ def review_out(view: View, services: Services, person: str) -> ReviewOut:
 
 def _shown(application: str, caller: CallerDep, factory: FactoryDep) -> ReviewOut:
     return review_out(factory.reviewing.desk.view(application, by=caller), factory, caller.person)
+
+
+def _question_out(one: Question) -> QuestionOut:
+    return QuestionOut(
+        text=one.text, fields=sorted(one.fields), asked_at=one.asked_at, answer=one.answer, answered_at=one.answered_at
+    )
 
 
 @router.get("/reviews", access=SIGNED_IN)
@@ -135,9 +143,9 @@ def take(application: str, caller: CallerDep, factory: FactoryDep) -> ReviewOut:
 
 
 @router.post(ONE + "/question", access=REVIEW)
-def ask(application: str, asked: WordsIn, caller: CallerDep, factory: FactoryDep) -> ReviewOut:
-    """Ask the applicant; the clock stands still."""
-    factory.reviewing.desk.ask(application, asked.words, by=caller)
+def ask(application: str, asked: QuestionIn, caller: CallerDep, factory: FactoryDep) -> ReviewOut:
+    """Ask the applicant; the clock stands still, and the answers that are named may be changed."""
+    factory.reviewing.desk.ask(application, asked.words, fields=asked.fields, by=caller)
     return _shown(application, caller, factory)
 
 

@@ -46,10 +46,11 @@ def take(application: str, *, as_json: bool) -> None:
 @review.command("ask")
 @click.argument("application")
 @click.argument("question")
+@click.option("--field", "fields", multiple=True, help="An answer that they may change meanwhile; repeatable.")
 @json_option
-def ask(application: str, question: str, *, as_json: bool) -> None:
+def ask(application: str, question: str, fields: tuple[str, ...], *, as_json: bool) -> None:
     """Ask the applicant something; the clock stands still until they answer."""
-    show(connect().reviewing.ask(application, question), as_json=as_json)
+    show(connect().reviewing.ask(application, question, fields=fields), as_json=as_json)
 
 
 @review.command("answer")

@@ -1,7 +1,7 @@
 """Reviews on the wire."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -13,6 +13,12 @@ class WordsIn(Wire):
     """A question, an answer, or a motive."""
 
     words: Text
+
+
+class QuestionIn(WordsIn):
+    """A question to the applicant. `fields`: the answers that they may change while the clock stands still."""
+
+    fields: list[Annotated[str, Field(max_length=63)]] = Field([], max_length=50)
 
 
 class TechnicalIn(Wire):
@@ -71,6 +77,7 @@ class QuestionOut(Wire):
     """What the applicant was asked."""
 
     text: str
+    fields: list[str]
     asked_at: datetime
     answer: str
     answered_at: datetime | None

@@ -34,8 +34,9 @@ class Reviewing:
     def take(self, application: str) -> ReviewOut:
         return self._act(application, "take")
 
-    def ask(self, application: str, question: str) -> ReviewOut:
-        return self._act(application, "question", words=question)
+    def ask(self, application: str, question: str, *, fields: Sequence[str] = ()) -> ReviewOut:
+        """fields: the answers that the applicant may change until they answer."""
+        return self._act(application, "question", words=question, fields=list(fields))
 
     def answer(self, application: str, words: str) -> ReviewOut:
         return self._act(application, "answer", words=words)

@@ -110,6 +110,10 @@ class Intake:
             self._audit.record("application.edited", filed.id, by, revision=str(now.revision))
         return Kept(changed, now, faults)
 
+    def may_change(self, application: Application) -> frozenset[str]:
+        """The questions whose answers may be changed now."""
+        return open_fields(application, self.calls.of(application.call), self.asked_again)
+
     def check_takes(self, asked: Call) -> None:
         """Raises WrongState on a call that is not open."""
         if asked.is_open(self._clock.now(), self._clock.today()):

@@ -24,7 +24,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the applicant was asked. `back_to`: the state that it goes on from at the answer."""
+    """What the applicant was asked. `back_to`: the state that it goes on from at the answer. `fields`: the answers that may be changed meanwhile."""
 
     id: str
     application: str
@@ -32,6 +32,7 @@ class Question:
     asked_by: str
     asked_at: datetime
     back_to: str
+    fields: frozenset[str] = frozenset()
     answer: str = ""
     answered_by: str = ""
     answered_at: datetime | None = None

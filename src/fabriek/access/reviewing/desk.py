@@ -1,9 +1,10 @@
 """The desk: what reviewers and applicants do with an application on its way to the experts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from fabriek.access.applying.answers import check_answers
 from fabriek.access.applying.applications import GOING, Application, ApplicationState
 from fabriek.access.reviewing.assessments import Assignment
 from fabriek.access.reviewing.cases import Case, Question
@@ -12,11 +13,13 @@ from fabriek.access.reviewing.conflicts import refuse_conflicts
 from fabriek.access.reviewing.decisions import Decision, check_motive
 from fabriek.access.reviewing.docket import Docket, Part
 from fabriek.access.reviewing.history import Reader, Shown, readable
-from fabriek.access.reviewing.scaling import Scaling, read_measured, scaling_of
+from fabriek.access.reviewing.scaling import Scaling, measured_in, read_measured, scaling_of
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import InvalidInput, WrongState
 
 TEXT_MAX = 2_000
+STAKES = frozenset({"partners", "team", "investigator", "excluded_reviewers"})
+"""Answers that say who has a stake. Experts were chosen by them."""
 _S = ApplicationState
 
 
@@ -90,11 +93,12 @@ class Desk:
             self._docket.step(found, "taken", by, "reviewer")
         return case
 
-    def ask(self, application_id: str, text: str, *, by: Caller) -> Question:
-        """Asks the applicant something: the clock stands still until they answer."""
+    def ask(self, application_id: str, text: str, *, fields: Collection[str] = (), by: Caller) -> Question:
+        """Asks the applicant something: the clock stands still until they answer. `fields`: the answers that they may change meanwhile."""
         docket = self._docket
         with docket.transaction(application_id):
             found = self._judged(application_id, by)
+            self._check_fields(found, fields)
             made = Question(
                 docket.ids.new("ask"),
                 found.id,
@@ -102,6 +106,7 @@ class Desk:
                 by.person,
                 docket.clock.now(),
                 str(found.state),
+                frozenset(fields),
             )
             case = docket.case_of(found)
             docket.cases.put(replace(case, clock=paused(case.clock, made.asked_at)))
@@ -121,6 +126,10 @@ class Desk:
             if found.state is not _S.ASKED or not open_ones:
                 raise WrongState("nothing was asked", fix=f"fabriek review show {found.id}")
             now, case = docket.clock.now(), docket.case_of(found)
+            if open_ones[0].fields:
+                check_answers(docket.calls.of(found.call), found.answers, complete=True)
+                if "scaling" in open_ones[0].fields:
+                    case = replace(case, measured=measured_in(found))
             asked = replace(open_ones[0], answer=_text(text, "an answer"), answered_by=by.person, answered_at=now)
             docket.cases.put_question(asked)
             docket.cases.put(replace(case, clock=resumed(case.clock, now)))
@@ -211,6 +220,19 @@ class Desk:
         found = docket.found(application_id, by, Part.STAFF, Part.APPLICANT, Part.EXPERT)
         refuse_conflicts(docket.conflicts(docket.people.get(by.person), found), "you may not judge this application")
         return docket.found(application_id, by, Part.STAFF)
+
+    def _check_fields(self, application: Application, fields: Collection[str]) -> None:
+        """Raises InvalidInput on what the form does not ask, and on what decides who may judge."""
+        if not fields:
+            return
+        call = self._docket.calls.of(application.call)
+        if unknown := sorted(one for one in fields if call.field(one) is None):
+            raise InvalidInput(f"the form does not ask {', '.join(unknown)}", fix=f"fabriek apply call {call.name}")
+        if fixed := sorted(STAKES & set(fields)):
+            raise InvalidInput(
+                f"{', '.join(fixed)} cannot be changed: who may judge hangs on it",
+                fix="ask in words, without that field",
+            )
 
     def _scaling(self, case: Case) -> tuple[Scaling | None, Sequence[str]]:
         rules = self._docket.rules()

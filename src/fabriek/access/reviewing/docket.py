@@ -98,6 +98,13 @@ class Docket:
         except NotFound:
             return Terms(Route.COMMITTEE)
 
+    def asked_fields(self, application: Application) -> frozenset[str]:
+        """The answers that its applicant was asked about and may change; none once they answered."""
+        if application.state is not ApplicationState.ASKED:
+            return frozenset()
+        open_ones = [one for one in self.cases.questions(application.id) if one.answered_at is None]
+        return frozenset().union(*(one.fields for one in open_ones))
+
     def rules(self) -> Rules:
         return self.promises.rules_on(self.clock.today())
 

@@ -8,10 +8,9 @@ from fabriek.access.applying.calls import Call
 from fabriek.access.organisations import Organisation
 from fabriek.access.reviewing.docket import Docket
 from fabriek.access.reviewing.history import Shown
-from fabriek.access.reviewing.scaling import Measured, read_measured
+from fabriek.access.reviewing.scaling import measured_in
 from fabriek.access.reviewing.terms import Route
 from fabriek.kernel.callers import SYSTEM, Caller
-from fabriek.kernel.errors import InvalidInput
 
 
 class Reception:
@@ -23,7 +22,7 @@ class Reception:
     def receive(self, submitted: Application, asked: Call, body: Organisation, *, by: Caller) -> Application:
         """The application with its checks: eligible, or refused with reasons. Joins the transaction of `submit`."""
         docket = self._docket
-        case = replace(docket.open_case(submitted), measured=_measured(submitted))
+        case = replace(docket.open_case(submitted), measured=measured_in(submitted))
         docket.cases.put(case)
         docket.step(submitted, "submitted", by, "applicant", shown=Shown.ALL)
         checks = technical_check(submitted, asked, body)
@@ -63,11 +62,3 @@ class Reception:
 
 def why_not(checks: Sequence[Check]) -> str:
     return "; ".join(f"{one.name}: {one.found}" for one in checks if not one.passed)
-
-
-def _measured(submitted: Application) -> tuple[Measured, ...]:
-    """Measurements that the form itself asked for, where it did; what is wrong with them, the technical check says."""
-    try:
-        return read_measured(submitted.answers.get("scaling", []))
-    except InvalidInput:
-        return ()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from fabriek.access.applying.applications import Application
 from fabriek.kernel.errors import InvalidInput
 
 NODES_MAX = 100_000
@@ -46,6 +47,14 @@ def read_measured(raw: object) -> tuple[Measured, ...]:
     if not isinstance(raw, Sequence) or isinstance(raw, str):
         raise InvalidInput("measurements are a list", fix="send [{nodes, seconds, input}, …]")
     return tuple(_measured(one, number) for number, one in enumerate(raw, 1))
+
+
+def measured_in(application: Application) -> tuple[Measured, ...]:
+    """Measurements that the form itself asked for, where it did; what is wrong with them, the technical check says."""
+    try:
+        return read_measured(application.answers.get("scaling", []))
+    except InvalidInput:
+        return ()
 
 
 def _measured(one: Any, number: int) -> Measured:

@@ -42,6 +42,7 @@ questions = Table(
     Column("asked_by", String, nullable=False),
     Column("asked_at", Instant, nullable=False),
     Column("back_to", String, nullable=False),
+    Column("fields", JSON, nullable=False, server_default="[]"),
     Column("answer", Text, nullable=False),
     Column("answered_by", String, nullable=False),
     Column("answered_at", Instant),
@@ -138,11 +139,11 @@ class SqlCases:
         return [_case(row) for row in self._db.rows(wanted)]
 
     def put_question(self, question: Question) -> None:
-        self._db.put(questions, asdict(question), ["id"])
+        self._db.put(questions, asdict(question) | {"fields": sorted(question.fields)}, ["id"])
 
     def questions(self, application: str) -> Sequence[Question]:
         wanted = select(questions).where(questions.c.application == application).order_by(questions.c.id)
-        return [Question(**_named(row)) for row in self._db.rows(wanted)]
+        return [Question(**_named(row) | {"fields": frozenset(row.fields)}) for row in self._db.rows(wanted)]
 
     def add_step(self, step: Step) -> None:
         self._db.execute(insert(steps).values(**asdict(step)))

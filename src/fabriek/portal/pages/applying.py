@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from fabriek.access.applying.answers import is_asked, progress_of, sums_of
 from fabriek.access.applying.applications import Application, ApplicationState
+from fabriek.access.applying.calls import Section
 from fabriek.access.applying.faults import Fault
 from fabriek.access.applying.printing import printed
 from fabriek.funding.submitting import submit as send
@@ -59,7 +60,7 @@ class Forms:
     ) -> Response:  # fmt: skip
         """typed: shown in place of what is kept, with what is wrong in it. more: the table that gets an empty row."""
         call = self.intake.calls.of(found.call)
-        part, answers = call.section(section), {**found.answers, **(typed or {})}
+        part, answers = self.open_part(found, section), {**found.answers, **(typed or {})}
         names = {field.name for field in part.fields}
         return self.render(
             request, "application_section.html", status=409 if stale else 422 if faults else 200, application=found, call=call, section=part,
@@ -68,12 +69,18 @@ class Forms:
             revision=self.intake.editing(found.id, by=caller).revision,
         )  # fmt: skip
 
+    def open_part(self, found: Application, section: str) -> Section:
+        """What of this part may be changed now: all of a draft's, later only what its applicant was asked about."""
+        part, may = self.intake.calls.of(found.call).section(section), self.intake.may_change(found)
+        return part.model_copy(update={"fields": tuple(one for one in part.fields if one.name in may)})
+
     def tasks(self, request: Request, found: Application, *, faults: bool, status: int = 200) -> Response:
         call = self.intake.calls.of(found.call)
         progress = progress_of(call, found.answers)
         return self.render(
             request, "application.html", status=status, application=found, call=call, progress=progress, sums=sums_of(call, found.answers),
             draft=found.state is ApplicationState.DRAFT, faults=faults, complete=not any(one.faults for one in progress),
+            parts_open=[one for one in call.sections if self.open_part(found, one.name).fields],
         )  # fmt: skip
 
     def check(self, request: Request, found: Application) -> Response:
@@ -87,7 +94,9 @@ class Forms:
     def save(self, request: Request, application: str, section: str, pairs: Pairs, caller: Caller) -> Response:
         said, scripted = dict(pairs), request.headers.get("accept") == "application/json"
         found, words = self.intake.get(application, by=caller), WORDS[language_of(request)]
-        typed = typed_answers(self.intake.calls.of(found.call).section(section), pairs)
+        if found.state is not ApplicationState.DRAFT and not self.open_part(found, section).fields:
+            return RedirectResponse(f"/applications/{application}", status_code=303)
+        typed = typed_answers(self.open_part(found, section), pairs)
         revision = int(said["revision"]) if re.fullmatch(r"[0-9]{1,9}", said.get("revision", "")) else -1
         try:
             kept = self.intake.keep(application, typed, revision=revision, by=caller)
@@ -146,7 +155,7 @@ def router(services: Services, pages: Pages) -> Router:
     def part(request: Request, application: str, section: str, caller: CallerDep) -> Response:
         """One part of the form."""
         found = intake.get(application, by=caller)
-        if found.state is not ApplicationState.DRAFT:
+        if not forms.open_part(found, section).fields:
             return RedirectResponse(f"/applications/{application}", status_code=303)
         return forms.part(request, found, section, caller)
 

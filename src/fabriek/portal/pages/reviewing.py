@@ -71,7 +71,7 @@ def _acts(services: Services) -> dict[str, Callable[[str, dict[str, str], Caller
 
     return {
         "take": lambda one, _, by: desk.take(one, by=by),
-        "question": lambda one, said, by: desk.ask(one, said.get("words", ""), by=by),
+        "question": lambda one, said, by: desk.ask(one, said.get("words", ""), fields=said.get("fields", "").replace(",", " ").split(), by=by),
         "answer": lambda one, said, by: desk.answer(one, said.get("words", ""), by=by),
         "withdraw": lambda one, _, by: desk.withdraw(one, by=by),
         "overrule": lambda one, said, by: desk.overrule(one, said.get("words", ""), by=by),

@@ -1,0 +1,13 @@
+"""Questions to applicants name the answers that may be changed meanwhile."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0031"
+down_revision = "0030"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("access_case_questions", sa.Column("fields", sa.JSON(), server_default="[]", nullable=False))
