@@ -45,7 +45,7 @@ def test_a_newcomer_needs_four_commands(tmp_path: Path) -> None:
         ):
             done = factory.run(*words)
             assert done.returncode == 0, done.stderr
-        types("login", "--link", json.loads(done.stdout)["sign_in"])
+        types("login", "--url", factory.url, "--link", json.loads(done.stdout)["link"])
         found = json.loads(types("apply", "guide", "--json", *(f"--answer={one}" for one in SAID)))
         assert found["route"]["name"] == "playground"
         assert [one["name"] for one in found["answered"]] == [one.partition("=")[0] for one in SAID]
