@@ -127,3 +127,21 @@ def test_a_form_that_another_site_sends_is_refused(factory: Running, page: Page)
     )  # fmt: skip
     assert answer.status == 403
     assert json.loads(factory.run("apply", "show", application, "--json").stdout)["answers"] == {}
+
+
+def test_an_amount_that_a_call_does_not_give_leads_on_with_the_answers(factory: Running, page: Page) -> None:
+    application = started(without_script(page), factory, "fast-lane")
+    parts = page.locator("a[href*='/parts/']").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+    for part in parts:
+        page.goto(factory.url + part)
+        if page.locator("#f-gpu_hours").count():
+            page.locator("#f-gpu_hours").fill("50001")
+        if page.locator("#f-title").count():
+            page.locator("#f-title").fill("Forecasts for the grid")
+        page.get_by_role("button", name="Save and go on").click()
+    page.goto(f"{factory.url}/applications/{application}")
+    sound(page, "application-moves")
+    page.get_by_role("button", name="Go on there, with your answers").click()
+    assert page.url.rpartition("/")[2] != application
+    assert "Large Scale" in page.inner_text("main")
+    assert page.inner_text("h1") == "Forecasts for the grid"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from fabriek.access.applying.applications import Application
+from fabriek.access.applying.applications import Application, ApplicationState
 from fabriek.access.applying.call_files import call
 from fabriek.access.applying.calls import Call
 from fabriek.access.applying.guide import choice_of, guide_on, words_of
@@ -75,6 +75,17 @@ def file_where_it_fits(
             better_call=better.call,
         ) from None
     return intake.file(better.call, better.carries, by=by), better
+
+
+def move_on(intake: Intake, application_id: str, today: date, kind: OrganisationKind, *, by: Caller) -> Application:
+    """A draft of the call that takes what this draft asks, with its answers; the draft itself stays. Raises NotFound, WrongState where it is
+    no draft or its call takes the amount, InvalidInput where the better call is not open.
+    """
+    found = intake.get(application_id, by=by)
+    better = better_call(intake.calls.of(found.call), found.answers, today, kind, named=intake.calls.of)
+    if found.state is not ApplicationState.DRAFT or better is None:
+        raise WrongState("this application is where it belongs", fix=f"fabriek apply show {found.id}")
+    return file_where_it_fits(intake, found.call, found.answers, today, kind, by=by)[0]
 
 
 def _taken(name: str, answers: Mapping[str, Any], named: Callable[[str], Call]) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from fabriek.access.applying.answers import is_asked, progress_of, sums_of
 from fabriek.access.applying.applications import Application, ApplicationState
-from fabriek.access.applying.calls import Section
+from fabriek.access.applying.calls import Said, Section
 from fabriek.access.applying.faults import Fault
+from fabriek.access.applying.moving import better_call, move_on
 from fabriek.access.applying.printing import printed
 from fabriek.funding.submitting import submit as send
 from fabriek.kernel.callers import Caller
@@ -66,8 +67,17 @@ class Forms:
             request, "application_section.html", status=409 if stale else 422 if faults else 200, application=found, call=call, section=part,
             answers=answers, faults=faults, by_field={one.field: one for one in faults}, stale=stale, more=more,
             sums=[one for one in sums_of(call, answers) if one.total.table in names],
-            revision=self.intake.editing(found.id, by=caller).revision,
+            revision=self.intake.editing(found.id, by=caller).revision, better=self.better(found),
         )  # fmt: skip
+
+    def better(self, found: Application) -> Said | None:
+        """The title of the call that takes a draft's amount, where its own does not and that one is there."""
+        kind, today = self.services.access.organisation(found.organisation).kind, self.services.clock.today()
+        named = self.intake.calls
+        better = better_call(named.of(found.call), found.answers, today, kind, named=named.of)
+        if better is None or found.state is not ApplicationState.DRAFT:
+            return None
+        return next((one.titles for one in self.intake.open_calls() if one.name == better.call), None)
 
     def open_part(self, found: Application, section: str) -> Section:
         """What of this part may be changed now: all of a draft's, later only what its applicant was asked about."""
@@ -80,7 +90,7 @@ class Forms:
         return self.render(
             request, "application.html", status=status, application=found, call=call, progress=progress, sums=sums_of(call, found.answers),
             draft=found.state is ApplicationState.DRAFT, faults=faults, complete=not any(one.faults for one in progress),
-            parts_open=[one for one in call.sections if self.open_part(found, one.name).fields],
+            better=self.better(found), parts_open=[one for one in call.sections if self.open_part(found, one.name).fields],
         )  # fmt: skip
 
     def check(self, request: Request, found: Application) -> Response:
@@ -117,6 +127,7 @@ def router(services: Services, pages: Pages) -> Router:
     made = Router(include_in_schema=False)
     forms, intake = Forms(services, pages), services.intake
     _exports(made, services)
+    _moving(made, services)
 
     @made.get("/applications", access=SIGNED_IN)
     def overview(request: Request, caller: CallerDep) -> Response:
@@ -181,3 +192,13 @@ def _exports(made: Router, services: Services) -> None:
     def as_data(request: Request, application: str, caller: CallerDep) -> Response:
         """The same for another program."""
         return JSONResponse(intake.document(application, language_of(request), by=caller))
+
+
+def _moving(made: Router, services: Services) -> None:
+    @made.post(PAGE + "/move", access=Right("application.submit"), once=False)
+    async def move(request: Request, application: str, caller: CallerDep) -> Response:
+        """A draft of the call that takes the amount, with these answers."""
+        await read_form(request)
+        body, today = services.access.organisation(caller.organisation), services.clock.today()
+        filed = await run_in_threadpool(move_on, services.intake, application, today, body.kind, by=caller)
+        return RedirectResponse(f"/applications/{filed.id}", status_code=303)
