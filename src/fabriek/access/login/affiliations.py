@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fabriek.access.login.id_tokens import LEEWAY, check_logout_token, refused
 from fabriek.access.login.identity import Identity
 from fabriek.access.login.ports_providers import Issuer, Watched
-from fabriek.access.login.profiles import affiliations_of, is_affiliated
+from fabriek.access.login.profiles import affiliations_of, is_affiliated, subject_of
 from fabriek.access.login.providers import Provider
 from fabriek.access.login.signing_in import SigningIn, Transaction, sealed_refresh
 from fabriek.access.login.subjects import Subject, refresh_context
@@ -58,7 +58,7 @@ class Affiliations:
         claims = self._issuers[name].claims_of(token)
         check_logout_token(claims, issuer=provider.issuer, client_id=provider.client_id, now=now)
         until = datetime.fromtimestamp(claims["exp"], tz=now.tzinfo) + 2 * LEEWAY
-        subject, sid = (str(claims.get(one) or "") for one in ("sub", "sid"))
+        subject, sid = subject_of(provider.profile, claims), str(claims.get("sid") or "")
         with self._transaction(alone=f"logout:{name}"):
             if not self._watched.see_once(provider.issuer, str(claims["jti"]), until):
                 raise refused("replay", "this logout token was seen before")
@@ -109,7 +109,7 @@ class Affiliations:
         with self._transaction():
             self._watched.keep_refresh(subject.id, *kept, subject.answered_at)
         said = issuer.userinfo(str(tokens.get("access_token", "")))
-        if provider.profile.subject_claim == "sub" and said.get("sub") != subject.key.subject:
+        if provider.profile.subject_claim == "sub" and subject_of(provider.profile, said) != subject.key.subject:
             raise refused("userinfo", "the provider speaks of somebody else")
         if provider.profile.requires and not is_affiliated(provider.profile, affiliations_of(provider.profile, said)):
             return "affiliation"

@@ -23,7 +23,7 @@ SUBJECT_CHARACTERS_MAX = 255
 class Profile:
     """`subject_claim`: names the person; `tenant_claim`: for whom they act, part of the key where it is set. Patterns match a value whole.
 
-    `email_checked`: `said`: an address counts where `email_verified` says so; `always`: this provider's do; `never`.
+    `subject_any_case`: capitals make nobody else of a subject; it is read in small letters. `email_checked`: `said`: an address counts where `email_verified` says so; `always`: this provider's do; `never`.
     `requires`: what a value of `affiliation_claim` must look like, `*` for anything; a person without one is not let in, and let go.
     `organisation_pattern`: its first group is the name; `organisation_by`: `kvk` where it is a number of the business register, else `name`.
     `strong_acr`: the words for two factors; `ask_acr`: what is asked for where two are needed. `offline`: may be asked again later.
@@ -35,6 +35,7 @@ class Profile:
     offline: bool = False
     subject_claim: str = "sub"
     subject_pattern: str = ".+"
+    subject_any_case: bool = False
     refused_subjects: tuple[str, ...] = ()
     tenant_claim: str = ""
     tenant_pattern: str = ".+"
@@ -77,7 +78,7 @@ def profile_of(name: str, overrides: Mapping[str, Any]) -> Profile:
 
 def described(profile: Profile, claims: Mapping[str, Any]) -> Described:
     """What the claims say, read by the profile. Raises NotPermitted on a subject or tenant that names nobody here."""
-    subject, tenant = _text(claims.get(profile.subject_claim)), _text(claims.get(profile.tenant_claim))
+    subject, tenant = subject_of(profile, claims), _text(claims.get(profile.tenant_claim))
     if not re.fullmatch(profile.subject_pattern, subject) or len(subject) > SUBJECT_CHARACTERS_MAX:
         raise refused("subject", "the provider names nobody in the way that it should")
     if any(re.fullmatch(pattern, subject) for pattern in profile.refused_subjects):
@@ -90,6 +91,12 @@ def described(profile: Profile, claims: Mapping[str, Any]) -> Described:
         _organisation(profile, claims), affiliations_of(profile, claims), _texts(claims.get(profile.assurance_claim)),
         acr, acr in profile.strong_acr,
     )  # fmt: skip
+
+
+def subject_of(profile: Profile, claims: Mapping[str, Any]) -> str:
+    """Whom the claims name, as it is kept; empty where they name nobody."""
+    said = _text(claims.get(profile.subject_claim))
+    return said.lower() if profile.subject_any_case else said
 
 
 def is_affiliated(profile: Profile, affiliations: Sequence[str]) -> bool:

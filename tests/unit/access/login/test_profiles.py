@@ -37,11 +37,28 @@ def test_sram_names_people_by_its_hash_and_lets_in_who_has_an_entitlement_of_it(
 
 
 @pytest.mark.parametrize(
-    "subject", ["test@myaccessid.org", "", "a" * 65 + "@myaccessid.org", "A@myaccessid.org", "a@b", 7, None]
+    "subject",
+    [
+        "test@myaccessid.org",
+        "",
+        "a" * 65 + "@myaccessid.org",
+        "G@myaccessid.org",
+        "TEST@MyAccessID.org",
+        "a@b",
+        7,
+        None,
+    ],
 )
 def test_myaccessid_refuses_what_names_nobody(subject: Any) -> None:
     with pytest.raises(NotPermitted):
         described(profile_of("myaccessid", {}), {"sub": subject})
+
+
+def test_myaccessid_names_one_person_in_capitals_and_without() -> None:
+    """Its own documentation writes the scope with capitals, and has subjects compared without regard to them."""
+    profile = profile_of("myaccessid", {})
+    names = ("28c5353b8bb34984a8bd4169ba94c606@MyAccessID.org", "28C5353B8BB34984A8BD4169BA94C606@myaccessid.org")
+    assert {described(profile, {"sub": one}).subject for one in names} == {names[0].lower()}
 
 
 def test_eherkenning_names_somebody_for_a_body() -> None:
