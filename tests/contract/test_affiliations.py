@@ -14,6 +14,7 @@ from fabriek.kernel.errors import NotAuthenticated
 from fabriek.kernel.signing import wrapped_under
 from fabriek.web.callers import SESSION_COOKIE
 from tests.factories.providers import Door, a_door
+from tests.factories.vault import fill
 from tests.servers import oidc
 from tests.servers.attacker import Attacker, attacking
 from tests.servers.oidc import OidcProvider, Visitor
@@ -83,6 +84,35 @@ def test_a_lost_affiliation_closes_everything_in_one_round(
     with pytest.raises(NotAuthenticated):
         door.town.services.identity.caller_for(person)
     assert round_of(door) == 0, "nobody is asked about who has nothing open"
+
+
+def test_within_a_minute_the_data_that_they_had_open_is_closed_too_and_their_place_in_projects_gone(
+    door: Door, visitor: Visitor, oidc_provider: OidcProvider
+) -> None:
+    """The whole promise at once: what the provider takes away ends sessions, tokens, grants and memberships in one round of the worker."""
+    services, town = door.town.services, door.town
+    oidc_provider.account("gerda", **MEMBER)
+    lead = town.person("weefsel")
+    project = town.project(lead)
+    person = door.signed_in(visitor, "gerda").person
+    services.access.add_member(project, person, "member", by=town.again(lead))
+    token = services.identity.issue_token(person, by=Caller(person))
+    theirs = services.identity.caller_of(token)
+    lead = town.again(lead)
+    scans = services.vault.create(project, "scans", label="internal", by=lead)
+    until = services.clock.today() + timedelta(days=30)
+    services.vault.agree(scans.id, project=project, purposes=["civilian"], right="take_away", until=until, by=lead)
+    upload = services.vault.open_upload(project, "scans", by=lead)
+    fill(services, upload, {"a.txt": b"a scan"}, by=lead)
+    services.vault.open("scans@1", project=project, by=theirs)
+    assert [one.person for one in services.vault.grants_on("scans", project=project, by=lead)] == [person]
+    before = town.clock.now()
+    oidc_provider.remove("gerda")
+    round_of(door)
+    assert town.clock.now() - before <= timedelta(seconds=60)
+    assert is_in(door, visitor, token) == (False, False)
+    assert services.vault.grants_on("scans", project=project, by=lead) == []
+    assert [one.person for one, _ in services.access.members(project, by=lead)] == [lead.person]
 
 
 def test_two_servers_ask_once(door: Door, visitor: Visitor, oidc_provider: OidcProvider) -> None:

@@ -23,7 +23,8 @@ SUBJECT_CHARACTERS_MAX = 255
 class Profile:
     """`subject_claim`: names the person; `tenant_claim`: for whom they act, part of the key where it is set. Patterns match a value whole.
 
-    `subject_any_case`: capitals make nobody else of a subject; it is read in small letters. `email_checked`: `said`: an address counts where `email_verified` says so; `always`: this provider's do; `never`.
+    `subject_any_case`: capitals make nobody else of a subject; it is read in small letters.
+    `email_checked`: `said`: an address counts where `email_verified` says so; `always`: this provider's do; `never`.
     `requires`: what a value of `affiliation_claim` must look like, `*` for anything; a person without one is not let in, and let go.
     `organisation_pattern`: its first group is the name; `organisation_by`: `kvk` where it is a number of the business register, else `name`.
     `strong_acr`: the words for two factors; `ask_acr`: what is asked for where two are needed. `offline`: may be asked again later.
