@@ -10,7 +10,7 @@ from fabriek.access.login.identity import Confirming, Identity
 from fabriek.access.login.store import SqlCredentials, SqlLogins
 from fabriek.access.reviewing.reception import Reception
 from fabriek.access.service import Access
-from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
+from fabriek.access.store import SqlMemberships, SqlOrganisations, SqlPeople, SqlProjects
 from fabriek.adapters.blobs_local import LocalBlobs
 from fabriek.adapters.database import Database
 from fabriek.adapters.keys import FileKeyring
@@ -214,7 +214,7 @@ def build(
     executor = executor or executor_of(settings)
     cluster_accounts = ClusterAccounts(
         Sacctmgr(SlurmCommands(settings.slurm_conf)) if settings.executor == "slurm" else None, settings.slurm_users, access=access,
-        funding=funding, audit=audit, clock=clock, transactions=jobs,
+        funding=funding, audit=audit, clock=clock, transactions=jobs, memberships=SqlMemberships(database),
     )  # fmt: skip
     served, serving_keys = SqlServedModels(database), SqlServingKeys(database)
     knowledge = Knowledge(

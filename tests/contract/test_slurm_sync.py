@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete
 
 from fabriek.access.people import Person
-from fabriek.access.store import memberships
+from fabriek.access.store import SqlMemberships, memberships
 from fabriek.adapters.database import metadata, open_database
 from fabriek.compute.accounts.plan import account_name
 from fabriek.compute.accounts.service import ClusterAccounts, Synced
@@ -45,7 +45,7 @@ class Place:
         services = self.town.services
         return ClusterAccounts(
             book, self.users, access=services.access, funding=services.funding, audit=services.audit, clock=self.town.clock,
-            transactions=services.database,
+            transactions=services.database, memberships=SqlMemberships(services.database),
         )  # fmt: skip
 
     def listed(self) -> list[str]:
@@ -205,3 +205,16 @@ def test_nobody_but_an_operator_may_and_nobody_without_a_cluster_can(place: Plac
         place.accounts.sync(by=place.town.again(place.person))
     with pytest.raises(WrongState, match="no jobs on Slurm"):
         place.town.services.cluster_accounts.sync(by=place.town.operator)
+
+
+def test_who_leaves_is_out_of_the_cluster_at_the_next_look_and_not_only_at_the_next_full_one(place: Place) -> None:
+    accounts = place.accounts
+    assert accounts.follow(), "the first look finds what nobody looked at"
+    assert not accounts.follow()
+    mine = f"{account_name(place.projects[0])}|daemon||"
+    assert mine in place.listed()
+    place.leave(place.projects[0])
+    assert accounts.follow()
+    assert mine not in place.listed()
+    assert place.sbatch(place.projects[0], "--uid", "daemon", "--wrap", "true").returncode != 0
+    assert not accounts.follow()

@@ -45,6 +45,13 @@ class People(Protocol):
         """Services are none."""
 
 
+class Memberships(Protocol):
+    """Storage of who is in which project, all at once."""
+
+    def mark(self) -> str:
+        """A short text that changes whenever somebody comes into a project or leaves one, or leaves altogether."""
+
+
 class Projects(Protocol):
     """Storage of projects and who is in them."""
 

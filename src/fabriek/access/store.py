@@ -1,5 +1,6 @@
 """The SQL of organisations, people and projects."""
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
@@ -186,6 +187,16 @@ class SqlProjects:
     def of_person(self, person: str) -> Sequence[Membership]:
         rows = self._db.rows(select(memberships).where(memberships.c.person == person).order_by(memberships.c.project))
         return [Membership(row.project, row.person, row.role) for row in rows]
+
+
+class SqlMemberships:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def mark(self) -> str:
+        active = select(memberships.c.project, memberships.c.person).join(people, people.c.id == memberships.c.person)
+        ordered = active.where(people.c.active).order_by(memberships.c.project, memberships.c.person)
+        return hashlib.sha256(repr(self._db.plain_rows(ordered)).encode()).hexdigest()
 
 
 def _organisation(row: Row[Any]) -> Organisation:

@@ -28,6 +28,7 @@ class Upkeep:
         self._keeping = Rhythm(services.clock, 30.0)
         self._noting = Rhythm(services.clock, 30.0)
         self._reviewing, self._teaching = Rhythm(services.clock, 10.0), Rhythm(services.clock, 60.0)
+        self._following = Rhythm(services.clock, 2.0)
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
     def close(self) -> None:
@@ -57,17 +58,28 @@ class Upkeep:
         if not services.seal.is_sealed():
             self._care.round()
         if self._cleaning.due():
-            services.vault.end_stale_grants()
-            services.identity.forget_expired()
-            services.by_provider.forget_expired()
-            services.throttle.forget_old()
-            services.joining.inviting.expire()
-            services.joining.quarterly.open_due()
-            if not services.seal.is_sealed():
-                services.joining.quarterly.close_due()
-            with services.database.transaction():
-                services.answers.forget(before=services.clock.now() - KEPT_FOR)
+            self._clean()
         self._clearing.round()
         # Last, since a cluster that is away keeps nothing else from being done.
-        if services.settings.slurm_accounts and self._syncing.due():
-            services.cluster_accounts.sync(by=SYSTEM)
+        if services.settings.slurm_accounts:
+            self._keep_cluster_in_step()
+
+    def _clean(self) -> None:
+        services = self._services
+        services.vault.end_stale_grants()
+        services.identity.forget_expired()
+        services.by_provider.forget_expired()
+        services.throttle.forget_old()
+        services.joining.inviting.expire()
+        services.joining.quarterly.open_due()
+        if not services.seal.is_sealed():
+            services.joining.quarterly.close_due()
+        with services.database.transaction():
+            services.answers.forget(before=services.clock.now() - KEPT_FOR)
+
+    def _keep_cluster_in_step(self) -> None:
+        accounts = self._services.cluster_accounts
+        if self._syncing.due():
+            accounts.sync(by=SYSTEM)
+        elif self._following.due():
+            accounts.follow()

@@ -33,6 +33,12 @@ class AccountBook(Protocol):
         """Takes one step; done twice is done once. Raises Unavailable, InvalidInput with the cluster's own reason."""
 
 
+class Memberships(Protocol):
+    """Who is in which project, as one short text."""
+
+    def mark(self) -> str: ...
+
+
 class Transactions(Protocol):
     def transaction(self, *, alone: str = "") -> AbstractContextManager[None]: ...
 
@@ -51,11 +57,12 @@ class ClusterAccounts:
 
     def __init__(
         self, book: AccountBook | None, users: Path | None, *, access: Access, funding: Funding, audit: Audit, clock: Clock,
-        transactions: Transactions,
+        transactions: Transactions, memberships: Memberships,
     ) -> None:  # fmt: skip
         self._book, self._users = book, users
         self._access, self._funding, self._audit, self._clock = access, funding, audit, clock
-        self._transactions = transactions
+        self._transactions, self._memberships = transactions, memberships
+        self._mark = ""
         self._seen: frozenset[str] = frozenset()
 
     def sync(self, *, by: Caller, dry_run: bool = False) -> Synced:
@@ -81,6 +88,17 @@ class ClusterAccounts:
             self._record(done, len(left), by)
         self._seen = frozenset(one.name for one in self.wanted())
         return Synced(found.changes, tuple(done), tuple(left))
+
+    def follow(self) -> bool:
+        """Brings the cluster in step where somebody came into a project or left one since the last look: whoever is out may submit no more,
+        and not only when the next full look is due. For the worker. Whether there was something to do.
+        """
+        mark = self._memberships.mark()
+        if mark == self._mark:
+            return False
+        self._mark = mark
+        self.sync(by=SYSTEM)
+        return True
 
     def account_of(self, project: str) -> str:
         """The account of a project, by its slug; one that was never seen is made first. Raises Unavailable, also where the operator has
