@@ -10,6 +10,7 @@ from fabriek.access.applying.ports import Receives
 from fabriek.access.applying.store import SqlApplications
 from fabriek.access.applying.store_editing import SqlEditings
 from fabriek.access.login.doors import OpenDoors
+from fabriek.access.login.first import FirstSignIn
 from fabriek.access.login.identity import Confirming, Identity
 from fabriek.access.login.services import ServiceIdentities
 from fabriek.access.login.store import SqlCredentials, SqlLogins
@@ -29,6 +30,7 @@ class LoginServices(TypedDict):
     """What `web/services.py` takes of them, by its names."""
 
     identity: Identity
+    first_sign_in: FirstSignIn
     tokens: Tokens
     open_doors: OpenDoors
     service_identities: ServiceIdentities
@@ -45,6 +47,7 @@ def login_services(settings: Settings, database: Database, *, audit: Audit, cloc
     tokens = Tokens(credentials, credentials, bodies, projects, audit, clock, ids, days_max=settings.token_days_max)
     return LoginServices(
         identity=identity,
+        first_sign_in=FirstSignIn(credentials, bodies, people, audit, clock, ids),
         tokens=tokens,
         service_identities=ServiceIdentities(
             SqlServices(database), credentials, tokens, bodies, people, projects, audit, clock, ids

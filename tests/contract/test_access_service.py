@@ -62,7 +62,7 @@ def test_each_kind_of_secret_opens_its_own_door_and_no_other(town: Town) -> None
 
 
 def test_the_first_sign_in_works_once_and_only_for_the_first(town: Town, tmp_path: Path) -> None:
-    assert town.services.identity.bootstrap_token() == ""
+    assert town.services.first_sign_in.secret() == ""
     database = open_database(f"sqlite:///{tmp_path}/empty.db")
     from fabriek.adapters.database import metadata  # noqa: PLC0415
     from fabriek.bootstrap import build  # noqa: PLC0415
@@ -71,13 +71,13 @@ def test_the_first_sign_in_works_once_and_only_for_the_first(town: Town, tmp_pat
     metadata.create_all(database.engine)
     (tmp_path / "second").mkdir(mode=0o700)
     services = build(Settings(home=tmp_path / "second"), database, wake=lambda: None, executor=town.services.executor)
-    old, new = services.identity.bootstrap_token(), services.identity.bootstrap_token()
+    old, new = services.first_sign_in.secret(), services.first_sign_in.secret()
     body = services.access.new_organisation("First", "operator", "NL")
     with pytest.raises(NotAuthenticated):
-        services.identity.bootstrap(old, body, "A", "a@first.example")
-    services.identity.bootstrap(new, body, "A", "a@first.example")
+        services.first_sign_in.use(old, body, "A", "a@first.example")
+    services.first_sign_in.use(new, body, "A", "a@first.example")
     with pytest.raises(NotAuthenticated):
-        services.identity.bootstrap(new, body, "B", "b@first.example")
+        services.first_sign_in.use(new, body, "B", "b@first.example")
     database.close()
 
 

@@ -169,4 +169,4 @@ def test_a_services_token_is_narrowed_and_revoked_as_a_persons_is(place: Place) 
 
 def test_services_are_not_counted_as_people(place: Place) -> None:
     assert not place.services.access.is_alone()
-    assert place.services.identity.bootstrap_token() == ""
+    assert place.services.first_sign_in.secret() == ""

@@ -97,7 +97,7 @@ def a_town(
         passphrase=passphrase,
     )
     body = services.access.new_organisation("The Factory", "operator", "NL", slug="factory")
-    person, token = services.identity.first_person(body, "Olga", "olga@factory.example", ALL_ROLES)
+    person, token = services.first_sign_in.person(body, "Olga", "olga@factory.example", ALL_ROLES)
     operator = services.identity.caller_of(token)
     assert operator.person == person.id
     hours = {"gpu_hour": 1_000, "cpu_hour": 100_000_000, "expert_hour": 1_000}

@@ -62,7 +62,7 @@ def bootstrap(asked: BootstrapIn, factory: FactoryDep) -> SignedInOut:
     """The first sign-in of an installation, with the secret that `fabriek up` printed. It works once."""
     wanted = asked.organisation
     body = factory.access.new_organisation(wanted.name, wanted.kind, wanted.country, wanted.kvk, wanted.slug or "")
-    person, token = factory.identity.bootstrap(asked.token, body, asked.person.name, asked.person.email)
+    person, token = factory.first_sign_in.use(asked.token, body, asked.person.name, asked.person.email)
     return SignedInOut(token=token, person=person_out(person, factory))
 
 

@@ -39,7 +39,7 @@ def quickstart(services: Services) -> Begun:
 
 def _begin(services: Services) -> tuple[Person, Project]:
     body = services.access.new_organisation("Quick start", "company", "NL", slug=ORGANISATION)
-    person, _ = services.identity.first_person(body, "You", EMAIL, tuple(sorted(GLOBAL)))
+    person, _ = services.first_sign_in.person(body, "You", EMAIL, tuple(sorted(GLOBAL)))
     caller = Caller(person.id, body.id, person.name, rights_of(person.roles))
     hours = services.settings.quickstart_gpu_hours
     services.funding.contribute(

@@ -104,7 +104,7 @@ def _gate_at(settings: Settings) -> socket.socket:
 def _announcement(services: Services, url: str, *, quickstart: bool) -> Announcement:
     variables = {"FABRIEK_URL": url}
     if not quickstart:
-        return Announcement(variables, os.getpid(), bootstrap=services.identity.bootstrap_token())
+        return Announcement(variables, os.getpid(), bootstrap=services.first_sign_in.secret())
     begun = start(services)
     variables |= {
         "FABRIEK_TOKEN": begun.token,

@@ -6,6 +6,7 @@ from fabriek.access.applying.intake import Intake
 from fabriek.access.joining.desk import Joining
 from fabriek.access.login.accounts import Accounts
 from fabriek.access.login.doors import OpenDoors
+from fabriek.access.login.first import FirstSignIn
 from fabriek.access.login.identity import Identity
 from fabriek.access.login.passkeys import Passkeys
 from fabriek.access.login.provider_services import ByProvider
@@ -76,6 +77,7 @@ class Services:
     audit: Audit
     access: Access
     identity: Identity
+    first_sign_in: FirstSignIn
     tokens: Tokens
     open_doors: OpenDoors
     service_identities: ServiceIdentities

@@ -1,4 +1,4 @@
-"""Who is behind a request: the verbs on tokens, one-time links, sessions, and the first sign-in of all."""
+"""Who is behind a request: the verbs on tokens, one-time links and sessions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from fabriek.access.addresses import address_of
 from fabriek.access.login.credentials import (
     IDLE_FOR,
     KNOCK_FOR,
@@ -25,7 +24,6 @@ from fabriek.access.login.logins import Login, Method
 from fabriek.access.login.ports import Credentials, CredentialsOfJobs, CredentialsOfPeople, Holder, Logins
 from fabriek.access.login.scopes import kept_by
 from fabriek.access.login.uses import Uses
-from fabriek.access.organisations import Organisation
 from fabriek.access.people import Person, PersonKind
 from fabriek.access.ports import Organisations, People, Projects
 from fabriek.access.projects import Membership
@@ -35,9 +33,6 @@ from fabriek.kernel.callers import SYSTEM, Caller, require, require_whole
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import NotAuthenticated, NotPermitted
 from fabriek.kernel.ids import Ids
-
-BOOTSTRAP_FOR = timedelta(days=7)
-FIRST_ROLES = ("administrator", "operator")
 
 FOR_ADDRESSES = frozenset({CredentialKind.LINK, CredentialKind.KNOCK})
 """What opens a door by an address: once, and not for long."""
@@ -130,7 +125,7 @@ class Identity:
         """Uses a link up, for a way of signing in that ends it; the person's id. Joins that transaction. Raises NotAuthenticated."""
         found = self._opened(code_hash, {CredentialKind.LINK})
         if not self._credentials.remove(found.hash):
-            raise _unknown()
+            raise unknown()
         return found.person
 
     def login_of(self, secret: str) -> str:
@@ -163,7 +158,7 @@ class Identity:
         kind, lasts = (CredentialKind.SESSION, SESSION_FOR) if session else (CredentialKind.API, TOKEN_FOR)
         person, now = self._people.get(person_id), self._clock.now()
         if not person.active or person.kind is PersonKind.SERVICE:
-            raise _unknown()
+            raise unknown()
         login = Login(
             self._ids.new("lgn"), person.id, shown.method, now, shown.strong, shown.issuer, shown.acr, shown.assurance
         )
@@ -239,7 +234,7 @@ class Identity:
         with self._bodies.transaction(alone="sign-in"):
             found = self._open(code, {CredentialKind.KNOCK})
             if found.job != job or not self._credentials.remove(found.hash):
-                raise _unknown()
+                raise unknown()
             return self._issue_at_job(CredentialKind.DOOR, found.person, job, found.project, SESSION_FOR, found.through)
 
     def caller_at_door(self, secret: str, job: str) -> Caller:
@@ -253,35 +248,6 @@ class Identity:
     def end_job_tokens(self, job: str) -> None:
         with self._bodies.transaction():
             self._credentials.remove_of_job(job)
-
-    def bootstrap_token(self) -> str:
-        """The secret of the first sign-in, made anew at each start until somebody has used one; empty from then on."""
-        with self._bodies.transaction(alone="bootstrap"):
-            if self._people.count():
-                return ""
-            for old in self._credentials.of_kind(CredentialKind.BOOTSTRAP):
-                self._credentials.remove(old.hash)
-            return self._issue(CredentialKind.BOOTSTRAP, "", BOOTSTRAP_FOR, SYSTEM)
-
-    def bootstrap(self, token: str, organisation: Organisation, name: str, email: str) -> tuple[Person, str]:
-        """The first person, an administrator, and their token. Raises NotAuthenticated when the secret was used or there is somebody."""
-        with self._bodies.transaction(alone="bootstrap"):
-            found = self._open(token, {CredentialKind.BOOTSTRAP})
-            if self._people.count() or not self._credentials.remove(found.hash):
-                raise _unknown()
-            return self.first_person(organisation, name, email, FIRST_ROLES)
-
-    def first_person(
-        self, organisation: Organisation, name: str, email: str, roles: tuple[str, ...]
-    ) -> tuple[Person, str]:
-        """Somebody with these roles and a token. For the bootstrap and the quick start; joins their transaction."""
-        person = Person(self._ids.new("per"), organisation.id, name, address_of(email), frozenset(roles))
-        with self._bodies.transaction():
-            self._bodies.add(organisation)
-            self._people.add(person)
-            self._audit.record("organisation.created", organisation.id, SYSTEM)
-            self._audit.record("person.bootstrapped", person.id, SYSTEM, organisation=organisation.id)
-            return person, self._issue(CredentialKind.API, person.id, TOKEN_FOR, SYSTEM)
 
     def forget_expired(self) -> int:
         with self._bodies.transaction():
@@ -328,7 +294,7 @@ class Identity:
     def _opened(self, secret_hash: str, kinds: set[CredentialKind]) -> Credential:
         found = self._credentials.find(secret_hash)
         if found is None or found.kind not in kinds or not is_open(found, self._clock.now()):
-            raise _unknown()
+            raise unknown()
         return found
 
     def _caller(self, secret: str, kinds: set[CredentialKind], *, at_job: str = "") -> Caller:
@@ -336,15 +302,15 @@ class Identity:
         held = self._credentials.holder(hash_of(secret))
         now = self._clock.now()
         if held is None or held.credential.kind not in kinds or not is_open(held.credential, now):
-            raise _unknown()
+            raise unknown()
         found = held.credential
         if at_job:
             if found.job != at_job:
-                raise _unknown()
+                raise unknown()
         elif found.job:
             return Caller(person=f"job:{found.job}", job=found.job, project_rights={found.project: _JOB_RIGHTS})
         if found.kind is CredentialKind.SESSION and is_idle(found, now, self._uses.last(found.id), self._idle_for):
-            raise _unknown()
+            raise unknown()
         caller = self._person_behind(held, now)
         self._uses.note(found, now)
         return caller
@@ -352,7 +318,7 @@ class Identity:
     def _person_behind(self, held: Holder, now: datetime) -> Caller:
         person, credential = held.person, held.credential
         if person is None or not person.active:
-            raise _unknown()
+            raise unknown()
         service = person.kind is PersonKind.SERVICE
         rights = rights_of_service(person.roles) if service else rights_of(person.roles)
         only_here = "" if credential.job else credential.project
@@ -377,7 +343,7 @@ class Identity:
         """What a person may do today, with no request of theirs. Raises NotFound, NotAuthenticated for one who is no longer active."""
         person = self._people.get(person_id)
         if not person.active:
-            raise _unknown()
+            raise unknown()
         places = self._projects.of_person(person.id)
         if person.kind is PersonKind.SERVICE:
             places = self._signed_for(person, places)
@@ -396,6 +362,6 @@ class Identity:
         return [one for one in places if one.project in there]
 
 
-def _unknown() -> NotAuthenticated:
+def unknown() -> NotAuthenticated:
     """One sentence for a secret that never was, was used, or has run out: which of them is nobody's business."""
     return NotAuthenticated("the token or link is not known, was used, or has expired", fix="fabriek login")
