@@ -139,6 +139,8 @@ def test_an_amount_that_a_call_does_not_give_leads_on_with_the_answers(factory: 
         if page.locator("#f-title").count():
             page.locator("#f-title").fill("Forecasts for the grid")
         page.get_by_role("button", name="Save and go on").click()
+    page.goto(factory.url)
+    assert "Forecasts for the grid draft the applicant submits it" in page.inner_text("#applications")
     page.goto(f"{factory.url}/applications/{application}")
     sound(page, "application-moves")
     page.get_by_role("button", name="Go on there, with your answers").click()

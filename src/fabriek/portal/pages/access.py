@@ -3,7 +3,10 @@
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from fabriek.access.applying.applications import ApplicationState as S
 from fabriek.access.joining.classes import closes_on
+from fabriek.access.reviewing.words import MEANS
+from fabriek.kernel.callers import Caller
 from fabriek.kernel.units import shown_short
 from fabriek.portal.entering import check_same_site, entered, sign_in_page
 from fabriek.portal.forms import read_form
@@ -17,6 +20,7 @@ from fabriek.web.router import PUBLIC, SIGNED_IN, Router
 from fabriek.web.services import Services
 
 RECENT = 8
+ENDED = frozenset({S.AWARDED, S.REFUSED, S.WITHDRAWN})
 
 
 def left_of(services: Services, project_id: str) -> list[dict[str, str]]:
@@ -29,6 +33,20 @@ def left_of(services: Services, project_id: str) -> list[dict[str, str]]:
             "left": shown_short(one.left),
         }
         for one in services.funding.left(project_id)
+    ]
+
+
+def applications_shown(services: Services, by: Caller) -> list[dict[str, str]]:
+    """One's own applications that have not ended: what each is, how it stands and what comes next."""
+    mine = [one for one in services.intake.list(by=by) if one.person == by.person and one.state not in ENDED]
+    return [
+        {
+            "id": one.id,
+            "title": str(one.answers.get("title") or one.call),
+            "state": one.state,
+            "next": MEANS[one.state][1],
+        }
+        for one in mine[:RECENT]
     ]
 
 
@@ -60,6 +78,7 @@ def router(services: Services, pages: Pages) -> Router:
             recent=jobs[:RECENT],
             invitations=[shown(one, services) for one in services.joining.inviting.mine(by=caller)],
             body=services.access.organisation(caller.organisation),
+            applications=applications_shown(services, caller),
             waiting=[*waiting_shown(services, caller), *promotions_waiting(services, caller)],
             project_of=lambda job: slugs[job.project],
             without_factor=not services.accounts.held(by=caller).count,

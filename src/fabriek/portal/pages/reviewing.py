@@ -16,6 +16,7 @@ from fabriek.access.reviewing.telling import sentence
 from fabriek.access.reviewing.words import MEANS
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotFound
+from fabriek.portal.form_words import WORDS
 from fabriek.portal.forms import read_form
 from fabriek.portal.rendering import Pages
 from fabriek.web.dependencies import CallerDep
@@ -114,7 +115,10 @@ def router(services: Services, pages: Pages) -> Router:
         view = reviewing.desk.view(application, by=caller)
         steps = reviewing.desk.history(application, by=caller)
         form, queue = reviewing.panel.form(), services.intake.position(view.application)
-        return pages.render(request, "review.html", **shown(view, caller), steps=steps, form=form, queue=queue)
+        return pages.render(
+            request, "review.html", **shown(view, caller), steps=steps, form=form, queue=queue, w=WORDS["en"],
+            sections=services.intake.calls.of(view.application.call).sections,
+        )  # fmt: skip
 
     @made.get(ONE + "/history.csv", access=SIGNED_IN)
     def history(application: str, caller: CallerDep) -> Response:
