@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from fabriek.access.joining.store_classes import SqlClasses
-from fabriek.access.login.identity import Confirming, Identity
-from fabriek.access.login.store import SqlCredentials, SqlLogins
 from fabriek.access.reviewing.reception import Reception
 from fabriek.access.service import Access
 from fabriek.access.store import SqlMemberships, SqlOrganisations, SqlPeople, SqlProjects
@@ -128,9 +126,6 @@ def build(
     access = Access(bodies, people, projects, audit, clock, ids)
     login = login_services(settings, database, audit=audit, clock=clock, ids=ids)
     identity = login["identity"]
-    identity = Identity(
-        SqlCredentials(database), SqlLogins(database), bodies, people, projects, audit, clock, ids, Confirming(settings.confirming)
-    )  # fmt: skip
     docket = docket_of(settings, database, audit, clock, ids)
     intake = intake_of(settings, database, bodies, people, audit, clock, ids, Reception(docket), docket.asked_fields)
     labels, rules = labels_of(settings.labels), rules_of(shipped("fabriek.funding", "purposes.toml"))

@@ -8,6 +8,7 @@ from fabriek.access.login.identity import Identity
 from fabriek.access.login.passkeys import Passkeys
 from fabriek.access.login.passwords import Hashing
 from fabriek.access.login.store_factors import SqlFactors, SqlGuesses
+from fabriek.access.login.store_providers import SqlSubjects
 from fabriek.access.login.throttle import Throttle
 from fabriek.access.ports import People
 from fabriek.adapters.database import Database
@@ -50,7 +51,9 @@ def account_services(
 ) -> Built:
     """secret: under which accounts and networks are counted without being named."""
     store, throttle = SqlFactors(database), Throttle(SqlGuesses(database), audit, clock, secret)
-    accounts = Accounts(store, people, identity, throttle, Hashing(), audit, keys=keys, clock=clock, ids=ids)
+    accounts = Accounts(
+        store, people, identity, throttle, Hashing(), SqlSubjects(database), audit, keys=keys, clock=clock, ids=ids
+    )
     return {
         "accounts": accounts,
         "passkeys": Passkeys(store, people, identity, accounts, audit, clock, ids),

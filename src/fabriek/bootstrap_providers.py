@@ -40,7 +40,7 @@ def provider_services(
     issuers = {one.name: OidcIssuer(one.issuer, one.client_id, one.secret, clock) for one in providers}
     bodies, people, subjects = SqlOrganisations(database), SqlPeople(database), SqlSubjects(database)
     signing_in = SigningIn(
-        providers, issuers, identity, SqlAttempts(database), subjects, Arriving(bodies, people, subjects, audit, ids), audit,
+        providers, issuers, identity, SqlAttempts(database), subjects, people, Arriving(bodies, people, subjects, audit, ids), audit,
         keys=keys, clock=clock, ids=ids, transaction=database.transaction,
     )  # fmt: skip
     devices = DeviceLogin(

@@ -8,15 +8,15 @@ from typing import Protocol
 
 from fabriek.access.login import factors
 from fabriek.access.login.factors import Passkey, PasswordAndApp, app_context
-from fabriek.access.login.identity import Identity, Shown
+from fabriek.access.login.identity import Identity, Shown, check_may_let_in
 from fabriek.access.login.logins import Method
 from fabriek.access.login.passwords import Hashing, check_password
+from fabriek.access.login.ports_providers import Subjects
 from fabriek.access.login.throttle import Throttle
 from fabriek.access.people import Person, PersonKind
 from fabriek.access.ports import People
-from fabriek.access.roles import rights_of
 from fabriek.audit.service import Audit
-from fabriek.kernel.callers import Caller, require, unconfirmed
+from fabriek.kernel.callers import Caller, unconfirmed
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import Damaged, InvalidInput, NotAuthenticated, NotFound, NotPermitted, WrongState
 from fabriek.kernel.ids import Ids
@@ -75,10 +75,10 @@ class Accounts:
     """A person's own factors: they alone set and remove them, and no administrator knows or chooses a password."""
 
     def __init__(
-        self, store: Factors, people: People, identity: Identity, throttle: Throttle, hashing: Hashing, audit: Audit,
-        *, keys: Keys, clock: Clock, ids: Ids,
+        self, store: Factors, people: People, identity: Identity, throttle: Throttle, hashing: Hashing, subjects: Subjects,
+        audit: Audit, *, keys: Keys, clock: Clock, ids: Ids,
     ) -> None:  # fmt: skip
-        self._store, self._people, self._identity = store, people, identity
+        self._store, self._people, self._identity, self._subjects = store, people, identity, subjects
         self._throttle, self._hashing, self._audit = throttle, hashing, audit
         self._keys, self._clock, self._ids = keys, clock, ids
         self._nobodys: bytes = b""
@@ -193,15 +193,12 @@ class Accounts:
 
         Never of oneself, nor of somebody who may do what the caller may not: a help desk would become whoever it helps. Raises NotPermitted.
         """
-        require(by, "person.invite")
-        if by.unconfirmed:
-            raise unconfirmed()
         person = self._people.get(person_id)
-        if person.id == by.person or not rights_of(person.roles) <= by.rights:
+        if person.id == by.person:
             raise NotPermitted(
-                "nobody forgets their own factors, or those of somebody who may do more than they",
-                rule="factors.others", fix="ask another administrator",
-            )  # fmt: skip
+                "nobody forgets their own factors", rule="factors.others", fix="ask another administrator"
+            )
+        check_may_let_in(person, by)
         with self._store.transaction(alone=f"factors:{person.id}"):
             for one in self._store.passkeys_of(person.id):
                 self._store.remove_passkey(person.id, one.id)
@@ -209,6 +206,8 @@ class Accounts:
                 self._store.remove_password(person.id, ready=ready)
             self._store.put_codes(person.id, ())
             self._store.note_confirms(person.id, confirms=False)
+            for subject in self._subjects.of_person(person.id):
+                self._subjects.remove(subject.id)
             self._identity.close_person(person.id, by=by)
             self._audit.record("factors.forgotten", person.id, by)
 

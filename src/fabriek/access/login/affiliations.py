@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from fabriek.access.login.id_tokens import LEEWAY, check_logout_token, refused
 from fabriek.access.login.identity import Identity
-from fabriek.access.login.ports_providers import Issuer, Watched
+from fabriek.access.login.ports_providers import Issuer
 from fabriek.access.login.profiles import affiliations_of, is_affiliated, subject_of
 from fabriek.access.login.providers import Provider
-from fabriek.access.login.signing_in import SigningIn, Transaction, sealed_refresh
+from fabriek.access.login.signing_in import SigningIn, SubjectStore, Transaction, sealed_refresh
 from fabriek.access.login.subjects import Subject, refresh_context
 from fabriek.adapters.oidc import Refused
 from fabriek.audit.service import Audit
@@ -36,17 +36,17 @@ class Affiliations:
     """The rounds of the worker, and what a provider says by itself. `grace`: how long a provider may be silent before doors close."""
 
     def __init__(
-        self, signing_in: SigningIn, issuers: Mapping[str, Issuer], identity: Identity, watched: Watched, audit: Audit, *,
+        self, signing_in: SigningIn, issuers: Mapping[str, Issuer], identity: Identity, subjects: SubjectStore, audit: Audit, *,
         left: Left, grace: timedelta, keys: Keys, clock: Clock, ids: Ids, transaction: Transaction,
     ) -> None:  # fmt: skip
-        self._signing_in, self._issuers, self._identity, self._watched = signing_in, issuers, identity, watched
+        self._signing_in, self._issuers, self._identity, self._subjects = signing_in, issuers, identity, subjects
         self._audit, self._left, self._grace = audit, left, grace
         self._keys, self._clock, self._ids, self._transaction = keys, clock, ids, transaction
 
     def round(self) -> int:
         """Asks about everybody who has something open, several at once; how many were asked about."""
         now = self._clock.now()
-        due = self._watched.to_ask(now - ASKED_AGAIN_AFTER, now)
+        due = self._subjects.to_ask(now - ASKED_AGAIN_AFTER, now)
         if not due:
             return 0
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fabriek-affiliations") as pool:
@@ -59,10 +59,12 @@ class Affiliations:
         check_logout_token(claims, issuer=provider.issuer, client_id=provider.client_id, now=now)
         until = datetime.fromtimestamp(claims["exp"], tz=now.tzinfo) + 2 * LEEWAY
         subject, sid = subject_of(provider.profile, claims), str(claims.get("sid") or "")
+        if not (subject or sid):
+            raise refused("logout", "it names neither a person nor a session that this factory knows by its words")
         with self._transaction(alone=f"logout:{name}"):
-            if not self._watched.see_once(provider.issuer, str(claims["jti"]), until):
+            if not self._subjects.see_once(provider.issuer, str(claims["jti"]), until):
                 raise refused("replay", "this logout token was seen before")
-            ended = self._watched.sessions_of(provider.issuer, subject, sid)
+            ended = self._subjects.sessions_of(provider.issuer, subject, sid)
             self._audit.record("login.ended_by_provider", name, SYSTEM, sessions=str(ended))
         return ended
 
@@ -78,8 +80,13 @@ class Affiliations:
     def _ask(self, subject: Subject) -> bool:
         now = self._clock.now()
         with self._transaction():
-            if not self._watched.claim(subject.id, now - ASKED_AGAIN_AFTER, now):
+            if not self._subjects.claim(subject.id, now - ASKED_AGAIN_AFTER, now):
                 return False
+        if (newest := self._subjects.get(subject.id)) is None:
+            return False
+        subject = (
+            newest  # they may have come in anew since the round began, by which the provider ended the token before
+        )
         provider = self._signing_in.provider(subject.provider)
         context = refresh_context(subject.id)
         refresh = unwrap(self._keys.unwrap(subject.wrapped, context), subject.sealed, context).decode()
@@ -87,6 +94,9 @@ class Affiliations:
             why = self._why_left(provider, subject, refresh)
         except Refused as error:
             why = "invalid_grant" if error.error == "invalid_grant" else ""
+            now_kept = self._subjects.get(subject.id)
+            if now_kept is None or now_kept.sealed != subject.sealed:
+                return False
             if not why:
                 self._silent(subject, f"it answers {error.error}")
         except (FabriekError, ValueError) as error:
@@ -94,10 +104,11 @@ class Affiliations:
             return True
         if why:
             log.info("a person lost what let them in: %s", why)
+            # First they leave: were the token forgotten before, nobody would ask again where that fails.
+            self._left(subject.person, why)
             with self._transaction():
                 self._audit.record("person.affiliation_lost", subject.person, SYSTEM, provider=provider.name, why=why)
-                self._watched.keep_refresh(subject.id, b"", b"", now)
-            self._left(subject.person, why)
+                self._subjects.keep_refresh(subject.id, b"", b"", now)
         return True
 
     def _why_left(self, provider: Provider, subject: Subject, refresh: str) -> str:
@@ -107,14 +118,14 @@ class Affiliations:
         fresh = str(tokens.get("refresh_token") or refresh)
         kept = sealed_refresh(self._keys, self._ids, subject.id, fresh)
         with self._transaction():
-            self._watched.keep_refresh(subject.id, *kept, subject.answered_at)
+            self._subjects.keep_refresh(subject.id, *kept, subject.answered_at)
         said = issuer.userinfo(str(tokens.get("access_token", "")))
         if provider.profile.subject_claim == "sub" and subject_of(provider.profile, said) != subject.key.subject:
             raise refused("userinfo", "the provider speaks of somebody else")
         if provider.profile.requires and not is_affiliated(provider.profile, affiliations_of(provider.profile, said)):
             return "affiliation"
         with self._transaction():
-            self._watched.keep_refresh(subject.id, *kept, self._clock.now())
+            self._subjects.keep_refresh(subject.id, *kept, self._clock.now())
         return ""
 
     def _silent(self, subject: Subject, why: str) -> None:

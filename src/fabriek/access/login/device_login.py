@@ -105,6 +105,8 @@ class DeviceLogin:
             if not self._devices.take(device.hash):
                 raise NotAuthenticated("the code was used", fix="fabriek login")
             if device.state is DeviceState.APPROVED:
+                if not self._identity.is_used(device.login, device.person):
+                    raise refused("denied", "whoever let it in has ended their own login since")
                 return self._let_in(device)
         raise refused("denied", "whoever was asked said no")
 

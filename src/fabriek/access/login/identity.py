@@ -29,7 +29,7 @@ from fabriek.access.ports import Organisations, People, Projects
 from fabriek.access.projects import Membership
 from fabriek.access.roles import PROJECT, rights_in, rights_of, rights_of_service
 from fabriek.audit.service import Audit
-from fabriek.kernel.callers import SYSTEM, Caller, require, require_whole
+from fabriek.kernel.callers import HIGH, SYSTEM, Caller, require, require_whole, unconfirmed
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import NotAuthenticated, NotPermitted
 from fabriek.kernel.ids import Ids
@@ -103,11 +103,14 @@ class Identity:
         return self._issue(CredentialKind.API, person, TOKEN_FOR, by)
 
     def issue_link(self, person: str, *, by: Caller) -> str:
-        """The code of a one-time sign-in link: for oneself, or for anyone by whoever may invite."""
+        """The code of a one-time sign-in link: for oneself; or by whoever may invite, for who never came or `check_may_let_in` lets them."""
         require_whole(by)
+        found = self._people.get(person)
         if by.person != person:
             require(by, "person.invite")
-        if self._people.get(person).kind is PersonKind.SERVICE:
+            if found.confirms or self.has_come(person):
+                check_may_let_in(found, by)
+        if found.kind is PersonKind.SERVICE:
             raise NotPermitted("a service has tokens alone", rule="service.tokens", fix="fabriek service token NAME")
         return self._issue(CredentialKind.LINK, person, LINK_FOR, by)
 
@@ -142,6 +145,11 @@ class Identity:
         theirs = (one for one in self._credentials.of_person(by.person) if one.id == by.credential)
         found = next(theirs, None)
         return found is not None and is_confirmed(found, self._clock.now())
+
+    def is_used(self, login: str, person: str) -> bool:
+        """Whether anything that came of this login of theirs still opens a door."""
+        now = self._clock.now()
+        return any(one.login == login and is_open(one, now) for one in self._credentials.of_person(person))
 
     def login_behind(self, by: Caller) -> Login | None:
         """The login of what the caller came in by."""
@@ -320,7 +328,9 @@ class Identity:
         if person is None or not person.active:
             raise unknown()
         service = person.kind is PersonKind.SERVICE
-        rights = rights_of_service(person.roles) if service else rights_of(person.roles)
+        # A service without a place has no signer who answers for it there: it opens nothing at all.
+        places = bool(held.in_projects)
+        rights = (rights_of_service(person.roles) if places else frozenset()) if service else rights_of(person.roles)
         only_here = "" if credential.job else credential.project
         narrowed = service or bool(credential.scope or only_here)
         if narrowed:
@@ -348,7 +358,7 @@ class Identity:
         if person.kind is PersonKind.SERVICE:
             places = self._signed_for(person, places)
             return Caller(
-                person.id, person.organisation, person.name, rights_of_service(person.roles),
+                person.id, person.organisation, person.name, rights_of_service(person.roles) if places else frozenset(),
                 {one.project: rights_in(one.role, kept_by(frozenset())) for one in places}, narrowed=True, unconfirmed=True,
             )  # fmt: skip
         in_projects = {one.project: PROJECT[one.role] for one in places}
@@ -360,6 +370,20 @@ class Identity:
             return []
         there = {one.project for one in self._projects.of_person(service.signed_for_by)}
         return [one for one in places if one.project in there]
+
+
+def check_may_let_in(person: Person, by: Caller) -> None:
+    """Whoever lets somebody in again could come in as them. So nobody does it for who may do high acts that they may not, and where they have
+    a second factor they show it first. Raises NotPermitted.
+    """
+    require(by, "person.invite")
+    if by.unconfirmed:
+        raise unconfirmed()
+    if above := sorted(rights_of(person.roles) & HIGH - by.rights):
+        raise NotPermitted(
+            f"they may do what you may not: {above[0]}", rule="person.above",
+            fix="ask somebody who may; or take the role away first: fabriek org appoint PERSON --role ROLE --take",
+        )  # fmt: skip
 
 
 def unknown() -> NotAuthenticated:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
 
 from fabriek.access.login.arriving import Arriving
@@ -16,7 +17,7 @@ from fabriek.access.login.attempts import (
     page_of_ours,
     verifier_of,
 )
-from fabriek.access.login.credentials import hash_of
+from fabriek.access.login.credentials import CONFIRMED_FOR, hash_of
 from fabriek.access.login.id_tokens import check_fresh, check_id_token, refused
 from fabriek.access.login.identity import Identity, Shown
 from fabriek.access.login.logins import Method
@@ -25,6 +26,7 @@ from fabriek.access.login.profiles import Described, described, is_affiliated
 from fabriek.access.login.providers import Admits, Provider
 from fabriek.access.login.subjects import Key, ProviderLogin, Subject, refresh_context
 from fabriek.access.people import Person
+from fabriek.access.ports import People
 from fabriek.adapters.oidc import Refused
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import SYSTEM, Caller, unconfirmed
@@ -77,10 +79,11 @@ class SigningIn:
 
     def __init__(
         self, providers: Sequence[Provider], issuers: Mapping[str, Issuer], identity: Identity, attempts: Attempts,
-        subjects: SubjectStore, arriving: Arriving, audit: Audit, *, keys: Keys, clock: Clock, ids: Ids, transaction: Transaction,
+        subjects: SubjectStore, people: People, arriving: Arriving, audit: Audit, *, keys: Keys, clock: Clock, ids: Ids, transaction: Transaction,
     ) -> None:  # fmt: skip
         self._providers, self._issuers = {one.name: one for one in providers}, issuers
         self._identity, self._attempts, self._subjects, self._arriving = identity, attempts, subjects, arriving
+        self._people = people
         self._audit, self._keys, self._clock, self._ids, self._transaction = audit, keys, clock, ids, transaction
 
     @property
@@ -157,6 +160,7 @@ class SigningIn:
         subject = known or Subject(
             self._ids.new("sub"), "", provider.name, proved.key, self._clock.now(), self._clock.now()
         )
+        check_can_be_asked(provider, proved, known)
         kept = self._sealed(subject.id, proved.refresh)
         with self._transaction(alone="sign-in"):
             bound = self._subjects.with_key(proved.key)
@@ -165,7 +169,8 @@ class SigningIn:
             elif link and self._identity.use_link(link) != bound.person:
                 raise refused("link", "this account belongs to somebody else here")
             try:
-                person, secret = self._identity.sign_in(bound.person, proved.shown, session=session)
+                fresh = was_shown_lately(proved.claims, self._clock.now())
+                person, secret = self._identity.sign_in(bound.person, proved.shown, session=session, fresh=fresh)
             except NotAuthenticated:
                 raise refused("ended", "your access here has ended") from None
             sid = proved.claims.get("sid")
@@ -176,12 +181,18 @@ class SigningIn:
         return person, secret
 
     def unlink(self, subject_id: str, *, by: Caller) -> None:
-        """Takes the account away from the person, who no longer comes in by it. Raises NotFound."""
+        """Takes the account away from the person, who no longer comes in by it. Raises NotFound, NotPermitted for one by which it is watched
+        whether they still belong here: an administrator lets them go.
+        """
         if by.narrowed or by.unconfirmed:
             raise unconfirmed()
         with self._transaction():
-            if subject_id not in {one.id for one in self._subjects.of_person(by.person)}:
+            theirs = {one.id: one for one in self._subjects.of_person(by.person)}
+            if subject_id not in theirs:
                 raise nothing_here()
+            provider = self._providers.get(theirs[subject_id].provider)
+            if provider is not None and provider.profile.requires:
+                raise refused("unlink", "by this account it is known that you still belong here")
             self._subjects.remove(subject_id)
             self._audit.record("person.provider_unlinked", by.person, by)
 
@@ -257,6 +268,7 @@ class SigningIn:
 
     def _link(self, provider: Provider, proved: Proved, by: Caller) -> None:
         now = self._clock.now()
+        check_can_be_asked(provider, proved, None)
         subject = Subject(self._ids.new("sub"), by.person, provider.name, proved.key, now, now)
         kept = self._sealed(subject.id, proved.refresh)
         with self._transaction(alone="sign-in"):
@@ -272,7 +284,14 @@ class SigningIn:
     def _person_of(self, provider: Provider, proved: Proved, link: str) -> str:
         """Who a subject is that nobody knows yet. Never found by an address: it is said by whoever wants to be that person."""
         if link:
-            return self._identity.use_link(link)
+            person = self._identity.use_link(link)
+            if self._subjects.of_person(person) or self._people.get(person).confirms:
+                # An account that is linked opens the door for good, with a strong factor of its own: whoever found a link or a session
+                # would make themselves at home.
+                raise refused(
+                    "link", "you have a way in already: sign in by it, and link this account on your account's page"
+                )
+            return person
         if provider.admits is Admits.ANYONE:
             return self._arriving.person_for(provider, proved.found).id
         raise NotPermitted(
@@ -304,6 +323,21 @@ class SigningIn:
         if not refresh:
             return None
         return sealed_refresh(self._keys, self._ids, subject_id, refresh)
+
+
+def check_can_be_asked(provider: Provider, proved: Proved, known: Subject | None) -> None:
+    """Where an affiliation is required, nobody comes in of whom the provider could not be asked again: that is theirs to leave out, in their own
+    browser. Raises NotPermitted.
+    """
+    profile = provider.profile
+    if profile.requires and profile.offline and not proved.refresh and not (known is not None and known.sealed):
+        raise refused("offline", f"{provider.title} did not let us ask again whether you belong here")
+
+
+def was_shown_lately(claims: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the person did something at the provider just now. One who is signed in there is let through without a question."""
+    at = claims.get("auth_time")
+    return isinstance(at, int) and not isinstance(at, bool) and now.timestamp() - at < CONFIRMED_FOR.total_seconds()
 
 
 def sealed_refresh(keys: Keys, ids: Ids, subject_id: str, refresh: str) -> tuple[bytes, bytes]:

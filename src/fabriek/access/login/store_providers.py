@@ -189,8 +189,13 @@ class SqlSubjects:
         if sid:
             same.append(provider_logins.c.sid == sid)
         meant = select(provider_logins.c.login).join(subjects, subjects.c.id == provider_logins.c.subject).where(*same)
-        sessions = credentials.c.kind == CredentialKind.SESSION
-        return self._db.execute(delete(credentials).where(sessions, credentials.c.login.in_(meant)))
+        sessions = select(credentials.c.credential_id).where(
+            credentials.c.kind == CredentialKind.SESSION, credentials.c.login.in_(meant)
+        )
+        ended = [row.credential_id for row in self._db.rows(sessions)]
+        theirs = or_(credentials.c.credential_id.in_(ended), credentials.c.through.in_(ended))
+        self._db.execute(delete(credentials).where(theirs))
+        return len(ended)
 
     def see_once(self, issuer: str, jti: str, until: datetime) -> bool:
         seen = select(logout_tokens.c.jti).where(logout_tokens.c.issuer == issuer, logout_tokens.c.jti == jti)

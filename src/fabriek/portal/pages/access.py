@@ -81,7 +81,8 @@ def router(services: Services, pages: Pages) -> Router:
             applications=applications_shown(services, caller),
             waiting=[*waiting_shown(services, caller), *promotions_waiting(services, caller)],
             project_of=lambda job: slugs[job.project],
-            without_factor=not services.accounts.held(by=caller).count,
+            without_factor=not services.accounts.held(by=caller).count
+            and not services.by_provider.signing_in.linked(by=caller),
         )
 
     @made.get("/sign-in", access=PUBLIC)
