@@ -263,8 +263,8 @@ def test_who_lost_everything_begins_again_by_a_link(town: Town) -> None:
         with pytest.raises(NotPermitted):
             accounts.forget(person.person, by=by)
     officer = town.person("weefsel", "security_officer")
-    for more in (officer, town.operator):
-        with pytest.raises(NotPermitted, match="may do what you may not"):
+    for more, why in ((officer, "may do what you may not"), (town.operator, "their own factors")):
+        with pytest.raises(NotPermitted, match=why):
             accounts.forget(more.person, by=town.operator)
     accounts.forget(person.person, by=town.operator)
     with pytest.raises(NotAuthenticated):
@@ -283,6 +283,24 @@ def test_an_administrator_with_a_factor_shows_it_before_forgetting_those_of_othe
     enrolled(town, town.operator)
     with pytest.raises(NotPermitted) as refused:
         town.services.accounts.forget(person.person, by=town.again(town.operator))
+    assert refused.value.fields["rule"] == "login.confirm"
+
+
+def test_nobody_lets_in_who_may_do_high_acts_that_they_may_not(town: Town) -> None:
+    """A link for a security officer would make the administrator one."""
+    identity, officer = town.services.identity, town.person("weefsel", "security_officer")
+    with pytest.raises(NotPermitted) as refused:
+        identity.issue_link(officer.person, by=town.operator)
+    assert refused.value.fields["rule"] == "person.above"
+    newcomer = town.services.access.invite("weefsel", "New", "new@weefsel.example", ["expert"], by=town.operator)
+    assert identity.issue_link(newcomer.id, by=town.operator), "who never came needs a first link"
+
+
+def test_an_administrator_with_a_factor_shows_it_before_letting_in_who_has_come(town: Town) -> None:
+    person = town.person("weefsel")
+    enrolled(town, town.operator)
+    with pytest.raises(NotPermitted) as refused:
+        town.services.identity.issue_link(person.person, by=town.again(town.operator))
     assert refused.value.fields["rule"] == "login.confirm"
 
 

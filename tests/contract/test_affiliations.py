@@ -10,7 +10,7 @@ import pytest
 
 from fabriek.adapters.database import Database
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import NotAuthenticated
+from fabriek.kernel.errors import NotAuthenticated, NotPermitted
 from fabriek.kernel.signing import wrapped_under
 from fabriek.web.callers import SESSION_COOKIE
 from tests.factories.providers import Door, a_door
@@ -115,6 +115,40 @@ def test_within_a_minute_the_data_that_they_had_open_is_closed_too_and_their_pla
     assert [one.person for one, _ in services.access.members(project, by=lead)] == [lead.person]
 
 
+def test_who_leaves_out_that_they_may_be_asked_again_does_not_come_in(
+    door: Door, visitor: Visitor, oidc_provider: OidcProvider
+) -> None:
+    """The address is in their own browser: without this they would be watched by nobody."""
+    oidc_provider.account("jan", **MEMBER)
+    sent = door.begun(visitor).replace("+offline_access", "").replace("&prompt=consent", "")
+    refused = visitor.get(visitor.through(sent, "jan", stop=door.callback()))
+    assert (refused.status_code, "login.offline" in refused.text) == (403, True)
+
+
+def test_the_account_by_which_somebody_is_watched_is_not_unlinked(
+    door: Door, visitor: Visitor, oidc_provider: OidcProvider
+) -> None:
+    oidc_provider.account("kim", **MEMBER)
+    (linked,) = door.signing_in.linked(by=door.signed_in(visitor, "kim"))
+    refused = door.sealed_post(visitor, "/account/providers", f"/account/providers/{linked.id}/unlink")
+    assert (refused.status_code, "login.unlink" in refused.text) == (403, True)
+
+
+def test_a_closing_that_failed_is_tried_again(
+    door: Door, visitor: Visitor, oidc_provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oidc_provider.account("lena", **MEMBER)
+    person = door.signed_in(visitor, "lena").person
+    token = door.town.services.identity.issue_token(person, by=Caller(person))
+    oidc_provider.remove("lena")
+    with monkeypatch.context() as failing:
+        failing.setattr(door.town.services.joining.leavers, "let_go", lambda *_: 1 / 0)
+        round_of(door)
+    assert is_in(door, visitor, token) == (True, True)
+    round_of(door)
+    assert is_in(door, visitor, token) == (False, False)
+
+
 def test_two_servers_ask_once(door: Door, visitor: Visitor, oidc_provider: OidcProvider) -> None:
     oidc_provider.account("bea", **MEMBER)
     door.signed_in(visitor, "bea")
@@ -164,12 +198,17 @@ def test_a_logout_at_the_provider_ends_the_session_here_and_no_token(
 ) -> None:
     oidc_provider.account("fien", **MEMBER)
     person = door.signed_in(visitor, "fien").person
-    token = door.town.services.identity.issue_token(person, by=Caller(person))
+    identity = door.town.services.identity
+    token = identity.issue_token(person, by=Caller(person))
+    through = door.caller(visitor).credential
+    visit = identity.enter(identity.issue_door(person, "job_1", "prj_1", through=through), "job_1")
     page = visitor.get(f"{oidc_provider.issuer}/session/end")
     fields = dict(re.findall(r'name="(xsrf)" value="([^"]+)"', page.text))
     answer = visitor.post(f"{oidc_provider.issuer}/session/end/confirm", logout="yes", **fields)
     assert answer.status_code < 400, answer.text
     assert is_in(door, visitor, token) == (False, True)
+    with pytest.raises(NotAuthenticated):
+        identity.caller_at_door(visit, "job_1")
 
 
 @pytest.fixture
@@ -197,3 +236,15 @@ def test_logout_tokens_that_do_not_hold_end_nothing(database: Database, tmp_path
             assert sent(**({"jti": f"bad {number}"} | claims)) == 400, claims
         for sign in ("none", "HS256", "other"):
             assert sent(sign, jti=sign) == 400, sign
+
+
+def test_a_logout_that_names_nobody_by_our_words_ends_nobody(
+    database: Database, tmp_path: Path, attacker: Attacker
+) -> None:
+    """Where somebody is known by another claim than `sub`, a `sub` alone once meant every session of that provider."""
+    event = {"http://schemas.openid.net/event/backchannel-logout": {}}
+    lines = 'subject_claim = "acting"'
+    with a_door(database, tmp_path / "home", None, more={"evil": (attacker.issuer, lines)}) as door:
+        attacker.claims = {"events": event, "jti": "1", "sub": "somebody", "nonce": None}
+        with pytest.raises(NotPermitted, match="names neither a person nor a session"):
+            door.town.services.by_provider.affiliations.log_out("evil", attacker.id_token())

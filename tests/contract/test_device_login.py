@@ -78,6 +78,19 @@ def test_a_person_lets_a_device_in_at_our_page_and_it_has_their_login(
         devices(door).poll(begun.secret)
 
 
+def test_a_device_that_was_let_in_gets_nothing_once_who_let_it_in_has_nothing_open(
+    store_door: Door, visitor: Visitor, oidc_provider: OidcProvider
+) -> None:
+    door = store_door
+    oidc_provider.account("dirk", schac_home_organization="uni.example")
+    person = door.signed_in(visitor, "dirk")
+    begun = devices(door).begin("", "")
+    devices(door).decide(begun.user_code, yes=True, by=person)
+    door.town.services.identity.close_person(person.person, by=door.town.operator)
+    with pytest.raises(NotPermitted, match="ended their own login"):
+        devices(door).poll(begun.secret)
+
+
 def test_a_stale_factor_does_not_become_a_fresh_one_on_a_device(
     store_door: Door, visitor: Visitor, oidc_provider: OidcProvider
 ) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from fabriek.access.login.logins import Method
 from fabriek.access.login.store import credentials
+from fabriek.access.store import people
 from fabriek.adapters.database import Database
 from fabriek.web.callers import SESSION_COOKIE
 from tests.factories.providers import MFA, Door, a_door, going
@@ -112,6 +113,41 @@ def test_a_link_is_used_up_by_signing_in_and_the_account_is_bound_to_its_person(
     refused = second.get(door.answer(second, "dora", link=code))
     assert refused.status_code == 401, "the link was used"
     second.close()
+
+
+@pytest.mark.parametrize("has", ["an account that is linked", "a second factor"])
+def test_a_link_binds_no_account_to_who_has_a_way_in(
+    door: Door, visitor: Visitor, oidc_provider: OidcProvider, database: Database, has: str
+) -> None:
+    """Whoever found a link, or a session that makes one, would bring an account of their own, with a factor that opens every high act."""
+    services, person = door.town.services, door.town.person("weefsel")
+    if has == "a second factor":
+        with database.transaction():
+            database.execute(update(people).where(people.c.id == person.person).values(confirms=True))
+    else:
+        oidc_provider.account("hanna", name="Hanna")
+        door.signed_in(visitor, "hanna", link=services.identity.issue_link(person.person, by=person))
+    oidc_provider.account("thief", name="Thief")
+    thief = Visitor()
+    code = services.identity.issue_link(person.person, by=person)
+    refused = thief.get(door.answer(thief, "thief", link=code, acr=MFA))
+    assert (refused.status_code, "login.link" in refused.text) == (403, True)
+    assert len(door.signing_in.linked(by=person)) == (0 if has == "a second factor" else 1)
+    assert services.identity.redeem(code)[0].id == person.person, "the link itself still opens, as it did"
+    thief.close()
+
+
+def test_whose_factors_are_forgotten_comes_in_by_no_account_either(
+    door: Door, visitor: Visitor, oidc_provider: OidcProvider
+) -> None:
+    services, person = door.town.services, door.town.person("weefsel")
+    oidc_provider.account("ida", name="Ida", schac_home_organization="uni.example")
+    door.signed_in(visitor, "ida", link=services.identity.issue_link(person.person, by=person))
+    services.accounts.forget(person.person, by=door.town.operator)
+    assert door.signing_in.linked(by=person) == []
+    again = Visitor()
+    assert door.signed_in(again, "ida").person != person.person, "the account is a stranger's now"
+    again.close()
 
 
 def test_who_is_signed_in_links_an_account_and_takes_it_away(

@@ -121,6 +121,17 @@ def test_when_its_signer_is_gone_it_opens_nothing_until_another_lead_signs(
         place.ours.sign(place.slug, "nightly-import", by=place.second)
 
 
+def test_a_service_that_looks_on_everywhere_opens_nothing_either_once_its_signer_is_gone(
+    place: Place, database: Database
+) -> None:
+    with database.transaction():
+        database.execute(update(people).where(people.c.id == place.service.id).values(roles=["auditor"]))
+    assert "audit.read" in place.caller().rights
+    place.services.vault.remove_member(place.slug, place.lead.person, by=place.second)
+    assert place.caller().rights == frozenset()
+    assert place.services.identity.caller_for(place.service.id).rights == frozenset()
+
+
 def test_only_a_lead_makes_services_and_only_in_their_own_project(place: Place) -> None:
     stranger = place.town.person("elsewhere")
     for by in (place.member, stranger, place.town.operator):
