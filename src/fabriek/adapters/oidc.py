@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, RSAKey
 
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import NotPermitted, Unavailable
@@ -141,7 +141,7 @@ class OidcIssuer:
                 key = KeySet.import_key_set({"keys": [one]}).keys[0]
             except (JoseError, ValueError, TypeError, KeyError):
                 continue
-            if one["kty"] != "RSA" or key.raw_value.key_size >= RSA_BITS_MIN:  # type: ignore[union-attr]
+            if not isinstance(key, RSAKey) or key.raw_value.key_size >= RSA_BITS_MIN:
                 kept[str(one.get("kid") or f"#{number}")] = key
         return kept
 
