@@ -10,8 +10,9 @@ from fabriek.access.login.logins import Method
 from fabriek.access.login.scopes import WIDEST
 from fabriek.access.login.services import OPEN_TO_SERVICES
 from fabriek.access.login.tokens import Wanted
+from fabriek.access.projects import Membership
 from fabriek.access.roles import GLOBAL, PROJECT, SERVICES_EVERYWHERE
-from fabriek.access.store import people
+from fabriek.access.store import SqlProjects, people
 from fabriek.adapters.database import Database
 from fabriek.kernel.callers import HIGH, Caller, require
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotAuthenticated, NotFound, NotPermitted, WrongState
@@ -181,3 +182,49 @@ def test_a_services_token_is_narrowed_and_revoked_as_a_persons_is(place: Place) 
 def test_services_are_not_counted_as_people(place: Place) -> None:
     assert not place.services.access.is_alone()
     assert place.services.first_sign_in.secret() == ""
+
+
+def test_a_service_is_of_one_project_and_no_other_lead_gets_a_token_of_it(place: Place, database: Database) -> None:
+    town, access = place.town, place.services.access
+    thief = town.person("elsewhere")
+    other = town.project(thief)
+    thief = town.again(thief)
+    for role in ("member", "lead"):
+        with pytest.raises(NotPermitted) as refused:
+            access.add_member(other, place.service.id, role, by=thief)
+        assert refused.value.fields["rule"] == "member.service"
+        with pytest.raises(NotPermitted):  # nor does its own lead make it one
+            access.add_member(place.slug, place.service.id, role, by=place.lead)
+    assert place.caller().project_rights == {place.id: MEMBER}
+    # Were its row there all the same, as before this was refused, then no lead gets a token that opens both.
+    with database.transaction():
+        SqlProjects(database).put_member(Membership(access.project(other).id, place.service.id, "member"))
+    for slug, by in ((other, thief), (place.slug, place.lead)):
+        with pytest.raises(WrongState, match="another project"):
+            place.ours.create_token(slug, "nightly-import", Wanted("more"), by=by)
+
+
+def test_a_service_comes_into_no_project_as_one_of_a_partners_people(place: Place) -> None:
+    town, gone = place.town, place.town.person("weefsel")
+    place.services.joining.leavers.leave(gone.person, why="left", by=town.operator)
+    lead = town.person("elsewhere")
+    slug = town.project(lead, partners=("weefsel",))
+    there = {person.id for _, person in place.services.access.members(slug, by=town.again(lead))}
+    assert {place.lead.person, place.second.person} < there
+    assert not there & {place.service.id, gone.person}
+
+
+def test_who_left_is_added_nowhere_and_is_no_lead_beside_whom_another_may_go(place: Place, database: Database) -> None:
+    access, gone = place.services.access, place.town.person("weefsel")
+    place.services.joining.leavers.leave(gone.person, why="left", by=place.town.operator)
+    with pytest.raises(WrongState, match="no longer here"):
+        access.add_member(place.slug, gone.person, "member", by=place.lead)
+    place.services.vault.remove_member(place.slug, place.second.person, by=place.lead)
+    kept = SqlProjects(database)
+    for nobody in (gone.person, place.service.id):  # rows as they were before this was refused
+        with database.transaction():
+            kept.put_member(Membership(place.id, nobody, "lead"))
+        with pytest.raises(WrongState, match="keeps a lead"):
+            place.services.vault.remove_member(place.slug, place.lead.person, by=place.lead)
+    left = place.services.joining.leavers.leave(place.lead.person, why="moved", by=place.town.operator)
+    assert left.left_alone == (place.id,)

@@ -6,7 +6,7 @@ from fabriek.access import organisations
 from fabriek.access.addresses import address_of
 from fabriek.access.apart import check_apart
 from fabriek.access.organisations import Organisation, OrganisationKind
-from fabriek.access.people import Person
+from fabriek.access.people import Person, PersonKind
 from fabriek.access.ports import Organisations, People, Projects
 from fabriek.access.projects import Membership, Project
 from fabriek.access.roles import PROJECT, check_global, rights_of
@@ -133,7 +133,10 @@ class Access:
         return [(one, self._people.get(one.person)) for one in self._projects.members(found.id)]
 
     def add_member(self, project: str, person: str, role: str, *, by: Caller) -> Membership:
-        """Adds somebody who is here already. Raises InvalidInput on an unknown role, NotFound on an unknown person."""
+        """Adds a person who is here already, or gives them another role there. A service comes by `fabriek service create` alone.
+
+        Raises InvalidInput on an unknown role, NotFound on an unknown person, NotPermitted for a service, WrongState for who has left.
+        """
         found = self._projects.named(project)
         require(by, "project.manage", project=found.id)
         if role not in PROJECT:
@@ -142,6 +145,7 @@ class Access:
         if membership.person == by.person:
             raise NotPermitted("nobody changes their own role", rule="member.self", fix="ask another lead")
         with self._bodies.transaction(alone=f"project:{found.id}"):
+            self._check_here(self._people.get(membership.person))
             if role != "lead":
                 self._check_other_lead(found.id, membership.person)
             self._projects.put_member(membership)
@@ -185,17 +189,27 @@ class Access:
             self._projects.put_member(Membership(project.id, lead, "lead"))
             for partner in partners:
                 for person in self._people.of_organisation(self._bodies.named(partner).id):
-                    if person.id != lead:
+                    if person.id != lead and person.active and person.kind is PersonKind.PERSON:
                         self._projects.put_member(Membership(project.id, person.id, "member"))
             self._audit.record("project.opened", project.id, by, lead=lead, purpose=str(purpose))
         return project
 
     def _check_other_lead(self, project: str, person: str) -> None:
-        """Raises WrongState where this person alone leads. Whoever calls is alone with the project until it is written."""
-        if [one.person for one in self._projects.members(project) if one.role == "lead"] == [person]:
+        """Raises WrongState where this person alone leads, of those who are here. Whoever calls is alone with the project until it is written."""
+        leads = self._people.among({one.person for one in self._projects.members(project) if one.role == "lead"})
+        if [one.id for one in leads.values() if one.active and one.kind is PersonKind.PERSON] == [person]:
             raise WrongState(
                 "a project keeps a lead", fix="make somebody else lead first: fabriek project add --role lead"
             )
+
+    def _check_here(self, person: Person) -> None:
+        """A service that could be put into a second project would act there under the first one's tokens."""
+        if person.kind is PersonKind.SERVICE:
+            raise NotPermitted(
+                "a service is of the one project that made it", rule="member.service", fix="fabriek service create"
+            )
+        if not person.active:
+            raise WrongState("they are no longer here", fix=f"fabriek org return {person.id}")
 
     def _found(self, name: str) -> Person:
         person = self._people.with_email(address_of(name)) if "@" in name else self._people.get(name)

@@ -48,7 +48,7 @@ class Standings(Protocol):
         """The services that somebody answers for."""
 
     def projects_without_lead(self) -> Sequence[str]:
-        """Ids of projects that have no active lead."""
+        """Ids of projects that no person who is here leads; a service is no lead."""
 
     def projects_with_members(self) -> Sequence[str]:
         """Ids of projects with anybody in them."""

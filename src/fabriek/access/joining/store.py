@@ -107,7 +107,7 @@ class SqlStandings:
         led = (
             select(memberships.c.project)
             .join(people, people.c.id == memberships.c.person)
-            .where(memberships.c.role == "lead", people.c.active)
+            .where(memberships.c.role == "lead", people.c.active, people.c.kind == PersonKind.PERSON)
         )
         alone = select(projects.c.id).where(projects.c.id.not_in(led)).order_by(projects.c.slug)
         return [row.id for row in self._db.rows(alone)]

@@ -82,9 +82,16 @@ class ServiceIdentities:
         return self._of(project)
 
     def create_token(self, project_ref: str, name: str, wanted: Wanted, *, by: Caller) -> tuple[Credential, str]:
-        """A token of the service and its secret, which is shown once. Raises what a person's token would."""
+        """A token of the service and its secret, which is shown once. Raises what a person's token would, WrongState for a service that has a
+        place in another project too: its token would open that one.
+        """
         project = self._may(project_ref, by)
         found = self._named(project, name)
+        if any(one.project != project for one in self._projects.of_person(found.person.id)):
+            raise WrongState(
+                "this service has a place in another project too, which its token would open",
+                fix="fabriek service retire, and create one of this project alone",
+            )
         return self._tokens.issue(found.person.id, wanted, "", by=by)
 
     def tokens(self, project_ref: str, name: str, *, by: Caller) -> Sequence[Credential]:
