@@ -97,10 +97,15 @@ def test_a_lead_invites_and_whoever_it_is_for_comes_in(tmp_path: Path) -> None:
         expect(theirs.get_by_role("heading", name="My work")).to_be_visible()
         change_and_take_out(mine, theirs, slug)
         look_over(town, mine, slug, lead)
-        services.joining.inviting.to_project(slug, services.access.person(other.person).email, by=town.again(lead))
+        email = services.access.person(other.person).email
+        sent = services.joining.inviting.to_project(slug, email, by=town.again(lead))
         elses.goto("/")
+        expect(elses.get_by_text("An invitation was sent to your address")).to_be_visible()
         look_at(elses, "my-invitations")
-        elses.get_by_role("button", name="Accept the invitation into").click()
+        title = services.access.project(slug).title
+        assert title not in elses.content()  # what for is in the mail, for whoever reads it
+        elses.goto(f"/invitations/{sent.code}")
+        elses.get_by_role("button", name="Accept").click()
         expect(elses.get_by_role("heading", name="People")).to_be_visible()
         browser.close()
     database.close()

@@ -16,6 +16,7 @@ from fabriek.schemas.joining import (
     AppointIn,
     HolderOut,
     InvitationOut,
+    InvitationToMeOut,
     JoinIn,
     LeadIn,
     LeaveIn,
@@ -97,10 +98,11 @@ def list_invitations_to_organisation(
 
 
 @router.get("/invitations", access=SIGNED_IN)
-def list_my_invitations(caller: CallerDep, factory: FactoryDep) -> PageOut[InvitationOut]:
-    """Open ones to your own address."""
+def list_my_invitations(caller: CallerDep, factory: FactoryDep) -> PageOut[InvitationToMeOut]:
+    """When one was sent to your own address; its link, which went there, says what for."""
     found = factory.joining.inviting.mine(by=caller)
-    return PageOut[InvitationOut](items=[invitation_out(one, factory) for one in found])
+    told = [InvitationToMeOut(made_at=one.made_at, expires_at=one.expires_at) for one in found]
+    return PageOut[InvitationToMeOut](items=told)
 
 
 @router.post("/invitations/join", access=PUBLIC, status_code=201)
@@ -112,7 +114,7 @@ def join(asked: JoinIn, factory: FactoryDep) -> SignedInOut:
 
 @router.post("/invitations/accept", access=SIGNED_IN)
 def accept_invitation(asked: AcceptIn, caller: CallerDep, factory: FactoryDep) -> ProjectOut:
-    """By who is here, for their own address. The project that they are in now."""
+    """By who is here, with the code that went to their address. The project that they are in now."""
     accepted = factory.joining.inviting.accept(asked.invitation, by=caller)
     return project_out(factory.access.project(accepted.project), factory)
 

@@ -23,20 +23,28 @@ def invite(address: str, role: str, organisation: str, name: str, project: str, 
 
 
 @project.command("invitations")
-@click.option("--mine", is_flag=True, help="Those to you, into whatever project.")
+@click.option("--mine", is_flag=True, help="When one was sent to your address; open its link there.")
 @project_option
 @json_option
 def invitations(project: str, *, mine: bool, as_json: bool) -> None:
     """Invitations into the project, newest first."""
     joining = connect(project).joining
-    table(joining.my_invitations() if mine else joining.invitations(), LISTED, as_json=as_json)
+    if mine:
+        table(
+            joining.my_invitations(),
+            ("made_at", "expires_at"),
+            as_json=as_json,
+            empty="no invitation to your address is open",
+        )
+        return
+    table(joining.invitations(), LISTED, as_json=as_json)
 
 
 @project.command("accept")
 @click.argument("invitation")
 @json_option
 def accept(invitation: str, *, as_json: bool) -> None:
-    """Accept an INVITATION to your own address: its link, or its id."""
+    """Accept an INVITATION by its link, which was sent to your address."""
     show(connect().joining.accept(invitation), as_json=as_json)
 
 

@@ -48,6 +48,13 @@ class InvitationOut(Wire):
     person: str = ""
 
 
+class InvitationToMeOut(Wire):
+    """That one was sent to your address, and no more: what it is for says its link, which went there."""
+
+    made_at: datetime
+    expires_at: datetime
+
+
 class SentOut(Wire):
     """`link` is there when no mail took it, for handing over by another way; it is shown once. `why`: why no mail did."""
 
@@ -65,7 +72,7 @@ class JoinIn(Wire):
 
 
 class AcceptIn(Wire):
-    """`invitation`: its code, or the id of one to your own address."""
+    """`invitation`: its code, which went to your address."""
 
     invitation: Secret
 

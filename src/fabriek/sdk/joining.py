@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from fabriek.schemas.access import MemberOut, PersonOut, ProjectOut, SignedInOut
 from fabriek.schemas.base import PageOut
-from fabriek.schemas.joining import HolderOut, InvitationOut, LeavingOut, ReviewOut, SentOut
+from fabriek.schemas.joining import HolderOut, InvitationOut, InvitationToMeOut, LeavingOut, ReviewOut, SentOut
 from fabriek.schemas.proofs import ProofKindOut, ProofOut
 from fabriek.schemas.steering import ChangeOut
 from fabriek.sdk.client import Client
@@ -34,8 +34,9 @@ class Joining:
         place = f"organisations/{organisation}" if organisation else f"projects/{self._client.the_project(project)}"
         return PageOut[InvitationOut].model_validate(self._client.get(f"/api/v1/{place}/invitations")).items
 
-    def my_invitations(self) -> Sequence[InvitationOut]:
-        return PageOut[InvitationOut].model_validate(self._client.get("/api/v1/invitations")).items
+    def my_invitations(self) -> Sequence[InvitationToMeOut]:
+        """When one was sent to your address; its link is there."""
+        return PageOut[InvitationToMeOut].model_validate(self._client.get("/api/v1/invitations")).items
 
     def join(self, link: str, name: str = "") -> SignedInOut:
         """For who is not here yet: the link of an invitation, or its code, against a token."""
@@ -43,7 +44,7 @@ class Joining:
         return SignedInOut.model_validate(self._client.post("/api/v1/invitations/join", json=body))
 
     def accept(self, link: str) -> ProjectOut:
-        """For who is here: the link, its code, or the id of one of `my_invitations`."""
+        """For who is here: the link that went to their address, or its code."""
         body = {"invitation": _code_of(link)}
         return ProjectOut.model_validate(self._client.post("/api/v1/invitations/accept", json=body))
 

@@ -98,16 +98,14 @@ class Inviting:
             raise invitations.unknown()
         return found
 
-    def accept(self, said: str, *, by: Caller) -> Invitation:
-        """By a person who is here: `said` is the code, or the id of one to their own address. Raises NotFound, NotPermitted for another address."""
+    def accept(self, code: str, *, by: Caller) -> Invitation:
+        """By a person who is here, with the code that went to their address: that it is theirs, nothing else here shows. An id opens none.
+
+        Raises NotFound, NotPermitted for another address.
+        """
         with self._bodies.transaction(alone="invitations"):
-            found = self._kept.get(said) if said.startswith("inv_") else self._kept.with_hash(hash_of(said))
-            me = None if by.job else self._people.get(by.person)
-            mine = found is not None and me is not None and me.email == found.email
-            # An id is no secret: whom one names by it exists for its own person alone.
-            if found is None or not is_open(found, self._clock.now()) or (said == found.id and not mine):
-                raise invitations.unknown()
-            if me is None or not mine:
+            found, me = self.look(code), None if by.job else self._people.get(by.person)
+            if me is None or me.email != found.email:
                 raise NotPermitted(
                     "this invitation is for another address than yours", rule="invitation.address",
                     fix="sign in as the person it was sent to, or ask for one to your own address",
@@ -199,7 +197,7 @@ class Inviting:
         return self._recent(self._kept.listed(organisation=body.id))
 
     def mine(self, *, by: Caller) -> Sequence[Invitation]:
-        """Open ones to the caller's own address."""
+        """Open ones to the address that the caller says is theirs: for telling them to look in their mail. Nobody need have proved it."""
         if by.job or by.narrowed:
             return []
         email, now = self._people.get(by.person).email, self._clock.now()

@@ -10,7 +10,6 @@ from fabriek.kernel.callers import Caller
 from fabriek.kernel.units import shown_short
 from fabriek.portal.entering import check_same_site, entered, sign_in_page
 from fabriek.portal.forms import read_form
-from fabriek.portal.pages.joining import shown
 from fabriek.portal.pages.models import promotions_waiting
 from fabriek.portal.pages.proposals import waiting_shown
 from fabriek.portal.rendering import Pages
@@ -76,7 +75,7 @@ def router(services: Services, pages: Pages) -> Router:
             taught=taught,
             attended=[(one, closes_on(one)) for one, _ in attended],
             recent=jobs[:RECENT],
-            invitations=[shown(one, services) for one in services.joining.inviting.mine(by=caller)],
+            invitations=services.joining.inviting.mine(by=caller),
             body=services.access.organisation(caller.organisation),
             applications=applications_shown(services, caller),
             waiting=[*waiting_shown(services, caller), *promotions_waiting(services, caller)],
