@@ -30,11 +30,11 @@ ONE = "email,name\none@uni.example,One\n"
 
 
 class Course:
-    """A town with a teacher whose project has hours."""
+    """A town with a teacher whose project has hours, and who lets people into their university."""
 
     def __init__(self, town: Town, gpu_hours: int = 400) -> None:
         self.town, self.services, self.teaching = town, town.services, town.services.teaching
-        teacher = town.person("uni", kind="university")
+        teacher = town.person("uni", "organisation_administrator", kind="university")
         self.project = town.project(teacher, gpu_hours=gpu_hours)
         self.teacher = town.again(teacher)
         self.ends = town.clock.today() + timedelta(days=20)
@@ -136,6 +136,24 @@ def test_who_was_here_before_gets_a_place_and_no_link_that_a_teacher_could_use(c
     assert [bool(one.code) for one in seated] == [False, False, True]
     assert seated[0].person.organisation != course.teacher.organisation
     assert course.student(seated[0]).is_member_of(seated[0].project.id)
+
+
+def test_a_teacher_who_lets_nobody_in_makes_no_second_self_by_a_class(course: Course) -> None:
+    """A link to a person with any address at all would be one: the second of two who must agree, or whoever was invited by that address."""
+    access, town, teacher = course.services.access, course.town, course.town.person("uni")
+    project = town.project(teacher, gpu_hours=20)
+    (known,) = [town.person("uni")]
+    for victim in ("student@uni.example", "chief@ministry.example", "one@uni.example"):
+        with pytest.raises(InvalidInput, match="only an administrator of its organisation lets somebody in") as refused:
+            course.teaching.create("Mine", project, f"email,name\n{victim},X\n", 1, course.ends, by=town.again(teacher))
+        assert [one["field"] for one in refused.value.fields["errors"]] == ["line 2"]
+    assert {one.id for one in access.people_of("uni", by=course.teacher)} == {
+        course.teacher.person, teacher.person, known.person,
+    }  # fmt: skip
+    # Whom an administrator let in before is seated by any lead, and gets no link.
+    row = f"email,name\n{access.person(known.person).email},X\n"
+    _, seated = course.teaching.create("Mine", project, row, 1, course.ends, by=town.again(teacher))
+    assert [(one.person.id, one.code) for one in seated] == [(known.person, "")]
 
 
 def test_students_are_added_and_dropped_and_what_was_not_used_goes_back(course: Course) -> None:

@@ -31,7 +31,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
 @pytest.fixture
 def cli(town: Town, tmp_path: Path) -> Iterator[Cli]:
     """The command line of the teacher, in whose project there are 100 GPU-hours."""
-    teacher = town.person("uni", kind="university")
+    teacher = town.person("uni", "organisation_administrator", kind="university")
     project = town.project(teacher, gpu_hours=100)
     token = town.services.identity.issue_token(teacher.person, by=Caller(teacher.person))
     with serving(api.build(town.services)) as url:

@@ -44,7 +44,7 @@ def entered(browser: Browser, url: str, town: Town, person: Caller) -> Page:
 
 def test_a_teacher_sees_adds_drops_and_ends_and_a_student_is_told(town: Town, browser: Browser) -> None:
     services = town.services
-    teacher = town.person("uni", kind="university")
+    teacher = town.person("uni", "organisation_administrator", kind="university")
     project = town.project(teacher, gpu_hours=100)
     ends = town.clock.today() + timedelta(days=20)
     _, seats = services.teaching.create("Deep learning 101", project, LIST, 10, ends, by=town.again(teacher))

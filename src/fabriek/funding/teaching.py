@@ -23,6 +23,7 @@ from fabriek.access.joining.classes import (
 from fabriek.access.organisations import slug_of
 from fabriek.access.people import Person, PersonKind
 from fabriek.access.projects import Project
+from fabriek.access.roles import administers
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.funding import ledger
@@ -307,14 +308,19 @@ class Teaching:
         return seated
 
     def _person(self, row: Student, here: Collection[str], by: Caller) -> tuple[Person, bool]:
-        """Who is here with that address, or a new person; and whether they are new. A lead may bring in people of their own organisation."""
+        """Who is here with that address, or a new person; and whether they are new. Only who lets people into an organisation makes one in it:
+        a lead who could would have a second self there, with an address of anybody's.
+        """
         inviting = replace(by, rights=by.rights | {"person.invite"})
         body = self._access.organisation(row.organisation or by.organisation)
         try:
             person = self._access.person_named(row.email, by=inviting)
         except NotFound:
-            if body.id != by.organisation:
-                require(by, "person.invite")
+            if not administers(by, body.id):
+                raise NotPermitted(
+                    "nobody here has this address, and only an administrator of its organisation lets somebody in",
+                    rule="person.invite", fix=f"ask one to invite them, or to make you one: fabriek org show {body.slug}",
+                ) from None  # fmt: skip
             return self._access.invite(body.id, row.name, row.email, (), by=inviting), True
         if person.id in here or not person.active or person.kind is not PersonKind.PERSON:
             why = "is in this class already" if person.id in here else "this person has left, or is a service"
