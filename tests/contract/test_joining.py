@@ -309,6 +309,75 @@ def test_a_last_lead_who_leaves_hands_over_or_leaves_the_project_to_the_operator
     assert joining.appointing.without_lead(by=operator) == []
 
 
+def test_who_removes_a_sole_lead_does_not_take_the_project_over_with_its_data(town: Town) -> None:
+    leavers, access = town.services.joining.leavers, town.services.access
+    (slug, lead), admin = led(town), town.person("weefsel", "organisation_administrator")
+    colleague, member, operator = town.person("weefsel"), town.person("partner"), town.person("factory", "operator")
+    access.add_member(slug, member.person, "member", by=lead)
+    # Themselves, or somebody of theirs who reads nothing there yet: neither, and it is not told who is known.
+    for said in (
+        admin.person,
+        address(town, admin),
+        colleague.person,
+        address(town, colleague),
+        "nobody@weefsel.example",
+    ):
+        with pytest.raises(NotFound, match="no such person to take over"):
+            leavers.leave(lead.person, why="gone", successor=said, by=admin)
+    with pytest.raises(NotPermitted) as oneself:
+        leavers.leave(lead.person, why="gone", successor=town.operator.person, by=town.operator)
+    assert oneself.value.fields["rule"] == "appoint.self"
+    assert access.person(lead.person).active
+    assert leavers.leave(lead.person, why="gone", successor=member.person, by=admin).left_alone == ()
+    assert town.again(member).may("project.manage", project=access.project(slug).id)
+    # A member among others takes over where they are one, and no other project beside.
+    other = town.project(member)
+    assert leavers.leave(member.person, why="gone", by=town.operator).left_alone
+    assert {one.slug for one in town.services.joining.appointing.without_lead(by=operator)} == {slug, other}
+
+
+def test_the_administrator_who_is_a_member_names_no_one_but_themselves_in_vain(town: Town) -> None:
+    leavers, (slug, lead) = town.services.joining.leavers, led(town)
+    admin = town.person("weefsel", "organisation_administrator")
+    town.services.access.add_member(slug, admin.person, "member", by=lead)
+    with pytest.raises(NotPermitted) as refused:
+        leavers.leave(lead.person, why="gone", successor=admin.person, by=town.again(admin))
+    assert refused.value.fields["rule"] == "appoint.self"
+
+
+def test_a_successor_of_one_project_does_not_come_into_the_leavers_others(town: Town) -> None:
+    leavers, access, (first, lead) = town.services.joining.leavers, town.services.access, led(town)
+    second, member = town.project(lead), town.person("weefsel")
+    lead = town.again(lead)
+    access.add_member(first, member.person, "member", by=lead)
+    left = leavers.leave(lead.person, why="moved", successor=member.person, by=lead)
+    assert left.left_alone == (access.project(second).id,)
+    assert set(town.again(member).project_rights) == {access.project(first).id}
+
+
+@pytest.mark.parametrize("role", ["auditor", "security_officer", "administrator"])
+def test_an_organisations_administrator_removes_nobody_who_may_more(town: Town, role: str) -> None:
+    leavers, admin = town.services.joining.leavers, town.person("factory", "organisation_administrator")
+    someone = town.person("factory", role)
+    with pytest.raises(NotPermitted, match="rights that you do not"):
+        leavers.leave(someone.person, why="inconvenient", by=admin)
+    assert town.again(someone).rights == someone.rights
+    leavers.leave(someone.person, why="moved", by=town.operator)
+    assert not town.services.access.person(someone.person).active
+
+
+def test_who_may_not_let_somebody_go_learns_of_no_address(town: Town) -> None:
+    leavers, known = town.services.joining.leavers, town.person("hospital")
+    me = town.person("weefsel")
+    for said in (address(town, known), "nobody@hospital.example", known.person, "per_nobody"):
+        with pytest.raises(NotFound, match="no such person to take over"):
+            leavers.leave(me.person, why="x", successor=said, by=me)
+        with pytest.raises(NotPermitted):
+            leavers.leave(said, why="x", by=me)
+    with pytest.raises(InvalidInput):
+        leavers.leave(me.person, why="x\ny", successor=address(town, known), by=me)
+
+
 def test_an_organisations_administrator_lets_its_own_go_and_nobody_elses(town: Town) -> None:
     leavers, admin = town.services.joining.leavers, town.person("weefsel", "organisation_administrator")
     colleague, stranger = town.person("weefsel"), town.person("other")

@@ -1,6 +1,6 @@
 """Going out: one verb after which somebody has nothing open anywhere, and one by which they come back, with nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from fabriek.access.addresses import address_of
@@ -10,7 +10,7 @@ from fabriek.access.joining.ports import Leavings, Rooms, Standings
 from fabriek.access.login.identity import Identity
 from fabriek.access.people import Person
 from fabriek.access.ports import Organisations, People, Projects
-from fabriek.access.roles import administers
+from fabriek.access.roles import administers, rights_of
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.clock import Clock
@@ -36,16 +36,17 @@ class Leavers:
         affiliation. `successor`: leads what would be left without a lead; where they cannot, or there is none, operators see the project. Done
         twice it changes nothing more. Raises NotFound, WrongState for the last administrator.
         """
-        person = self._about(person_id, by)
-        takes_over = self._successor(successor, person)
         if len(why) > WHY_MAX or not why.isprintable():
             raise InvalidInput(f"the reason is one line of at most {WHY_MAX} characters", fix="--why 'contract ended'")
+        person = self._about(person_id, by)
+        takes_over = self._successor(successor, person, by)
         with self._bodies.transaction(alone=ALONE):
             person = self._people.get(person.id)
             if not person.active:
                 before = self._kept.of_person(person.id)
                 if before:
                     return self._close(before[0], by) if before[0].closed_at is None else before[0]
+            self._check_may_remove(person, by)
             self._appointing.check_not_last(person)
             left = self._end(person, why, takes_over, by)
         return self._close(left, by)
@@ -98,15 +99,46 @@ class Leavers:
         require(by, "person.remove")
         return someone or self._people.get(said)
 
-    def _successor(self, said: str, leaver: Person) -> Person | None:
+    def _check_may_remove(self, person: Person, by: Caller) -> None:
+        """An organisation's administrator lets nobody go who may more than they: an auditor or the security officer would be theirs to silence."""
+        if by is SYSTEM or by.person == person.id or by.may("person.remove"):
+            return
+        if not rights_of(person.roles) <= by.rights:
+            raise NotPermitted(
+                "they hold rights that you do not", rule="person.remove", fix="ask an administrator of the installation"
+            )
+
+    def _successor(self, said: str, leaver: Person, by: Caller) -> Person | None:
+        """Only who oversees projects names anybody; others somebody who is in one with the leaver already, so that who asks learns of no address."""
         if not said:
             return None
-        found = self._people.with_email(address_of(said)) if "@" in said else self._people.get(said)
-        if found is None or not found.active:
-            raise NotFound("there is no such person to take over", fix="fabriek org show ORGANISATION")
+        theirs = [one.project for one in self._projects.of_person(leaver.id)]
+        anybody = by is SYSTEM or by.may("project.oversee")
+        found = (
+            (self._people.with_email(address_of(said)) if "@" in said else self._known(said))
+            if anybody or theirs
+            else None
+        )
+        beside = found is not None and any(
+            one.person == found.id for project in theirs for one in self._projects.members(project)
+        )
+        if found is None or not found.active or not (anybody or beside):
+            raise NotFound(
+                "there is no such person to take over", fix="name a member of their projects: fabriek project members"
+            )
         if found.id == leaver.id:
             raise InvalidInput("who leaves does not take over", fix="name somebody else")
+        if found.id == by.person:
+            raise NotPermitted(
+                "nobody appoints themselves", rule="appoint.self", fix="name somebody else, or ask another operator"
+            )
         return found
+
+    def _known(self, person_id: str) -> Person | None:
+        try:
+            return self._people.get(person_id)
+        except NotFound:
+            return None
 
     def _end(self, person: Person, why: str, successor: Person | None, by: Caller) -> Leaving:
         """All that the database alone can end; in the caller's transaction."""
@@ -114,9 +146,12 @@ class Leavers:
         left_alone = []
         for project in sorted(held):
             with self._bodies.transaction(alone=f"project:{project}"):
+                members = {one.person for one in self._projects.members(project)}
                 self._projects.take_member(project, person.id)
                 self._audit.record("project.member_removed", project, by, person=person.id)
-                if project in self._standings.projects_without_lead() and not self._handed_over(project, successor, by):
+                if project in self._standings.projects_without_lead() and not self._handed_over(
+                    project, successor, members, by
+                ):
                     left_alone.append(project)
                     self._audit.record("project.without_lead", project, by)
         services = [one for one in self._standings.signed_for_by(person.id) if one.active]
@@ -131,8 +166,9 @@ class Leavers:
         self._audit.record("person.left", person.id, by, projects=str(len(held)), services=str(len(services)))
         return left
 
-    def _handed_over(self, project: str, successor: Person | None, by: Caller) -> bool:
-        if successor is None:
+    def _handed_over(self, project: str, successor: Person | None, members: Collection[str], by: Caller) -> bool:
+        """To whom may read there already, or whom somebody names who oversees projects."""
+        if successor is None or not (successor.id in members or by is SYSTEM or by.may("project.oversee")):
             return False
         try:
             made = self._appointing.lead_in(self._projects.named(project), successor)
