@@ -8,8 +8,9 @@ import pytest
 from fabriek.access.joining.proofs import kinds, kinds_of
 from fabriek.adapters.database import Database
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, WrongState
+from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound, NotPermitted, WrongState
 from tests.factories.services import Town, a_town
+from tests.factories.threads import at_once
 
 
 @pytest.fixture
@@ -41,11 +42,33 @@ def test_a_new_firm_shows_its_deed_then_its_number_and_the_history_stays_in_the_
     found = proving.of_organisation("weefsel", by=town.person("weefsel"))
     assert found is not None
     assert (found.kind, dict(found.fields)) == ("kvk", {"number": "12345678"})
+    assert proving.is_only_stated(found)
+    assert town.services.access.organisation("weefsel").kvk == ""
+    assert not proving.is_only_stated(proving.prove("weefsel", "kvk", {"number": "12345678"}, by=town.operator))
     assert town.services.access.organisation("weefsel").kvk == "12345678"
     assert proving.due(by=town.operator) == []
     said = repr(town.services.audit.events(by=town.operator, limit=100))
     assert deed["deed_on"] in said
     assert "12345678" in said
+
+
+def test_no_organisation_takes_a_number_that_is_anothers_and_of_two_at_once_one_gets_it(town: Town) -> None:
+    """People arrive by that number: who has it has them, and their work."""
+    proving, access, admin = town.services.joining.proving, town.services.access, administered(town)
+    access.create_organisation("Hospital", "hospital", "NL", "87654321", by=town.operator)
+    for by in (admin, town.operator):
+        with pytest.raises(AlreadyExists, match="another organisation has this number"):
+            proving.prove("weefsel", "kvk", {"number": "87654321"}, by=by)
+    with pytest.raises(AlreadyExists):
+        access.create_organisation("Copy", "hospital", "NL", "87654321", by=town.operator)
+    assert proving.of_organisation("weefsel", by=admin) is None
+    # A number that nobody has yet is stated, and captures nobody.
+    proving.prove("weefsel", "kvk", {"number": "11112222"}, by=admin)
+    assert [one.slug for one in access.organisations(by=town.operator) if one.kvk == "11112222"] == []
+    access.create_organisation("Third", "startup", "NL", by=town.operator)
+    act = {"number": "33334444"}
+    outcomes = at_once(lambda n: proving.prove(("weefsel", "third")[n], "kvk", act, by=town.operator), times=2)
+    assert sorted(isinstance(one, AlreadyExists) for one in outcomes) == [False, True], outcomes
 
 
 def test_the_name_of_who_declares_stays_out_of_the_log(town: Town) -> None:

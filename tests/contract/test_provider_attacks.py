@@ -6,7 +6,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from fabriek.access.store import organisations
 from fabriek.adapters.database import Database, metadata, open_database
 from fabriek.kernel.clock import SystemClock
 from fabriek.web.callers import SESSION_COOKIE
@@ -244,4 +246,22 @@ def test_the_same_acting_person_for_two_bodies_is_two_people(
         slugs = [door.town.services.access.organisation(one.organisation).slug for one in people]
     assert people[0].person == people[2].person != people[1].person
     assert slugs == ["weefsel", "kvk-87654321", "weefsel"]
+    visitor.close()
+
+
+def test_a_number_that_two_organisations_have_leads_into_neither(
+    store: Database, tmp_path: Path, oidc_provider: OidcProvider
+) -> None:
+    lines = 'profile = "eherkenning"\nadmits = "anyone"\nscopes = ["openid", "organisation"]\n'
+    acting, body = "urn:etoegang:core:ActingSubjectID", "urn:etoegang:1.9:EntityConcernedID:KvKnr"
+    visitor = Visitor()
+    with a_door(store, tmp_path / "two", oidc_provider, lines=lines) as door:
+        access = door.town.services.access
+        access.create_organisation("Weefsel", "startup", "NL", "12345678", by=door.town.operator)
+        copy = access.create_organisation("Copy", "startup", "NL", by=door.town.operator)
+        with store.transaction():  # as one could be before a number was noted by an administrator alone
+            store.execute(update(organisations).where(organisations.c.id == copy.id).values(kvk="12345678"))
+        oidc_provider.account("piet", **{acting: "pseudonym-1", body: "12345678"})
+        refused(visitor.get(door.answer(visitor, "piet")), "organisation", visitor)
+        assert [access.people_of(one, by=door.town.operator) for one in ("weefsel", "copy")] == [[], []]
     visitor.close()

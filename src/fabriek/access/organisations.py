@@ -31,6 +31,10 @@ class Organisation:
     kvk: str = ""
 
 
+NUMBERS = "numbers"
+"""Alone with the register's numbers: two organisations that get one at once would both find it free."""
+
+
 def check(organisation: Organisation) -> None:
     """Raises InvalidInput on a country or register number that cannot be one. A new firm leaves the number out."""
     if not re.fullmatch(r"[A-Z]{2}", organisation.country):

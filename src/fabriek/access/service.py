@@ -13,7 +13,7 @@ from fabriek.access.roles import PROJECT, check_global, rights_of
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import Caller, require, require_whole
 from fabriek.kernel.clock import Clock
-from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, WrongState
+from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound, NotPermitted, WrongState
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.purposes import Purpose
 
@@ -33,7 +33,9 @@ class Access:
         """Raises AlreadyExists, InvalidInput on a country, kind or number that cannot be one."""
         require(by, "organisation.create")
         made = self.new_organisation(name, kind, country, kvk, slug)
-        with self._bodies.transaction():
+        with self._bodies.transaction(alone=organisations.NUMBERS):
+            if made.kvk and any(one.kvk == made.kvk for one in self._bodies.all()):
+                raise AlreadyExists("another organisation has this number", fix="look it over: fabriek org ls")
             self._bodies.add(made)
             self._audit.record("organisation.created", made.id, by)
         return made

@@ -15,7 +15,7 @@ def _proof_out(slug: str, proof: Proof | None, services: Services) -> ProofOut:
         return ProofOut(organisation=slug)
     return ProofOut(
         organisation=slug, kind=proof.kind, fields=dict(proof.fields), shown_at=proof.shown_at, due_on=proof.due_on,
-        due=proof.is_due(services.clock.today()),
+        due=proof.is_due(services.clock.today()), stated=services.joining.proving.is_only_stated(proof),
     )  # fmt: skip
 
 

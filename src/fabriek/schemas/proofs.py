@@ -20,7 +20,9 @@ class ProofIn(Wire):
 
 
 class ProofOut(Wire):
-    """`kind` is empty where nothing was shown yet. `due_on`: by when something better follows."""
+    """`kind` is empty where nothing was shown yet. `due_on`: by when something better follows. `stated`: a number that the organisation says is its
+    own, and that no administrator of the installation has looked at.
+    """
 
     organisation: str
     kind: str = ""
@@ -28,6 +30,7 @@ class ProofOut(Wire):
     shown_at: datetime | None = None
     due_on: date | None = None
     due: bool = False
+    stated: bool = False
 
 
 class ProofFieldOut(Wire):

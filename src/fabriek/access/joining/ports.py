@@ -112,7 +112,7 @@ class Proofs(Protocol):
         """Replaces what was shown before."""
 
     def note_number(self, organisation: str, number: str) -> None:
-        """The organisation's number in the register, now that it is proved."""
+        """The organisation's number in the register, now that an administrator of the installation says so."""
 
     def of_organisation(self, organisation: str) -> Proof | None: ...
 

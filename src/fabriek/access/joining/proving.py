@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 
 from fabriek.access.joining.ports import Proofs
 from fabriek.access.joining.proofs import Proof, due_on, kind_named, read_fields
-from fabriek.access.organisations import Organisation
+from fabriek.access.organisations import NUMBERS, Organisation
 from fabriek.access.ports import Organisations
 from fabriek.access.roles import administers
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import Caller, require, require_whole
 from fabriek.kernel.clock import Clock
+from fabriek.kernel.errors import AlreadyExists
+
+REGISTERED = "kvk"
+"""The kind of proof by whose number a person who arrives is led into an organisation."""
 
 
 class Proving:
@@ -19,7 +23,11 @@ class Proving:
         self._kept, self._bodies, self._audit, self._clock = kept, bodies, audit, clock
 
     def prove(self, organisation: str, kind: str, fields: Mapping[str, str], *, by: Caller) -> Proof:
-        """Replaces what was shown before. Raises InvalidInput naming the field, with an example."""
+        """Replaces what was shown before. A number in the register becomes the organisation's own by the word of the installation's administrator
+        alone, since it is by that number that people of an identity provider come into it; until then it is what the organisation says of itself.
+
+        Raises InvalidInput naming the field, with an example, AlreadyExists where another organisation has the number.
+        """
         require_whole(by)
         body = self._bodies.named(organisation)
         if not administers(by, body.id):
@@ -28,10 +36,13 @@ class Proving:
         told = read_fields(chosen, fields, today)
         made = Proof(body.id, chosen.name, told, by.person, self._clock.now(), due_on(chosen, told))
         public = {one.name: told[one.name] for one in chosen.fields if not one.free}
-        with self._bodies.transaction(alone=f"proof:{body.id}"):
+        number = told["number"] if chosen.name == REGISTERED else ""
+        with self._bodies.transaction(alone=NUMBERS if number else f"proof:{body.id}"):
+            if number and any(one.kvk == number and one.id != body.id for one in self._bodies.all()):
+                raise AlreadyExists("another organisation has this number", fix="look it over: fabriek org ls")
             self._kept.put(made)
-            if chosen.name == "kvk":
-                self._kept.note_number(body.id, told["number"])
+            if number and by.may("person.invite"):
+                self._kept.note_number(body.id, number)
             self._audit.record(
                 "organisation.proved", body.id, by, kind=chosen.name, **{f"field_{k}": v for k, v in public.items()}
             )
@@ -43,6 +54,10 @@ class Proving:
         if by.organisation != body.id and not by.may("person.view"):
             require(by, "person.invite")
         return self._kept.of_organisation(body.id)
+
+    def is_only_stated(self, proof: Proof) -> bool:
+        """Whether it is a number that the organisation says is its own, and no administrator of the installation has looked at."""
+        return proof.kind == REGISTERED and self._bodies.named(proof.organisation).kvk != proof.fields["number"]
 
     def due(self, *, by: Caller) -> Sequence[tuple[Organisation, Proof]]:
         """Those whose day has passed without something better, the longest overdue first."""

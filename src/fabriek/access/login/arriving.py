@@ -44,8 +44,10 @@ class Arriving:
             return self._bodies.named(known)
         by_number = provider.profile.organisation_by == "kvk"
         there = list(self._bodies.all())
-        found = next((one for one in there if by_number and one.kvk == word), None)
-        return found or self._made(provider, word, frozenset(one.slug for one in there))
+        found = [one for one in there if by_number and one.kvk == word]
+        if len(found) > 1:
+            raise refused("organisation", "more than one organisation here has your number: an operator says which")
+        return found[0] if found else self._made(provider, word, frozenset(one.slug for one in there))
 
     def _made(self, provider: Provider, word: str, taken: frozenset[str]) -> Organisation:
         profile = provider.profile

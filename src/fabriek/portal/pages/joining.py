@@ -174,6 +174,7 @@ def _people(made: Router, services: Services, pages: Pages) -> None:
             request, "organisation.html", body=body, people=services.access.people_of(body.id, by=caller), manages=manages,
             invitations=[shown(one, services) for one in invited],
             proof=proof, proof_due=proof is not None and proof.is_due(services.clock.today()),
+            proof_stated=proof is not None and services.joining.proving.is_only_stated(proof),
             proof_labels={one.name: one.texts["en"] for one in kind_named(proof.kind).fields} if proof else {}, proof_kinds=kinds().values(),
         )  # fmt: skip
 
