@@ -8,6 +8,8 @@ import pytest
 from fabriek.access.applying.answers import progress_of
 from fabriek.access.applying.applications import ApplicationState
 from fabriek.access.applying.call_files import read_call
+from fabriek.access.applying.moving import move_on
+from fabriek.access.organisations import OrganisationKind
 from fabriek.adapters.database import Database
 from fabriek.kernel.errors import InvalidInput, NotFound, Stale, WrongState
 from tests.factories.calls import A_CALL, ANSWERS
@@ -100,6 +102,35 @@ def test_who_is_not_of_the_organisation_sees_nothing_until_it_is_shared_with_the
     assert intake.edit(draft.id, {"title": "Ours"}, by=stranger).answers == {"title": "Ours"}
     assert [one.id for one in intake.list(by=stranger)] == [draft.id]
     assert intake.list(by=town.person("mill")) == []
+
+
+def test_a_reviewer_neither_reads_nor_changes_a_draft_of_strangers_and_changes_nothing_that_was_submitted(
+    town: Town,
+) -> None:
+    intake, jan, reviewer = town.services.intake, town.person("farm"), town.person("desk", "reviewer")
+    draft = intake.file("harvest", dict(ANSWERS), by=jan)
+    changes = (
+        lambda: intake.edit(draft.id, {"title": "Mine"}, by=reviewer),
+        lambda: intake.keep(draft.id, {"title": "Mine"}, by=reviewer),
+        lambda: intake.share(draft.id, reviewer.person, by=reviewer),
+        lambda: intake.submit(draft.id, by=reviewer),
+        lambda: move_on(intake, draft.id, town.clock.today(), OrganisationKind.STARTUP, by=reviewer),
+    )
+    for act in (
+        *changes,
+        lambda: intake.get(draft.id, by=reviewer),
+        lambda: intake.document(draft.id, "en", by=reviewer),
+    ):
+        with pytest.raises(NotFound, match="there is no such application"):
+            act()
+    assert intake.list(by=reviewer) == []
+    intake.submit(draft.id, by=jan)
+    assert [one.id for one in intake.list(by=reviewer)] == [draft.id]
+    intake.asked_again = lambda application: frozenset({"title"})
+    for act in changes:
+        with pytest.raises(NotFound, match="there is no such application"):
+            act()
+    assert intake.get(draft.id, by=reviewer).answers == ANSWERS
 
 
 def test_a_call_that_is_not_open_takes_nothing_and_says_when(town: Town) -> None:

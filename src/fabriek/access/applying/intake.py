@@ -83,7 +83,7 @@ class Intake:
         require(by, "application.submit")
         given = cleaned(dict(answers))
         with self._bodies.transaction(alone=f"application:{application_id}"):
-            filed = self.get(application_id, by=by)
+            filed = self.own(application_id, by=by)
             asked = self.calls.of(filed.call)
             check_open(filed, frozenset(given), open_fields(filed, asked, self.asked_again))
             editing = self._editings.of(application_id)
@@ -132,7 +132,7 @@ class Intake:
         """
         require(by, "application.submit")
         with self._bodies.transaction(alone=f"application:{application_id}"):
-            filed = self.get(application_id, by=by)
+            filed = self.own(application_id, by=by)
             check_open(filed, frozenset(), frozenset())
             person = self._people.get(person_id)
             others = self._editings.of(application_id).others
@@ -158,7 +158,7 @@ class Intake:
         """Submits and runs the automatic checks at once: eligible, or refused with what was found. Raises InvalidInput when incomplete."""
         require(by, "application.submit")
         with self._bodies.transaction(alone=f"application:{application_id}"):
-            filed = self.get(application_id, by=by)
+            filed = self.own(application_id, by=by)
             asked = self.calls.of(filed.call)
             self.check_takes(asked)
             check_answers(asked, filed.answers, complete=True)
@@ -190,20 +190,30 @@ class Intake:
         return granted
 
     def get(self, application_id: str, *, by: Caller) -> Application:
-        """For the applicant's organisation, who edits along, and reviewers. Raises NotFound."""
+        """To read: for who may change it, and, once it was submitted, for reviewers. Raises NotFound."""
         found = self._applications.get(application_id)
-        if (
-            found.organisation != by.organisation
-            and not by.may("application.review")
-            and by.person not in self._editings.of(application_id).others
-        ):
+        if not self._is_own(found, by) and (found.submitted_at is None or not by.may("application.review")):
             raise NotFound("there is no such application", fix="fabriek apply ls")
         return found
 
+    def own(self, application_id: str, *, by: Caller) -> Application:
+        """To change: for the applicant's organisation and who edits along, whatever else somebody may do here. Raises NotFound."""
+        found = self._applications.get(application_id)
+        if not self._is_own(found, by):
+            raise NotFound("there is no such application", fix="fabriek apply ls")
+        return found
+
+    def _is_own(self, application: Application, by: Caller) -> bool:
+        return (
+            application.organisation == by.organisation
+            or by is SYSTEM
+            or by.person in self._editings.of(application.id).others
+        )
+
     def list(self, *, by: Caller) -> Sequence[Application]:
-        """Those of the caller's organisation and those that they edit along, newest first; all of them for a reviewer."""
-        if by.may("application.review"):
-            return self._applications.of_organisation("")
+        """Those of the caller's organisation and those that they edit along, newest first; for a reviewer whatever was submitted too."""
         theirs = [self._applications.get(one) for one in self._editings.shared_with(by.person)]
-        both = {one.id: one for one in (*self._applications.of_organisation(by.organisation), *theirs)}
-        return sorted(both.values(), key=lambda one: one.id, reverse=True)
+        found = [*self._applications.of_organisation(by.organisation), *theirs]
+        if by.may("application.review"):
+            found += [one for one in self._applications.of_organisation("") if one.submitted_at is not None]
+        return sorted({one.id: one for one in found}.values(), key=lambda one: one.id, reverse=True)

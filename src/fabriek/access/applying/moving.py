@@ -81,7 +81,7 @@ def move_on(intake: Intake, application_id: str, today: date, kind: Organisation
     """A draft of the call that takes what this draft asks, with its answers; the draft itself stays. Raises NotFound, WrongState where it is
     no draft or its call takes the amount, InvalidInput where the better call is not open.
     """
-    found = intake.get(application_id, by=by)
+    found = intake.own(application_id, by=by)
     better = better_call(intake.calls.of(found.call), found.answers, today, kind, named=intake.calls.of)
     if found.state is not ApplicationState.DRAFT or better is None:
         raise WrongState("this application is where it belongs", fix=f"fabriek apply show {found.id}")
