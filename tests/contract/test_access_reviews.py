@@ -8,7 +8,7 @@ import pytest
 from fabriek.access.joining.reviews import Decision
 from fabriek.adapters.database import Database
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import NotFound, NotPermitted, WrongState
+from fabriek.kernel.errors import NotFound, NotPermitted, Unavailable, WrongState
 from tests.factories.services import Town, a_town
 
 
@@ -106,3 +106,67 @@ def test_roles_are_confirmed_by_another_and_the_last_administrator_stays(town: T
     assert access.person(operator.person).roles == {"administrator"}
     quarterly.decide_role(reviewer.person, "reviewer", keep=True, by=town.again(operator))
     assert access.person(reviewer.person).roles == {"reviewer"}
+
+
+def test_remove_takes_whoever_came_back_by_another_way_since_they_stood_still(town: Town) -> None:
+    quarterly, access, appointing = (
+        town.services.joining.quarterly,
+        town.services.access,
+        town.services.joining.appointing,
+    )
+    slug, lead, kept, back = peopled(town)
+    expert = town.person("weefsel", "expert")
+    next_quarter(town)
+    lead, operator = town.again(lead), town.again(town.operator)
+    quarterly.decide(slug, keep=[kept.person], by=lead)
+    town.clock.move(timedelta(days=15))
+    quarterly.close_due()
+    access.add_member(slug, back.person, "lead", by=town.again(lead))
+    appointing.appoint(expert.person, "expert", by=town.again(operator))
+    quarterly.decide(slug, remove=[back.person], by=town.again(lead))
+    quarterly.decide_role(expert.person, "expert", keep=False, by=town.again(operator))
+    assert in_it(town, slug) == {lead.person, kept.person}
+    assert not town.again(back).project_rights
+    assert access.person(expert.person).roles == frozenset()
+
+
+def test_to_keep_a_role_that_was_given_anew_is_no_error(town: Town) -> None:
+    quarterly, expert = town.services.joining.quarterly, town.person("weefsel", "expert")
+    next_quarter(town)
+    town.clock.move(timedelta(days=15))
+    quarterly.close_due()
+    town.services.joining.appointing.appoint(expert.person, "expert", by=town.again(town.operator))
+    quarterly.decide_role(expert.person, "expert", keep=True, by=town.again(town.operator))
+    assert town.services.access.person(expert.person).roles == {"expert"}
+
+
+def test_one_who_cannot_be_closed_holds_up_nobody_and_is_tried_again(
+    town: Town, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    services, quarterly = town.services, town.services.joining.quarterly
+    (slug, lead, one, two), (other, second, *others) = peopled(town), peopled(town)
+    next_quarter(town)
+    for project, by, kept in ((slug, lead, lead), (other, second, second)):
+        assert kept.person == by.person
+        quarterly.decide(project, keep=[by.person], by=town.again(by))
+    town.clock.move(timedelta(days=15))
+    whole = type(services.vault).close_member
+
+    def away(vault: object, project: str, person: str, *, by: Caller) -> None:
+        if person == one.person:
+            raise Unavailable("the keys are away")
+        whole(vault, project, person, by=by)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(services.vault), "close_member", away)
+        assert quarterly.close_due() > 0
+    assert "could not be closed" in caplog.text
+    assert in_it(town, other) == {second.person}
+    assert in_it(town, slug) == {lead.person, one.person}  # nothing half done: who is not closed is still a member
+    assert quarterly.of_project(slug, by=town.again(lead))[0].closed_at is None
+    assert quarterly.close_due() == 1
+    assert in_it(town, slug) == {lead.person}
+    assert quarterly.of_project(slug, by=town.again(lead))[0].closed_at is not None
+    assert {one.person, two.person, *(each.person for each in others)}.isdisjoint(
+        in_it(town, slug) | in_it(town, other)
+    )

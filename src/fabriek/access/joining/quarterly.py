@@ -1,5 +1,6 @@
 """Looking over, every quarter: who is still needed where. What nobody confirms stands still; it is not deleted."""
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -18,6 +19,8 @@ from fabriek.kernel.errors import NotFound, NotPermitted
 from fabriek.kernel.ids import Ids
 
 LOCK = "reviews"
+
+log = logging.getLogger(__name__)
 
 
 class Quarterly:
@@ -61,7 +64,8 @@ class Quarterly:
     ) -> tuple[Review, Sequence[Item]]:
         """A lead keeps and removes, by ids; whoever does so is needed there, and is kept. One that stands still is kept or removed like any other.
 
-        Raises NotFound on somebody who is not on the list, before anything is done.
+        Raises NotFound on somebody who is not on the list, before anything is done. One person at a time: each closes data of theirs, which stays
+        taken until the end, so that of two in one transaction others would wait who wait for each other. Done twice it changes nothing more.
         """
         found = self._projects.named(project)
         require(by, "project.manage", project=found.id)
@@ -71,13 +75,17 @@ class Quarterly:
             review, listed = self._newest(found.id)
             chosen = self._chosen(listed, [*keep, *remove])
             for one in chosen:
-                reviews.check_next(one.decision, Decision.REMOVED if one.person in remove else Decision.KEPT)
-            for one in chosen:
+                reviews.check_next(one.decision, self._then(one, remove))
+        for each in chosen:
+            with self._bodies.transaction(alone=f"project:{found.id}"):
+                one = next(now for now in self._kept.items(review.id) if now.person == each.person)
+                reviews.check_next(one.decision, self._then(one, remove))
                 if one.person in remove:
                     self._remove(one, found.id, by)
                 else:
                     self._keep(one, found.id, by)
-            for one in listed:
+        with self._bodies.transaction(alone=f"project:{found.id}"):
+            for one in self._kept.items(review.id):
                 if one.person == by.person and one.decision is Decision.WAITING:
                     self._decided(one, Decision.KEPT, by)
             self._close_if_done(review)
@@ -96,9 +104,10 @@ class Quarterly:
             reviews.check_next(one.decision, then := Decision.KEPT if keep else Decision.REMOVED)
             if one.decision is Decision.SUSPENDED:
                 self._still.take("", person, role)
-                if keep:
-                    self._appointing.appoint(person, role, by=by)
-            elif not keep:
+            holds = any(other.id == person and role in other.roles for other in self._standings.with_roles())
+            if keep and one.decision is Decision.SUSPENDED and not holds:
+                self._appointing.appoint(person, role, by=by)
+            elif not keep and holds:  # one that stood still too: it may have been given anew since
                 self._appointing.take(person, role, by=by)
             self._decided(one, then, by)
             self._close_if_done(review)
@@ -107,6 +116,10 @@ class Quarterly:
     def close_due(self) -> int:
         """Suspends what nobody confirmed in time; for the worker. A project keeps a lead and the installation an administrator. How many."""
         return sum(self._close(one) for one in self._kept.open_ones() if is_over(one, self._clock.today()))
+
+    @staticmethod
+    def _then(one: Item, remove: Collection[str]) -> Decision:
+        return Decision.REMOVED if one.person in remove else Decision.KEPT
 
     def _open(self, project: str, held: Sequence[tuple[str, str]]) -> int:
         today = self._clock.today()
@@ -137,7 +150,8 @@ class Quarterly:
     def _remove(self, one: Item, project: str, by: Caller) -> None:
         if one.decision is Decision.SUSPENDED:
             self._still.take(project, one.person, one.role)
-        elif any(other.person == one.person for other in self._projects.members(project)):
+        # Who stood still too: they may have been added anew since, in whatever role.
+        if any(other.person == one.person for other in self._projects.members(project)):
             self._rooms.remove_member(project, one.person, by=by)
         self._decided(one, Decision.REMOVED, by)
 
@@ -153,18 +167,34 @@ class Quarterly:
             self._kept.save(replace(review, closed_at=self._clock.now()))
 
     def _close(self, review: Review) -> int:
-        lock = f"project:{review.project}" if review.project else ALONE
-        with self._bodies.transaction(alone=lock):
-            listed, count = self._kept.items(review.id), 0
-            led = any(one.role == "lead" and one.decision is Decision.KEPT for one in listed)
-            for one in listed:
-                if one.decision is not Decision.WAITING or (one.role == "lead" and review.project and not led):
-                    continue
-                if self._suspend(review, one):
-                    self._decided(one, Decision.SUSPENDED, SYSTEM)
-                    count += 1
-            self._kept.save(replace(review, closed_at=self._clock.now()))
+        """One person at a time, as in `decide`. Who could not be closed, as when a key is away, waits for the next round, and holds up nobody."""
+        count, failed = 0, False
+        for one in self._kept.items(review.id):
+            try:
+                count += self._suspended(review, one.person, one.role)
+            except Exception:
+                failed = True
+                log.exception("review %s: one of it could not be closed; the next round tries again", review.id)
+        if not failed:
+            with self._bodies.transaction(alone=self._lock(review)):
+                self._kept.save(replace(review, closed_at=self._clock.now()))
         return count
+
+    def _suspended(self, review: Review, person: str, role: str) -> bool:
+        """Whether this one stands still from now on: a project that nobody looked over keeps its leads."""
+        with self._bodies.transaction(alone=self._lock(review)):
+            listed = self._kept.items(review.id)
+            led = any(one.role == "lead" and one.decision is Decision.KEPT for one in listed)
+            one = next(one for one in listed if (one.person, one.role) == (person, role))
+            if one.decision is not Decision.WAITING or (role == "lead" and review.project and not led):
+                return False
+            if done := self._suspend(review, one):
+                self._decided(one, Decision.SUSPENDED, SYSTEM)
+            return done
+
+    @staticmethod
+    def _lock(review: Review) -> str:
+        return f"project:{review.project}" if review.project else ALONE
 
     def _suspend(self, review: Review, one: Item) -> bool:
         """Whether there was still something to suspend."""
