@@ -265,3 +265,16 @@ def test_a_number_that_two_organisations_have_leads_into_neither(
         refused(visitor.get(door.answer(visitor, "piet")), "organisation", visitor)
         assert [access.people_of(one, by=door.town.operator) for one in ("weefsel", "copy")] == [[], []]
     visitor.close()
+
+
+def test_behind_a_proxy_that_speaks_tls_the_cookies_of_a_login_are_for_tls_alone(
+    store: Database, tmp_path: Path, oidc_provider: OidcProvider
+) -> None:
+    visitor = Visitor()
+    with a_door(store, tmp_path / "tls", oidc_provider, portal_url="https://factory.example") as door:
+        answer = visitor.post(f"{door.url}/sign-in/providers/home")
+        cookies = answer.headers.get_list("set-cookie")
+        assert answer.status_code == 200
+        assert cookies
+        assert all("Secure" in one for one in cookies), cookies
+    visitor.close()

@@ -1,8 +1,12 @@
 """Inviting in a browser: a lead invites, a stranger comes in by the address, and the pages hold at both widths."""
 
+import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect, sync_playwright
@@ -11,7 +15,9 @@ from sqlalchemy import text
 from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.kernel.callers import Caller
+from fabriek.kernel.errors import NotAuthenticated
 from fabriek.portal import app as portal
+from fabriek.web.callers import SESSION_COOKIE
 from tests.factories.services import Town, a_town
 from tests.portal.test_pages import ARGUMENTS, CHROMIUM
 from tests.servers.app import serving
@@ -57,6 +63,51 @@ def look_over(town: Town, mine: Page, slug: str, lead: Caller) -> None:
     look_at(mine, "review")
     mine.get_by_role("button", name="Keep Somebody").last.click()
     expect(mine.get_by_text("Review of access")).to_have_count(0)
+
+
+@contextmanager
+def a_house(tmp_path: Path, **settings: str) -> Iterator[tuple[Town, httpx.Client]]:
+    """A factory and somebody without a session, who follows nothing."""
+    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
+    metadata.create_all(database.engine)
+    town = a_town(database, tmp_path / "home", **settings)
+    app = api.build(town.services, portal=portal.routes(town.services), page_of=portal.page_of(town.services))
+    with serving(app) as url, httpx.Client(base_url=url, trust_env=False, headers={"Accept": "text/html"}) as guest:
+        yield town, guest
+    database.close()
+
+
+def test_the_code_of_an_invitation_is_in_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with a_house(tmp_path) as (town, guest):
+        code = town.services.joining.inviting.to_organisation("factory", "new@factory.example", by=town.operator).code
+        with caplog.at_level(logging.DEBUG):
+            assert guest.get(f"/invitations/{code}").status_code == 200
+            guest.post(f"/invitations/{code}/accept")
+            assert guest.post(f"/invitations/{code}", data={"name": "New"}).status_code == 303
+    ours = [one.getMessage() for one in caplog.records if one.name.startswith("fabriek")]
+    assert any("/invitations/[hidden]" in one for one in ours), ours
+    assert not any(code in one for one in ours)
+
+
+def test_no_other_site_lets_somebody_in_and_a_cookie_from_before_is_worth_nothing_after(tmp_path: Path) -> None:
+    with a_house(tmp_path, portal_url="https://factory.example") as (town, guest):
+        inviting, identity = town.services.joining.inviting, town.services.identity
+        code = inviting.to_organisation("factory", "new@factory.example", by=town.operator).code
+        refused = guest.post(f"/invitations/{code}", headers={"Sec-Fetch-Site": "cross-site"}, data={"name": "New"})
+        assert (refused.status_code, "set-cookie" in refused.headers) == (403, False)
+        assert inviting.look(code).name == ""  # it was not used up
+        link = identity.issue_link(town.operator.person, by=town.operator)
+        _, before = identity.redeem(link, session=True)
+        came = guest.post(
+            f"/invitations/{code}", headers={"Cookie": f"{SESSION_COOKIE}={before}"}, data={"name": "New"}
+        )
+        assert came.status_code == 303
+        (cookie,) = [one for one in came.headers.get_list("set-cookie") if one.startswith(SESSION_COOKIE)]
+        assert "Secure" in cookie and "HttpOnly" in cookie  # noqa: PT018  # one cookie, behind a proxy that speaks TLS
+        with pytest.raises(NotAuthenticated):
+            identity.caller_of_session(before)
+        fresh = identity.caller_of_session(cookie.partition("=")[2].partition(";")[0])
+        assert town.services.access.person(fresh.person).email == "new@factory.example"
 
 
 def test_a_lead_invites_and_whoever_it_is_for_comes_in(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ _ASKED_OF_MODEL = re.compile(
 )
 """What stands behind the address of a served model, unless it is one of the calls that there are."""
 
+_OPENS = re.compile(r"(/sign-in/|^/invitations/).+")
 _ASKED_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 
 
@@ -142,5 +143,5 @@ def _bounded(receive: Receive, headers: Headers, path: str) -> Receive:
 
 
 def _logged_path(path: str) -> str:
-    """The path without what opens doors, since a sign-in link is a credential, and without what might have been asked of a model."""
-    return hidden(_ASKED_OF_MODEL.sub(r"\1[hidden]", re.sub(r"/sign-in/.+", "/sign-in/[hidden]", path)))
+    """The path without what opens doors, since those links are credentials, and without what might have been asked of a model."""
+    return hidden(_ASKED_OF_MODEL.sub(r"\1[hidden]", _OPENS.sub(r"\1[hidden]", path)))

@@ -17,6 +17,7 @@ from fabriek.access.applying.printing import printed
 from fabriek.funding.submitting import submit as send
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, Stale
+from fabriek.portal.entering import is_private
 from fabriek.portal.form_words import LANGUAGE_COOKIE, WORDS, language_of
 from fabriek.portal.forms import read_form, read_pairs
 from fabriek.portal.rendering import Pages
@@ -43,7 +44,7 @@ class Forms:
             request, template, status=status, lang=language, w=WORDS[language], asked=is_asked, **shown
         )
         if request.query_params.get("lang") == language:
-            secure = request.url.scheme == "https"
+            secure = is_private(request, self.services.settings)
             answer.set_cookie(LANGUAGE_COOKIE, language, httponly=True, samesite="lax", secure=secure, path="/")
         return answer
 

@@ -11,6 +11,7 @@ from fabriek.access.joining.proofs import kind_named, kinds
 from fabriek.access.roles import PROJECT, administers
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotAuthenticated, NotFound
+from fabriek.portal.entering import check_same_site, entered
 from fabriek.portal.forms import read_form
 from fabriek.portal.rendering import Pages
 from fabriek.web.callers import SESSION_COOKIE
@@ -96,14 +97,12 @@ def _invitations(made: Router, services: Services, pages: Pages) -> None:
     @made.post("/invitations/{code}", access=PUBLIC)
     async def join(request: Request, code: str) -> Response:
         """For who is not here yet: a session of their own. A fresh cookie each time: one that was there before is worth nothing."""
+        check_same_site(request)
         raw = await request.form(max_files=0, max_fields=5)
         name = raw.get("name", "")
         told = name[:200] if isinstance(name, str) else ""
         _, cookie = await run_in_threadpool(inviting.join, code, name=told, session=True)
-        answer = RedirectResponse("/", status_code=303)
-        secure = request.url.scheme == "https"
-        answer.set_cookie(SESSION_COOKIE, cookie, httponly=True, samesite="lax", secure=secure, path="/")
-        return answer
+        return await run_in_threadpool(entered, request, services, cookie)
 
     @made.post("/invitations/{code}/accept", access=SIGNED_IN, once=False)
     async def accept(request: Request, code: str, caller: CallerDep) -> Response:

@@ -10,6 +10,7 @@ from fabriek.access.login.attempts import ATTEMPT_FOR
 from fabriek.access.login.signing_in import Begun
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotAuthenticated, NotPermitted
+from fabriek.portal.entering import enter, is_private
 from fabriek.portal.forms import read_form
 from fabriek.portal.rendering import Pages
 from fabriek.settings import LOOPBACK
@@ -35,7 +36,7 @@ def router(services: Services, pages: Pages) -> Router:
         link, then = str(fields.get("link", "")), str(fields.get("then", "/"))
         callback = callback_of(services, request, name)
         begun = await run_in_threadpool(signing_in.begin, name, callback=callback, then=then, link=link)
-        return _sent(pages, request, begun, signing_in.provider(name).title)
+        return _sent(services, pages, request, begun, signing_in.provider(name).title)
 
     @made.get(AREA + "/{name}/callback", access=PUBLIC)
     def end(request: Request, name: str) -> Response:
@@ -48,9 +49,7 @@ def router(services: Services, pages: Pages) -> Router:
         gone = RedirectResponse(ended.then, status_code=303)
         gone.delete_cookie(ATTEMPT_COOKIE, path=AREA)
         if ended.cookie:
-            services.identity.end(before)
-            secure = request.url.scheme == "https"
-            gone.set_cookie(SESSION_COOKIE, ended.cookie, httponly=True, samesite="lax", secure=secure, path="/")
+            enter(request, services, ended.cookie, gone)
         return gone
 
     @made.post(AREA + "/{name}/logout", access=PUBLIC)
@@ -91,7 +90,7 @@ def _of_who_is_signed_in(made: Router, services: Services, pages: Pages) -> None
         begun = await run_in_threadpool(
             signing_in.begin_link, name, callback=callback, then="/account/providers", by=caller
         )
-        return _sent(pages, request, begun, signing_in.provider(name).title)
+        return _sent(services, pages, request, begun, signing_in.provider(name).title)
 
     @made.post("/account/providers/{subject}/unlink", access=SIGNED_IN, once=False)
     async def unlink(request: Request, subject: str, caller: CallerDep) -> Response:
@@ -113,14 +112,14 @@ def _of_who_is_signed_in(made: Router, services: Services, pages: Pages) -> None
         """Goes to the provider for a strong factor, shown now."""
         fields = await read_form(request)
         begun, title = await run_in_threadpool(_confirmation, services, request, caller, fields.get("then", "/"))
-        return _sent(pages, request, begun, title)
+        return _sent(services, pages, request, begun, title)
 
 
-def _sent(pages: Pages, request: Request, begun: Begun, title: str) -> Response:
+def _sent(services: Services, pages: Pages, request: Request, begun: Begun, title: str) -> Response:
     """A page that goes on by itself: a form may lead to no other site, so that no page of ours sends anything there."""
     page = pages.render(request, "provider_going.html", url=begun.url, title=title)
     page.set_cookie(
-        ATTEMPT_COOKIE, begun.browser, httponly=True, samesite="lax", secure=request.url.scheme == "https", path=AREA,
+        ATTEMPT_COOKIE, begun.browser, httponly=True, samesite="lax", secure=is_private(request, services.settings), path=AREA,
         max_age=int(ATTEMPT_FOR.total_seconds()),
     )  # fmt: skip
     return page
