@@ -192,9 +192,10 @@ def build(
     relay = relay_of(settings)
     outbound = Outbound(Hosts.read(settings.outbound_hosts))
     base = settings.portal_url or f"http://localhost:{settings.port}"
+    counting = keyring.sign(b"fabriek guesses")[:32]
     joining = joining_services(
         database, identity=identity, audit=audit, clock=clock, ids=ids, rooms=vault, post=relay if relay.host else None, base=base,
-        funding=funding, labels=labels,
+        funding=funding, labels=labels, secret=counting,
     )  # fmt: skip
     outbox = Outbox(
         SqlNotices(database), jobs, jobs, access, strongbox, labels, clock, base,
@@ -224,7 +225,7 @@ def build(
         packages=packages, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts, progress=progress, **lab,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
-        **account_services(database, people, identity, audit, keys=sealable, secret=keyring.sign(b"fabriek guesses")[:32], clock=clock, ids=ids),
+        **account_services(database, people, identity, audit, keys=sealable, secret=counting, clock=clock, ids=ids),
         strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound, doors=Doors(submission, jobs, progress, executor, identity, audit),
         assurance=Assurance(statements, audit, keyring), knowledge=knowledge,
         passports=Passports(

@@ -4,6 +4,7 @@ from fabriek.access.joining.appointing import Appointing
 from fabriek.access.joining.desk import Joining
 from fabriek.access.joining.inviting import Inviting
 from fabriek.access.joining.leaving import Leavers
+from fabriek.access.joining.often import Often
 from fabriek.access.joining.ports import Post
 from fabriek.access.joining.proving import Proving
 from fabriek.access.joining.quarterly import Quarterly
@@ -13,6 +14,7 @@ from fabriek.access.joining.store_proofs import SqlProofs
 from fabriek.access.joining.store_reviews import SqlReviews, SqlSuspended
 from fabriek.access.joining.store_steering import SqlChanges
 from fabriek.access.login.identity import Identity
+from fabriek.access.login.store_factors import SqlGuesses
 from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
 from fabriek.adapters.database import Database
 from fabriek.audit.service import Audit
@@ -28,9 +30,9 @@ from fabriek.vault.store import SqlDatasets
 
 def joining_services(
     database: Database, *, identity: Identity, audit: Audit, clock: Clock, ids: Ids, rooms: Vault, post: Post | None, base: str, funding: Funding,
-    labels: Labels,
+    labels: Labels, secret: bytes,
 ) -> Joining:  # fmt: skip
-    """rooms: the vault. post: None where no mail can be sent; base: where people reach the portal."""
+    """secret: under which addresses are counted. rooms: the vault. post: None where no mail can be sent; base: where people reach the portal."""
     bodies, people, projects = SqlOrganisations(database), SqlPeople(database), SqlProjects(database)
     standings = SqlStandings(database)
     check_purpose = funding.check_purpose
@@ -49,7 +51,9 @@ def joining_services(
     appointing = Appointing(standings, bodies, people, projects, audit, clock)
     return Joining(
         Inviting(
-            SqlInvitations(database), standings, bodies, people, projects, identity, audit, clock, ids, post=post, base=base
+            SqlInvitations(database), standings, bodies, people, projects, identity, audit, clock, ids,
+            often=Often(SqlGuesses(database), clock, secret),
+            post=post, base=base,
         ),
         appointing,
         Leavers(

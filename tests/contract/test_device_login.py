@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
+from fabriek.access.login.credentials import hash_of
 from fabriek.access.login.device_login import DeviceLogin
 from fabriek.access.login.devices import DEVICE_FOR, GUESSES_MAX
-from fabriek.adapters.database import Database
+from fabriek.adapters.database import Database, metadata, open_database
 from fabriek.kernel.errors import NotAuthenticated, NotFound, NotPermitted, RateLimited
 from fabriek.web.callers import SESSION_COOKIE
 from tests.factories.providers import MFA, Door, a_door
-from tests.servers.oidc import OidcProvider, Visitor
+from tests.servers.oidc import OidcProvider, Visitor, running
 
 LINES = 'admits = "anyone"\norganisation_claim = "schac_home_organization"\nscopes = ["openid", "profile", "organisation"]\n'
 
@@ -137,3 +139,30 @@ def store_door(database: Database, tmp_path: Path, oidc_provider: OidcProvider) 
     more = {"other": (oidc_provider.issuer, LINES)}
     with a_door(database, tmp_path / "home", oidc_provider, lines=LINES, more=more) as opened:
         yield opened
+
+
+def test_where_no_more_devices_may_wait_the_provider_is_not_asked(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, oidc_provider: OidcProvider
+) -> None:
+    monkeypatch.setattr("fabriek.access.login.device_login.OPEN_MAX", 1)
+    with running() as own, a_door(database, tmp_path / "home", own, lines=LINES) as opened:
+        assert devices(opened).begin("", "10.0.0.1").address
+        own.fall_silent()  # who asks it from now on is told that it does not answer
+        with pytest.raises(RateLimited, match="too many devices wait"):
+            devices(opened).begin("", "10.0.0.1")
+
+
+@pytest.mark.parametrize(("trusted", "origin"), [("127.0.0.1", "203.0.113.9"), ("", "127.0.0.1")])
+def test_where_a_device_waits_is_what_a_trusted_proxy_says_and_nobody_else(
+    tmp_path: Path, oidc_provider: OidcProvider, trusted: str, origin: str
+) -> None:
+    """Who is asked to let it in judges by that."""
+    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
+    metadata.create_all(database.engine)
+    headers = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}
+    with a_door(database, tmp_path / "home", oidc_provider, lines=LINES, trusted_proxies=trusted) as door:
+        said = httpx.post(f"{door.url}/api/v1/login/device", json={}, headers=headers, trust_env=False)
+        found = devices(door)._devices.with_hash(hash_of(said.json()["device"]))
+        assert found is not None, said.text
+        assert found.origin == origin
+    database.close()

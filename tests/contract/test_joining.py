@@ -16,6 +16,7 @@ from fabriek.kernel.errors import (
     NotAuthenticated,
     NotFound,
     NotPermitted,
+    RateLimited,
     Unavailable,
     WrongState,
 )
@@ -60,6 +61,13 @@ def test_somebody_of_another_organisation_accepts_and_nobody_else_can(town: Town
         with pytest.raises(NotFound) as by_id:
             inviting.accept(sent.invitation.id, by=somebody)
         assert by_id.value.detail == nothing.value.detail
+    unknown = inviting.to_project(slug, "nobody@hospital.example", by=lead)
+    for code in (sent.code, unknown.code):  # and a lead learns by it of nobody whether they are here
+        with pytest.raises(WrongState, match="has not vouched"):
+            inviting.join(code)
+    inviting.withdraw(unknown.invitation.id, by=lead)
+    chief = town.person("weefsel", "organisation_administrator")
+    inviting.vouch(sent.invitation.id, by=chief)
     with pytest.raises(NotAuthenticated):  # the code alone is no way into the account of who is here already
         inviting.join(sent.code)
     assert [one.id for one in inviting.mine(by=doctor)] == [sent.invitation.id]
@@ -69,7 +77,9 @@ def test_somebody_of_another_organisation_accepts_and_nobody_else_can(town: Town
     with pytest.raises(NotFound):
         inviting.accept(sent.code, by=doctor)
     listed = inviting.of_project(slug, by=lead)
-    assert [(one.state, one.email, one.person) for one in listed] == [(InvitationState.ACCEPTED, "", doctor.person)]
+    assert [(one.state, one.email, one.person) for one in listed if one.state is not InvitationState.WITHDRAWN] == [
+        (InvitationState.ACCEPTED, "", doctor.person)
+    ]
 
 
 def test_who_is_not_here_yet_comes_in_once_an_administrator_of_their_organisation_vouched(town: Town) -> None:
@@ -130,6 +140,24 @@ def test_an_invitation_ends_after_a_week_when_it_is_withdrawn_and_when_it_is_mad
         inviting.accept(third.code, by=town.again(doctor))
     assert (inviting.expire(), inviting.expire()) == (1, 0)
     assert not any(one.email for one in inviting.of_project(slug, by=lead))
+
+
+def test_an_address_is_mailed_five_times_in_a_day_and_an_inviter_mails_fifty(town: Town) -> None:
+    inviting, (slug, lead), (other, second) = town.services.joining.inviting, led(town), led(town)
+    for _ in range(4):
+        inviting.to_project(slug, ELSEWHERE, by=lead)
+    inviting.to_project(other, ELSEWHERE.upper(), by=second)  # whoever invites, into whatever project
+    for by, where in ((lead, slug), (second, other)):
+        with pytest.raises(RateLimited, match="5 times in a day") as refused:
+            inviting.to_project(where, ELSEWHERE, by=by)
+        assert refused.value.fields["retry_after_seconds"] == 24 * 3600 + 1
+    for number in range(46):
+        inviting.to_project(slug, f"s{number}@hospital.example", by=lead)
+    with pytest.raises(RateLimited, match="50 times in a day"):
+        inviting.to_project(slug, "one-more@hospital.example", by=lead)
+    inviting.to_project(other, "one-more@hospital.example", by=second)
+    town.clock.move(timedelta(days=1))
+    inviting.to_project(slug, ELSEWHERE, by=town.again(lead))
 
 
 def test_strangers_neither_see_nor_end_invitations_and_members_make_none(town: Town) -> None:

@@ -4,6 +4,7 @@ from fastapi import Request
 
 from fabriek.api.access import person_out
 from fabriek.schemas.login import DeviceIn, DeviceOut, DevicePollIn, DevicePollOut
+from fabriek.web.clients import address_of
 from fabriek.web.dependencies import FactoryDep
 from fabriek.web.router import PUBLIC, Router
 
@@ -13,7 +14,7 @@ router = Router(prefix="/api/v1", tags=["access"])
 @router.post("/login/device", access=PUBLIC, status_code=201)
 def begin(asked: DeviceIn, request: Request, factory: FactoryDep) -> DeviceOut:
     """A code that a person enters at the address, and what to poll with until they did."""
-    begun = factory.by_provider.devices.begin(asked.provider, request.client.host if request.client else "")
+    begun = factory.by_provider.devices.begin(asked.provider, address_of(request, factory.settings))
     base = factory.settings.portal_url or str(request.base_url).replace("127.0.0.1", "localhost")
     address = begun.address or f"{base.rstrip('/')}/device"
     whole = begun.whole if begun.address else f"{address}?code={begun.user_code}"

@@ -143,5 +143,5 @@ def _bounded(receive: Receive, headers: Headers, path: str) -> Receive:
 
 
 def _logged_path(path: str) -> str:
-    """The path without what opens doors, since those links are credentials, and without what might have been asked of a model."""
+    """The path without what opens doors, since the link of a sign-in or an invitation does, and without what might have been asked of a model."""
     return hidden(_ASKED_OF_MODEL.sub(r"\1[hidden]", _OPENS.sub(r"\1[hidden]", path)))

@@ -7,6 +7,7 @@ from fabriek.access.addresses import address_of
 from fabriek.access.apart import check_apart
 from fabriek.access.joining import invitations
 from fabriek.access.joining.invitations import OPEN_FOR, OPEN_MAX, Invitation, InvitationState, is_open
+from fabriek.access.joining.often import Often
 from fabriek.access.joining.ports import Invitations, Post, Standings
 from fabriek.access.login.credentials import hash_of
 from fabriek.access.login.identity import BY_LINK, Identity, Shown
@@ -49,12 +50,12 @@ class Inviting:
 
     def __init__(
         self, kept: Invitations, standings: Standings, bodies: Organisations, people: People, projects: Projects, identity: Identity,
-        audit: Audit, clock: Clock, ids: Ids, *, post: Post | None, base: str,
+        audit: Audit, clock: Clock, ids: Ids, *, often: Often, post: Post | None, base: str,
     ) -> None:  # fmt: skip
         self._kept, self._standings = kept, standings
         self._bodies, self._people, self._projects = bodies, people, projects
         self._identity, self._audit, self._clock, self._ids = identity, audit, clock, ids
-        self._post, self._base = post, base
+        self._often, self._post, self._base = often, post, base
 
     def to_project(
         self, project: str, email: str, role: str = "member", *, organisation: str = "", name: str = "", by: Caller
@@ -62,7 +63,7 @@ class Inviting:
         """Somebody into a project, who is here or not, of whatever organisation. `organisation`: where they will belong if they are not here yet;
         else the caller's. Until an administrator of that one has vouched, only who is here already can accept.
 
-        Raises InvalidInput on an address or role that is none, QuotaExhausted.
+        Raises InvalidInput on an address or role that is none, QuotaExhausted, RateLimited.
         """
         found = self._projects.named(project)
         require(by, "project.manage", project=found.id)
@@ -137,15 +138,16 @@ class Inviting:
                     "this invitation is for another address than yours", rule="invitation.address",
                     fix="sign in as the person it was sent to, or ask for one to your own address",
                 )  # fmt: skip
+            if not self._stands_for(found.admitted_by, found.organisation):
+                raise WrongState(
+                    "an administrator of the organisation has not vouched for this yet",
+                    fix=f"ask them for: fabriek org vouch {found.id}; who is here already signs in, and accepts it",
+                )
+            # After that: else whoever invites would learn by it of any address whether somebody is here with it.
             if self._people.with_email(found.email) is not None:
                 raise NotAuthenticated(
                     "sign in first: this invitation is to somebody who is here", fix="fabriek login, then fabriek project accept LINK"
                 )  # fmt: skip
-            if not self._stands_for(found.admitted_by, found.organisation):
-                raise WrongState(
-                    "an administrator of the organisation has not vouched for this yet",
-                    fix=f"ask them for: fabriek org vouch {found.id}",
-                )
             person = Person(
                 self._ids.new("per"), found.organisation, name.strip() or found.name or found.email.partition("@")[0], found.email
             )  # fmt: skip
@@ -242,6 +244,7 @@ class Inviting:
                 raise QuotaExhausted(
                     "too many invitations are open", limit=OPEN_MAX, used=len(still), fix="withdraw some first"
                 )
+            self._often.count(made.email, by.person)
             self._kept.add(made)
             self._audit.record(
                 "invitation.made", made.id, by, organisation=organisation, project=project or "none", role=role or "none",

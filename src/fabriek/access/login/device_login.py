@@ -70,6 +70,7 @@ class DeviceLogin:
 
     def begin(self, provider: str, origin: str) -> BegunDevice:
         """provider: by its name; empty for the only one, where it serves devices. Raises NotFound, RateLimited."""
+        self._check_room()  # before the provider is asked, too: else anybody has us ask it without end
         name, secret, now = self._at(provider), self._ids.secret(), self._clock.now()
         said = self._asked_at(name) if name else {}
         code = str(said.get("user_code", "")) or user_code_of(self._ids.random(CODE_BYTES))
@@ -81,8 +82,7 @@ class DeviceLogin:
             sealed = wrap(key_of(secret), device_code, CONTEXT, self._ids.random(NONCE_BYTES))
         device = Device(hash_of(secret), code, name, origin, now, now + lasts, interval, sealed=sealed)
         with self._transaction():
-            if self._devices.count() >= OPEN_MAX:
-                raise RateLimited("too many devices wait", fix="try again in a minute", retry_after_seconds=60)
+            self._check_room()
             self._devices.add(device)
         address, whole = str(said.get("verification_uri", "")), str(said.get("verification_uri_complete", ""))
         return BegunDevice(secret, code, device.expires_at, interval, address, whole if is_private(whole) else "")
@@ -141,6 +141,10 @@ class DeviceLogin:
     def forget_expired(self) -> None:
         with self._transaction():
             self._devices.forget(self._clock.now())
+
+    def _check_room(self) -> None:
+        if self._devices.count() >= OPEN_MAX:
+            raise RateLimited("too many devices wait", fix="try again in a minute", retry_after_seconds=60)
 
     def _at(self, provider: str) -> str:
         """The provider whose page it will be; empty for ours."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any, get_origin
 
+from fabriek.access.addresses import address_of
 from fabriek.access.login.id_tokens import refused
 from fabriek.kernel.dated import shipped
 from fabriek.kernel.errors import InvalidInput
@@ -163,8 +164,10 @@ def _email(profile: Profile, claims: Mapping[str, Any]) -> str:
     checked = profile.email_checked == "always" or (
         profile.email_checked == "said" and claims.get("email_verified") is True
     )
-    address = _text(claims.get(profile.email_claim)).lower()
-    return address if checked and re.fullmatch(r"[^@\s]{1,64}@[^@\s]{1,255}", address) else ""
+    try:
+        return address_of(_text(claims.get(profile.email_claim))) if checked else ""
+    except InvalidInput:  # one that could look like another's is none
+        return ""
 
 
 def _organisation(profile: Profile, claims: Mapping[str, Any]) -> str:

@@ -80,6 +80,8 @@ def test_eherkenning_names_somebody_for_a_body() -> None:
         ({"email": "a@x.example", "email_verified": "true"}, ""),
         ({"email": "a b@x.example", "email_verified": True}, ""),
         ({"email": ["a@x.example"], "email_verified": True}, ""),
+        ({"email": "\u212aees@x.example", "email_verified": True}, ""),  # a Kelvin sign, which would become a k
+        ({"email": "a@x..example", "email_verified": True}, ""),
     ],
 )
 def test_an_address_counts_where_it_was_checked(claims: dict[str, Any], email: str) -> None:
