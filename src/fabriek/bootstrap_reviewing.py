@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from fabriek.access.applying.call_files import read_calls
 from fabriek.access.applying.store import SqlApplications
+from fabriek.access.applying.store_editing import SqlEditings
 from fabriek.access.reviewing.committee import Committee
 from fabriek.access.reviewing.desk import Desk
 from fabriek.access.reviewing.docket import Docket
@@ -30,7 +31,7 @@ def docket_of(settings: Settings, database: Database, audit: Audit, clock: Clock
     zone = ZoneInfo(settings.zone)
     calendar = read_calendar(_text(settings.review_calendar, "calendar.toml"))
     return Docket(
-        SqlApplications(database), SqlOrganisations(database), SqlPeople(database), SqlProjects(database), SqlCases(database),
+        SqlApplications(database), SqlEditings(database), SqlOrganisations(database), SqlPeople(database), SqlProjects(database), SqlCases(database),
         SqlAssignments(database), SqlReviewNotices(database), SqlEvents(database), audit, clock, ids,
         read_calls(settings.calls), read_promises(_text(settings.review_terms, "terms.toml")), calendar_named("office", calendar, zone),
         calendar_named("law", calendar, zone), settings.review_by_person,

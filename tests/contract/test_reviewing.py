@@ -162,6 +162,28 @@ def test_nobody_with_a_stake_judges_and_the_rule_is_named(jury: Jury) -> None:
     refused_by("conflict.declared", lambda: review.panel.assign(app, colleague.person, by=jury.reviewer))
 
 
+def test_who_edits_along_is_an_applicant_and_judges_nothing(jury: Jury) -> None:
+    intake, review = jury.town.services.intake, jury.review
+    along = jury.town.person("far", "expert", "reviewer", "funder")
+    draft = intake.file("playground", ANSWERS, by=jury.applicant)
+    intake.share(draft.id, along.person, by=jury.applicant)
+    app = intake.submit(draft.id, by=jury.applicant).id
+    refused_by("conflict.team", lambda: review.desk.technical(app, "ours", passed=True, by=along))
+    review.desk.technical(app, "fits", passed=True, by=jury.reviewer)
+    refused_by("conflict.team", lambda: review.panel.assign(app, along.person, by=jury.reviewer))
+    colleague = jury.town.person("far", "expert")
+    refused_by("conflict.partner", lambda: review.panel.assign(app, colleague.person, by=jury.reviewer))
+    for one in jury.experts[:2]:
+        review.panel.assign(app, one.person, by=jury.reviewer)
+    jury.assess(app, 0, "FIRSTWORDS")
+    jury.assess(app, 1)
+    refused_by("conflict.team", lambda: review.committee.decide(app, "award", "ours", by=along))
+    assert review.committee.ranking("playground", by=along) == []
+    seen = jury.see(app, along)
+    assert (str(seen.part), list(seen.assessments), dict(seen.names)) == ("applicant", [], {})
+    assert "FIRSTWORDS" not in repr((seen, review.desk.history(app, by=along)))
+
+
 def test_a_reviewer_of_the_same_organisation_sees_and_does_what_an_applicant_may(jury: Jury) -> None:
     inside = jury.town.person("weefsel", "reviewer", "funder")
     app = jury.before_committee()

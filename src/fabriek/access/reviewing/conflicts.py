@@ -45,8 +45,8 @@ def conflicts_of(person: Person, interests: Interests, known: Known, *, years: i
     found = [
         (person.id == interests.applicant, "conflict.self", "this is their own application"),
         (person.organisation == interests.organisation, "conflict.organisation", "they are of the applicant's organisation"),
-        (bool(bodies & interests.partners), "conflict.partner", "they are of an organisation that takes part"),
         (bool((names | {person.name.lower()}) & interests.team), "conflict.team", "they are of the team that applies"),
+        (bool(bodies & interests.partners), "conflict.partner", "they are of an organisation that takes part"),
         (bool((names | bodies | {person.name.lower()}) & interests.excluded), "conflict.excluded", "the applicant excluded them"),
         (known.common_projects > 0, "conflict.project", f"they shared a project with an applicant within {years} years"),
         (known.declared, "conflict.declared", "they declared a conflict themselves"),

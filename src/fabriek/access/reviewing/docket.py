@@ -12,7 +12,7 @@ from typing import Any
 
 from fabriek.access.applying.applications import DECIDED, Application, ApplicationState, move
 from fabriek.access.applying.calls import Calls
-from fabriek.access.applying.ports import Applications
+from fabriek.access.applying.ports import Applications, Editings
 from fabriek.access.people import Person
 from fabriek.access.ports import Organisations, People, Projects
 from fabriek.access.reviewing.assessments import are_all_in
@@ -48,6 +48,7 @@ class Docket:
     """`office` and `law`: when reviews' clocks run, and on which days terms of law end."""
 
     applications: Applications
+    editings: Editings
     bodies: Organisations
     people: People
     projects: Projects
@@ -114,6 +115,8 @@ class Docket:
             return Part.STAFF
         if by.person == application.person or by.organisation in self._stakes(application):
             return Part.APPLICANT
+        if by.person in self.editings.of(application.id).others:
+            return Part.APPLICANT
         if any(one.person == by.person for one in self.assignments.of_application(application.id)):
             return Part.EXPERT
         return Part.STAFF if by.may("application.review") or by.may("funding.award") else Part.NOBODY
@@ -132,6 +135,10 @@ class Docket:
         named = [one for row in rows for one in _cells([row], "name", "email") or _cells([row], "organisation")]
         excluded = {one.lower() for one in (*_texts(answers.get("excluded_reviewers")), *named)}
         partners = {*_texts(answers.get("partners")), *(one.lower() for one in _cells(members, "organisation"))}
+        # Who edits along applies, whether a table of the form names them or not.
+        if others := self.editings.of(application.id).others:
+            team |= set(others)
+            partners |= {one.organisation for one in self.people.among(set(others)).values()}
         return Interests(
             application.person, application.organisation, frozenset(partners), frozenset(team), frozenset(excluded)
         )
