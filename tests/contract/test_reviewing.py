@@ -184,6 +184,58 @@ def test_who_edits_along_is_an_applicant_and_judges_nothing(jury: Jury) -> None:
     assert "FIRSTWORDS" not in repr((seen, review.desk.history(app, by=along)))
 
 
+def with_answers(jury: Jury, app: str, **answers: object) -> None:
+    """As if its form had asked for them."""
+    docket = jury.review.docket
+    stored = docket.applications.get(app)
+    with jury.town.services.database.transaction():
+        docket.applications.save(replace(stored, answers={**stored.answers, **answers}))
+
+
+def test_the_team_applies_the_excluded_are_nobody_and_who_declined_is_out(jury: Jury) -> None:
+    town, review, docket = jury.town, jury.review, jury.review.docket
+    team, lead, excluded, unknown = (town.person(f"far-{one}", "reviewer", "funder") for one in "abcd")
+    namesake = town.person("far-e")
+    app = jury.with_experts()
+    with_answers(
+        jury, app, team=[docket.people.get(team.person).email.upper()], investigator={"name": "L", "email": docket.people.get(lead.person).email},
+        excluded_reviewers=[{"name": excluded.person, "organisation": "far-c"}],
+    )  # fmt: skip
+    jury.assess(app, 0, "FIRSTWORDS")
+    for one in (team, lead):
+        assert str(jury.see(app, one).part) == "applicant"
+        assert app not in [each.application.id for each in review.desk.waiting(by=one)]
+        with pytest.raises(NotFound):
+            review.panel.assign(app, jury.experts[2].person, by=one)
+    assert str(jury.see(app, unknown).part) == "staff"
+    for act in (
+        lambda: jury.see(app, excluded),
+        lambda: review.desk.history(app, by=excluded),
+        lambda: review.desk.ask(app, "?", by=excluded),
+        lambda: review.committee.decide(app, "award", "x", by=excluded),
+    ):
+        with pytest.raises(NotFound):
+            act()
+    assert "excluded_reviewers" in jury.see(app, jury.reviewer).application.answers
+    assert "excluded_reviewers" not in jury.see(app, jury.experts[1]).application.answers
+    review.panel.decline(app, "no time", conflict=False, by=jury.experts[1])
+    for act in (lambda: jury.see(app, jury.experts[1]), lambda: review.desk.history(app, by=jury.experts[1])):
+        with pytest.raises(NotFound):
+            act()
+    # All are called Somebody: a name in the team takes a judge's view away, and opens nothing to a stranger.
+    with_answers(jury, app, team=["Somebody"])
+    assert str(jury.see(app, unknown).part) == "applicant"
+    with pytest.raises(NotFound):
+        jury.see(app, namesake)
+
+
+def test_a_reviewer_sees_nothing_of_a_draft(jury: Jury) -> None:
+    draft = jury.town.services.intake.file("playground", ANSWERS, by=jury.applicant)
+    for act in (jury.review.desk.view, jury.review.desk.history, jury.review.desk.take):
+        with pytest.raises(NotFound):
+            act(draft.id, by=jury.reviewer)
+
+
 def test_a_reviewer_of_the_same_organisation_sees_and_does_what_an_applicant_may(jury: Jury) -> None:
     inside = jury.town.person("weefsel", "reviewer", "funder")
     app = jury.before_committee()

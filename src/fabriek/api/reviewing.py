@@ -17,6 +17,7 @@ from fabriek.schemas.reviewing import (
     CriterionOut,
     DecisionIn,
     DecisionOut,
+    DeclinedOut,
     DeclineIn,
     ExpertIn,
     MeasurementsIn,
@@ -200,10 +201,11 @@ def assess(application: str, asked: AssessmentIn, caller: CallerDep, factory: Fa
 
 
 @router.post(ONE + "/decline", access=SIGNED_IN)
-def decline(application: str, asked: DeclineIn, caller: CallerDep, factory: FactoryDep) -> ReviewOut:
-    """Decline to assess it."""
-    factory.reviewing.panel.decline(application, asked.words, conflict=asked.conflict, by=caller)
-    return _shown(application, caller, factory)
+def decline(application: str, asked: DeclineIn, caller: CallerDep, factory: FactoryDep) -> DeclinedOut:
+    """Decline to assess it: from then on it is not shown to you."""
+    made = factory.reviewing.panel.decline(application, asked.words, conflict=asked.conflict, by=caller)
+    assert made.declined_at is not None
+    return DeclinedOut(application=application, declined_at=made.declined_at, conflict=made.conflict)
 
 
 @router.post(ONE + "/decision", access=AWARD)

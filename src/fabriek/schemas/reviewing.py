@@ -131,6 +131,14 @@ class CriterionOut(Wire):
     score_max: int
 
 
+class DeclinedOut(Wire):
+    """That an expert does not assess it. The application itself is not theirs to see any more."""
+
+    application: str
+    declined_at: datetime
+    conflict: bool
+
+
 class ReviewOut(Wire):
     """One application on its way, as far as the reader may see it. `percent`: of the time that was promised."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fabriek.schemas.base import PageOut
-from fabriek.schemas.reviewing import RankedOut, ReviewOut, StepOut, ToldOut
+from fabriek.schemas.reviewing import DeclinedOut, RankedOut, ReviewOut, StepOut, ToldOut
 from fabriek.sdk.client import Client
 
 
@@ -60,8 +60,9 @@ class Reviewing:
     def assess(self, application: str, scores: Mapping[str, int], text: str, *, no_conflict: bool) -> ReviewOut:
         return self._act(application, "assessment", scores=dict(scores), text=text, no_conflict=no_conflict)
 
-    def decline(self, application: str, reason: str, *, conflict: bool = False) -> ReviewOut:
-        return self._act(application, "decline", words=reason, conflict=conflict)
+    def decline(self, application: str, reason: str, *, conflict: bool = False) -> DeclinedOut:
+        said = {"words": reason, "conflict": conflict}
+        return DeclinedOut.model_validate(self._client.post(f"/api/v1/reviews/{application}/decline", json=said))
 
     def decide(
         self, application: str, verdict: str, motive: str, *, gpu_hours: int | None = None, share: str = ""

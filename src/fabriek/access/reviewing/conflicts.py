@@ -38,6 +38,12 @@ class Conflict:
     says: str
 
 
+def is_excluded(person: Person, interests: Interests, bodies: frozenset[str]) -> bool:
+    """bodies: the names of their organisation."""
+    names = {person.id, person.email.lower(), person.name.lower(), person.organisation} - {""}
+    return bool((names | bodies) & interests.excluded)
+
+
 def conflicts_of(person: Person, interests: Interests, known: Known, *, years: int) -> Sequence[Conflict]:
     """Every rule that keeps this person from judging; empty where none does."""
     names = {person.id, person.email.lower()} - {""}
@@ -47,7 +53,7 @@ def conflicts_of(person: Person, interests: Interests, known: Known, *, years: i
         (person.organisation == interests.organisation, "conflict.organisation", "they are of the applicant's organisation"),
         (bool((names | {person.name.lower()}) & interests.team), "conflict.team", "they are of the team that applies"),
         (bool(bodies & interests.partners), "conflict.partner", "they are of an organisation that takes part"),
-        (bool((names | bodies | {person.name.lower()}) & interests.excluded), "conflict.excluded", "the applicant excluded them"),
+        (is_excluded(person, interests, bodies), "conflict.excluded", "the applicant excluded them"),
         (known.common_projects > 0, "conflict.project", f"they shared a project with an applicant within {years} years"),
         (known.declared, "conflict.declared", "they declared a conflict themselves"),
     ]  # fmt: skip

@@ -18,7 +18,9 @@ from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import InvalidInput, WrongState
 
 TEXT_MAX = 2_000
-STAKES = frozenset({"partners", "team", "investigator", "excluded_reviewers"})
+EXCLUDED = "excluded_reviewers"
+"""The answer that experts do not see: it says of colleagues of theirs that they were not wanted."""
+STAKES = frozenset({"partners", "team", "investigator", EXCLUDED})
 """Answers that say who has a stake. Experts were chosen by them."""
 _S = ApplicationState
 
@@ -65,6 +67,8 @@ class Desk:
         scaling, flags = self._scaling(case)
         asked = [one for one in assignments if one.declined_at is None] if part is Part.STAFF else []
         called = docket.names_of([one.person for one in asked])
+        if part is Part.EXPERT:
+            found = replace(found, answers={name: one for name, one in found.answers.items() if name != EXCLUDED})
         return View(
             found, case, part, due(case.clock, docket.office), used_percent(case.clock, docket.office, now), docket.cases.questions(found.id),
             seen, decision, docket.names_of([*people, found.person]) if part is not Part.APPLICANT else {}, scaling, flags,

@@ -15,10 +15,10 @@ from fabriek.access.applying.calls import Calls
 from fabriek.access.applying.ports import Applications, Editings
 from fabriek.access.people import Person
 from fabriek.access.ports import Organisations, People, Projects
-from fabriek.access.reviewing.assessments import are_all_in
+from fabriek.access.reviewing.assessments import Assignment, are_all_in
 from fabriek.access.reviewing.cases import Case
 from fabriek.access.reviewing.clocks import ReviewClock, stopped
-from fabriek.access.reviewing.conflicts import Conflict, Interests, Known, conflicts_of
+from fabriek.access.reviewing.conflicts import Conflict, Interests, Known, conflicts_of, is_excluded
 from fabriek.access.reviewing.history import Shown, Step
 from fabriek.access.reviewing.ports import Assignments, Cases, Notices, Past
 from fabriek.access.reviewing.telling import new_told
@@ -110,16 +110,37 @@ class Docket:
         return self.promises.rules_on(self.clock.today())
 
     def part_of(self, application: Application, by: Caller) -> Part:
-        """Applicant before all else: a reviewer of the same organisation sees what an applicant sees."""
+        """Applicant before all else: a reviewer of the same organisation, or of the team, sees what an applicant sees.
+
+        Whom the applicant excluded, and who declined, is nobody here, whatever they may do elsewhere.
+        """
         if by is SYSTEM:
             return Part.STAFF
-        if by.person == application.person or by.organisation in self._stakes(application):
+        interests = self.interests_of(application)
+        if (
+            by.person in {application.person, *interests.team}
+            or by.organisation in self._stakes(application)
+            or self._email_of(by.person, interests.team) in interests.team
+        ):
             return Part.APPLICANT
-        if by.person in self.editings.of(application.id).others:
+        own = next((one for one in self.assignments.of_application(application.id) if one.person == by.person), None)
+        judges = application.submitted_at is not None and (by.may("application.review") or by.may("funding.award"))
+        return self._judging(by, interests, own) if judges or own is not None else Part.NOBODY
+
+    def _judging(self, by: Caller, interests: Interests, own: Assignment | None) -> Part:
+        person = self.people.get(by.person)
+        if person.name.lower() in interests.team:
+            # A name is no proof: it takes a judge's view away, and opens nothing to a stranger.
             return Part.APPLICANT
-        if any(one.person == by.person for one in self.assignments.of_application(application.id)):
-            return Part.EXPERT
-        return Part.STAFF if by.may("application.review") or by.may("funding.award") else Part.NOBODY
+        if is_excluded(person, interests, self._names_of_body(person.organisation)):
+            return Part.NOBODY
+        if own is not None:
+            return Part.EXPERT if own.declined_at is None else Part.NOBODY
+        return Part.STAFF
+
+    def _email_of(self, person: str, team: frozenset[str]) -> str:
+        """In small letters; not looked up where the team names no address."""
+        return self.people.get(person).email.lower() if any("@" in one for one in team) else ""
 
     def all_in(self, application: Application) -> bool:
         """Whether every assessment is in, so that they may be read."""
@@ -146,10 +167,9 @@ class Docket:
     def conflicts(self, person: Person, application: Application) -> Sequence[Conflict]:
         """Every rule that keeps this person from judging it."""
         years = self.rules().common_project_years
-        body = self.bodies.named(person.organisation)
         assigned = self.assignments.of_application(application.id)
         known = Known(
-            organisation_names=frozenset({body.id, body.slug, body.name.lower()}),
+            organisation_names=self._names_of_body(person.organisation),
             common_projects=len(self._common_projects(person, application, years)),
             declared=any(one.person == person.id and one.conflict for one in assigned),
         )
@@ -187,6 +207,10 @@ class Docket:
         """Id → name, of those who are people."""
         wanted = {one for one in people if one and one != SYSTEM.person}
         return {key: one.name for key, one in self.people.among(wanted).items()} if wanted else {}
+
+    def _names_of_body(self, organisation: str) -> frozenset[str]:
+        body = self.bodies.named(organisation)
+        return frozenset({body.id, body.slug, body.name.lower()})
 
     def _stakes(self, application: Application) -> frozenset[str]:
         partners = [self.bodies.named(one).id for one in _texts(application.answers.get("partners"))]

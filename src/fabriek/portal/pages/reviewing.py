@@ -134,6 +134,7 @@ def router(services: Services, pages: Pages) -> Router:
         if act not in acts:
             raise NotFound("there is no such act", fix="open the page again")
         await run_in_threadpool(acts[act], application, said, caller)
-        return RedirectResponse(f"/reviews/{application}", status_code=303)
+        # Who declined does not see it any more.
+        return RedirectResponse("/reviews" if act == "decline" else f"/reviews/{application}", status_code=303)
 
     return made
