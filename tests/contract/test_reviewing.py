@@ -271,6 +271,19 @@ def test_one_who_judged_does_not_decide_and_none_decides_twice(jury: Jury) -> No
     assert jury.state(app) in {ApplicationState.AWARDED, ApplicationState.REFUSED}
 
 
+def test_who_sits_at_the_desk_of_an_application_is_not_its_expert(jury: Jury) -> None:
+    review, app = jury.review, jury.submitted()
+    checked, took, assigned, idle = (jury.town.person(f"desk-{one}", "reviewer") for one in "abcd")
+    review.desk.take(app, by=took)
+    review.desk.technical(app, "fits", passed=True, by=checked)
+    review.panel.assign(app, jury.experts[0].person, by=assigned)
+    review.desk.take(app, by=jury.reviewer)  # who took it before them stays who took it
+    for one in (checked, took, assigned, jury.reviewer):
+        refused_by("conflict.desk", lambda one=one: review.panel.assign(app, one.person, by=jury.reviewer))
+    refused_by("conflict.desk", lambda: review.panel.assign(app, idle.person, by=idle))
+    assert review.panel.assign(app, idle.person, by=jury.reviewer).person == idle.person
+
+
 def test_experts_are_blind_to_each_other_until_both_are_in(jury: Jury) -> None:
     app = jury.with_experts()
     jury.assess(app, 0, "FIRSTWORDS")

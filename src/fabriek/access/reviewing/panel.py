@@ -56,6 +56,10 @@ class Panel:
                     fix="ask somebody else",
                 )
             refuse_conflicts(docket.conflicts(expert, found), "they may not judge this application")
+            if expert.id in self._at_desk(found.id, by):
+                raise NotPermitted(
+                    "whoever handles it, checked it or chooses its experts is none of them", rule="conflict.desk", fix="ask somebody else"
+                )  # fmt: skip
             if any(one.person == expert.id for one in docket.assignments.of_application(found.id)):
                 raise AlreadyExists("they were asked already", fix=f"fabriek review show {found.id}")
             until = due(ReviewClock(now, docket.rules().expert_days), docket.office)
@@ -110,6 +114,11 @@ class Panel:
         found = docket.applications.get(application_id)
         if found.state is _S.EXPERTS and docket.all_in(found):
             docket.step(found, "all_in", by, "factory", to=_S.COMMITTEE)
+
+    def _at_desk(self, application: str, by: Caller) -> frozenset[str]:
+        """Who assigns now, and all who acted on it as reviewers."""
+        steps = self._docket.cases.steps(application)
+        return frozenset({by.person, *(one.person for one in steps if one.part == "reviewer")})
 
     def _own(self, application_id: str, by: Caller) -> Assignment:
         for one in self._docket.assignments.of_application(application_id):
