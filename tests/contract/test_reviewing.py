@@ -9,6 +9,7 @@ import pytest
 
 from fabriek.access.applying.applications import ApplicationState
 from fabriek.access.reviewing.desk import View
+from fabriek.access.reviewing.reception import Reception
 from fabriek.adapters.database import Database
 from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.kernel.dated import shipped
@@ -468,6 +469,17 @@ def test_a_person_checks_the_short_routes_where_the_operator_asks_for_it(databas
         funding.award(app, by=jury.town.operator)
     jury.review.desk.technical(app, "fits", passed=True, by=jury.reviewer)
     assert funding.award_waiting(by=SYSTEM) == 1
+
+
+def test_what_a_person_checked_is_awarded_also_once_nobody_has_to_check(database: Database, tmp_path: Path) -> None:
+    jury = Jury(a_town(database, tmp_path / "home", review_by_person=True))
+    app = jury.submitted()
+    jury.review.desk.technical(app, "fits", passed=True, by=jury.reviewer)
+    found, docket = jury.review.docket.applications.get(app), jury.review.docket
+    for person_checks in (True, False):
+        assert Reception(replace(docket, person_checks=person_checks)).is_ready(found)
+    waits = replace(found, state=ApplicationState.ELIGIBLE)
+    assert [Reception(replace(docket, person_checks=one)).is_ready(waits) for one in (True, False)] == [False, True]
 
 
 def test_what_the_automatic_check_refused_a_person_overrules_with_a_motive(jury: Jury) -> None:

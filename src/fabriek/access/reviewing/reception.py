@@ -37,9 +37,10 @@ class Reception:
         terms = self._docket.terms_of(application)
         if terms.route is not Route.SHORT:
             return False
-        return application.state is (
-            ApplicationState.TECHNICAL if self._docket.person_checks or terms.by_person else ApplicationState.ELIGIBLE
-        )
+        if application.state is ApplicationState.TECHNICAL:
+            return True  # somebody looked, whether anybody had to or not
+        by_person = self._docket.person_checks or terms.by_person
+        return application.state is ApplicationState.ELIGIBLE and not by_person
 
     def queue(self) -> Sequence[Application]:
         """Those that wait for room, first in first out."""
