@@ -425,9 +425,35 @@ def test_large_awards_take_a_second_signature(database: Database, tmp_path: Path
     assert jury.see(app, jury.applicant).decision is None
     refused_by("decision.same_person", lambda: jury.review.committee.sign(app, by=jury.chair))
     with pytest.raises(AlreadyExists):
-        jury.review.committee.decide(app, "refuse", "no", by=jury.town.operator)
+        jury.review.committee.decide(app, "refuse", "no", by=jury.chair)
     jury.review.committee.sign(app, by=jury.town.operator)
     assert jury.state(app) is ApplicationState.AWARDED
+
+
+def test_a_proposal_gives_way_to_another_members_and_is_not_signed_above_what_is_asked_now(
+    database: Database, tmp_path: Path
+) -> None:
+    jury = Jury(a_town(database, tmp_path / "home", **by_committee(tmp_path, signed_above=50)))
+    committee, other = jury.review.committee, jury.town.person("second", "funder", kind="funder")
+    app = jury.before_committee()
+    first = committee.decide(app, "award", "all of it", gpu_hours=100, by=jury.chair)
+    second = committee.decide(app, "award", "less", gpu_hours=80, by=other)
+    assert (first.stands, second.stands, second.gpu_hours) == (False, False, 80)
+    refused_by("decision.same_person", lambda: committee.sign(app, by=other))
+    acts = [one.act for one in jury.review.docket.cases.steps(app)]
+    assert acts[-2:] == ["proposed", "reproposed"]
+    with_answers(jury, app, gpu_hours=60)
+    with pytest.raises(WrongState, match="80 GPU-hours were proposed, and 60 are asked now"):
+        committee.sign(app, by=jury.chair)
+    assert committee.decide(app, "award", "what is asked now", by=jury.chair).gpu_hours == 60
+    refusal = committee.decide(app, "refuse", "not now", by=other)
+    assert (refusal.stands, jury.state(app)) == (True, ApplicationState.REFUSED)
+    for act in (
+        lambda: committee.sign(app, by=jury.chair),
+        lambda: committee.decide(app, "award", "yes", by=jury.chair),
+    ):
+        with pytest.raises(WrongState):
+            act()
 
 
 def test_only_what_came_before_the_cut_off_is_in_its_round(database: Database, tmp_path: Path) -> None:

@@ -32,13 +32,19 @@ class Committee:
         share: str = "",
         by: Caller,
     ) -> Decision:
-        """Awards, possibly less than was asked, or refuses. Raises WrongState before all assessments are in or after a decision."""
+        """Awards, possibly less than was asked, or refuses; what waits for a signature gives way to another member's decision.
+
+        Raises WrongState before all assessments are in, AlreadyExists after a decision.
+        """
         docket = self._docket
         word, words = check_verdict(verdict), check_motive(motive)
         with docket.transaction(application_id):
             found = self._decidable(application_id, by)
-            if docket.assignments.decision(found.id) is not None:
-                raise AlreadyExists("there is a decision already", fix=f"fabriek review show {found.id}")
+            before = docket.assignments.decision(found.id)
+            if before is not None and (before.stands or before.decided_by == by.person):
+                raise AlreadyExists(
+                    "there is a decision already", fix=f"another member signs it, or proposes another: fabriek review show {found.id}"
+                )  # fmt: skip
             asked = int(found.answers.get("gpu_hours", 0))
             hours = (asked if gpu_hours is None else gpu_hours) if word is Verdict.AWARD else 0
             if word is Verdict.AWARD and not 0 < hours <= asked:
@@ -48,10 +54,14 @@ class Committee:
                 docket.ids.new("dec"), found.id, word, words, by.person, docket.clock.now(), needs_second=0 < above < hours, gpu_hours=hours,
                 share=share,
             )  # fmt: skip
+            if before is not None:
+                made = replace(made, id=before.id)
+                docket.step(found, "reproposed", by, "committee", words=words)
             if made.stands:
                 return self._carry_out(found, made, by)
             docket.assignments.put_decision(made)
-            docket.step(found, "proposed", by, "committee", words=words)
+            if before is None:
+                docket.step(found, "proposed", by, "committee", words=words)
         return made
 
     def sign(self, application_id: str, *, by: Caller) -> Decision:
@@ -64,6 +74,11 @@ class Committee:
                 raise WrongState("nothing waits for a signature", fix=f"fabriek review show {found.id}")
             if made.decided_by == by.person:
                 raise NotPermitted("a second person signs", rule="decision.same_person", fix="ask another member")
+            asked = int(found.answers.get("gpu_hours", 0))
+            if made.gpu_hours > asked:
+                raise WrongState(
+                    f"{made.gpu_hours} GPU-hours were proposed, and {asked} are asked now", fix=f"fabriek review decide {found.id}"
+                )  # fmt: skip
             return self._carry_out(found, replace(made, signed_by=by.person, signed_at=docket.clock.now()), by)
 
     def ranking(self, call: str, *, by: Caller) -> Sequence[tuple[Application, int]]:
