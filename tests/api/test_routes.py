@@ -192,6 +192,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         for name in ("their-model", "their-house/their-model")
     ]
     listed = "email,name\nnew@hospital.example,New\n"
+    services.access.invite("hospital", "New", "new@hospital.example", [], by=town.operator)
     course, _ = services.teaching.create("Class of theirs", project, listed, 1, services.clock.today(), by=owner)
     asked = services.vault.request_access("biopsies", project=project, purpose="civilian", by=owner)
     sent = services.joining.inviting.to_project(project, "invited@theirs.example", by=owner)

@@ -69,6 +69,8 @@ class Leavers:
                 raise WrongState("they are here", fix="fabriek org show ORGANISATION")
             back = replace(person, active=True, roles=frozenset())
             self._standings.save(back)
+            # What was given to them in the very moment in which they left opens nothing now.
+            self._identity.close_person(person.id, by=by)
             self._audit.record("person.returned", person.id, by)
         return back
 

@@ -47,7 +47,7 @@ def is_excluded(person: Person, interests: Interests, bodies: frozenset[str]) ->
 def conflicts_of(person: Person, interests: Interests, known: Known, *, years: int) -> Sequence[Conflict]:
     """Every rule that keeps this person from judging; empty where none does."""
     names = {person.id, person.email.lower()} - {""}
-    bodies = {person.organisation} | known.organisation_names
+    bodies = frozenset({person.organisation}) | known.organisation_names
     found = [
         (person.id == interests.applicant, "conflict.self", "this is their own application"),
         (person.organisation == interests.organisation, "conflict.organisation", "they are of the applicant's organisation"),
