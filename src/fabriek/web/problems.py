@@ -78,7 +78,9 @@ def as_fabriek_error(error: Exception) -> FabriekError:
 def _invalid(error: RequestValidationError) -> InvalidInput:
     errors = [{"field": field_of(one, skip=1), "message": in_words(one)} for one in error.errors()[:50]]
     first = errors[0] if errors else {"field": "body", "message": "is not readable"}
-    return InvalidInput(f"{first['field']} {first['message']}", fix="correct the fields in `errors`", errors=errors)
+    return InvalidInput(
+        f"{first['field']} {first['message']}", fix=f"correct {first['field']} and send it again", errors=errors
+    )
 
 
 Renderer = Callable[[Request, FabriekError], Awaitable[Response] | Response]

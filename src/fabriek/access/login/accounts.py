@@ -151,7 +151,11 @@ class Accounts:
         """A code of the app, or a recovery code, beside the session or token that asks. Raises NotPermitted, RateLimited."""
         kept = self._store.password(by.person, ready=True)
         if kept is None:
-            raise NotPermitted("you have no app that shows codes", rule="login.confirm", fix="use your passkey")
+            raise NotPermitted(
+                "you have no app that shows codes",
+                rule="login.confirm",
+                fix="set one up, or show your passkey, on your page of the portal: /account",
+            )
         key = self._opened(kept)
         with (
             self._throttle.guess(f"confirm:{by.person}", address),
