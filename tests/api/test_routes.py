@@ -193,6 +193,8 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     ]
     listed = "email,name\nnew@hospital.example,New\n"
     services.access.invite("hospital", "New", "new@hospital.example", [], by=town.operator)
+    student = services.access.person(town.person("hospital").person)
+    listed = f"email,name\n{student.email},New\n"
     course, _ = services.teaching.create("Class of theirs", project, listed, 1, services.clock.today(), by=owner)
     asked = services.vault.request_access("biopsies", project=project, purpose="civilian", by=owner)
     sent = services.joining.inviting.to_project(project, "invited@theirs.example", by=owner)
