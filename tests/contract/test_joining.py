@@ -356,7 +356,9 @@ def test_who_removes_a_sole_lead_does_not_take_the_project_over_with_its_data(to
         leavers.leave(lead.person, why="gone", successor=town.operator.person, by=town.operator)
     assert oneself.value.fields["rule"] == "appoint.self"
     assert access.person(lead.person).active
-    assert leavers.leave(lead.person, why="gone", successor=member.person, by=admin).left_alone == ()
+    left = leavers.leave(lead.person, why="gone", successor=member.person, by=admin)
+    assert left.left_alone == ()
+    assert leavers.leave(lead.person, why="gone", successor=member.person, by=admin) == left
     assert town.again(member).may("project.manage", project=access.project(slug).id)
     # A member among others takes over where they are one, and no other project beside.
     other = town.project(member)

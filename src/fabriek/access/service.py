@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from fabriek.access import organisations
 from fabriek.access.addresses import address_of
 from fabriek.access.apart import check_apart
+from fabriek.access.finding import person_named
 from fabriek.access.organisations import Organisation, OrganisationKind
 from fabriek.access.people import Person, PersonKind
 from fabriek.access.ports import Organisations, People, Projects
@@ -103,7 +104,7 @@ class Access:
     def person_named(self, name: str, *, by: Caller) -> Person:
         """By id or address, for whoever may invite. Raises NotFound."""
         require(by, "person.invite")
-        return self._found(name)
+        return person_named(self._people, name)
 
     def people_of(self, organisation: str, *, by: Caller) -> Sequence[Person]:
         """For its own people, and whoever may invite or look."""
@@ -143,7 +144,7 @@ class Access:
         require(by, "project.manage", project=found.id)
         if role not in PROJECT:
             raise InvalidInput(f"{role!r} is not a role in a project", fix=f"one of {', '.join(sorted(PROJECT))}")
-        membership = Membership(found.id, self._found(person).id, role)
+        membership = Membership(found.id, person_named(self._people, person).id, role)
         if membership.person == by.person:
             raise NotPermitted("nobody changes their own role", rule="member.self", fix="ask another lead")
         with self._bodies.transaction(alone=f"project:{found.id}"):
@@ -212,9 +213,3 @@ class Access:
             )
         if not person.active:
             raise WrongState("they are no longer here", fix=f"fabriek org return {person.id}")
-
-    def _found(self, name: str) -> Person:
-        person = self._people.with_email(address_of(name)) if "@" in name else self._people.get(name)
-        if person is None:
-            raise NotFound("there is no such person", fix="an administrator invites them: fabriek org invite")
-        return person

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fabriek.access.addresses import address_of
 from fabriek.access.apart import check_apart
+from fabriek.access.finding import person_named
 from fabriek.access.joining.ports import Standings
 from fabriek.access.people import Person, PersonKind
 from fabriek.access.ports import Organisations, People, Projects
@@ -92,7 +92,7 @@ class Appointing:
         """A lead for a project that has none: somebody of its lead organisation, or a member. Not oneself, and not beside a lead who is there."""
         require(by, "project.oversee")
         found = self._projects.named(project)
-        someone = self._found(person)
+        someone = person_named(self._people, person)
         with self._bodies.transaction(alone=f"project:{found.id}"):
             if found.id not in self._standings.projects_without_lead():
                 raise WrongState(
@@ -123,15 +123,9 @@ class Appointing:
             return self._people.get(by.person)
         if by.may("person.appoint") or not within:
             require(by, "person.appoint")
-            return self._found(person)
+            return person_named(self._people, person)
         require(by, "organisation.appoint")
-        someone = self._found(person)
+        someone = person_named(self._people, person)
         if someone.organisation != by.organisation:
-            raise NotFound("there is no such person", fix="fabriek org show ORGANISATION")
-        return someone
-
-    def _found(self, said: str) -> Person:
-        someone = self._people.with_email(address_of(said)) if "@" in said else self._people.get(said)
-        if someone is None:
             raise NotFound("there is no such person", fix="fabriek org show ORGANISATION")
         return someone

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from fabriek.access.addresses import address_of
+from fabriek.access.finding import person_named
 from fabriek.access.joining.appointing import ALONE, Appointing
 from fabriek.access.joining.leavings import WHY_MAX, Leaving
 from fabriek.access.joining.ports import Leavings, Rooms, Standings
@@ -88,18 +88,17 @@ class Leavers:
     def _about(self, said: str, by: Caller, *, itself: bool = True) -> Person:
         if itself and said == by.person and not by.job and not by.narrowed:
             return self._people.get(said)
-        someone = self._people.with_email(address_of(said)) if "@" in said else None
         if by is not SYSTEM and not by.may("person.remove"):
             # An organisation's administrator, for its own people: others are not there for them.
             if not by.may("organisation.appoint"):
                 require(by, "person.remove")
             require(by, "organisation.appoint")
-            found = someone or self._people.get(said)
+            found = person_named(self._people, said)
             if not administers(by, found.organisation):
                 raise NotFound("there is no such person", fix="fabriek org show ORGANISATION")
             return found
         require(by, "person.remove")
-        return someone or self._people.get(said)
+        return person_named(self._people, said)
 
     def _check_may_remove(self, person: Person, by: Caller) -> None:
         """An organisation's administrator lets nobody go who may more than they: an auditor or the security officer would be theirs to silence."""
@@ -112,15 +111,11 @@ class Leavers:
 
     def _successor(self, said: str, leaver: Person, by: Caller) -> Person | None:
         """Only who oversees projects names anybody; others somebody who is in one with the leaver already, so that who asks learns of no address."""
-        if not said:
+        if not said or not leaver.active:  # who left before leaves nothing to take over
             return None
         theirs = [one.project for one in self._projects.of_person(leaver.id)]
         anybody = by is SYSTEM or by.may("project.oversee")
-        found = (
-            (self._people.with_email(address_of(said)) if "@" in said else self._known(said))
-            if anybody or theirs
-            else None
-        )
+        found = self._known(said)
         beside = found is not None and any(
             one.person == found.id for project in theirs for one in self._projects.members(project)
         )
@@ -136,9 +131,9 @@ class Leavers:
             )
         return found
 
-    def _known(self, person_id: str) -> Person | None:
+    def _known(self, said: str) -> Person | None:
         try:
-            return self._people.get(person_id)
+            return person_named(self._people, said)
         except NotFound:
             return None
 

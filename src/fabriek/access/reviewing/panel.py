@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from fabriek.access.applying.applications import ApplicationState
+from fabriek.access.finding import person_named
 from fabriek.access.reviewing.assessments import Assignment, Form, assessed
 from fabriek.access.reviewing.clocks import ReviewClock, due
 from fabriek.access.reviewing.conflicts import refuse_conflicts
@@ -43,8 +44,8 @@ class Panel:
                     f"application {found.id} is {found.state}: experts come after the technical check",
                     fix=f"fabriek review show {found.id}",
                 )
-            expert = docket.people.with_email(person) if "@" in person else docket.people.get(person)
-            if expert is None or not expert.active:
+            expert = person_named(docket.people, person)
+            if not expert.active:
                 raise NotFound("there is no such person", fix="fabriek org show ORGANISATION")
             if not expert.roles & JUDGES:
                 raise NotPermitted("they are no reviewer and no expert", rule="review.role", fix="ask somebody who is")
