@@ -285,6 +285,49 @@ def test_who_sits_at_the_desk_of_an_application_is_not_its_expert(jury: Jury) ->
     assert review.panel.assign(app, idle.person, by=jury.reviewer).person == idle.person
 
 
+def test_an_assignment_is_taken_back_and_the_application_goes_on(jury: Jury) -> None:
+    review, app, third = jury.review, jury.with_experts(3), jury.experts[2]
+    jury.assess(app, 0)
+    jury.assess(app, 1)
+    assert jury.state(app) is ApplicationState.EXPERTS
+    for by, raised in (
+        (jury.applicant, NotPermitted),
+        (jury.experts[0], NotPermitted),
+        (jury.town.person("x"), NotPermitted),
+    ):
+        with pytest.raises(raised):
+            review.panel.release(app, third.person, "silent", by=by)
+    with pytest.raises(InvalidInput):
+        review.panel.release(app, third.person, " ", by=jury.reviewer)
+    with pytest.raises(NotFound):
+        review.panel.release(app, jury.chair.person, "silent", by=jury.reviewer)
+    with pytest.raises(WrongState):
+        review.panel.release(app, jury.experts[0].person, "silent", by=jury.reviewer)
+    # By their address, and while the applicant is asked: it goes on at the answer.
+    review.desk.ask(app, "Which data?", by=jury.reviewer)
+    review.panel.release(app, review.docket.people.get(third.person).email, "silent for a month", by=jury.reviewer)
+    assert jury.state(app) is ApplicationState.ASKED
+    assert review.desk.answer(app, "Ours.", by=jury.applicant).state is ApplicationState.COMMITTEE
+    assert sorted(one.what for one in review.told(by=third)) == ["assigned", "released"]
+    for act in (
+        lambda: jury.see(app, third),
+        lambda: review.panel.release(app, third.person, "again", by=jury.reviewer),
+    ):
+        with pytest.raises((NotFound, WrongState)):
+            act()
+    with pytest.raises(WrongState):
+        jury.assess(app, 2)
+
+
+def test_an_expert_who_declines_while_the_applicant_is_asked_holds_nothing_up(jury: Jury) -> None:
+    review, app = jury.review, jury.with_experts(3)
+    jury.assess(app, 0)
+    jury.assess(app, 1)
+    review.desk.ask(app, "Which data?", by=jury.reviewer)
+    review.panel.decline(app, "no time", conflict=False, by=jury.experts[2])
+    assert review.desk.answer(app, "Ours.", by=jury.applicant).state is ApplicationState.COMMITTEE
+
+
 def test_experts_are_blind_to_each_other_until_both_are_in(jury: Jury) -> None:
     app = jury.with_experts()
     jury.assess(app, 0, "FIRSTWORDS")

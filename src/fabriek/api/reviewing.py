@@ -24,6 +24,7 @@ from fabriek.schemas.reviewing import (
     QuestionIn,
     QuestionOut,
     RankedOut,
+    ReleaseIn,
     ReviewOut,
     ScalingLineOut,
     StepOut,
@@ -52,7 +53,7 @@ def review_out(view: View, services: Services, person: str) -> ReviewOut:
         questions=[
             _question_out(each) for each in view.questions
         ],
-        experts=[AskedOut(expert=name, due_at=until) for name, until in view.asked_experts],
+        experts=[AskedOut(person=one_id, expert=name, due_at=until) for one_id, name, until in view.asked_experts],
         assessments=[
             AssessmentOut(
                 expert=view.names[each.person], mine=each.person == person, due_at=each.due_at, submitted_at=each.submitted_at,
@@ -190,6 +191,13 @@ def technical(application: str, asked: TechnicalIn, caller: CallerDep, factory: 
 def assign(application: str, asked: ExpertIn, caller: CallerDep, factory: FactoryDep) -> ReviewOut:
     """Ask an expert; refused by rule where they have a stake."""
     factory.reviewing.panel.assign(application, asked.person, by=caller)
+    return _shown(application, caller, factory)
+
+
+@router.post(ONE + "/release", access=REVIEW)
+def release(application: str, asked: ReleaseIn, caller: CallerDep, factory: FactoryDep) -> ReviewOut:
+    """Take an assignment back from an expert who does not answer, with a motive."""
+    factory.reviewing.panel.release(application, asked.person, asked.words, by=caller)
     return _shown(application, caller, factory)
 
 

@@ -110,6 +110,16 @@ def assign(application: str, person: str, *, as_json: bool) -> None:
     show(connect().reviewing.assign(application, person), as_json=as_json)
 
 
+@review.command("release")
+@click.argument("application")
+@click.argument("person")
+@click.option("--motive", required=True, help="Why, in a sentence.")
+@json_option
+def release(application: str, person: str, motive: str, *, as_json: bool) -> None:
+    """Take an assignment back from an expert, by id or address."""
+    show(connect().reviewing.release(application, person, motive), as_json=as_json)
+
+
 @review.command("assess")
 @click.argument("application")
 @click.option("--score", "scores", multiple=True, required=True, metavar="CRITERION=NUMBER", help="Repeat it.")

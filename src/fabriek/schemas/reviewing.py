@@ -34,6 +34,12 @@ class ExpertIn(Wire):
     person: str
 
 
+class ReleaseIn(WordsIn):
+    """Whose assignment is taken back, by id or address."""
+
+    person: Annotated[str, Field(min_length=1, max_length=254)]
+
+
 class DeclineIn(Wire):
     """`conflict`: there is a conflict of interest."""
 
@@ -97,8 +103,9 @@ class AssessmentOut(Wire):
 
 
 class AskedOut(Wire):
-    """An expert who was asked."""
+    """An expert who was asked: their id and name, and until when."""
 
+    person: str
     expert: str
     due_at: datetime
 

@@ -57,6 +57,9 @@ class Reviewing:
     def assign(self, application: str, person: str) -> ReviewOut:
         return self._act(application, "experts", person=person)
 
+    def release(self, application: str, person: str, motive: str) -> ReviewOut:
+        return self._act(application, "release", person=person, words=motive)
+
     def assess(self, application: str, scores: Mapping[str, int], text: str, *, no_conflict: bool) -> ReviewOut:
         return self._act(application, "assessment", scores=dict(scores), text=text, no_conflict=no_conflict)
 

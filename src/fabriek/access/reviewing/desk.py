@@ -29,7 +29,7 @@ _S = ApplicationState
 class View:
     """One application as one reader may see it. `assessments`: their own, and those of others once all are in.
 
-    `asked_experts`: (name, until when), for who judges and is none of them; whether one is in, nobody sees.
+    `asked_experts`: (id, name, until when), for who judges and is none of them; whether one is in, nobody sees.
     """
 
     application: Application
@@ -43,7 +43,7 @@ class View:
     names: Mapping[str, str]
     scaling: Scaling | None
     flags: Sequence[str]
-    asked_experts: Sequence[tuple[str, datetime]]
+    asked_experts: Sequence[tuple[str, str, datetime]]
 
 
 class Desk:
@@ -72,7 +72,7 @@ class Desk:
         return View(
             found, case, part, due(case.clock, docket.office), used_percent(case.clock, docket.office, now), docket.cases.questions(found.id),
             seen, decision, docket.names_of([*people, found.person]) if part is not Part.APPLICANT else {}, scaling, flags,
-            [(called[one.person], one.due_at) for one in asked],
+            [(one.person, called[one.person], one.due_at) for one in asked],
         )  # fmt: skip
 
     def waiting(self, *, by: Caller) -> Sequence[View]:
@@ -138,9 +138,9 @@ class Desk:
             docket.cases.put_question(asked)
             docket.cases.put(replace(case, clock=resumed(case.clock, now)))
             docket.tell([asked.asked_by], found.id, "answered", turn=asked.id)
-            return docket.step(
-                found, "answered", by, "applicant", to=_S(asked.back_to), words=asked.answer, shown=Shown.ALL
-            )
+            docket.step(found, "answered", by, "applicant", to=_S(asked.back_to), words=asked.answer, shown=Shown.ALL)
+            # Meanwhile an expert may have declined, or been released.
+            return docket.go_on(found.id, by)
 
     def withdraw(self, application_id: str, *, by: Caller) -> Application:
         """The applicant takes it back; nothing of it is decided any more."""

@@ -198,6 +198,13 @@ class Docket:
         self.audit.record(f"review.{act}", application.id, by, state=str(application.state))
         return application
 
+    def go_on(self, application_id: str, by: Caller) -> Application:
+        """To the committee, once all assessments are in; else as it is. Joins the transaction that changed one of them."""
+        found = self.applications.get(application_id)
+        if found.state is ApplicationState.EXPERTS and self.all_in(found):
+            return self.step(found, "all_in", by, "factory", to=ApplicationState.COMMITTEE)
+        return found
+
     def tell(self, people: Sequence[str], application: str, what: str, *, percent: int = 0, turn: str = "") -> None:
         """Each of them, once; joins the open transaction."""
         for person in sorted(set(people)):

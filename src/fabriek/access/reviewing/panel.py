@@ -83,8 +83,31 @@ class Panel:
             docket.assignments.put(declined)
             found = docket.applications.get(application_id)
             docket.step(found, "declined", by, "expert", words=declined.reason)
-            self._go_on(application_id, by)
+            docket.go_on(application_id, by)
         return declined
+
+    def release(self, application_id: str, person: str, motive: str, *, by: Caller) -> Assignment:
+        """Takes an assignment back from somebody who does not answer. They are not asked about it again. Raises WrongState once it is in."""
+        require(by, "application.review")
+        docket = self._docket
+        with docket.transaction(application_id):
+            found = docket.found(application_id, by, Part.STAFF)
+            refuse_conflicts(
+                docket.conflicts(docket.people.get(by.person), found), "you may not handle this application"
+            )
+            expert = docket.people.with_email(person) if "@" in person else docket.people.get(person)
+            asked = docket.assignments.of_application(found.id)
+            own = next((one for one in asked if expert is not None and one.person == expert.id), None)
+            if own is None:
+                raise NotFound("they were not asked", fix=f"fabriek review show {found.id}")
+            if not own.is_open or found.state not in {_S.EXPERTS, _S.ASKED}:
+                raise WrongState("their answer is in already", fix=f"fabriek review show {found.id}")
+            freed = replace(own, declined_at=docket.clock.now(), reason=check_motive(motive))
+            docket.assignments.put(freed)
+            docket.step(found, "released", by, "reviewer", words=f"{freed.person}: {freed.reason}")
+            docket.tell([freed.person], found.id, "released")
+            docket.go_on(application_id, by)
+        return freed
 
     def assess(
         self, application_id: str, scores: Mapping[str, object], text: str, *, no_conflict: bool, by: Caller
@@ -106,15 +129,8 @@ class Panel:
             made = assessed(own, self.form(), scores, text, docket.clock.now())
             docket.assignments.put(made)
             docket.step(found, "assessed", by, "expert", shown=Shown.AUTHOR)
-            self._go_on(application_id, by)
+            docket.go_on(application_id, by)
         return made
-
-    def _go_on(self, application_id: str, by: Caller) -> None:
-        """To the committee, once all are in."""
-        docket = self._docket
-        found = docket.applications.get(application_id)
-        if found.state is _S.EXPERTS and docket.all_in(found):
-            docket.step(found, "all_in", by, "factory", to=_S.COMMITTEE)
 
     def _at_desk(self, application: str, by: Caller) -> frozenset[str]:
         """Who assigns now, and all who acted on it as reviewers."""

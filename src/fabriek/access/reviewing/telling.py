@@ -46,6 +46,7 @@ WORDS = {
     "answered": "the applicant answered about application {short}",
     "decided": "there is a decision on application {short}",
     "reminder": "your assessment of application {short} was due",
+    "released": "you need not assess application {short} any more",
     "assigned": "you were asked to assess application {short}",
 }
 

@@ -31,7 +31,7 @@ def shown(view: View, by: Caller) -> dict[str, Any]:
     state, staff = view.application.state, view.part is Part.STAFF
     reviews, decides = staff and by.may("application.review"), staff and by.may("funding.award")
     mine = next((one for one in view.assessments if one.person == by.person), None)
-    means, then = MEANS[state]
+    decision, (means, then) = view.decision, MEANS[state]
     return {
         "view": view, "app": view.application, "title": view.application.answers.get("title") or view.application.id, "means": means,
         "next": then, "mine": mine, "bar": min(view.percent, 100), "late": view.percent > 100,  # percent
@@ -41,8 +41,9 @@ def shown(view: View, by: Caller) -> dict[str, Any]:
         "may_check": reviews and state is S.ELIGIBLE, "may_assign": reviews and state in {S.TECHNICAL, S.EXPERTS},
         "may_assess": mine is not None and mine.is_open and state is S.EXPERTS,
         "may_overrule": reviews and state is S.REFUSED and view.decision is None,
-        "may_decide": decides and state is S.COMMITTEE and view.decision is None,
-        "may_sign": decides and view.decision is not None and not view.decision.stands,
+        "may_decide": decides and state is S.COMMITTEE and (decision is None or (not decision.stands and decision.decided_by != by.person)),
+        "may_release": reviews and state in {S.EXPERTS, S.ASKED},
+        "may_sign": decides and decision is not None and not decision.stands and decision.decided_by != by.person,
         "may_withdraw": view.part is Part.APPLICANT and state not in {S.AWARDED, S.REFUSED, S.WITHDRAWN},
         "bars": _bars(view),
     }  # fmt: skip
@@ -78,6 +79,7 @@ def _acts(services: Services) -> dict[str, Callable[[str, dict[str, str], Caller
         "overrule": lambda one, said, by: desk.overrule(one, said.get("words", ""), by=by),
         "technical": lambda one, said, by: desk.technical(one, said.get("words", ""), passed=said.get("passed") == "yes", by=by),
         "experts": lambda one, said, by: panel.assign(one, said.get("person", ""), by=by),
+        "release": lambda one, said, by: panel.release(one, said.get("person", ""), said.get("words", ""), by=by),
         "decline": lambda one, said, by: panel.decline(one, said.get("words", ""), conflict="conflict" in said, by=by),
         "signature": lambda one, _, by: committee.sign(one, by=by),
         "assessment": assess,
