@@ -1,6 +1,7 @@
 """What one may do with money: contribute, award, hold, settle, and look at the ledger."""
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -21,11 +22,12 @@ from fabriek.funding.resources import Resource
 from fabriek.funding.shares import Share, shares_of
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
-from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotFound, NotPermitted, WrongState
+from fabriek.kernel.errors import CreditsExhausted, FabriekError, InvalidInput, NotFound, NotPermitted, WrongState
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.purposes import Purpose
 from fabriek.kernel.units import MICRO
 
+log = logging.getLogger("fabriek.funding")
 DAYS_PER_MONTH = 31
 """An allocation of so many months ends after this many days each: nobody loses a day to February."""
 
@@ -96,34 +98,52 @@ class Funding:
             )
         return self._award(application, share, by)
 
-    def award_short_route(self, application: Application, *, by: Caller) -> tuple[Allocation, Project]:
+    def award_short_route(
+        self, application: Application, *, aside: Collection[str] = (), by: Caller
+    ) -> tuple[Allocation, Project]:
         """The award that follows by itself when a short route's checks have passed: first in, first out. No person decides.
 
-        Raises CreditsExhausted where no share has room, or somebody who came before waits for the same shares.
+        Raises CreditsExhausted where no share has room, or somebody who came before waits for the same shares; WrongState where it waits
+        no more. `aside`: those who came before and cannot be awarded for another reason.
         """
         if not self._intake.is_ready(application):
             raise WrongState(f"application {application.id} is not ready", fix=f"fabriek review show {application.id}")
         with self._books.transaction(alone="awards"):
-            mine = self._paying(application)
-            before = [one.id for one in self._intake.queue()]
-            earlier = before[: before.index(application.id)] if application.id in before else []
-            for other in self._intake.queue():
-                if other.id in earlier and mine & self._paying(other):
-                    raise CreditsExhausted(
-                        f"first in, first out: it is number {len(earlier) + 1} in the queue",
-                        fix="wait: it is awarded by itself when its turn comes and a share has room",
-                    )
-            return self._award(application, "", by)
+            queue = self._intake.queue()
+            place = next((number for number, one in enumerate(queue) if one.id == application.id), None)
+            if place is None:
+                raise WrongState(
+                    f"application {application.id} does not wait any more", fix=f"fabriek review show {application.id}"
+                )
+            shares, earlier = self._funds.shares(), [one for one in queue[:place] if one.id not in aside]
+            mine = self._paying(queue[place], shares)
+            if any(mine & self._paying(one, shares) for one in earlier):
+                raise CreditsExhausted(
+                    f"first in, first out: it is number {place + 1} in the queue",
+                    fix="wait: it is awarded by itself when its turn comes and a share has room",
+                )
+            return self._award(queue[place], "", by)
 
     def award_waiting(self, *, by: Caller) -> int:
-        """Awards what waits, in the order in which it came, while shares have room; how many. For the worker."""
-        count = 0
+        """Awards what waits, in the order in which it came, while shares have room; how many. For the worker.
+
+        What cannot be awarded for another reason than room is written to the log, and holds up nobody behind it.
+        """
+        count, aside, waits, shares = 0, set[str](), frozenset[str](), self._funds.shares()
         for one in self._intake.queue():
-            try:
-                self.award_short_route(one, by=by)
-            except (CreditsExhausted, NotPermitted, WrongState):
+            paying = self._paying(one, shares)
+            if paying & waits:  # somebody before it waits for room in the same share
+                waits |= paying
                 continue
-            count += 1
+            try:
+                self.award_short_route(one, aside=aside, by=by)
+            except CreditsExhausted:
+                waits |= paying
+            except FabriekError as error:
+                aside.add(one.id)
+                log.warning("application %s cannot be awarded: %s", one.id, error.detail)
+            else:
+                count += 1
         return count
 
     def award_decided(
@@ -133,10 +153,14 @@ class Funding:
         require(by, "funding.award")
         return self._award(application, share, by, gpu_hours=gpu_hours)
 
-    def _paying(self, application: Application) -> frozenset[str]:
-        """The shares that may pay for its purpose."""
-        purpose, today = Purpose(application.answers["purpose"]), self._clock.today()
-        return frozenset(one.id for one in self._funds.shares() if not forbidden_by(one, purpose, self._rules, today))
+    def _paying(self, application: Application, shares: Sequence[Share]) -> frozenset[str]:
+        """Those of these shares that may pay for its purpose; none where that is no purpose."""
+        today = self._clock.today()
+        try:
+            purpose = _purpose_of(application)
+        except InvalidInput:
+            return frozenset()
+        return frozenset(one.id for one in shares if not forbidden_by(one, purpose, self._rules, today))
 
     def check_purpose(self, project: str, purpose: Purpose) -> None:
         """Raises NotPermitted, naming the rule, where a share that pays for the project, now or later, may not pay for this."""
@@ -238,7 +262,7 @@ class Funding:
         self, application: Application, share_name: str, by: Caller, *, gpu_hours: int | None = None
     ) -> tuple[Allocation, Project]:
         answers, today = application.answers, self._clock.today()
-        purpose = Purpose(answers["purpose"])
+        purpose = _purpose_of(application)
         beside = self._intake.calls.of(application.call).amounts.items()
         asked = answers["gpu_hours"] if gpu_hours is None else gpu_hours
         amounts = _amounts({"gpu_hour": asked} | {str(resource): hours for resource, hours in beside})
@@ -287,6 +311,15 @@ class Funding:
 
     def _shares(self) -> Mapping[str, Share]:
         return {one.id: one for one in self._funds.shares()}
+
+
+def _purpose_of(application: Application) -> Purpose:
+    try:
+        return Purpose(application.answers.get("purpose", ""))
+    except ValueError:
+        raise InvalidInput(
+            f"application {application.id} names no purpose that there is", fix=f"fabriek apply show {application.id}"
+        ) from None
 
 
 def _amounts(hours: Mapping[str, int]) -> dict[Resource, int]:
