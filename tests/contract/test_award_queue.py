@@ -9,7 +9,7 @@ from fabriek.access.applying.applications import Application, ApplicationState
 from fabriek.adapters.database import Database
 from fabriek.funding.submitting import submit
 from fabriek.kernel.callers import SYSTEM, Caller
-from fabriek.kernel.errors import WrongState
+from fabriek.kernel.errors import InvalidInput, WrongState
 from tests.factories.services import Town, a_town
 from tests.factories.threads import at_once
 
@@ -42,6 +42,18 @@ def test_what_cannot_be_awarded_holds_up_neither_others_nor_the_round(
     assert [state_of(town, one) for one in (first, second)] == [ApplicationState.ELIGIBLE, ApplicationState.AWARDED]
     assert first.id in caplog.text
     assert town.services.funding.award_waiting(by=SYSTEM) == 0
+
+
+def test_a_part_of_an_hour_is_refused_in_the_form_and_never_cut_off_in_an_award(town: Town) -> None:
+    applications, by = town.services.reviewing.docket.applications, town.person("weefsel")
+    with pytest.raises(InvalidInput, match="gpu_hours: must be a whole number"):
+        town.services.intake.file("playground", ANSWERS | {"gpu_hours": 99.5}, by=by)
+    old = waiting(town, by)
+    with town.services.database.transaction():  # as it could be filed before
+        applications.save(replace(old, answers={**old.answers, "gpu_hours": 99.5}))
+    with pytest.raises(InvalidInput, match="no whole number of hours"):
+        town.services.funding.award_short_route(old, by=SYSTEM)
+    assert state_of(town, old) is ApplicationState.ELIGIBLE
 
 
 def test_what_waits_no_more_is_not_awarded_again(town: Town) -> None:

@@ -135,6 +135,9 @@ def test_money_of_another_kind_wants_another_funder_and_words_are_checked(town: 
         town.services.funding.contribute("factory", "gold", 1, {"gpu_hour": 1}, by=town.operator)
     with pytest.raises(InvalidInput):
         town.services.funding.contribute("factory", "national", 1, {"moon_hour": 1}, by=town.operator)
+    for amount in (1.5, float("nan"), float("inf")):
+        with pytest.raises(InvalidInput, match="no whole number of hours"):
+            town.services.funding.contribute("factory", "national", 1, {"gpu_hour": amount}, by=town.operator)  # type: ignore[dict-item]
     with pytest.raises(NotFound):
         town.services.funding.contribute("nobody", "national", 1, {"gpu_hour": 1}, by=town.operator)
     with pytest.raises(NotPermitted):

@@ -39,6 +39,7 @@ question = { en = "Purpose?", nl = "Doel?" }
 [[sections.fields]]
 name = "gpu_hours"
 kind = "number"
+whole = true
 unit = "GPU-hours"
 limit = 100
 question = { en = "Hours?", nl = "Uren?" }

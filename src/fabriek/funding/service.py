@@ -323,6 +323,9 @@ def _purpose_of(application: Application) -> Purpose:
 
 
 def _amounts(hours: Mapping[str, int]) -> dict[Resource, int]:
+    for name, amount in hours.items():
+        if isinstance(amount, float) and not amount.is_integer():
+            raise InvalidInput(f"{amount} {name} is no whole number of hours", fix="name whole hours")
     try:
         return {Resource(name): int(amount) * MICRO for name, amount in hours.items() if int(amount)}
     except ValueError as error:

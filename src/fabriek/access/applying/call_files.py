@@ -179,6 +179,8 @@ def _of_award(call: Call) -> Iterator[tuple[str, str]]:
         field = call.field(name)
         if field is None or field.kind != kind or not field.required or field.when:
             yield f"fields.{name}", f"every call asks for {name}: a {kind}, required and always"
+        elif name == "gpu_hours" and not field.whole:
+            yield f"fields.{name}", "must say whole = true: credits are whole hours"
         elif name == "purpose" and set(field.values) - set(Purpose):
             yield f"fields.{name}", f"may only be among {', '.join(Purpose)}"
         elif name == "months" and set(field.values) - {str(one) for one in call.months}:

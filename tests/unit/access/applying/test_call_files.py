@@ -75,6 +75,7 @@ def test_all_slips_of_a_file_are_named_at_once_with_their_lines() -> None:
         (("example = 20", "example = 999999"), "the example must be above 0"),
         (("first = 2026-01-15", ""), "names neither days nor the first"),
         (('zone = "Europe/Amsterdam"', 'zone = "Mars/Olympus"'), "is not a time zone"),
+        (('whole = true\nunit = "GPU-hours"', 'unit = "GPU-hours"'), "must say whole = true"),
         (("cpu_hour = 10", "gold = 10"), "cpu_hour"),
         (("[amounts]", "[amounts"), "harvest.toml is not TOML"),
         (("gpu_hours_max = 100", "gpu_hours_max = 100\nformat_c = true"), "format_c: Extra inputs"),
