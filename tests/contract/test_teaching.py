@@ -12,6 +12,7 @@ from fabriek.access.store import people
 from fabriek.adapters.database import Database
 from fabriek.compute.jobs import State
 from fabriek.compute.requests import JobAsked
+from fabriek.compute.store import jobs
 from fabriek.funding.teaching import Seated
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import (
@@ -245,6 +246,33 @@ def test_a_term_ends_by_itself_jobs_that_wait_stop_and_results_stay_for_a_while(
     assert course.teaching.get("deep-learning-101", by=course.teacher).state is ClassState.CLOSED
     assert course.services.compute.list(first.project.slug, limit=9, cursor="", by=course.teacher).items
     assert course.teaching.unfinished() == []
+    assert course.services.funding.balanced()
+
+
+def test_what_a_dropped_students_jobs_hold_comes_back_while_the_class_goes_on(course: Course) -> None:
+    first, second = course.made(LIST.partition("s03")[0])
+    before = course.left(course.project)["cpu_hour"][1]
+    given = course.left(first.project.slug)["cpu_hour"][1]
+    waiting, runs, others = course.submit(first), course.submit(first), course.submit(second)
+    with course.services.database.transaction():
+        course.services.database.execute(
+            update(jobs).where(jobs.c.id == runs).values(state=str(State.RUNNING), started_at=course.town.clock.now())
+        )
+    course.teaching.drop("deep-learning-101", first.person.id, by=course.teacher)
+    end_terms(course.services)
+    states = [course.services.compute.get(first.project.slug, one, by=course.teacher).state for one in (waiting, runs)]
+    assert states == [State.CANCELLED, State.RUNNING]
+    course.services.funding.release(waiting)  # as the worker does with what was cancelled
+    course.services.funding.settle(runs, 250_000)
+    end_terms(course.services)
+    assert course.left(first.project.slug)["cpu_hour"][1] == 0
+    assert course.left(course.project)["cpu_hour"][1] == before + given - 0.25
+    # Nobody else's work or budget is touched, and the class goes on.
+    assert (
+        course.services.compute.get(second.project.slug, others, by=course.student(second)).state is not State.CANCELLED
+    )
+    assert course.left(second.project.slug)["cpu_hour"][0] == given
+    assert course.teaching.get("deep-learning-101", by=course.teacher).state is ClassState.OPEN
     assert course.services.funding.balanced()
 
 

@@ -196,25 +196,32 @@ class Teaching:
     def unfinished(self) -> Sequence[Class]:
         """For the worker: those that `end_term` may have something to do for."""
         today = self._clock.today()
-        return [one for one in self._classes.not_closed() if one.state is ClassState.ENDED or one.ends_on < today]
+        return [
+            one
+            for one in self._classes.not_closed()
+            if one.state is ClassState.ENDED or one.ends_on < today or self._places(one.id, PlaceState.DROPPED)
+        ]
 
     def end_term(self, course_id: str) -> Sequence[Place]:
         """Ends a term that is over, gives back what jobs returned since, and closes what was kept long enough. For the worker.
 
-        Answers the places whose waiting jobs are to be stopped. Idempotent.
+        What the jobs of a dropped student return goes back while the class goes on, too. Answers the places whose waiting jobs are to be
+        stopped. Idempotent.
         """
         course, today = self._classes.named(course_id), self._clock.today()
         if course.state is ClassState.OPEN and course.ends_on < today:
             course = self._end(course.id, SYSTEM)
-        if course.state is not ClassState.ENDED:
-            return ()
-        active = [one for one in self._classes.places(course.id) if one.state is PlaceState.ACTIVE]
-        with self._books.transaction(alone=f"credits:{course.project}"):
-            for place in active:
-                self._give_back(course, place)
-        if closes_on(course) <= today:
+        is_over = course.state is ClassState.ENDED
+        active = self._places(course.id, PlaceState.ACTIVE) if is_over else []
+        ended = [*active, *self._places(course.id, PlaceState.DROPPED)]
+        with_rest = [place for place in ended if any(self._left(place.allocation).values())]
+        if with_rest:
+            with self._books.transaction(alone=f"credits:{course.project}"):
+                for place in with_rest:
+                    self._give_back(course, place)
+        if is_over and closes_on(course) <= today:
             self._close(course, active)
-        return active
+        return ended
 
     def get(self, name: str, *, by: Caller) -> Class:
         return self._taught(name, by)[0]
@@ -245,6 +252,9 @@ class Teaching:
         given = {Resource.GPU_HOUR: course.gpu_micro_each, Resource.CPU_HOUR: course.cpu_micro_each}
         usage = account(Kind.USAGE, place.allocation)
         return {one: Spent(given[one], self._books.balance(usage, one), left[one]) for one in given}
+
+    def _places(self, course: str, state: PlaceState) -> Sequence[Place]:
+        return [one for one in self._classes.places(course) if one.state is state]
 
     def _led(self, name: str, by: Caller) -> Project:
         project = self._access.project(name)
