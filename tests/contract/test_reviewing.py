@@ -564,6 +564,36 @@ def test_what_the_automatic_check_refused_a_person_overrules_with_a_motive(jury:
         jury.review.desk.overrule(app, "again", by=jury.reviewer)
 
 
+def test_evidence_does_not_change_after_the_technical_check_nor_by_a_partner(jury: Jury) -> None:
+    desk = jury.review.desk
+    runs = [{"nodes": nodes, "seconds": 1000 / nodes, "input": "large"} for nodes in (1, 2, 4)]
+    partner = jury.town.person("partner")
+    app = jury.submitted(partners=["partner"])
+    assert str(jury.see(app, partner).part) == "applicant"
+    for act in (lambda: desk.measure(app, runs, 4, by=partner), lambda: desk.answer(app, "Ours.", by=partner)):
+        with pytest.raises(NotPermitted):
+            act()
+    desk.ask(app, "How does it scale?", by=jury.reviewer)
+    assert desk.measure(app, runs, 4, by=jury.applicant).largest_efficient == 4
+    desk.answer(app, "So.", by=jury.applicant)
+    desk.technical(app, "fits", passed=True, by=jury.reviewer)
+    desk.ask(app, "Whose data?", fields=["title"], by=jury.reviewer)
+    with pytest.raises(WrongState, match="its evidence does not change any more"):
+        desk.measure(app, runs, 8, by=jury.applicant)
+    desk.answer(app, "Ours.", by=jury.applicant)
+    for one in jury.experts[:2]:
+        jury.review.panel.assign(app, one.person, by=jury.reviewer)
+    for _ in ("experts", "committee"):
+        with pytest.raises(WrongState, match="does not change under them"):
+            desk.ask(app, "Is that its name?", fields=["title"], by=jury.reviewer)
+        if jury.state(app) is ApplicationState.EXPERTS:
+            jury.assess(app, 0)
+            jury.assess(app, 1)
+    assert jury.state(app) is ApplicationState.COMMITTEE
+    desk.ask(app, "In words: which data?", by=jury.reviewer)
+    assert jury.see(app, jury.applicant).case.nodes_asked == 4
+
+
 def test_nodes_beyond_what_scales_are_flagged(jury: Jury) -> None:
     app = jury.submitted()
     runs = [

@@ -102,6 +102,10 @@ class Desk:
         docket = self._docket
         with docket.transaction(application_id):
             found = self._judged(application_id, by)
+            if fields and found.state in {_S.EXPERTS, _S.COMMITTEE}:
+                raise WrongState(
+                    f"application {found.id} is {found.state}: what experts judge does not change under them", fix="ask in words, without a field"
+                )  # fmt: skip
             self._check_fields(found, fields)
             made = Question(
                 docket.ids.new("ask"),
@@ -124,8 +128,7 @@ class Desk:
         docket = self._docket
         with docket.transaction(application_id):
             found = docket.found(application_id, by, Part.APPLICANT)
-            if by.organisation != found.organisation and by.person != found.person:
-                require(by, "application.answer")
+            _require_own(found, by)
             open_ones = [one for one in docket.cases.questions(found.id) if one.answered_at is None]
             if found.state is not _S.ASKED or not open_ones:
                 raise WrongState("nothing was asked", fix=f"fabriek review show {found.id}")
@@ -177,7 +180,9 @@ class Desk:
             raise InvalidInput("nodes cannot be fewer than none", fix="--nodes 4")
         with docket.transaction(application_id):
             found = docket.found(application_id, by, Part.APPLICANT)
-            if found.state not in {_S.SUBMITTED, _S.ELIGIBLE, _S.ASKED}:
+            _require_own(found, by)
+            back_to = next((one.back_to for one in docket.cases.questions(found.id) if one.answered_at is None), "")
+            if (back_to if found.state is _S.ASKED else found.state) not in {_S.SUBMITTED, _S.ELIGIBLE}:
                 raise WrongState(
                     f"application {found.id} is {found.state}: its evidence does not change any more",
                     fix=f"fabriek review show {found.id}",
@@ -250,6 +255,12 @@ class Desk:
         if case.nodes_asked > made.largest_efficient:
             flags = [f"{case.nodes_asked} nodes are asked, and up to {made.largest_efficient} are used well"]
         return made, flags
+
+
+def _require_own(application: Application, by: Caller) -> None:
+    """Who answers for it: its applicant and their organisation. A partner reads along."""
+    if by.organisation != application.organisation and by.person != application.person:
+        require(by, "application.answer")
 
 
 def _text(text: str, what: str) -> str:
