@@ -191,8 +191,6 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         a_base_model(services, home.id, name, by=owner, parts__notes_txt=b"theirs")
         for name in ("their-model", "their-house/their-model")
     ]
-    listed = "email,name\nnew@hospital.example,New\n"
-    services.access.invite("hospital", "New", "new@hospital.example", [], by=town.operator)
     student = services.access.person(town.person("hospital").person)
     listed = f"email,name\n{student.email},New\n"
     course, _ = services.teaching.create("Class of theirs", project, listed, 1, services.clock.today(), by=owner)

@@ -322,9 +322,9 @@ def _purpose_of(application: Application) -> Purpose:
         ) from None
 
 
-def _amounts(hours: Mapping[str, int]) -> dict[Resource, int]:
+def _amounts(hours: Mapping[str, float]) -> dict[Resource, int]:
     for name, amount in hours.items():
-        if isinstance(amount, float) and not amount.is_integer():
+        if not float(amount).is_integer():
             raise InvalidInput(f"{amount} {name} is no whole number of hours", fix="name whole hours")
     try:
         return {Resource(name): int(amount) * MICRO for name, amount in hours.items() if int(amount)}
