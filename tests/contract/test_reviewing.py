@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fabriek.access.applying.applications import ApplicationState
+from fabriek.access.applying.applications import ApplicationState, move
 from fabriek.access.reviewing.desk import View
 from fabriek.access.reviewing.reception import Reception
 from fabriek.adapters.database import Database
@@ -592,6 +592,35 @@ def test_evidence_does_not_change_after_the_technical_check_nor_by_a_partner(jur
     assert jury.state(app) is ApplicationState.COMMITTEE
     desk.ask(app, "In words: which data?", by=jury.reviewer)
     assert jury.see(app, jury.applicant).case.nodes_asked == 4
+
+
+def test_the_forms_own_table_and_partitions_are_flagged_too(jury: Jury) -> None:
+    docket, desk = jury.review.docket, jury.review.desk
+    reception = Reception(docket)
+    runs = [
+        {"nodes": float(nodes), "seconds": seconds, "input": "large"}
+        for nodes, seconds in ((1, 1000), (2, 520), (4, 300), (8, 260))
+    ]
+    rows = [{"gpus_max": 30, "gpus_per_node": 4}, {"gpus_max": 4, "gpus_per_node": 4}, {"gpus_max": 9}]
+    for answers, flags in (
+        ({"scaling": runs, "partitions": rows}, ["8 nodes are asked, and up to 4 are used well"]),
+        ({"scaling": runs, "partitions": rows[1:]}, []),
+        ({"partitions": rows}, ["no scaling was measured"]),
+        (
+            {"scaling": [*runs, {"nodes": 1.5}], "partitions": rows},
+            ["the scaling table cannot be read: measurement 5: nodes must be"],
+        ),
+        ({"scaling": "1=1000"}, ["the scaling table cannot be read: measurements are a list"]),
+    ):
+        draft = jury.town.services.intake.file("playground", ANSWERS, by=jury.applicant)
+        submitted = move(
+            replace(draft, answers={**draft.answers, **answers}), ApplicationState.SUBMITTED, at=jury.town.clock.now()
+        )
+        call, body = docket.calls.of("playground"), docket.bodies.named("weefsel")
+        with docket.transaction(draft.id):
+            reception.receive(submitted, call, body, by=jury.applicant)
+        found = desk.view(draft.id, by=jury.reviewer).flags
+        assert [one[: len(said)] for one, said in zip(found, flags, strict=True)] == flags
 
 
 def test_nodes_beyond_what_scales_are_flagged(jury: Jury) -> None:

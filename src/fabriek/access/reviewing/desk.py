@@ -13,7 +13,7 @@ from fabriek.access.reviewing.conflicts import refuse_conflicts
 from fabriek.access.reviewing.decisions import Decision, check_motive
 from fabriek.access.reviewing.docket import Docket, Part
 from fabriek.access.reviewing.history import Reader, Shown, readable
-from fabriek.access.reviewing.scaling import Scaling, measured_in, read_measured, scaling_of
+from fabriek.access.reviewing.scaling import Scaling, fault_in, measured_in, nodes_in, read_measured, scaling_of
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import InvalidInput, WrongState
 
@@ -64,7 +64,7 @@ class Desk:
         if decision is not None and not decision.stands and part in {Part.APPLICANT, Part.EXPERT}:
             decision = None
         people = [one.person for one in seen] if part is not Part.APPLICANT else []
-        scaling, flags = self._scaling(case)
+        scaling, flags = self._scaling(case, found)
         asked = [one for one in assignments if one.declined_at is None] if part is Part.STAFF else []
         called = docket.names_of([one.person for one in asked])
         if part is Part.EXPERT:
@@ -137,6 +137,8 @@ class Desk:
                 check_answers(docket.calls.of(found.call), found.answers, complete=True)
                 if "scaling" in open_ones[0].fields:
                     case = replace(case, measured=measured_in(found))
+                if "partitions" in open_ones[0].fields:
+                    case = replace(case, nodes_asked=nodes_in(found))
             asked = replace(open_ones[0], answer=_text(text, "an answer"), answered_by=by.person, answered_at=now)
             docket.cases.put_question(asked)
             docket.cases.put(replace(case, clock=resumed(case.clock, now)))
@@ -187,7 +189,9 @@ class Desk:
                     f"application {found.id} is {found.state}: its evidence does not change any more",
                     fix=f"fabriek review show {found.id}",
                 )
-            docket.cases.put(replace(docket.case_of(found), measured=measured, nodes_asked=nodes_asked))
+            docket.cases.put(
+                replace(docket.case_of(found), measured=measured, nodes_asked=nodes_asked or nodes_in(found))
+            )
             docket.step(found, "measured", by, "applicant", shown=Shown.ALL)
         return made
 
@@ -243,9 +247,11 @@ class Desk:
                 fix="ask in words, without that field",
             )
 
-    def _scaling(self, case: Case) -> tuple[Scaling | None, Sequence[str]]:
+    def _scaling(self, case: Case, application: Application) -> tuple[Scaling | None, Sequence[str]]:
         rules = self._docket.rules()
         if not case.measured:
+            if fault := fault_in(application):
+                return None, [f"the scaling table cannot be read: {fault}"]
             return None, ["no scaling was measured"] if case.nodes_asked else []
         try:
             made = scaling_of(case.measured, counts=rules.measured_counts, limit_percent=rules.efficiency_percent)

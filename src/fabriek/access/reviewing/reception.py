@@ -8,7 +8,7 @@ from fabriek.access.applying.calls import Call
 from fabriek.access.organisations import Organisation
 from fabriek.access.reviewing.docket import Docket
 from fabriek.access.reviewing.history import Shown
-from fabriek.access.reviewing.scaling import measured_in
+from fabriek.access.reviewing.scaling import measured_in, nodes_in
 from fabriek.access.reviewing.terms import Route
 from fabriek.kernel.callers import SYSTEM, Caller
 
@@ -22,7 +22,7 @@ class Reception:
     def receive(self, submitted: Application, asked: Call, body: Organisation, *, by: Caller) -> Application:
         """The application with its checks: eligible, or refused with reasons. Joins the transaction of `submit`."""
         docket = self._docket
-        case = replace(docket.open_case(submitted), measured=measured_in(submitted))
+        case = replace(docket.open_case(submitted), measured=measured_in(submitted), nodes_asked=nodes_in(submitted))
         docket.cases.put(case)
         docket.step(submitted, "submitted", by, "applicant", shown=Shown.ALL)
         checks = technical_check(submitted, asked, body)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil, isfinite
 from typing import Any
 
 from fabriek.access.applying.applications import Application
@@ -50,17 +51,46 @@ def read_measured(raw: object) -> tuple[Measured, ...]:
 
 
 def measured_in(application: Application) -> tuple[Measured, ...]:
-    """Measurements that the form itself asked for, where it did; what is wrong with them, the technical check says."""
+    """Measurements that the form itself asked for, where it did; none where they cannot be read, which `fault_in` says."""
     try:
         return read_measured(application.answers.get("scaling", []))
     except InvalidInput:
         return ()
 
 
+def fault_in(application: Application) -> str:
+    """Why the form's measurements cannot be read; empty where they can."""
+    try:
+        read_measured(application.answers.get("scaling", []))
+    except InvalidInput as error:
+        return error.detail
+    return ""
+
+
+def nodes_in(application: Application) -> int:
+    """The most nodes that a row of the form's partitions wants to use at once; 0 where the form does not ask, or the row does not say."""
+    rows = application.answers.get("partitions")
+    counts = [_nodes_of(one) for one in rows if isinstance(one, Mapping)] if isinstance(rows, list | tuple) else []
+    return max(counts, default=0)
+
+
+def _nodes_of(row: Mapping[str, Any]) -> int:
+    most, each = row.get("gpus_max"), row.get("gpus_per_node")
+    if not (_is_number(most) and _is_number(each)) or most <= 0 or each <= 0:
+        return 0
+    return min(ceil(most / each), NODES_MAX)
+
+
+def _is_number(one: object) -> bool:
+    return isinstance(one, int | float) and not isinstance(one, bool) and isfinite(one)
+
+
 def _measured(one: Any, number: int) -> Measured:
     if not isinstance(one, Mapping):
         raise InvalidInput(f"measurement {number} is no table", fix="send [{nodes, seconds, input}, …]")
     nodes, seconds, on = one.get("nodes"), one.get("seconds"), one.get("input")
+    if isinstance(nodes, float) and nodes.is_integer():
+        nodes = int(nodes)  # as JSON may write a whole number
     if not isinstance(nodes, int) or isinstance(nodes, bool) or not 1 <= nodes <= NODES_MAX:
         raise InvalidInput(f"measurement {number}: nodes must be a whole number of 1 or more", fix="--on 4=1800")
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 < seconds <= SECONDS_MAX:
