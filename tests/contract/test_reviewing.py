@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from fabriek.access.applying.applications import ApplicationState, move
 from fabriek.access.reviewing.desk import View
 from fabriek.access.reviewing.reception import Reception
+from fabriek.access.store import people
 from fabriek.adapters.database import Database
 from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.kernel.dated import shipped
@@ -592,6 +594,50 @@ def test_evidence_does_not_change_after_the_technical_check_nor_by_a_partner(jur
     assert jury.state(app) is ApplicationState.COMMITTEE
     desk.ask(app, "In words: which data?", by=jury.reviewer)
     assert jury.see(app, jury.applicant).case.nodes_asked == 4
+
+
+def test_every_end_is_told_and_every_refusal_has_its_day_to_object(jury: Jury) -> None:
+    abroad, review = jury.town.person("abroad", country="US"), jury.review
+    app = jury.submitted(by=abroad)
+
+    def told() -> list[str]:
+        return [one.what for one in review.told(by=abroad)]
+
+    assert (told(), str(jury.see(app, abroad).case.objection_until)) == (["decided"], "2027-01-05")
+    review.desk.overrule(app, "its lab sits in Groningen", by=jury.reviewer)
+    assert jury.see(app, abroad).case.objection_until is None
+    jury.town.clock.move(timedelta(days=2))
+    review.desk.technical(app, "does not fit", passed=False, by=jury.reviewer)
+    assert (told(), str(jury.see(app, abroad).case.objection_until)) == (["decided", "decided"], "2027-01-07")
+    last = jury.before_committee()
+    decided = review.committee.decide(last, "refuse", "no", by=jury.chair)
+    assert jury.see(last, jury.applicant).case.objection_until == decided.objection_until
+    assert [one.what for one in review.told(by=jury.applicant)] == ["decided"]
+
+
+def test_an_award_out_of_the_queue_is_told(database: Database, tmp_path: Path) -> None:
+    jury = Jury(a_town(database, tmp_path / "home"))
+    app = jury.submitted()
+    assert review_told(jury) == []
+    assert jury.town.services.funding.award_waiting(by=SYSTEM) == 1
+    assert review_told(jury) == ["decided"]
+    assert jury.see(app, jury.applicant).case.objection_until is None
+
+
+def review_told(jury: Jury) -> list[str]:
+    return [one.what for one in jury.review.told(by=jury.applicant)]
+
+
+def test_alarms_do_not_go_to_who_has_left(jury: Jury) -> None:
+    review, app = jury.review, jury.submitted()
+    gone = jury.town.person("desk", "reviewer")
+    review.desk.take(app, by=gone)
+    with jury.town.services.database.transaction():
+        jury.town.services.database.execute(update(people).where(people.c.id == gone.person).values(active=False))
+    jury.town.clock.move(timedelta(days=7, hours=1))
+    assert review.alarms() == 1
+    assert review.told(by=gone) == []
+    assert [one.what for one in review.told(by=jury.reviewer)] == ["alarm-50"]
 
 
 def test_the_forms_own_table_and_partitions_are_flagged_too(jury: Jury) -> None:

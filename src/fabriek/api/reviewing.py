@@ -53,6 +53,7 @@ def review_out(view: View, services: Services, person: str) -> ReviewOut:
         questions=[
             _question_out(each) for each in view.questions
         ],
+        objection_until=view.case.objection_until,
         experts=[AskedOut(person=one_id, expert=name, due_at=until) for one_id, name, until in view.asked_experts],
         assessments=[
             AssessmentOut(

@@ -165,6 +165,7 @@ class ReviewOut(Wire):
     checks: list[CheckOut]
     questions: list[QuestionOut]
     experts: list[AskedOut]
+    objection_until: date | None
     assessments: list[AssessmentOut]
     criteria: list[CriterionOut]
     decision: DecisionOut | None

@@ -19,7 +19,7 @@ applications = Table(
     Column("organisation", String, nullable=False, index=True),
     Column("answers", JSON, nullable=False),
     Column("made_at", Instant, nullable=False),
-    Column("state", String, nullable=False),
+    Column("state", String, nullable=False, index=True),
     Column("submitted_at", Instant),
     Column("decided_at", Instant),
     Column("checks", JSON, nullable=False),

@@ -1,7 +1,7 @@
 """What reviewing keeps of one application beside its answers: its round, its clock, who took it, what was measured, what was asked."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from fabriek.access.reviewing.clocks import ReviewClock
 from fabriek.access.reviewing.scaling import Measured
@@ -9,7 +9,10 @@ from fabriek.access.reviewing.scaling import Measured
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`id` is the application's. `round_at`: the cut-off it was in time for. `told`: alarms that went out. `checked_by`: of the technical check."""
+    """`id` is the application's. `round_at`: the cut-off it was in time for. `told`: alarms that went out. `checked_by`: of the technical check.
+
+    `objection_until`: the last day on which its applicant may object to a refusal, whoever refused it.
+    """
 
     id: str
     call: str
@@ -20,6 +23,7 @@ class Case:
     nodes_asked: int = 0
     measured: tuple[Measured, ...] = ()
     told: frozenset[int] = frozenset()
+    objection_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

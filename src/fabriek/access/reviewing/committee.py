@@ -6,7 +6,7 @@ from typing import Any
 
 from fabriek.access.applying.applications import Application, ApplicationState
 from fabriek.access.reviewing.conflicts import refuse_conflicts
-from fabriek.access.reviewing.decisions import Decision, Verdict, check_motive, check_verdict, objection_until
+from fabriek.access.reviewing.decisions import Decision, Verdict, check_motive, check_verdict
 from fabriek.access.reviewing.docket import Docket, Part
 from fabriek.access.reviewing.history import Shown
 from fabriek.access.reviewing.ports import Awards
@@ -113,13 +113,11 @@ class Committee:
 
     def _carry_out(self, found: Application, made: Decision, by: Caller) -> Decision:
         docket = self._docket
-        until = objection_until(docket.clock.now(), docket.rules().objection_days, docket.law, docket.office.zone)
-        made = replace(made, objection_until=until)
+        made = replace(made, objection_until=docket.objection_until(docket.clock.now()))
         docket.assignments.put_decision(made)
         if made.verdict is Verdict.AWARD:
             docket.step(found, "decided", by, "committee", words=made.motive, shown=Shown.ALL)
             self._awards.award_decided(found, made.gpu_hours, share=made.share, by=by)
         else:
             docket.step(found, "refused", by, "committee", to=_S.REFUSED, words=made.motive, shown=Shown.ALL)
-        docket.tell([found.person], found.id, "decided")
         return made

@@ -169,7 +169,7 @@ class Desk:
                 found, "overruled", by, "reviewer", to=_S.ELIGIBLE, words=check_motive(motive), shown=Shown.ALL
             )
             case = docket.case_of(moved)
-            docket.cases.put(replace(case, clock=started_again(case.clock, docket.clock.now())))
+            docket.cases.put(replace(case, clock=started_again(case.clock, docket.clock.now()), objection_until=None))
         return moved
 
     def measure(self, application_id: str, raw: object, nodes_asked: int, *, by: Caller) -> Scaling:

@@ -6,7 +6,7 @@ What the services of this room share. Whoever moves an application holds `transa
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +19,7 @@ from fabriek.access.reviewing.assessments import Assignment, are_all_in
 from fabriek.access.reviewing.cases import Case
 from fabriek.access.reviewing.clocks import ReviewClock, stopped
 from fabriek.access.reviewing.conflicts import Conflict, Interests, Known, conflicts_of, is_excluded
+from fabriek.access.reviewing.decisions import objection_until
 from fabriek.access.reviewing.history import Shown, Step
 from fabriek.access.reviewing.ports import Assignments, Cases, Notices, Past
 from fabriek.access.reviewing.telling import new_told
@@ -191,12 +192,19 @@ class Docket:
             self.applications.save(application)
             case = self.cases.case(application.id)
             if to in DECIDED and case is not None:
-                self.cases.put(replace(case, clock=stopped(case.clock, now)))
+                until = self.objection_until(now) if to is ApplicationState.REFUSED else None
+                self.cases.put(replace(case, clock=stopped(case.clock, now), objection_until=until))
         self.cases.add_step(Step(
             self.ids.new("stp"), application.id, now, act, by.person, part, str(application.state), words, shown,
         ))  # fmt: skip
         self.audit.record(f"review.{act}", application.id, by, state=str(application.state))
+        if to in {ApplicationState.AWARDED, ApplicationState.REFUSED}:
+            # Whoever ended it. Turns: what was overruled is decided again.
+            self.tell([application.person], application.id, "decided", turn=str(len(self.cases.steps(application.id))))
         return application
+
+    def objection_until(self, at: datetime) -> date:
+        return objection_until(at, self.rules().objection_days, self.law, self.office.zone)
 
     def go_on(self, application_id: str, by: Caller) -> Application:
         """To the committee, once all assessments are in; else as it is. Joins the transaction that changed one of them."""

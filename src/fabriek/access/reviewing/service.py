@@ -88,10 +88,10 @@ class Reviewing:
         docket = self.docket
         found = docket.applications.get(case.id)
         if found.state is _S.EXPERTS:
-            late = [one.person for one in docket.assignments.of_application(case.id) if one.is_open]
-            if late:
-                return late
+            late = {one.person for one in docket.assignments.of_application(case.id) if one.is_open}
+            if active := [one.id for one in docket.people.among(late).values() if one.active]:
+                return active
         right = "funding.award" if found.state is _S.COMMITTEE else "application.review"
-        if case.taken_by and found.state is not _S.COMMITTEE:
-            return [case.taken_by]
-        return [one.id for one in docket.holders(right) if not docket.conflicts(one, found)]
+        may = [one.id for one in docket.holders(right) if not docket.conflicts(one, found)]
+        # Who took it may have left, or lost the role: then it is everybody's again.
+        return [case.taken_by] if case.taken_by in may and found.state is not _S.COMMITTEE else may

@@ -31,6 +31,7 @@ cases = Table(
     Column("nodes_asked", Integer, nullable=False),
     Column("measured", JSON, nullable=False),
     Column("told", JSON, nullable=False),
+    Column("objection_until", Date),
 )
 
 questions = Table(
@@ -126,6 +127,7 @@ class SqlCases:
                 "id": case.id, "call": case.call, "started_at": clock.started_at, "days": clock.days, "pauses": pauses,
                 "stopped_at": clock.stopped_at, "round_at": case.round_at, "taken_by": case.taken_by, "checked_by": case.checked_by,
                 "nodes_asked": case.nodes_asked, "measured": [asdict(one) for one in case.measured], "told": sorted(case.told),
+                "objection_until": case.objection_until,
             },
             ["id"],
         )  # fmt: skip
@@ -213,5 +215,5 @@ def _case(row: Row[Any]) -> Case:
     measured: Sequence[Mapping[str, Any]] = row.measured
     return Case(
         row.id, row.call, clock, row.round_at, row.taken_by, row.checked_by, row.nodes_asked, tuple(Measured(**one) for one in measured),
-        frozenset(row.told),
+        frozenset(row.told), row.objection_until,
     )  # fmt: skip
