@@ -323,6 +323,7 @@ def _purpose_of(application: Application) -> Purpose:
 
 
 def _amounts(hours: Mapping[str, float]) -> dict[Resource, int]:
+def _amounts(hours: Mapping[str, int | float]) -> dict[Resource, int]:
     for name, amount in hours.items():
         if not float(amount).is_integer():
             raise InvalidInput(f"{amount} {name} is no whole number of hours", fix="name whole hours")

@@ -48,6 +48,7 @@ def conflicts_of(person: Person, interests: Interests, known: Known, *, years: i
     """Every rule that keeps this person from judging; empty where none does."""
     names = {person.id, person.email.lower()} - {""}
     bodies = frozenset({person.organisation}) | known.organisation_names
+    bodies = known.organisation_names | {person.organisation}
     found = [
         (person.id == interests.applicant, "conflict.self", "this is their own application"),
         (person.organisation == interests.organisation, "conflict.organisation", "they are of the applicant's organisation"),

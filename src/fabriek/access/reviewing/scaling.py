@@ -75,14 +75,14 @@ def nodes_in(application: Application) -> int:
 
 
 def _nodes_of(row: Mapping[str, Any]) -> int:
-    most, each = row.get("gpus_max"), row.get("gpus_per_node")
-    if not (_is_number(most) and _is_number(each)) or most <= 0 or each <= 0:
-        return 0
-    return min(ceil(most / each), NODES_MAX)
+    most, each = _number_in(row, "gpus_max"), _number_in(row, "gpus_per_node")
+    return min(ceil(most / each), NODES_MAX) if most > 0 and each > 0 else 0
 
 
-def _is_number(one: object) -> bool:
-    return isinstance(one, int | float) and not isinstance(one, bool) and isfinite(one)
+def _number_in(row: Mapping[str, Any], column: str) -> float:
+    """0 where there is none."""
+    one = row.get(column)
+    return float(one) if isinstance(one, int | float) and not isinstance(one, bool) and isfinite(one) else 0.0
 
 
 def _measured(one: Any, number: int) -> Measured:
