@@ -249,6 +249,31 @@ def test_a_term_ends_by_itself_jobs_that_wait_stop_and_results_stay_for_a_while(
     assert course.services.funding.balanced()
 
 
+def test_a_place_that_cannot_be_closed_keeps_no_other_open(
+    course: Course, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = course.made(LIST.partition("s03")[0])
+    course.town.clock.move(timedelta(days=21 + KEPT_DAYS))
+    whole = course.services.vault.remove_member
+
+    def first_fails(project: str, person: str, *, by: Caller) -> None:
+        if person == first.person.id:
+            raise WrongState("not now", fix="later")
+        whole(project, person, by=by)
+
+    monkeypatch.setattr(course.services.vault, "remove_member", first_fails)
+    end_terms(course.services)
+    assert not course.student(second).project_rights
+    assert course.student(first).project_rights
+    assert "place 1" in caplog.text
+    course.teacher = course.town.again(course.teacher)
+    assert course.teaching.get("deep-learning-101", by=course.teacher).state is ClassState.ENDED
+    monkeypatch.undo()
+    end_terms(course.services)
+    assert not course.student(first).project_rights
+    assert course.teaching.get("deep-learning-101", by=course.teacher).state is ClassState.CLOSED
+
+
 def test_what_a_dropped_students_jobs_hold_comes_back_while_the_class_goes_on(course: Course) -> None:
     first, second = course.made(LIST.partition("s03")[0])
     before = course.left(course.project)["cpu_hour"][1]

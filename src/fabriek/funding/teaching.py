@@ -4,6 +4,7 @@ Each student gets a project and an allocation split off the teacher's, so that s
 keeps each to their budget. What is left goes back by the same way.
 """
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -80,6 +81,9 @@ class Rooms(Protocol):
     """Who takes somebody out of a project, with all that they have open there."""
 
     def remove_member(self, project_ref: str, person: str, *, by: Caller) -> None: ...
+
+
+log = logging.getLogger("fabriek.teaching")
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,17 +360,8 @@ class Teaching:
         )
         amounts = {Resource.GPU_HOUR: course.gpu_micro_each, Resource.CPU_HOUR: course.cpu_micro_each}
         amounts = {resource: amount for resource, amount in amounts.items() if amount}
-        self._books.post(
-            ledger.split(
-                self._ids.new("led"),
-                paying.share,
-                paying.id,
-                made.id,
-                amounts,
-                self._clock.now(),
-                left=self._left(paying.id),
-            )
-        )
+        left, now = self._left(paying.id), self._clock.now()
+        self._books.post(ledger.split(self._ids.new("led"), paying.share, paying.id, made.id, amounts, now, left=left))
         self._allocations.add(made)
         place = Place(course.id, number, person.id, project.id, made.id)
         self._classes.put_place(place)
@@ -390,15 +385,20 @@ class Teaching:
         return ended
 
     def _close(self, course: Class, active: Sequence[Place]) -> None:
-        """Each student by themselves, since taking somebody out is slow; one that fails is tried again in the next round."""
+        """Each student by themselves, since taking somebody out is slow; one that fails is tried again in the next round, after all others."""
+        failed = 0
         for place in active:
             try:
                 self._take_out(place, SYSTEM)
-            except FabriekError:
-                return
+            except FabriekError as error:
+                log.warning("place %s of class %s cannot be closed: %s", place.number, course.id, error.detail)
+                failed += 1
+                continue
             with self._books.transaction():
                 self._classes.put_place(replace(place, state=PlaceState.CLOSED))
                 self._audit.record("class.place_closed", course.id, SYSTEM, person=place.person)
+        if failed:
+            return
         with self._books.transaction(alone=f"credits:{course.project}"):
             self._classes.save(move(self._classes.named(course.id), ClassState.CLOSED))
             self._audit.record("class.closed", course.id, SYSTEM)
@@ -415,11 +415,8 @@ class Teaching:
             left = {resource: amount for resource, amount in self._left(place.allocation).items() if amount}
             if left:
                 posting = self._ids.new("led")
-                self._books.post(
-                    ledger.give_back(
-                        posting, f"back:{posting}", place.allocation, course.allocation, left, self._clock.now()
-                    )
-                )
+                now, why = self._clock.now(), f"back:{posting}"
+                self._books.post(ledger.give_back(posting, why, place.allocation, course.allocation, left, now))
 
 
 def _leading(by: Caller, project: str) -> Caller:
