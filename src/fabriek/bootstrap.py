@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from fabriek.access.joining.store_classes import SqlClasses
 from fabriek.access.reviewing.reception import Reception
 from fabriek.access.service import Access
 from fabriek.access.store import SqlMemberships, SqlOrganisations, SqlPeople, SqlProjects
@@ -24,7 +23,7 @@ from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
 from fabriek.bootstrap_access import intake_of, login_services
 from fabriek.bootstrap_accounts import AppKeys, account_services
-from fabriek.bootstrap_joining import joining_services
+from fabriek.bootstrap_joining import joining_services, teaching_of
 from fabriek.bootstrap_lab import lab_services
 from fabriek.bootstrap_providers import RefreshKeys, provider_services
 from fabriek.bootstrap_reviewing import docket_of, reviewing_of
@@ -59,7 +58,6 @@ from fabriek.funding.rates import rates_of
 from fabriek.funding.service import Funding
 from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger
 from fabriek.funding.store_foreign import SqlDumps, SqlForeignJobs
-from fabriek.funding.teaching import Teaching
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.dated import shipped
 from fabriek.kernel.errors import InvalidInput, NotPermitted
@@ -169,10 +167,7 @@ def build(
         SqlHolds(database), SqlErasures(database), SqlRotations(database), expiring=sets, masters=masters,
         under_master=(epoch_rows, own_rows, secret_rows, AppKeys(database), RefreshKeys(database)),
     ), scrub_days=settings.scrub_days)  # fmt: skip
-    teaching = Teaching(
-        SqlClasses(database), SqlLedger(database), SqlAllocations(database), access=access, links=login["identity"], rooms=vault, audit=audit,
-        clock=clock, ids=ids,
-    )  # fmt: skip
+    teaching = teaching_of(database, access=access, identity=identity, rooms=vault, audit=audit, clock=clock, ids=ids)
     files, asked = SqlFiles(database), SqlPackageRequests(database)
     shelf = Shelf(
         files, SqlApprovals(database), asked, safe=vault.safe, rooms=vault, advisories=AdvisoryFolder(settings.packages_advisories),

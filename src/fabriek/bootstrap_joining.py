@@ -10,15 +10,20 @@ from fabriek.access.joining.proving import Proving
 from fabriek.access.joining.quarterly import Quarterly
 from fabriek.access.joining.steering import Steering
 from fabriek.access.joining.store import SqlInvitations, SqlLeavings, SqlStandings
+from fabriek.access.joining.store_classes import SqlClasses
 from fabriek.access.joining.store_proofs import SqlProofs
 from fabriek.access.joining.store_reviews import SqlReviews, SqlSuspended
 from fabriek.access.joining.store_steering import SqlChanges
 from fabriek.access.login.identity import Identity
 from fabriek.access.login.store_factors import SqlGuesses
+from fabriek.access.service import Access
 from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
 from fabriek.adapters.database import Database
 from fabriek.audit.service import Audit
+from fabriek.funding.places import Places
 from fabriek.funding.service import Funding
+from fabriek.funding.store import SqlAllocations, SqlLedger
+from fabriek.funding.teaching import Teaching
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import WrongState
 from fabriek.kernel.ids import Ids
@@ -63,3 +68,14 @@ def joining_services(
         Proving(SqlProofs(database), bodies, audit, clock),
         Steering(SqlChanges(database), bodies, people, projects, audit, clock, ids, check_purpose=check_purpose, check_ceiling=check_ceiling),
     )  # fmt: skip
+
+
+def teaching_of(
+    database: Database, *, access: Access, identity: Identity, rooms: Vault, audit: Audit, clock: Clock, ids: Ids
+) -> Teaching:
+    """Classes, whose money is on the ledger."""
+    classes, books, allocations = SqlClasses(database), SqlLedger(database), SqlAllocations(database)
+    places = Places(
+        classes, books, allocations, access=access, links=identity, rooms=rooms, audit=audit, clock=clock, ids=ids
+    )
+    return Teaching(classes, places, books, allocations, access=access, audit=audit, clock=clock, ids=ids)

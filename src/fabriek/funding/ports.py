@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import date
 from typing import Protocol
 
+from fabriek.access.joining.classes import Class, Place
 from fabriek.funding.allocations import Allocation
 from fabriek.funding.contributions import Contribution
 from fabriek.funding.foreign import Dump, ForeignJob, ForeignKey, Refused
@@ -112,3 +113,27 @@ class Dumps(Protocol):
 
     def quarantined(self, dump_id: str, *, limit: int, after: int) -> Sequence[Refused]:
         """By line, from the one after `after` on."""
+
+
+class Classes(Protocol):
+    """Storage of classes and their places."""
+
+    def add(self, course: Class) -> None:
+        """Raises AlreadyExists when the slug is taken."""
+
+    def save(self, course: Class) -> None: ...
+
+    def named(self, name: str) -> Class:
+        """By id or slug. Raises NotFound."""
+
+    def of_projects(self, projects: Sequence[str]) -> Sequence[Class]: ...
+
+    def places_of(self, person: str) -> Sequence[Place]:
+        """Those that are a student's now."""
+
+    def not_closed(self) -> Sequence[Class]: ...
+
+    def put_place(self, place: Place) -> None: ...
+
+    def places(self, course: str) -> Sequence[Place]:
+        """By number, those that were dropped too."""

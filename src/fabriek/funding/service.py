@@ -322,7 +322,6 @@ def _purpose_of(application: Application) -> Purpose:
         ) from None
 
 
-def _amounts(hours: Mapping[str, float]) -> dict[Resource, int]:
 def _amounts(hours: Mapping[str, int | float]) -> dict[Resource, int]:
     for name, amount in hours.items():
         if not float(amount).is_integer():

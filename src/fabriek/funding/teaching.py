@@ -5,10 +5,9 @@ keeps each to their budget. What is left goes back by the same way.
 """
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
-from typing import Protocol
 
 from fabriek.access.joining.classes import (
     STUDENTS_MAX,
@@ -16,21 +15,17 @@ from fabriek.access.joining.classes import (
     ClassState,
     Place,
     PlaceState,
-    Student,
     closes_on,
     move,
     read_students,
 )
 from fabriek.access.organisations import slug_of
-from fabriek.access.people import Person, PersonKind
 from fabriek.access.projects import Project
-from fabriek.access.roles import administers
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
-from fabriek.funding import ledger
 from fabriek.funding.allocations import Allocation, is_in_force
-from fabriek.funding.ledger import Kind, account
-from fabriek.funding.ports import Ledger, SplitAllocations
+from fabriek.funding.places import Places, Seated
+from fabriek.funding.ports import Classes, Ledger, SplitAllocations
 from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import SYSTEM, Caller, require, require_whole
 from fabriek.kernel.clock import Clock
@@ -39,82 +34,23 @@ from fabriek.kernel.errors import (
     FabriekError,
     InvalidInput,
     NotFound,
-    NotPermitted,
     WrongState,
     nothing_here,
 )
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.units import MICRO, shown
 
-
-class Classes(Protocol):
-    """Storage of classes and their places."""
-
-    def add(self, course: Class) -> None:
-        """Raises AlreadyExists when the slug is taken."""
-
-    def save(self, course: Class) -> None: ...
-
-    def named(self, name: str) -> Class:
-        """By id or slug. Raises NotFound."""
-
-    def of_projects(self, projects: Sequence[str]) -> Sequence[Class]: ...
-
-    def places_of(self, person: str) -> Sequence[Place]:
-        """Those that are a student's now."""
-
-    def not_closed(self) -> Sequence[Class]: ...
-
-    def put_place(self, place: Place) -> None: ...
-
-    def places(self, course: str) -> Sequence[Place]:
-        """By number, those that were dropped too."""
-
-
-class Links(Protocol):
-    """Who gives a new person their first link."""
-
-    def issue_link(self, person: str, *, by: Caller) -> str: ...
-
-
-class Rooms(Protocol):
-    """Who takes somebody out of a project, with all that they have open there."""
-
-    def remove_member(self, project_ref: str, person: str, *, by: Caller) -> None: ...
-
-
 log = logging.getLogger("fabriek.teaching")
-
-
-@dataclass(frozen=True, slots=True)
-class Seated:
-    """A student with a place. `code`: of the link that signs them in once; empty for who was here before, and signs in as ever."""
-
-    place: Place
-    person: Person
-    project: Project
-    code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """Of one student's allocation, in millionths: what it was given, what was used, what is left; the rest jobs hold."""
-
-    granted: int
-    used: int
-    left: int
 
 
 class Teaching:
     """Classes, on the ledger."""
 
     def __init__(
-        self, classes: Classes, books: Ledger, allocations: SplitAllocations, *, access: Access, links: Links, rooms: Rooms, audit: Audit,
-        clock: Clock, ids: Ids,
+        self, classes: Classes, places: Places, books: Ledger, allocations: SplitAllocations, *, access: Access, audit: Audit, clock: Clock, ids: Ids
     ) -> None:  # fmt: skip
-        self._classes, self._books, self._allocations = classes, books, allocations
-        self._access, self._links, self._rooms = access, links, rooms
-        self._audit, self._clock, self._ids = audit, clock, ids
+        self._classes, self.places, self._books, self._allocations = classes, places, books, allocations
+        self._access, self._audit, self._clock, self._ids = access, audit, clock, ids
 
     def create(
         self, title: str, project_name: str, students: str, gpu_hours_each: int, ends_on: date, cpu_hours_each: int | None = None,
@@ -142,7 +78,7 @@ class Teaching:
             )
             self._classes.add(course)
             self._audit.record("class.created", course.id, by, project=project.id, students=str(len(rows)))
-            seated = self._seat(course, project, rows, 1, by)
+            seated = self.places.seat(course, project, rows, 1, by)
         return course, seated
 
     def add(self, name: str, students: str, *, by: Caller) -> Sequence[Seated]:
@@ -155,7 +91,7 @@ class Teaching:
             before = self._classes.places(course.id)
             if len(before) + len(rows) > STUDENTS_MAX:
                 raise InvalidInput(f"a class has {STUDENTS_MAX} students at most", fix="make a second class")
-            return self._seat(course, project, rows, len(before) + 1, by)
+            return self.places.seat(course, project, rows, len(before) + 1, by)
 
     def drop(self, name: str, person: str, *, by: Caller) -> Place:
         """Takes a student out, by id or address: what they have open ends, what they did not use goes back. Raises NotFound."""
@@ -167,8 +103,8 @@ class Teaching:
                     self._access.person(place.person).email,
                 }:
                     dropped = replace(place, state=PlaceState.DROPPED)
-                    self._take_out(place, by)
-                    self._give_back(course, place)
+                    self.places.take_out(place, by)
+                    self.places.give_back(course, place)
                     self._classes.put_place(dropped)
                     self._audit.record("class.student_dropped", course.id, by, person=place.person)
                     return dropped
@@ -218,11 +154,11 @@ class Teaching:
         is_over = course.state is ClassState.ENDED
         active = self._places(course.id, PlaceState.ACTIVE) if is_over else []
         ended = [*active, *self._places(course.id, PlaceState.DROPPED)]
-        with_rest = [place for place in ended if any(self._left(place.allocation).values())]
+        with_rest = [place for place in ended if any(self.places.left(place.allocation).values())]
         if with_rest:
             with self._books.transaction(alone=f"credits:{course.project}"):
                 for place in with_rest:
-                    self._give_back(course, place)
+                    self.places.give_back(course, place)
         if is_over and closes_on(course) <= today:
             self._close(course, active)
         return ended
@@ -250,13 +186,6 @@ class Teaching:
         projects = self._access.projects_among({one.project for one in found})
         return [Seated(one, people[one.person], projects[one.project]) for one in found]
 
-    def spent(self, place: Place) -> Mapping[Resource, Spent]:
-        """What a place used and has left. Given is what it was split off with, also after the rest went back."""
-        course, left = self._classes.named(place.course), self._left(place.allocation)
-        given = {Resource.GPU_HOUR: course.gpu_micro_each, Resource.CPU_HOUR: course.cpu_micro_each}
-        usage = account(Kind.USAGE, place.allocation)
-        return {one: Spent(given[one], self._books.balance(usage, one), left[one]) for one in given}
-
     def _places(self, course: str, state: PlaceState) -> Sequence[Place]:
         return [one for one in self._classes.places(course) if one.state is state]
 
@@ -277,12 +206,8 @@ class Teaching:
             raise WrongState(f"the class {course.slug} is {course.state}", fix=f"fabriek class show {course.slug}")
         return course
 
-    def _left(self, allocation: str) -> Mapping[Resource, int]:
-        name = account(Kind.ALLOCATION, allocation)
-        return {one: self._books.balance(name, one) for one in (Resource.GPU_HOUR, Resource.CPU_HOUR)}
-
     def _cpu_each(self, paying: Allocation, gpu: int) -> int:
-        left = self._left(paying.id)
+        left = self.places.left(paying.id)
         return left[Resource.CPU_HOUR] * gpu // left[Resource.GPU_HOUR]
 
     def _paying(self, project: Project, gpu_micro: int, ends_on: date) -> Allocation:
@@ -293,8 +218,8 @@ class Teaching:
         if current and not lasting:
             last = max(one.ends_on for one in current)
             raise InvalidInput(f"the project's allocation ends on {last}, before the class", fix=f"--ends {last}")
-        chosen = max(lasting, key=lambda one: self._left(one.id)[Resource.GPU_HOUR], default=None)
-        left = self._left(chosen.id)[Resource.GPU_HOUR] if chosen else 0
+        chosen = max(lasting, key=lambda one: self.places.left(one.id)[Resource.GPU_HOUR], default=None)
+        left = self.places.left(chosen.id)[Resource.GPU_HOUR] if chosen else 0
         if chosen is None or left < gpu_micro:
             raise CreditsExhausted(
                 f"this class takes {Resource.GPU_HOUR.counted(gpu_micro)}, and {shown(left)} are left",
@@ -302,74 +227,6 @@ class Teaching:
                 left=left / MICRO, asked=gpu_micro / MICRO, unit=Resource.GPU_HOUR.value, share=chosen.share if chosen else "",
             )  # fmt: skip
         return chosen
-
-    def _seat(
-        self, course: Class, parent: Project, rows: Sequence[Student], first: int, by: Caller
-    ) -> Sequence[Seated]:
-        here = {one.person for one in self._classes.places(course.id) if one.state is PlaceState.ACTIVE}
-        seated, errors = [], []
-        for number, row in enumerate(rows, first):
-            try:
-                person, is_new = self._person(row, here | {by.person}, by)
-            except (InvalidInput, NotFound, NotPermitted) as error:
-                errors.append({"field": f"line {row.line}", "message": error.detail})
-                continue
-            seated.append(self._seat_one(course, parent, person, number, is_new=is_new, by=by))
-        if errors:
-            raise InvalidInput(
-                f"{errors[0]['field']}: {errors[0]['message']}", fix="mend those lines; nobody was added", errors=errors
-            )
-        return seated
-
-    def _person(self, row: Student, here: Collection[str], by: Caller) -> tuple[Person, bool]:
-        """Who is here with that address, or a new person; and whether they are new. Only who lets people into an organisation makes one in it:
-        a lead who could would have a second self there, with an address of anybody's.
-        """
-        inviting = replace(by, rights=by.rights | {"person.invite"})
-        body = self._access.organisation(row.organisation or by.organisation)
-        try:
-            person = self._access.person_named(row.email, by=inviting)
-        except NotFound:
-            if not administers(by, body.id):
-                raise NotPermitted(
-                    "nobody here has this address, and only an administrator of its organisation lets somebody in",
-                    rule="person.invite", fix=f"ask one to invite them, or to make you one: fabriek org show {body.slug}",
-                ) from None  # fmt: skip
-            return self._access.invite(body.id, row.name, row.email, (), by=inviting), True
-        if person.id in here or not person.active or person.kind is not PersonKind.PERSON:
-            why = "is in this class already" if person.id in here else "this person has left, or is a service"
-            raise InvalidInput(why, fix="leave the line out")
-        return person, False
-
-    def _seat_one(
-        self, course: Class, parent: Project, person: Person, number: int, *, is_new: bool, by: Caller
-    ) -> Seated:
-        project = self._access.open_project(
-            f"{course.title}, place {number}",
-            f"{course.slug}-{number:03}",
-            parent.purpose,
-            parent.label_ceiling,
-            by.person,
-            (),
-            by=by,
-        )
-        self._access.add_member(project.id, person.id, "member", by=_leading(by, project.id))
-        paying = self._allocations.get(course.allocation)
-        made = Allocation(
-            self._ids.new("alc"), project.id, paying.share, f"{course.id}/{number}", self._clock.today(), course.ends_on
-        )
-        amounts = {Resource.GPU_HOUR: course.gpu_micro_each, Resource.CPU_HOUR: course.cpu_micro_each}
-        amounts = {resource: amount for resource, amount in amounts.items() if amount}
-        left, now = self._left(paying.id), self._clock.now()
-        self._books.post(ledger.split(self._ids.new("led"), paying.share, paying.id, made.id, amounts, now, left=left))
-        self._allocations.add(made)
-        place = Place(course.id, number, person.id, project.id, made.id)
-        self._classes.put_place(place)
-        self._audit.record("class.student_added", course.id, by, person=person.id, project=project.id)
-        # Only for who is new: a link opens all that its person may do, and a teacher may not come in as somebody else.
-        inviting = replace(by, rights=by.rights | {"person.invite"})
-        code = self._links.issue_link(person.id, by=inviting) if is_new else ""
-        return Seated(place, person, project, code)
 
     def _end(self, course_id: str, by: Caller) -> Class:
         project = self._classes.named(course_id).project
@@ -379,7 +236,7 @@ class Teaching:
             ended = replace(ended, ends_on=min(ended.ends_on, today))
             for place in self._classes.places(ended.id):
                 if place.state is PlaceState.ACTIVE:
-                    self._give_back(ended, place)
+                    self.places.give_back(ended, place)
             self._classes.save(ended)
             self._audit.record("class.ended", ended.id, by)
         return ended
@@ -389,7 +246,7 @@ class Teaching:
         failed = 0
         for place in active:
             try:
-                self._take_out(place, SYSTEM)
+                self.places.take_out(place, SYSTEM)
             except FabriekError as error:
                 log.warning("place %s of class %s cannot be closed: %s", place.number, course.id, error.detail)
                 failed += 1
@@ -402,23 +259,3 @@ class Teaching:
         with self._books.transaction(alone=f"credits:{course.project}"):
             self._classes.save(move(self._classes.named(course.id), ClassState.CLOSED))
             self._audit.record("class.closed", course.id, SYSTEM)
-
-    def _take_out(self, place: Place, by: Caller) -> None:
-        """With all that they have open there; who left by themselves is out already."""
-        if any(one.person == place.person for one, _ in self._access.members(place.project, by=by)):
-            self._rooms.remove_member(place.project, place.person, by=by)
-
-    def _give_back(self, course: Class, place: Place) -> None:
-        """Whatever stands on the student's allocation goes to the teacher's; what jobs hold stays until they end."""
-        # Alone among the student's own jobs, too: one that is submitted this moment takes its hold before or after.
-        with self._books.transaction(alone=f"credits:{place.project}"):
-            left = {resource: amount for resource, amount in self._left(place.allocation).items() if amount}
-            if left:
-                posting = self._ids.new("led")
-                now, why = self._clock.now(), f"back:{posting}"
-                self._books.post(ledger.give_back(posting, why, place.allocation, course.allocation, left, now))
-
-
-def _leading(by: Caller, project: str) -> Caller:
-    """The teacher as the lead of the project that was opened this moment: their rights were read before it was there."""
-    return replace(by, project_rights=by.project_rights | {project: frozenset({"project.manage"})})

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from fabriek.access.joining.classes import Class, closes_on
+from fabriek.funding.places import Seated
 from fabriek.funding.resources import Resource
-from fabriek.funding.teaching import Seated
 from fabriek.kernel.units import MICRO
 from fabriek.schemas.classes import ClassOut, StudentOut
 from fabriek.web.services import Services
@@ -20,7 +20,7 @@ def class_out(course: Class, seats: Sequence[Seated], services: Services, links:
 
 
 def student_out(seat: Seated, services: Services, links: str = "") -> StudentOut:
-    spent = services.teaching.spent(seat.place).get(Resource.GPU_HOUR)
+    spent = services.teaching.places.spent(seat.place).get(Resource.GPU_HOUR)
     return StudentOut(
         number=seat.place.number, person=seat.person.id, name=seat.person.name, email=seat.person.email,
         organisation=services.access.organisation(seat.person.organisation).slug, project=seat.project.slug, state=seat.place.state,

@@ -47,7 +47,6 @@ def is_excluded(person: Person, interests: Interests, bodies: frozenset[str]) ->
 def conflicts_of(person: Person, interests: Interests, known: Known, *, years: int) -> Sequence[Conflict]:
     """Every rule that keeps this person from judging; empty where none does."""
     names = {person.id, person.email.lower()} - {""}
-    bodies = frozenset({person.organisation}) | known.organisation_names
     bodies = known.organisation_names | {person.organisation}
     found = [
         (person.id == interests.applicant, "conflict.self", "this is their own application"),
