@@ -65,7 +65,7 @@ def test_the_first_sign_in_works_once_and_only_for_the_first(town: Town, tmp_pat
     assert town.services.first_sign_in.secret() == ""
     database = open_database(f"sqlite:///{tmp_path}/empty.db")
     from fabriek.adapters.database import metadata  # noqa: PLC0415
-    from fabriek.bootstrap import build  # noqa: PLC0415
+    from fabriek.bootstrap.building import build  # noqa: PLC0415
     from fabriek.settings import Settings  # noqa: PLC0415
 
     metadata.create_all(database.engine)

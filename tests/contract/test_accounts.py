@@ -11,7 +11,7 @@ from fabriek.access.login.factors import recovery_codes
 from fabriek.access.login.passwords import Hashing
 from fabriek.access.login.throttle import ACCOUNT_FREE, NETWORK_FREE
 from fabriek.adapters.database import Database
-from fabriek.bootstrap_accounts import AppKeys
+from fabriek.bootstrap.accounts import AppKeys
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import FabriekError, InvalidInput, NotAuthenticated, NotPermitted, RateLimited, WrongState
 from tests.factories.services import Town, a_town

@@ -184,7 +184,7 @@ def test_a_silent_provider_closes_nobody_before_the_grace_time(database: Databas
 def test_a_refresh_token_is_kept_under_the_master_key(
     door: Door, visitor: Visitor, oidc_provider: OidcProvider, database: Database
 ) -> None:
-    from fabriek.bootstrap_providers import RefreshKeys  # noqa: PLC0415
+    from fabriek.bootstrap.providers import RefreshKeys  # noqa: PLC0415
 
     oidc_provider.account("evi", **MEMBER)
     door.signed_in(visitor, "evi")

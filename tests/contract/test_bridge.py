@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from fabriek.adapters.database import Database
-from fabriek.funding.foreign import Dump, ForeignKey, Mapped, Refused, Told
+from fabriek.funding.elsewhere.foreign import Dump, ForeignKey, Mapped, Refused, Told
 from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, WrongState

@@ -14,10 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fabriek import bootstrap
 from fabriek.access.login.tokens import Wanted
 from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
+from fabriek.bootstrap import building
 from fabriek.compute.jobs import State
 from fabriek.compute.requests import JobAsked
 from fabriek.compute.terms import Terms
@@ -172,7 +172,7 @@ def pair(postgres_url: str, tmp_path: Path) -> Iterator[Pair]:
     town = a_town(here, tmp_path / "home", keys=keys)
     executor = town.services.executor
     assert isinstance(executor, MemoryExecutor)
-    other = bootstrap.build(
+    other = building.build(
         Settings(home=tmp_path / "home"), there, wake=lambda: None, clock=town.clock, ids=RandomIds(), executor=executor, keys=keys,
     )  # fmt: skip
     lead = town.person("weefsel")

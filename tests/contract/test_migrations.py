@@ -8,14 +8,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
-from fabriek import bootstrap
 from fabriek.adapters.database import Database, metadata, open_database
+from fabriek.bootstrap import building
 from fabriek.kernel.errors import WrongState
 from fabriek.ops.migrate import known_schemas, migrate_database
 from tests.factories.threads import at_once
 from tests.servers import postgres
 
-assert bootstrap, "importing it registers every area's tables"
+assert building, "importing it registers every area's tables"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

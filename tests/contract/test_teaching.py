@@ -13,7 +13,7 @@ from fabriek.adapters.database import Database
 from fabriek.compute.jobs import State
 from fabriek.compute.requests import JobAsked
 from fabriek.compute.store import jobs
-from fabriek.funding.places import Seated
+from fabriek.funding.classes.places import Seated
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import (
     AlreadyExists,

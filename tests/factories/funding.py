@@ -3,12 +3,12 @@
 from datetime import UTC, date, datetime
 
 from fabriek.funding.allocations import Allocation
-from fabriek.funding.contributions import Contribution, FunderKind
+from fabriek.funding.giving.contributions import Contribution, FunderKind
+from fabriek.funding.giving.shares import Share
 from fabriek.funding.ledger import Hold
-from fabriek.funding.purposes import Rule, rules_of
-from fabriek.funding.rates import Rate, rates_of
+from fabriek.funding.policy.purposes import Rule, rules_of
+from fabriek.funding.policy.rates import Rate, rates_of
 from fabriek.funding.resources import Resource
-from fabriek.funding.shares import Share
 from fabriek.kernel.dated import shipped
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -5,16 +5,16 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from fabriek import bootstrap
 from fabriek.access.people import Person
 from fabriek.access.roles import PROJECT, rights_of
 from fabriek.adapters.database import Database
+from fabriek.bootstrap import building
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.hosts import listed
 from fabriek.compute.images import listed_images
 from fabriek.compute.machine import GangNetwork, Machine
 from fabriek.compute.power import Contract, tables_of
-from fabriek.funding.rates import rates_of
+from fabriek.funding.policy.rates import rates_of
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import FakeClock
 from fabriek.kernel.dated import shipped
@@ -85,7 +85,7 @@ def a_town(
         images=listed_images(images),
     )  # fmt: skip
     home.mkdir(exist_ok=True, mode=0o700)
-    services = bootstrap.build(
+    services = building.build(
         Settings(home=home, job_network_hosts=hosts, job_images=images, **settings),
         database,
         wake=lambda: None,

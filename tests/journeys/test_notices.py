@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,7 @@ def subjects(mailbox: Mailbox) -> list[str]:
     return [str(mail["Subject"]) for _, mail in about_jobs(mailbox)]
 
 
-def about_jobs(mailbox: Mailbox) -> "list[tuple[str, EmailMessage]]":
+def about_jobs(mailbox: Mailbox) -> list[tuple[str, EmailMessage]]:
     return [one for one in mailbox.came if str(one[1]["Subject"]).startswith("Job ")]
 
 

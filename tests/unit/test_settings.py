@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from fabriek.adapters.s3 import read_key
+from fabriek.bootstrap.machinery import this_machine
 from fabriek.kernel.errors import InvalidInput
-from fabriek.machinery import this_machine
 from fabriek.settings import Settings
 
 

@@ -6,7 +6,7 @@ from datetime import UTC
 
 from fastapi import Query
 
-from fabriek.funding.foreign import Dump, ForeignKey, Mapped, Refused, Told
+from fabriek.funding.elsewhere.foreign import Dump, ForeignKey, Mapped, Refused, Told
 from fabriek.funding.reports import ForeignTotal
 from fabriek.kernel.units import shown
 from fabriek.schemas.base import PageOut

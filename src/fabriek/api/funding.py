@@ -2,7 +2,7 @@
 
 from fastapi import Query
 
-from fabriek.funding.shares import Share
+from fabriek.funding.giving.shares import Share
 from fabriek.kernel.units import shown
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.funding import (

@@ -5,7 +5,7 @@ from datetime import date
 from fabriek.compute.gpus import may_be
 from fabriek.compute.jobs import Job
 from fabriek.compute.machine import Machine
-from fabriek.funding.rates import Cost, actual, worst_case
+from fabriek.funding.policy.rates import Cost, actual, worst_case
 
 
 def worst_cost(job: Job, machine: Machine, on: date) -> Cost:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.hosts import NONE_LISTED, Listed
 from fabriek.compute.power import Contract, PowerTable, table_on
-from fabriek.funding.rates import Rate
+from fabriek.funding.policy.rates import Rate
 from fabriek.schemas.node import Capabilities
 
 

@@ -1,12 +1,12 @@
 """Who paid for the machine, what part of it is theirs, and what was spent of it.
 
-contributions  what a funder gave, and how far the money is: applied, granted, received, withdrawn
-shares         a funder's part of the capacity; parts that sum to exactly one
-purposes       which share may pay for which purpose
-allocations    what a project may spend, from which share, until when
-resources      the currencies: GPU-hour, CPU-hour, TiB-hour, expert-hour
-rates          what a job costs, at worst and in the end
+giving/        contributions, and the shares of the machine that they make
+policy/        the rules as dated rows: which share pays for which purpose, what an hour costs
 ledger         double entry: contribution → share → allocation → hold → usage, sum always zero
+resources      the currencies: GPU-hour, CPU-hour, TiB-hour, expert-hour
+allocations    what a project may spend, from which share, until when
+classes/       a course with its budget, and a seat each
+elsewhere/     what was used at other sites
 reports        granted, held and used per share
 data/          dated rows: rates.toml, purposes.toml
 """

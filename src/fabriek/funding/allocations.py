@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from fabriek.funding.purposes import Rule, forbidden_by, refuse
+from fabriek.funding.giving.shares import Share
+from fabriek.funding.policy.purposes import Rule, forbidden_by, refuse
 from fabriek.funding.resources import Resource
-from fabriek.funding.shares import Share
 from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotPermitted
 from fabriek.kernel.purposes import Purpose
 from fabriek.kernel.units import MICRO, shown

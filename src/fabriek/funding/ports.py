@@ -7,12 +7,12 @@ from typing import Protocol
 
 from fabriek.access.joining.classes import Class, Place
 from fabriek.funding.allocations import Allocation
-from fabriek.funding.contributions import Contribution
-from fabriek.funding.foreign import Dump, ForeignJob, ForeignKey, Refused
+from fabriek.funding.elsewhere.foreign import Dump, ForeignJob, ForeignKey, Refused
+from fabriek.funding.giving.contributions import Contribution
+from fabriek.funding.giving.shares import Share
 from fabriek.funding.ledger import Entry, Hold, Posting
 from fabriek.funding.reports import ForeignTotal
 from fabriek.funding.resources import Resource
-from fabriek.funding.shares import Share
 
 
 class Ledger(Protocol):

@@ -13,13 +13,13 @@ from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.funding import ledger
 from fabriek.funding.allocations import Allocation, choose
-from fabriek.funding.contributions import Contribution, FunderKind
+from fabriek.funding.giving.contributions import Contribution, FunderKind
+from fabriek.funding.giving.shares import Share, shares_of
 from fabriek.funding.ledger import Entry, Hold, Kind, account
+from fabriek.funding.policy.purposes import Rule, choose_share, forbidden_by, refuse
 from fabriek.funding.ports import Allocations, Funds, Ledger
-from fabriek.funding.purposes import Rule, choose_share, forbidden_by, refuse
 from fabriek.funding.reports import ShareTotal, totals
 from fabriek.funding.resources import Resource
-from fabriek.funding.shares import Share, shares_of
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import CreditsExhausted, FabriekError, InvalidInput, NotFound, NotPermitted, WrongState

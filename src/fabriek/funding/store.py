@@ -25,11 +25,11 @@ from sqlalchemy.exc import IntegrityError
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.funding.allocations import Allocation
-from fabriek.funding.contributions import Contribution, FunderKind
+from fabriek.funding.giving.contributions import Contribution, FunderKind
+from fabriek.funding.giving.shares import Share
 from fabriek.funding.ledger import Entry, Hold, Posting, below_zero
 from fabriek.funding.ledger import balances as sums_of
 from fabriek.funding.resources import Resource
-from fabriek.funding.shares import Share
 from fabriek.kernel.errors import AlreadyExists, NotFound
 
 KEYS_AT_ONCE = 250

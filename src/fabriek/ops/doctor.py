@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from fabriek.bootstrap import buckets_of
+from fabriek.bootstrap.building import buckets_of
+from fabriek.bootstrap.machinery import scratch_of
 from fabriek.compute.executors.capabilities import probe
 from fabriek.kernel.errors import FabriekError, Unavailable
 from fabriek.kernel.units import shown_bytes
-from fabriek.machinery import scratch_of
 from fabriek.ops.home import Home
 from fabriek.ops.migrate import known_schemas
 from fabriek.sdk import Fabriek

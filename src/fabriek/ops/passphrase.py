@@ -8,7 +8,7 @@ import click
 
 from fabriek.adapters.keyring_file import is_locked
 from fabriek.adapters.keys import KEYRING_FILE, FileKeyring
-from fabriek.bootstrap import passphrase_of
+from fabriek.bootstrap.building import passphrase_of
 from fabriek.kernel.errors import InvalidInput
 from fabriek.ops.home import Home
 from fabriek.settings import Settings, read_settings

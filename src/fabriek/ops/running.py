@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fabriek import __version__, bootstrap, machinery
+from fabriek import __version__
 from fabriek.adapters.database import open_database
 from fabriek.adapters.logging import log_to
 from fabriek.api.app import build
 from fabriek.api.mlflow.routes import build_job_app
+from fabriek.bootstrap import building, machinery
 from fabriek.gate.server import Gate
 from fabriek.gate.visits import Visits
 from fabriek.kernel.errors import AlreadyExists, Unavailable
@@ -61,7 +62,7 @@ def run(
         database = open_database(settings.database)
         home.write_release(migrate_database(database), __version__)
         wake = threading.Event()
-        services = bootstrap.build(settings, database, wake=wake.set, passphrase=passphrase)
+        services = building.build(settings, database, wake=wake.set, passphrase=passphrase)
         app = build(services, portal=routes(services), page_of=page_of(services))
         lab_socket = settings.home / "run" / "lab" / "lab.sock"
         starter = Starter(

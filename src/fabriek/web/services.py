@@ -36,9 +36,9 @@ from fabriek.compute.service import Compute
 from fabriek.compute.serving.admitting import Admitting
 from fabriek.compute.serving.service import Serving
 from fabriek.compute.simulator.service import Simulator
-from fabriek.funding.bridge import Bridge
+from fabriek.funding.classes.teaching import Teaching
+from fabriek.funding.elsewhere.bridge import Bridge
 from fabriek.funding.service import Funding
-from fabriek.funding.teaching import Teaching
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.pages import Cursors

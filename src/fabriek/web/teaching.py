@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fabriek.access.joining.classes import Class, closes_on
-from fabriek.funding.places import Seated
+from fabriek.funding.classes.places import Seated
 from fabriek.funding.resources import Resource
 from fabriek.kernel.units import MICRO
 from fabriek.schemas.classes import ClassOut, StudentOut

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from fabriek.funding.allocations import Allocation, choose, is_in_force
-from fabriek.funding.contributions import FunderKind
+from fabriek.funding.giving.contributions import FunderKind
 from fabriek.funding.resources import Resource
 from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotPermitted
 from fabriek.kernel.purposes import Purpose

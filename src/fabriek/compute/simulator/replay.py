@@ -11,7 +11,7 @@ from fabriek.compute.power import Contract, Limit, PowerTable
 from fabriek.compute.simulator.outcomes import Outcome, Placed, outcome_of
 from fabriek.compute.simulator.traces import TraceRow
 from fabriek.compute.snapshot import Running, Snapshot, Waiting
-from fabriek.funding.shares import apportion
+from fabriek.funding.giving.shares import apportion
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.units import MICRO
 

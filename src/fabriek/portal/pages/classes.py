@@ -8,7 +8,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from fabriek.funding.places import Seated
+from fabriek.funding.classes.places import Seated
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import FabriekError, InvalidInput
 from fabriek.portal.forms import read_form

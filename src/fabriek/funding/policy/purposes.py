@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from fabriek.funding.contributions import FunderKind
+from fabriek.funding.giving.contributions import FunderKind
+from fabriek.funding.giving.shares import Share
 from fabriek.funding.resources import Resource
-from fabriek.funding.shares import Share
 from fabriek.kernel.dated import in_force, read_rows
 from fabriek.kernel.errors import CreditsExhausted, NotPermitted
 from fabriek.kernel.purposes import Purpose

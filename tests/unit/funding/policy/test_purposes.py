@@ -2,8 +2,8 @@ from datetime import date
 
 import pytest
 
-from fabriek.funding.contributions import FunderKind
-from fabriek.funding.purposes import choose_share, forbidden_by, may_pay, rules_of
+from fabriek.funding.giving.contributions import FunderKind
+from fabriek.funding.policy.purposes import choose_share, forbidden_by, may_pay, rules_of
 from fabriek.funding.resources import Resource
 from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotPermitted
 from fabriek.kernel.purposes import Purpose

@@ -11,14 +11,25 @@ from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.funding import ledger
 from fabriek.funding.allocations import Allocation, payers
-from fabriek.funding.foreign import Again, Dump, ForeignJob, ForeignKey, Mapped, Refused, Told, compare, is_ahead, whose
+from fabriek.funding.elsewhere.foreign import (
+    Again,
+    Dump,
+    ForeignJob,
+    ForeignKey,
+    Mapped,
+    Refused,
+    Told,
+    compare,
+    is_ahead,
+    whose,
+)
+from fabriek.funding.giving.shares import Share
 from fabriek.funding.ledger import Kind, Posting, account
+from fabriek.funding.policy.purposes import Rule
+from fabriek.funding.policy.rates import Cost, Rate, measured
 from fabriek.funding.ports import Allocations, Dumps, ForeignJobs, Funds, Ledger
-from fabriek.funding.purposes import Rule
-from fabriek.funding.rates import Cost, Rate, measured
 from fabriek.funding.reports import ForeignTotal
 from fabriek.funding.resources import Resource
-from fabriek.funding.shares import Share
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, WrongState

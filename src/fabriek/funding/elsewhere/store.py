@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from fabriek.adapters.database import Database, Instant, metadata
-from fabriek.funding.foreign import Dump, ForeignJob, ForeignKey, Mapped, Refused
+from fabriek.funding.elsewhere.foreign import Dump, ForeignJob, ForeignKey, Mapped, Refused
 from fabriek.funding.reports import ForeignTotal
 from fabriek.funding.resources import Resource
 from fabriek.kernel.errors import NotFound

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabriek.funding.contributions import Contribution, FunderKind, State, state_on, step
-from fabriek.funding.shares import apportion, shares_of
+from fabriek.funding.giving.contributions import Contribution, FunderKind, State, state_on, step
+from fabriek.funding.giving.shares import apportion, shares_of
 from fabriek.kernel.errors import InvalidInput, WrongState
 from fabriek.kernel.units import MICRO
 from tests.factories.funding import TODAY, a_contribution

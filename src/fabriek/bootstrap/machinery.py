@@ -25,7 +25,7 @@ from fabriek.compute.hosts import listed
 from fabriek.compute.images import listed_images
 from fabriek.compute.machine import GangNetwork, Machine
 from fabriek.compute.power import Contract, tables_of
-from fabriek.funding.rates import rates_of
+from fabriek.funding.policy.rates import rates_of
 from fabriek.kernel.clock import SystemClock
 from fabriek.kernel.dated import shipped
 from fabriek.kernel.errors import InvalidInput

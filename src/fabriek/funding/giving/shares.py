@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from fabriek.funding.contributions import COUNTING, Contribution, FunderKind, state_on
+from fabriek.funding.giving.contributions import COUNTING, Contribution, FunderKind, state_on
 from fabriek.kernel.units import MICRO
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabriek.funding.rates import Cost, actual, rates_of, worst_case
+from fabriek.funding.policy.rates import Cost, actual, rates_of, worst_case
 from fabriek.funding.resources import Resource
 from fabriek.kernel.errors import InvalidInput
 from tests.factories.funding import TODAY, shipped_rates

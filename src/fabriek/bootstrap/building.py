@@ -21,12 +21,13 @@ from fabriek.assurance.service import Assurance
 from fabriek.assurance.store import SqlStatements
 from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
-from fabriek.bootstrap_access import intake_of, login_services
-from fabriek.bootstrap_accounts import AppKeys, account_services
-from fabriek.bootstrap_joining import joining_services, teaching_of
-from fabriek.bootstrap_lab import lab_services
-from fabriek.bootstrap_providers import RefreshKeys, provider_services
-from fabriek.bootstrap_reviewing import docket_of, reviewing_of
+from fabriek.bootstrap.access import intake_of, login_services
+from fabriek.bootstrap.accounts import AppKeys, account_services
+from fabriek.bootstrap.joining import joining_services, teaching_of
+from fabriek.bootstrap.lab import lab_services
+from fabriek.bootstrap.machinery import executor_of, this_machine
+from fabriek.bootstrap.providers import RefreshKeys, provider_services
+from fabriek.bootstrap.reviewing import docket_of, reviewing_of
 from fabriek.compute.accounts.service import ClusterAccounts
 from fabriek.compute.doors import Doors
 from fabriek.compute.executors.contract import Executor
@@ -52,12 +53,12 @@ from fabriek.compute.serving.store import SqlServedModels, SqlServingKeys
 from fabriek.compute.simulator.service import Simulator
 from fabriek.compute.store import SqlDecisions, SqlJobs, SqlPowerLimits
 from fabriek.compute.submission import Submission
-from fabriek.funding.bridge import Bridge
-from fabriek.funding.purposes import rules_of
-from fabriek.funding.rates import rates_of
+from fabriek.funding.elsewhere.bridge import Bridge
+from fabriek.funding.elsewhere.store import SqlDumps, SqlForeignJobs
+from fabriek.funding.policy.purposes import rules_of
+from fabriek.funding.policy.rates import rates_of
 from fabriek.funding.service import Funding
 from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger
-from fabriek.funding.store_foreign import SqlDumps, SqlForeignJobs
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.dated import shipped
 from fabriek.kernel.errors import InvalidInput, NotPermitted
@@ -66,7 +67,6 @@ from fabriek.kernel.pages import Cursors
 from fabriek.kernel.signing import Keys, MasterKeys
 from fabriek.knowledge.service import Knowledge
 from fabriek.knowledge.store import SqlCards, SqlExperts, SqlQuestions
-from fabriek.machinery import executor_of, this_machine
 from fabriek.packages.advisories import AdvisoryFolder
 from fabriek.packages.service import Packages
 from fabriek.packages.shelf import Shelf

@@ -24,7 +24,7 @@ from fabriek.access.projects import Project
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.funding.allocations import Allocation, is_in_force
-from fabriek.funding.places import Places, Seated
+from fabriek.funding.classes.places import Places, Seated
 from fabriek.funding.ports import Classes, Ledger, SplitAllocations
 from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import SYSTEM, Caller, require, require_whole

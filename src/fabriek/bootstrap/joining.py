@@ -20,10 +20,10 @@ from fabriek.access.service import Access
 from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
 from fabriek.adapters.database import Database
 from fabriek.audit.service import Audit
-from fabriek.funding.places import Places
+from fabriek.funding.classes.places import Places
+from fabriek.funding.classes.teaching import Teaching
 from fabriek.funding.service import Funding
 from fabriek.funding.store import SqlAllocations, SqlLedger
-from fabriek.funding.teaching import Teaching
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import WrongState
 from fabriek.kernel.ids import Ids

@@ -1,0 +1,1 @@
+"""Who gives to the machine, and what part of it each may steer: contributions, shares."""
