@@ -76,7 +76,7 @@ def test_a_job_beyond_what_is_left_is_told_what_is_left(town: Town) -> None:
 def test_europes_share_pays_for_civilian_use_by_no_path_for_anything_else(town: Town) -> None:
     funder = town.person("europe", "funder", kind="funder")
     hours = {"gpu_hour": 2_000, "cpu_hour": 50_000, "expert_hour": 50}
-    town.services.funding.contribute("europe", "eu", 10, hours, name="europe", by=funder)
+    town.services.giving.contribute("europe", "eu", 10, hours, name="europe", by=funder)
     applicant = town.person("weefsel")
     slug = town.project(applicant, gpu_hours=10)
     with pytest.raises(NotPermitted) as refused:
@@ -130,18 +130,18 @@ def test_an_award_beyond_the_share_is_refused_and_leaves_nothing_behind(town: To
 
 def test_money_of_another_kind_wants_another_funder_and_words_are_checked(town: Town) -> None:
     with pytest.raises(WrongState):
-        town.services.funding.contribute("factory", "eu", 1, {"gpu_hour": 1}, by=town.operator)
+        town.services.giving.contribute("factory", "eu", 1, {"gpu_hour": 1}, by=town.operator)
     with pytest.raises(InvalidInput):
-        town.services.funding.contribute("factory", "gold", 1, {"gpu_hour": 1}, by=town.operator)
+        town.services.giving.contribute("factory", "gold", 1, {"gpu_hour": 1}, by=town.operator)
     with pytest.raises(InvalidInput):
-        town.services.funding.contribute("factory", "national", 1, {"moon_hour": 1}, by=town.operator)
+        town.services.giving.contribute("factory", "national", 1, {"moon_hour": 1}, by=town.operator)
     for amount in (1.5, float("nan"), float("inf")):
         with pytest.raises(InvalidInput, match="no whole number of hours"):
-            town.services.funding.contribute("factory", "national", 1, {"gpu_hour": amount}, by=town.operator)  # type: ignore[dict-item]
+            town.services.giving.contribute("factory", "national", 1, {"gpu_hour": amount}, by=town.operator)  # type: ignore[dict-item]
     with pytest.raises(NotFound):
-        town.services.funding.contribute("nobody", "national", 1, {"gpu_hour": 1}, by=town.operator)
+        town.services.giving.contribute("nobody", "national", 1, {"gpu_hour": 1}, by=town.operator)
     with pytest.raises(NotPermitted):
-        town.services.funding.contribute("factory", "national", 1, {"gpu_hour": 1}, by=town.person("weefsel"))
+        town.services.giving.contribute("factory", "national", 1, {"gpu_hour": 1}, by=town.person("weefsel"))
 
 
 def test_the_table_accounts_for_every_hour(town: Town) -> None:

@@ -527,7 +527,7 @@ def test_the_queue_of_the_short_routes_is_first_in_first_out(database: Database,
         funding.award_short_route(queue[3], by=by)
     assert funding.award_waiting(by=SYSTEM) == 1
     assert [intake.position(one) for one in queue] == [0, 1, 2, 3]
-    funding.contribute("factory", "national", 1, {"gpu_hour": 450, "cpu_hour": 1}, by=town.operator)
+    town.services.giving.contribute("factory", "national", 1, {"gpu_hour": 450, "cpu_hour": 1}, by=town.operator)
     assert funding.award_waiting(by=SYSTEM) == 1
     assert [one.answers["gpu_hours"] for one in intake.queue()] == [100, 50]
 

@@ -74,7 +74,7 @@ def test_another_purpose_waits_for_a_second_person(town: Town) -> None:
 def test_what_the_paying_share_forbids_is_refused_and_words_that_are_none(town: Town) -> None:
     town.person("union", kind="funder")
     hours = {"gpu_hour": 1_000, "cpu_hour": 100_000_000, "expert_hour": 1_000}
-    town.services.funding.contribute("union", "eu", 1_000_000, hours, name="union", by=town.operator)
+    town.services.giving.contribute("union", "eu", 1_000_000, hours, name="union", by=town.operator)
     steering, (slug, lead) = town.services.joining.steering, led(town)  # of the share that is the more restricted
     with pytest.raises(NotPermitted, match="union") as refused:
         steering.propose(slug, "purpose", "exclusively_military", "to see", by=lead)

@@ -80,7 +80,7 @@ def test_a_filled_form_goes_all_the_way_and_who_is_named_in_it_does_not_judge_it
         panel.assign(app.id, one.person, by=reviewer)
         panel.assess(app.id, SCORES, "Sound.", no_conflict=True, by=one)
     hours = {"gpu_hour": 100_000, "cpu_hour": 1, "expert_hour": 1}
-    services.funding.contribute("factory", "national", 1, hours, by=town.operator)
+    services.giving.contribute("factory", "national", 1, hours, by=town.operator)
     # Of the 24,000 node-hours that the form asks, with four GPUs each.
     assert app.answers["gpu_hours"] == 4 * app.answers["node_hours"] == 96_000
     services.reviewing.committee.decide(app.id, "award", "good", by=chair)

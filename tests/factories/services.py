@@ -101,7 +101,7 @@ def a_town(
     operator = services.identity.caller_of(token)
     assert operator.person == person.id
     hours = {"gpu_hour": 1_000, "cpu_hour": 100_000_000, "expert_hour": 1_000}
-    services.funding.contribute("factory", "national", 1_000_000, hours, name="nation", by=operator)
+    services.giving.contribute("factory", "national", 1_000_000, hours, name="nation", by=operator)
     return Town(services, clock, operator)
 
 

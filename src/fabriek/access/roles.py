@@ -17,6 +17,7 @@ _OPERATOR = frozenset({
 GLOBAL: dict[str, frozenset[str]] = {
     "reviewer": frozenset({"application.review"}),
     "funder": frozenset({"funding.contribute", "funding.view", "funding.award"}),
+    "director": frozenset({"funding.view", "funding.direct", "application.review"}),
     "operator": _OPERATOR,
     "expert": frozenset({"knowledge.answer", "knowledge.be_booked"}),
     "security_officer": frozenset({

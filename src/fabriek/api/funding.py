@@ -36,7 +36,7 @@ def _share_out(share: Share, services: Services) -> ShareOut:
 @router.post("/contributions", access=Right("funding.contribute"), status_code=201)
 def contribute(asked: ContributionIn, caller: CallerDep, factory: FactoryDep) -> ShareOut:
     """Money that is granted, and the hours that it brings; answers the funder's share."""
-    _, share = factory.funding.contribute(
+    _, share = factory.giving.contribute(
         asked.funder, asked.kind, asked.amount_euro, asked.hours, name=asked.name or "", by=caller
     )
     return _share_out(share, factory)

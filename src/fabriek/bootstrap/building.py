@@ -1,6 +1,7 @@
 """The one place that knows every class: from settings and a database to the services of an installation."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
 from fabriek.bootstrap.access import intake_of, login_services
 from fabriek.bootstrap.accounts import AppKeys, account_services
+from fabriek.bootstrap.funding import funding_services
 from fabriek.bootstrap.joining import joining_services, teaching_of
 from fabriek.bootstrap.lab import lab_services
 from fabriek.bootstrap.machinery import executor_of, this_machine
@@ -53,12 +55,6 @@ from fabriek.compute.serving.store import SqlServedModels, SqlServingKeys
 from fabriek.compute.simulator.service import Simulator
 from fabriek.compute.store import SqlDecisions, SqlJobs, SqlPowerLimits
 from fabriek.compute.submission import Submission
-from fabriek.funding.elsewhere.bridge import Bridge
-from fabriek.funding.elsewhere.store import SqlDumps, SqlForeignJobs
-from fabriek.funding.policy.purposes import rules_of
-from fabriek.funding.policy.rates import rates_of
-from fabriek.funding.service import Funding
-from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.dated import shipped
 from fabriek.kernel.errors import InvalidInput, NotPermitted
@@ -126,15 +122,11 @@ def build(
     identity = login["identity"]
     docket = docket_of(settings, database, audit, clock, ids)
     intake = intake_of(settings, database, bodies, people, audit, clock, ids, Reception(docket), docket.asked_fields)
-    labels, rules = labels_of(settings.labels), rules_of(shipped("fabriek.funding", "purposes.toml"))
-    funding = Funding(
-        SqlLedger(database), SqlFunds(database), SqlAllocations(database), access=access, intake=intake, audit=audit,
-        clock=clock, ids=ids, rules=rules, ceiling=lambda said: labels.of(said or labels.usual_ceiling).name,
+    labels = labels_of(settings.labels)
+    money = funding_services(
+        database, access=access, bodies=bodies, intake=intake, audit=audit, clock=clock, ids=ids, labels=labels, zone=settings.zone
     )  # fmt: skip
-    bridge = Bridge(
-        SqlLedger(database), SqlFunds(database), SqlAllocations(database), SqlForeignJobs(database), SqlDumps(database), access=access,
-        audit=audit, clock=clock, ids=ids, rules=rules, rates=rates_of(shipped("fabriek.funding", "rates.toml")), zone=ZoneInfo(settings.zone),
-    )  # fmt: skip
+    funding = money["funding"]
     places = read_places(settings.place, settings.place_store, settings.place_nodes, settings.place_backup)
     own_rows, epoch_rows, secret_rows, sets = (
         SqlOrganisationKeys(database),
@@ -178,7 +170,7 @@ def build(
     )
     jobs, decisions, limits = SqlJobs(database), SqlDecisions(database), SqlPowerLimits(database)
     releasing = Releasing(SqlProposals(database), jobs, jobs, access, vault, audit, labels, clock, ids)
-    machine = machine or this_machine(settings)
+    machine = replace(machine or this_machine(settings), rates=money["policy"].rates)
     lab = lab_services(
         database, vault=vault, jobs=jobs, releasing=releasing, access=access, audit=audit, labels=labels, machine=machine, clock=clock, ids=ids
     )  # fmt: skip
@@ -214,7 +206,7 @@ def build(
     )  # fmt: skip
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
-        access=access, **login, by_provider=by_provider, intake=intake, funding=funding, bridge=bridge, teaching=teaching, vault=vault,
+        access=access, **login, by_provider=by_provider, intake=intake, **money, teaching=teaching, vault=vault,
         own_keys=own_keys, seal=seal, joining=joining,
         reviewing=reviewing_of(docket, funding),
         packages=packages, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts, progress=progress, **lab,

@@ -14,7 +14,11 @@ from fabriek.kernel.units import MICRO, shown
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """Awarded on an application (its id). Both days count."""
+    """Awarded on an application (its id). Both days count.
+
+    What stood fast at the award stays beside it, for caps and reports: the `call`, the `purpose`, and of the organisation (the head of its
+    group) its `sector`, `region` and `size`. `commercial`: for a firm that pays. `director`: out of the director's part.
+    """
 
     id: str
     project: str
@@ -22,6 +26,14 @@ class Allocation:
     application: str
     starts_on: date
     ends_on: date
+    call: str = ""
+    purpose: str = ""
+    organisation: str = ""
+    sector: str = ""
+    region: str = ""
+    size: str = ""
+    commercial: bool = False
+    director: bool = False
 
     def __post_init__(self) -> None:
         if self.ends_on < self.starts_on:

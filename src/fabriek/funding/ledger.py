@@ -1,7 +1,8 @@
 """The ledger: double entry, append-only, integers in millionths of a unit. Contribution → share → allocation → hold → usage.
 
 Every builder here gives a Posting whose entries sum to zero in each resource; `key` names the act, so that a store keeps it
-once however often it is sent. Only a contribution's account may stand below zero: it is where credits come from.
+once however often it is sent. Only two kinds of account may stand below zero: a contribution's, where credits come from, and a debt's,
+for use that went on after they were spent.
 """
 
 from collections import defaultdict
@@ -14,19 +15,30 @@ from fabriek.funding.resources import Resource
 from fabriek.kernel.errors import CreditsExhausted, InvalidInput, WrongState
 from fabriek.kernel.units import MICRO, shown
 
+AMOUNT_MAX = 10**12 * MICRO
+"""The largest that is posted at once: a thousand years of a thousand GPUs, and far from where a database's integers end."""
+
 
 class Kind(StrEnum):
-    """The five kinds of account, in the order in which credits pass through them."""
+    """The kinds of account, in the order in which credits pass through them; and what is owed."""
 
     CONTRIBUTION = "contribution"
     SHARE = "share"
     ALLOCATION = "allocation"
     HOLD = "hold"
     USAGE = "usage"
+    DEBT = "debt"
+
+
+BELOW_ZERO = frozenset({Kind.CONTRIBUTION, Kind.DEBT})
+"""The kinds that may stand there."""
+
+
+OF_AN_ALLOCATION = (Kind.ALLOCATION, Kind.HOLD, Kind.USAGE, Kind.DEBT)
 
 
 def account(kind: Kind, owner: str) -> str:
-    """`share:shr_1`. A hold belongs to an allocation and a job (`hold:alc_1/job_1`), usage to an allocation."""
+    """`share:shr_1`. Holds, usage and debts are kept for each allocation; whose job it was stands in the entry."""
     return f"{kind}:{owner}"
 
 
@@ -69,7 +81,7 @@ class Hold:
 
     @property
     def account(self) -> str:
-        return account(Kind.HOLD, f"{self.allocation}/{self.job}")
+        return account(Kind.HOLD, self.allocation)
 
 
 def grant_share(
@@ -86,7 +98,33 @@ def grant_share(
         (account(Kind.CONTRIBUTION, contribution), account(Kind.SHARE, share), resource, _above_zero(amount))
         for resource, amount in amounts.items()
     ]
-    return _posting(transaction, f"grant:{transaction}", moves, at, memo)
+    return compose(transaction, f"grant:{transaction}", moves, at, memo)
+
+
+def take_back(
+    transaction: str, key: str, share: str, allocation: str, amounts: Mapping[Resource, int], at: datetime, *, memo: str
+) -> Posting:
+    """What an allocation does not need, to the share that it came from: cut, closed, given back."""
+    moves = [
+        (account(Kind.ALLOCATION, allocation), account(Kind.SHARE, share), resource, _above_zero(amount))
+        for resource, amount in amounts.items()
+    ]
+    return compose(transaction, key, moves, at, memo)
+
+
+def owe(transaction: str, key: str, allocation: str, resource: Resource, amount: int, at: datetime, *, memo: str) -> Posting:  # fmt: skip
+    """Use beyond what the allocation has: charged to it all the same, and owed."""
+    move = (account(Kind.DEBT, allocation), account(Kind.USAGE, allocation), resource, _above_zero(amount))
+    return compose(transaction, key, [move], at, memo)
+
+
+def pay_debt(transaction: str, key: str, owing: str, payer: str, resource: Resource, amount: int, at: datetime) -> Posting:  # fmt: skip
+    """What one allocation owes, out of another: the use is booked where it is paid for, so that no share pays for another's."""
+    moves = [
+        (account(Kind.USAGE, owing), account(Kind.DEBT, owing), resource, _above_zero(amount)),
+        (account(Kind.ALLOCATION, payer), account(Kind.USAGE, payer), resource, amount),
+    ]
+    return compose(transaction, key, moves, at, "debt")
 
 
 def award(
@@ -105,7 +143,7 @@ def award(
         (account(Kind.SHARE, share), account(Kind.ALLOCATION, allocation), resource, amount)
         for resource, amount in amounts.items()
     ]
-    return _posting(transaction, f"award:{allocation}", moves, at, "award")
+    return compose(transaction, f"award:{allocation}", moves, at, "award")
 
 
 def split(
@@ -128,7 +166,7 @@ def split(
         (account(Kind.ALLOCATION, source), account(Kind.ALLOCATION, part), resource, amount)
         for resource, amount in amounts.items()
     ]
-    return _posting(transaction, f"split:{part}", moves, at, "split")
+    return compose(transaction, f"split:{part}", moves, at, "split")
 
 
 def give_back(
@@ -139,21 +177,21 @@ def give_back(
         (account(Kind.ALLOCATION, part), account(Kind.ALLOCATION, source), resource, _above_zero(amount))
         for resource, amount in amounts.items()
     ]
-    return _posting(transaction, key, moves, at, "back")
+    return compose(transaction, key, moves, at, "back")
 
 
 def hold(transaction: str, held: Hold, at: datetime, *, left_micro: int) -> Posting:
     """Sets the worst case aside; once per job. left_micro: the allocation's balance. Raises CreditsExhausted."""
     _require_left(left_micro, _above_zero(held.amount_micro), held.resource, held.share, "the allocation")
     move = (account(Kind.ALLOCATION, held.allocation), held.account, held.resource, held.amount_micro)
-    return _posting(transaction, f"hold:{held.job}", [move], at, "hold", job=held.job)
+    return compose(transaction, f"hold:{held.job}", [move], at, "hold", job=held.job)
 
 
 def raise_hold(transaction: str, held: Hold, more_micro: int, at: datetime, *, left_micro: int) -> Posting:
     """Sets more aside for a job that is to run longer; once for each amount that it had. Raises CreditsExhausted."""
     _require_left(left_micro, _above_zero(more_micro), held.resource, held.share, "the allocation")
     move = (account(Kind.ALLOCATION, held.allocation), held.account, held.resource, more_micro)
-    return _posting(transaction, f"hold:{held.job}:{held.amount_micro}", [move], at, "hold", job=held.job)
+    return compose(transaction, f"hold:{held.job}:{held.amount_micro}", [move], at, "hold", job=held.job)
 
 
 def settle(transaction: str, held: Hold, used_micro: int, at: datetime, *, memo: str = "settle") -> Posting:
@@ -167,7 +205,7 @@ def settle(transaction: str, held: Hold, used_micro: int, at: datetime, *, memo:
         (held.account, account(Kind.USAGE, held.allocation), held.resource, used),
         (held.account, account(Kind.ALLOCATION, held.allocation), held.resource, held.amount_micro - used),
     ]
-    return _posting(transaction, f"settle:{held.job}", moves, at, memo, job=held.job)
+    return compose(transaction, f"settle:{held.job}", moves, at, memo, job=held.job)
 
 
 def release(transaction: str, held: Hold, at: datetime) -> Posting:
@@ -190,7 +228,7 @@ def use(
         (account(Kind.ALLOCATION, allocation), account(Kind.USAGE, allocation), resource, amount)
         for allocation, amount in charged.items()
     ]
-    return _posting(transaction, key, moves, at, memo, job=job)
+    return compose(transaction, key, moves, at, memo, job=job)
 
 
 def counter(transaction: str, posting: Posting, at: datetime, *, memo: str) -> Posting:
@@ -213,7 +251,7 @@ def post(postings: Sequence[Posting], new: Posting) -> tuple[Posting, ...]:
     """The ledger with one posting more. Unchanged when that very act stands in it already.
 
     Raises WrongState when another posting holds the key (settled twice, with another amount), CreditsExhausted when an
-    account other than a contribution's would fall below zero.
+    account other than a contribution's or a debt's would fall below zero.
     """
     check(new.entries)
     for old in postings:
@@ -223,7 +261,7 @@ def post(postings: Sequence[Posting], new: Posting) -> tuple[Posting, ...]:
             raise WrongState(f"{new.key} stands in the ledger with other amounts", fix="correct it by a counter-entry")
     after = balances(entry for posting in (*postings, new) for entry in posting.entries)
     for touched in {(entry.account, entry.resource) for entry in new.entries}:
-        if after[touched] < 0 and kind_of(touched[0]) is not Kind.CONTRIBUTION:
+        if after[touched] < 0 and kind_of(touched[0]) not in BELOW_ZERO:
             raise below_zero(touched, after[touched], balances(new.entries)[touched])
     return (*postings, new)
 
@@ -250,7 +288,7 @@ def check(entries: Iterable[Entry]) -> None:
     assert not wrong, f"the ledger does not sum to zero: {wrong}"
 
 
-def _posting(
+def compose(
     transaction: str,
     key: str,
     moves: Iterable[tuple[str, str, Resource, int]],
@@ -259,6 +297,7 @@ def _posting(
     *,
     job: str = "",
 ) -> Posting:
+    """Moves of (from, to, resource, amount) as one posting; those of nothing are left out."""
     lines = [
         (name, resource, amount)
         for source, target, resource, moved in moves
@@ -281,6 +320,11 @@ def _above_zero(amount_micro: int) -> int:
     """A negative hold would mint credits, and a grant of nothing is a slip."""
     if amount_micro <= 0:
         raise InvalidInput(f"an amount of {shown(amount_micro)} cannot be posted", fix="give an amount above zero")
+    if amount_micro > AMOUNT_MAX:
+        raise InvalidInput(
+            f"an amount of {shown(amount_micro)} is beyond what is posted at once",
+            fix=f"give at most {shown(AMOUNT_MAX)}",
+        )
     return amount_micro
 
 

@@ -24,7 +24,7 @@ class Ledger(Protocol):
     def post(self, *postings: Posting) -> int:
         """Appends the postings and moves the balances; how many were new, one whose key stands there already left out.
 
-        Raises CreditsExhausted when after all of them an account other than a contribution's would be below zero.
+        Raises CreditsExhausted when after all of them an account that may not would be below zero.
         """
 
     def posting(self, transaction: str) -> Posting:
@@ -33,6 +33,9 @@ class Ledger(Protocol):
     def balance(self, account: str, resource: Resource) -> int: ...
 
     def balances(self) -> Mapping[tuple[str, Resource], int]: ...
+
+    def balances_of(self, allocations: Iterable[str]) -> Mapping[tuple[str, Resource], int]:
+        """Those of these allocations: what they have, hold, used and owe."""
 
     def entries(self, *, account: str, limit: int) -> Sequence[Entry]:
         """Newest first."""
@@ -45,6 +48,8 @@ class Funds(Protocol):
     """Storage of contributions and shares."""
 
     def add_contribution(self, contribution: Contribution) -> None: ...
+
+    def save_contribution(self, contribution: Contribution) -> None: ...
 
     def contributions(self) -> Sequence[Contribution]: ...
 

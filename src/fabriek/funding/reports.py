@@ -10,7 +10,7 @@ from fabriek.funding.resources import Resource
 
 @dataclass(frozen=True, slots=True)
 class ShareTotal:
-    """One row, in micro-units. granted = unawarded + unspent + held + used, at every moment."""
+    """One row, in micro-units. granted = unawarded + unspent + held + used - owed, at every moment."""
 
     share: str
     resource: Resource
@@ -19,6 +19,7 @@ class ShareTotal:
     unspent: int
     held: int
     used: int
+    owed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def totals(balances: Mapping[tuple[str, Resource], int], share_of: Mapping[str, 
             unspent=of[Kind.ALLOCATION],
             held=of[Kind.HOLD],
             used=of[Kind.USAGE],
+            owed=-of[Kind.DEBT],
         )
         for (share, resource), of in sorted(sums.items())
     ]

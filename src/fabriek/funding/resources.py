@@ -1,7 +1,9 @@
 """The currencies of the ledger: each kind of resource is counted in its own, and none is ever exchanged for another."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
+from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.units import MICRO, shown
 
 
@@ -12,6 +14,7 @@ class Resource(StrEnum):
     CPU_HOUR = "cpu_hour"
     TIB_HOUR = "tib_hour"
     EXPERT_HOUR = "expert_hour"
+    TOKEN = "token"  # noqa: S105  # what a served model reads and writes
 
     @property
     def plural(self) -> str:
@@ -29,4 +32,18 @@ _PLURALS = {
     Resource.CPU_HOUR: "CPU-hours",
     Resource.TIB_HOUR: "TiB-hours",
     Resource.EXPERT_HOUR: "expert-hours",
+    Resource.TOKEN: "tokens",
 }
+
+
+def amounts_of(hours: Mapping[str, int | float]) -> dict[Resource, int]:
+    """Whole units by name → micro-units; those of nothing are left out. Raises InvalidInput."""
+    for name, amount in hours.items():
+        if not float(amount).is_integer():
+            raise InvalidInput(f"{amount} {name} is no whole number of hours", fix="name whole hours")
+        if amount < 0:
+            raise InvalidInput(f"{amount} {name} is below zero", fix="name hours above zero")
+    try:
+        return {Resource(name): int(amount) * MICRO for name, amount in hours.items() if int(amount)}
+    except ValueError as error:
+        raise InvalidInput(f"{error}", fix=f"resources are {', '.join(Resource)}") from None

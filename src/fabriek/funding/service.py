@@ -1,4 +1,4 @@
-"""What one may do with money: contribute, award, hold, settle, and look at the ledger."""
+"""What one may do with credits: award, hold, settle, and look at the ledger."""
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -7,25 +7,26 @@ from datetime import date, timedelta
 
 from fabriek.access.applying.applications import Application
 from fabriek.access.applying.intake import Intake
+from fabriek.access.describing import Describing, is_commercial
 from fabriek.access.organisations import slug_of
 from fabriek.access.projects import Project
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.funding import ledger
 from fabriek.funding.allocations import Allocation, choose
-from fabriek.funding.giving.contributions import Contribution, FunderKind
-from fabriek.funding.giving.shares import Share, shares_of
+from fabriek.funding.giving.service import Giving
+from fabriek.funding.giving.shares import Share
 from fabriek.funding.ledger import Entry, Hold, Kind, account
+from fabriek.funding.policy.capping import Award, Capping
 from fabriek.funding.policy.purposes import Rule, choose_share, forbidden_by, refuse
 from fabriek.funding.ports import Allocations, Funds, Ledger
 from fabriek.funding.reports import ShareTotal, totals
-from fabriek.funding.resources import Resource
+from fabriek.funding.resources import Resource, amounts_of
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import CreditsExhausted, FabriekError, InvalidInput, NotFound, NotPermitted, WrongState
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.purposes import Purpose
-from fabriek.kernel.units import MICRO
 
 log = logging.getLogger("fabriek.funding")
 DAYS_PER_MONTH = 31
@@ -40,52 +41,32 @@ class Left:
     granted: int
     held: int
     left: int
+    owed: int = 0
 
 
 class Funding:
-    """Contributions, shares, allocations and the ledger beneath them."""
+    """Awards, what jobs hold of them, and the ledger beneath."""
 
     def __init__(
-        self, books: Ledger, funds: Funds, allocations: Allocations, *, access: Access, intake: Intake, audit: Audit,
-        clock: Clock, ids: Ids, rules: Sequence[Rule], ceiling: Callable[[str], str],
+        self, books: Ledger, funds: Funds, allocations: Allocations, *, giving: Giving, capping: Capping, access: Access,
+        describing: Describing, intake: Intake, audit: Audit, clock: Clock, ids: Ids, rules: Sequence[Rule], ceiling: Callable[[str], str],
     ) -> None:  # fmt: skip
         """ceiling: the ceiling on labels that an application's word means; raises InvalidInput on one that is no label."""
+        self._giving, self._capping, self._describing = giving, capping, describing
         self._ceiling = ceiling
         self._books, self._funds, self._allocations = books, funds, allocations
         self._access, self._intake, self._audit = access, intake, audit
         self._clock, self._ids, self._rules = clock, ids, rules
 
-    def contribute(
-        self, funder: str, kind: str, amount_euro: int, hours: Mapping[str, int], *, name: str = "", by: Caller
-    ) -> tuple[Contribution, Share]:
-        """Money that is granted, and the hours it brings into its funder's share. Raises InvalidInput on an unknown word."""
-        require(by, "funding.contribute")
-        body = self._access.organisation(funder)
-        if body.id != by.organisation:
-            require(by, "funding.award")
-        amounts = _amounts(hours)
-        today, now = self._clock.today(), self._clock.now()
-        made = Contribution(self._ids.new("con"), body.id, _kind(kind), amount_euro, today, granted_on=today)
-        with self._books.transaction(alone=f"funder:{body.id}"):
-            share = next((one for one in self._funds.shares() if one.funder == body.id), None)
-            if share is None:
-                share = Share(self._ids.new("shr"), body.id, made.kind, name or slug_of(body.name))
-                self._funds.add_share(share)
-            elif share.kind is not made.kind:
-                raise WrongState(
-                    f"{body.name} gave {share.kind} money before", fix="name another organisation for other money"
-                )
-            self._funds.add_contribution(made)
-            self._books.post(ledger.grant_share(self._ids.new("led"), made.id, share.id, amounts, now))
-            self._audit.record("funding.contributed", made.id, by, share=share.id)
-        return made, share
-
-    def award(self, application_id: str, *, share: str = "", by: Caller) -> tuple[Allocation, Project]:
-        """Turns an eligible application into a project with an allocation, from the named share or the one that fits best.
+    def award(
+        self, application_id: str, *, share: str = "", director: bool = False, by: Caller
+    ) -> tuple[Allocation, Project]:
+        """Turns an eligible application into a project with an allocation, from the named share or the one that fits best; `director`: out of
+        what its director may award.
 
         Raises WrongState when it is not eligible, NotPermitted naming the purpose rule, CreditsExhausted when no share has room.
         """
-        require(by, "funding.award")
+        require(by, "funding.direct" if director else "funding.award")
         application = self._intake.get(application_id, by=by)
         if not self._intake.is_ready(application):
             raise WrongState(
@@ -96,7 +77,7 @@ class Funding:
             raise NotPermitted(
                 "nobody awards their own application", rule="award.self", fix="ask another funder or operator"
             )
-        return self._award(application, share, by)
+        return self._award(application, share, by, director=director)
 
     def award_short_route(
         self, application: Application, *, aside: Collection[str] = (), by: Caller
@@ -220,25 +201,26 @@ class Funding:
 
     def share_parts(self) -> Mapping[str, int]:
         """Share id → its part of the machine today, in millionths."""
-        parts = shares_of(self._funds.contributions(), self._clock.today())
-        return {one.id: parts[one.funder] for one in self._funds.shares() if one.funder in parts}
+        return self._giving.parts()
 
     def shares(self) -> Sequence[Share]:
         """By name."""
         return self._funds.shares()
 
     def left(self, project: str) -> Sequence[Left]:
-        """What a project may still spend, per resource, over its allocations in force or to come."""
-        owned = [one for one in self._allocations.of_project(project) if one.ends_on >= self._clock.today()]
-        found: dict[Resource, list[int]] = {}
-        for (name, resource), amount in self._books.balances().items():
-            kind, _, owner = name.partition(":")
-            if owner.partition("/")[0] in {one.id for one in owned}:
-                sums = found.setdefault(resource, [0, 0, 0])
-                sums[0] += amount
-                sums[1] += amount if kind == Kind.HOLD else 0
-                sums[2] += amount if kind == Kind.ALLOCATION else 0
-        return [Left(resource, *sums) for resource, sums in sorted(found.items())]
+        """What a project may still spend, per resource, over its allocations in force or to come; what ended ones owe is owed still."""
+        owned, today = self._allocations.of_project(project), self._clock.today()
+        current = {one.id for one in owned if one.ends_on >= today}
+        found: dict[Resource, dict[Kind, int]] = {}
+        for (name, resource), amount in self._books.balances_of(one.id for one in owned).items():
+            kind, owner = ledger.kind_of(name), name.partition(":")[2]
+            if owner in current or (kind is Kind.DEBT and amount):
+                sums = found.setdefault(resource, dict.fromkeys(Kind, 0))
+                sums[kind] += amount
+        return [
+            Left(resource, sum(of.values()), of[Kind.HOLD], of[Kind.ALLOCATION], -of[Kind.DEBT])
+            for resource, of in sorted(found.items())
+        ]
 
     def table(self, *, by: Caller) -> Sequence[ShareTotal]:
         """Granted, awarded, held and used, per share and resource."""
@@ -259,31 +241,46 @@ class Funding:
         return self._allocations.all()
 
     def _award(
-        self, application: Application, share_name: str, by: Caller, *, gpu_hours: int | None = None
+        self,
+        application: Application,
+        share_name: str,
+        by: Caller,
+        *,
+        gpu_hours: int | None = None,
+        director: bool = False,
     ) -> tuple[Allocation, Project]:
         answers, today = application.answers, self._clock.today()
         purpose = _purpose_of(application)
         beside = self._intake.calls.of(application.call).amounts.items()
         asked = answers["gpu_hours"] if gpu_hours is None else gpu_hours
-        amounts = _amounts({"gpu_hour": asked} | {str(resource): hours for resource, hours in beside})
+        amounts = amounts_of({"gpu_hour": asked} | {str(resource): hours for resource, hours in beside})
         ends = today + timedelta(days=DAYS_PER_MONTH * int(answers["months"]))
+        head, said = self._describing.head_of(application.organisation), self._describing.of(application.organisation)
+        firm = self._access.organisation(application.organisation)
+        award = Award(application.call, head.id, is_commercial(firm.kind, said.size), director)
         with self._books.transaction(alone="awards"):
-            chosen = self._share_for(share_name, purpose, amounts, today)
+            chosen = self._share_for(share_name, purpose, amounts, award, today)
             project = self._access.open_project(
                 answers["title"], self._free_slug(answers["title"]), purpose, self._ceiling(answers.get("label_ceiling", "")),
                 application.person, answers.get("partners", []), by=by,
             )  # fmt: skip
-            made = Allocation(self._ids.new("alc"), project.id, chosen.id, application.id, today, ends)
+            made = Allocation(
+                self._ids.new("alc"), project.id, chosen.id, application.id, today, ends, application.call, purpose, head.id, said.sector,
+                said.region, said.size, award.commercial, director,
+            )  # fmt: skip
             left = {resource: self._books.balance(account(Kind.SHARE, chosen.id), resource) for resource in amounts}
             self._books.post(
                 ledger.award(self._ids.new("led"), chosen.id, made.id, amounts, self._clock.now(), left=left)
             )
             self._allocations.add(made)
+            self._capping.awarded(made, amounts)
             self._intake.awarded(application.id, project.id, by=by)
             self._audit.record("allocation.awarded", made.id, by, project=project.id, share=chosen.id)
         return made, project
 
-    def _share_for(self, name: str, purpose: Purpose, amounts: Mapping[Resource, int], today: date) -> Share:
+    def _share_for(
+        self, name: str, purpose: Purpose, amounts: Mapping[Resource, int], award: Award, today: date
+    ) -> Share:
         shares = self._funds.shares()
         if name:
             named = next((one for one in shares if name in {one.id, one.name}), None)
@@ -291,12 +288,26 @@ class Funding:
                 raise NotFound(f"there is no share {name}", fix="fabriek funding shares")
             if rule := forbidden_by(named, purpose, self._rules, today):
                 raise refuse(named, purpose, rule)
+            self._capping.check(named, award, amounts, today)
             return named
         left = {
             one.id: {resource: self._books.balance(account(Kind.SHARE, one.id), resource) for resource in amounts}
             for one in shares
         }
-        return choose_share(shares, purpose, self._rules, today, left=left, asked=amounts)
+        within = {
+            one.id: {
+                what: self._capping.within(one, award, what, amount, today) for what, amount in left[one.id].items()
+            }
+            for one in shares
+        }
+        try:
+            return choose_share(shares, purpose, self._rules, today, left=within, asked=amounts)
+        except CreditsExhausted:
+            # Where credits are there and a cap is in the way, that is what is said.
+            self._capping.check(
+                choose_share(shares, purpose, self._rules, today, left=left, asked=amounts), award, amounts, today
+            )
+            raise
 
     def _free_slug(self, title: str) -> str:
         """An address made of the title; with a number behind it where the plain one is taken."""
@@ -320,20 +331,3 @@ def _purpose_of(application: Application) -> Purpose:
         raise InvalidInput(
             f"application {application.id} names no purpose that there is", fix=f"fabriek apply show {application.id}"
         ) from None
-
-
-def _amounts(hours: Mapping[str, int | float]) -> dict[Resource, int]:
-    for name, amount in hours.items():
-        if not float(amount).is_integer():
-            raise InvalidInput(f"{amount} {name} is no whole number of hours", fix="name whole hours")
-    try:
-        return {Resource(name): int(amount) * MICRO for name, amount in hours.items() if int(amount)}
-    except ValueError as error:
-        raise InvalidInput(f"{error}", fix=f"resources are {', '.join(Resource)}") from None
-
-
-def _kind(word: str) -> FunderKind:
-    try:
-        return FunderKind(word)
-    except ValueError:
-        raise InvalidInput(f"{word!r} is not a kind of funder", fix=f"one of {', '.join(FunderKind)}") from None

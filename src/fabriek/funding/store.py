@@ -1,6 +1,6 @@
 """The SQL of funding: the ledger, contributions, shares, allocations, holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, fields
 from datetime import date
@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -27,7 +28,8 @@ from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.funding.allocations import Allocation
 from fabriek.funding.giving.contributions import Contribution, FunderKind
 from fabriek.funding.giving.shares import Share
-from fabriek.funding.ledger import Entry, Hold, Posting, below_zero
+from fabriek.funding.ledger import BELOW_ZERO, OF_AN_ALLOCATION, Entry, Hold, Posting, below_zero, kind_of
+from fabriek.funding.ledger import account as account_of
 from fabriek.funding.ledger import balances as sums_of
 from fabriek.funding.resources import Resource
 from fabriek.kernel.errors import AlreadyExists, NotFound
@@ -56,6 +58,7 @@ entries = Table(
     Column("memo", String, nullable=False),
     Column("job", String, nullable=False),
     Index("funding_entries_account", "account", "resource"),
+    Index("funding_entries_at", "at"),
 )
 
 balances = Table(
@@ -65,7 +68,9 @@ balances = Table(
     Column("resource", String, primary_key=True),
     Column("amount_micro", BigInteger, nullable=False),
     # The database says so too, for the race that the service cannot see.
-    CheckConstraint("amount_micro >= 0 or account like 'contribution:%'", name="funding_never_negative"),
+    CheckConstraint(
+        "amount_micro >= 0 or account like 'contribution:%' or account like 'debt:%'", name="funding_never_negative"
+    ),
 )
 
 contributions = Table(
@@ -99,6 +104,14 @@ allocations = Table(
     Column("application", String, nullable=False, unique=True),
     Column("starts_on", Date, nullable=False),
     Column("ends_on", Date, nullable=False),
+    Column("call", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("organisation", String, nullable=False),
+    Column("sector", String, nullable=False),
+    Column("region", String, nullable=False),
+    Column("size", String, nullable=False),
+    Column("commercial", Boolean, nullable=False),
+    Column("director", Boolean, nullable=False),
 )
 
 holds = Table(
@@ -158,7 +171,7 @@ class SqlLedger:
     def _move(self, touched: tuple[str, Resource], moved: int) -> None:
         name, resource = touched
         after = self.balance(name, resource) + moved
-        if after < 0 and not name.startswith("contribution:"):
+        if after < 0 and kind_of(name) not in BELOW_ZERO:
             raise below_zero(touched, after, moved)
         if not self._db.execute(_MOVE, {"of": name, "what": str(resource), "more": moved}):
             row = {"account": name, "resource": str(resource), "amount_micro": moved}
@@ -170,6 +183,14 @@ class SqlLedger:
     def balances(self) -> Mapping[tuple[str, Resource], int]:
         rows = self._db.rows(select(balances))
         return {(row.account, Resource(row.resource)): row.amount_micro for row in rows}
+
+    def balances_of(self, allocations: Iterable[str]) -> Mapping[tuple[str, Resource], int]:
+        names = [account_of(kind, one) for one in allocations for kind in OF_AN_ALLOCATION]
+        found: dict[tuple[str, Resource], int] = {}
+        for start in range(0, len(names), KEYS_AT_ONCE):
+            wanted = select(balances).where(balances.c.account.in_(names[start : start + KEYS_AT_ONCE]))
+            found |= {(row.account, Resource(row.resource)): row.amount_micro for row in self._db.rows(wanted)}
+        return found
 
     def entries(self, *, account: str, limit: int) -> Sequence[Entry]:
         wanted = select(entries).order_by(entries.c.at.desc(), entries.c.id).limit(limit)
@@ -188,6 +209,10 @@ class SqlFunds:
 
     def add_contribution(self, contribution: Contribution) -> None:
         self._db.execute(insert(contributions).values(**asdict(contribution)))
+
+    def save_contribution(self, contribution: Contribution) -> None:
+        changed = update(contributions).where(contributions.c.id == contribution.id).values(**asdict(contribution))
+        self._db.execute(changed)
 
     def contributions(self) -> Sequence[Contribution]:
         rows = self._db.rows(select(contributions).order_by(contributions.c.id))
@@ -252,4 +277,4 @@ def _entry(row: Row[Any]) -> Entry:
 
 
 def _allocation(row: Row[Any]) -> Allocation:
-    return Allocation(row.id, row.project, row.share, row.application, row.starts_on, row.ends_on)
+    return Allocation(**row._mapping)  # noqa: SLF001  # a row's names

@@ -42,7 +42,7 @@ def _begin(services: Services) -> tuple[Person, Project]:
     person, _ = services.first_sign_in.person(body, "You", EMAIL, tuple(sorted(GLOBAL)))
     caller = Caller(person.id, body.id, person.name, rights_of(person.roles))
     hours = services.settings.quickstart_gpu_hours
-    services.funding.contribute(
+    services.giving.contribute(
         ORGANISATION, "private", hours, {"gpu_hour": hours, "cpu_hour": 100 * hours, "expert_hour": 100}, by=caller
     )
     answers: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fabriek.access.applying.intake import Intake
+from fabriek.access.describing import Describing
 from fabriek.access.joining.desk import Joining
 from fabriek.access.login.accounts import Accounts
 from fabriek.access.login.doors import OpenDoors
@@ -38,6 +39,9 @@ from fabriek.compute.serving.service import Serving
 from fabriek.compute.simulator.service import Simulator
 from fabriek.funding.classes.teaching import Teaching
 from fabriek.funding.elsewhere.bridge import Bridge
+from fabriek.funding.giving.service import Giving
+from fabriek.funding.policy.book import PolicyBook
+from fabriek.funding.policy.capping import Capping
 from fabriek.funding.service import Funding
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.ids import Ids
@@ -88,6 +92,10 @@ class Services:
     joining: Joining
     intake: Intake
     reviewing: Reviewing
+    describing: Describing
+    policy: PolicyBook
+    capping: Capping
+    giving: Giving
     funding: Funding
     bridge: Bridge
     teaching: Teaching

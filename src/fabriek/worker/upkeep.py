@@ -28,6 +28,7 @@ class Upkeep:
         self._keeping = Rhythm(services.clock, 30.0)
         self._noting = Rhythm(services.clock, 30.0)
         self._reviewing, self._teaching = Rhythm(services.clock, 10.0), Rhythm(services.clock, 60.0)
+        self._counting = Rhythm(services.clock, 60.0)
         self._following = Rhythm(services.clock, 2.0)
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
@@ -45,6 +46,8 @@ class Upkeep:
         self._closer.round()
         if self._teaching.due():
             end_terms(services)
+        if self._counting.due():
+            services.giving.keep_quarters()
         if self._noting.due():
             services.identity.keep_uses()
         self._affiliating.round()

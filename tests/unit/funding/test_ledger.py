@@ -41,10 +41,10 @@ def a_ledger(granted: int = 10_000_000, awarded: int = 5_000_000) -> tuple[Posti
 def test_credits_pass_from_contribution_to_usage_and_the_sum_stays_zero() -> None:
     ledger, held = a_ledger(), a_hold()
     ledger = post(ledger, hold("led_1", held, NOON, left_micro=5_000_000))
-    assert (left(ledger, Kind.ALLOCATION, "alc_1"), left(ledger, Kind.HOLD, "alc_1/job_1")) == (3_000_000, 2_000_000)
+    assert (left(ledger, Kind.ALLOCATION, "alc_1"), left(ledger, Kind.HOLD, "alc_1")) == (3_000_000, 2_000_000)
     ledger = post(ledger, settle("led_2", held, 500_000, NOON))
     assert left(ledger, Kind.USAGE, "alc_1") == 500_000
-    assert left(ledger, Kind.HOLD, "alc_1/job_1") == 0
+    assert left(ledger, Kind.HOLD, "alc_1") == 0
     assert left(ledger, Kind.ALLOCATION, "alc_1") == 4_500_000
     assert left(ledger, Kind.CONTRIBUTION, "con_1") == -10_000_000
     check(entries(ledger))

@@ -11,7 +11,6 @@ from fabriek.access.roles import administers
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.funding import ledger
-from fabriek.funding.allocations import Allocation
 from fabriek.funding.ledger import Kind, account
 from fabriek.funding.ports import Classes, Ledger, SplitAllocations
 from fabriek.funding.resources import Resource
@@ -114,9 +113,10 @@ class Places:
         )
         self._access.add_member(project.id, person.id, "member", by=_leading(by, project.id))
         paying = self._allocations.get(course.allocation)
-        made = Allocation(
-            self._ids.new("alc"), project.id, paying.share, f"{course.id}/{number}", self._clock.today(), course.ends_on
-        )
+        made = replace(
+            paying, id=self._ids.new("alc"), project=project.id, application=f"{course.id}/{number}", starts_on=self._clock.today(),
+            ends_on=course.ends_on,
+        )  # fmt: skip
         amounts = {Resource.GPU_HOUR: course.gpu_micro_each, Resource.CPU_HOUR: course.cpu_micro_each}
         amounts = {resource: amount for resource, amount in amounts.items() if amount}
         left, now = self.left(paying.id), self._clock.now()

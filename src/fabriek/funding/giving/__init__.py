@@ -1,1 +1,1 @@
-"""Who gives to the machine, and what part of it each may steer: contributions, shares."""
+"""Who gives to the machine, what part of it each may steer, and what each quarter brings."""

@@ -1,4 +1,4 @@
-"""A funder's part of the machine's capacity. The parts of all funders sum to exactly one."""
+"""A funder's part of the machine's capacity."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,13 +18,41 @@ class Share:
     name: str
 
 
-def shares_of(contributions: Iterable[Contribution], on: date) -> dict[str, int]:
-    """Funder → part of the machine on that day, in millionths that sum to exactly one million; empty while nobody pays."""
-    sums: dict[str, int] = {}
-    for contribution in contributions:
-        if state_on(contribution, on) in COUNTING:
-            sums[contribution.funder] = sums.get(contribution.funder, 0) + contribution.amount_euro
-    return apportion(MICRO, sums)
+def shares_of(
+    contributions: Iterable[Contribution],
+    on: date,
+    *,
+    most: Mapping[FunderKind, int] | None = None,
+    fixed: Mapping[str, int] | None = None,
+) -> dict[str, int]:
+    """Funder → part of the machine on that day, in millionths; empty while nobody pays.
+
+    They sum to exactly one million, unless money of a kind that may hold only so much (`most`, in millionths) is alone: then the rest is
+    nobody's. `fixed`: funder → the part that was agreed on; the others divide what remains by what they gave.
+    """
+    sums, kinds = dict[str, int](), dict[str, FunderKind]()
+    for one in contributions:
+        if state_on(one, on) in COUNTING:
+            sums[one.funder] = sums.get(one.funder, 0) + one.amount_euro
+            kinds[one.funder] = one.kind
+    agreed = {funder: part for funder, part in (fixed or {}).items() if funder in sums}
+    assert sum(agreed.values()) <= MICRO, agreed
+    others = {funder: amount for funder, amount in sums.items() if funder not in agreed}
+    return agreed | _bounded(MICRO - sum(agreed.values()), others, kinds, most or {})
+
+
+def _bounded(
+    total: int, sums: Mapping[str, int], kinds: Mapping[str, FunderKind], most: Mapping[FunderKind, int]
+) -> dict[str, int]:
+    """What a kind would have beyond its bound goes to the others, by what they gave."""
+    parts = apportion(total, sums)
+    for kind, bound in sorted(most.items()):
+        theirs = {funder: sums[funder] for funder in parts if kinds[funder] is kind}
+        if sum(parts[funder] for funder in theirs) > bound:
+            others = {funder: amount for funder, amount in sums.items() if funder not in theirs}
+            looser = {one: limit for one, limit in most.items() if one is not kind}
+            return apportion(bound, theirs) | _bounded(total - bound, others, kinds, looser)
+    return parts
 
 
 def apportion(total: int, weights: Mapping[str, int]) -> dict[str, int]:

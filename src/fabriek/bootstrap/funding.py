@@ -1,0 +1,56 @@
+"""Money: who gives, under which policy, what is awarded and spent."""
+
+from typing import TypedDict
+from zoneinfo import ZoneInfo
+
+from fabriek.access.applying.intake import Intake
+from fabriek.access.describing import Describing
+from fabriek.access.ports import Organisations
+from fabriek.access.service import Access
+from fabriek.access.store_descriptions import SqlDescriptions
+from fabriek.adapters.database import Database
+from fabriek.audit.service import Audit
+from fabriek.funding.elsewhere.bridge import Bridge
+from fabriek.funding.elsewhere.store import SqlDumps, SqlForeignJobs
+from fabriek.funding.giving.service import Giving
+from fabriek.funding.giving.store import SqlEntitlements
+from fabriek.funding.policy.book import PolicyBook
+from fabriek.funding.policy.capping import Capping
+from fabriek.funding.policy.policy import shipped_policy
+from fabriek.funding.policy.store import SqlAwardTotals
+from fabriek.funding.service import Funding
+from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger
+from fabriek.kernel.clock import Clock
+from fabriek.kernel.ids import Ids
+from fabriek.vault.labelling.labels import Labels
+
+
+class Money(TypedDict):
+    policy: PolicyBook
+    describing: Describing
+    capping: Capping
+    giving: Giving
+    funding: Funding
+    bridge: Bridge
+
+
+def funding_services(
+    database: Database, *, access: Access, bodies: Organisations, intake: Intake, audit: Audit, clock: Clock, ids: Ids, labels: Labels,
+    zone: str,
+) -> Money:  # fmt: skip
+    books, funds, allocations = SqlLedger(database), SqlFunds(database), SqlAllocations(database)
+    policy = PolicyBook(shipped_policy())
+    describing = Describing(SqlDescriptions(database), bodies, audit)
+    capping = Capping(SqlAwardTotals(database), lambda: policy.now().caps)
+    giving = Giving(
+        books, funds, SqlEntitlements(database), capping, policy, access=access, audit=audit, clock=clock, ids=ids
+    )
+    funding = Funding(
+        books, funds, allocations, giving=giving, capping=capping, access=access, describing=describing, intake=intake, audit=audit,
+        clock=clock, ids=ids, rules=policy.rules, ceiling=lambda said: labels.of(said or labels.usual_ceiling).name,
+    )  # fmt: skip
+    bridge = Bridge(
+        books, funds, allocations, SqlForeignJobs(database), SqlDumps(database), access=access, audit=audit, clock=clock, ids=ids,
+        rules=policy.rules, rates=policy.rates, zone=ZoneInfo(zone),
+    )  # fmt: skip
+    return Money(policy=policy, describing=describing, capping=capping, giving=giving, funding=funding, bridge=bridge)

@@ -1,0 +1,59 @@
+"""The SQL of entitlements."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import BigInteger, Column, Integer, String, Table, delete, insert, select, tuple_
+
+from fabriek.adapters.database import Database, metadata
+from fabriek.funding.giving.quarters import Quarter
+from fabriek.funding.resources import Resource
+
+entitlements = Table(
+    "funding_entitlements",
+    metadata,
+    Column("year", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("contribution", String, primary_key=True),
+    Column("resource", String, primary_key=True),
+    Column("amount_micro", BigInteger, nullable=False),
+)
+
+closed = Table(
+    "funding_closed_quarters",
+    metadata,
+    Column("year", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+)
+
+
+class SqlEntitlements:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def brought(self, quarter: Quarter, resource: Resource) -> Mapping[str, int]:
+        rows = self._db.rows(
+            select(entitlements.c.contribution, entitlements.c.amount_micro).where(
+                entitlements.c.year == quarter.year,
+                entitlements.c.number == quarter.number,
+                entitlements.c.resource == str(resource),
+            )
+        )
+        return {row.contribution: row.amount_micro for row in rows}
+
+    def bring(self, quarter: Quarter, contribution: str, resource: Resource, amount_micro: int) -> None:
+        key = {"year": quarter.year, "number": quarter.number, "contribution": contribution, "resource": str(resource)}
+        self._db.execute(delete(entitlements).where(*(entitlements.c[name] == value for name, value in key.items())))
+        self._db.execute(insert(entitlements).values(**key, amount_micro=amount_micro))
+
+    def open_before(self, quarter: Quarter) -> Sequence[Quarter]:
+        where = tuple_(entitlements.c.year, entitlements.c.number)
+        wanted = (
+            select(entitlements.c.year, entitlements.c.number)
+            .where(where < (quarter.year, quarter.number), where.not_in(select(closed.c.year, closed.c.number)))
+            .distinct()
+            .order_by(entitlements.c.year, entitlements.c.number)
+        )
+        return [Quarter(row.year, row.number) for row in self._db.rows(wanted)]
+
+    def close(self, quarter: Quarter) -> None:
+        self._db.execute(insert(closed).values(year=quarter.year, number=quarter.number))

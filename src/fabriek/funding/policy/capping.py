@@ -1,0 +1,107 @@
+"""Holding awards to the caps. What was given and awarded is summed as it happens, so that a cap is one look and not a count of all awards."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from fabriek.funding.allocations import Allocation
+from fabriek.funding.giving.shares import Share
+from fabriek.funding.policy.caps import COMMERCIAL, DIRECTOR, ORDINARY, Cap, Of, applying
+from fabriek.funding.resources import Resource
+from fabriek.kernel.errors import CreditsExhausted, NotPermitted
+from fabriek.kernel.units import MICRO, shown
+
+GIVEN = "given"
+"""The word under which stands what a share was given."""
+
+
+class AwardTotals(Protocol):
+    """Sums of what shares were given and awarded, by word and year."""
+
+    def add(self, owner: str, word: str, year: int, resource: Resource, amount_micro: int) -> None: ...
+
+    def sum(self, owner: str, words: Sequence[str], resource: Resource, year: int | None) -> int:
+        """Over all of the words; of one year, or of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """What is about to be awarded. `organisation`: the head of its group."""
+
+    call: str
+    organisation: str
+    commercial: bool
+    director: bool = False
+
+    @property
+    def words(self) -> frozenset[str]:
+        marks = {COMMERCIAL} if self.commercial else set[str]()
+        return frozenset(marks | {self.call, DIRECTOR if self.director else ORDINARY} - {""})
+
+
+class Capping:
+    """Asks and keeps the sums. Every caller is alone with awards when it asks and keeps."""
+
+    def __init__(self, totals: AwardTotals, caps: Callable[[], Sequence[Cap]]) -> None:
+        self._totals, self._caps = totals, caps
+
+    def room(self, share: Share, award: Award, resource: Resource, on: date) -> tuple[int, Cap | None]:
+        """The least that any cap leaves, in micro-units, and that cap; none where none applies."""
+        tightest: tuple[int, Cap | None] = (0, None)
+        for cap in applying(self._caps(), on, share.kind, award.words, resource):
+            left = self._left(cap, share, award, resource, on)
+            if tightest[1] is None or left < tightest[0]:
+                tightest = (left, cap)
+        return tightest
+
+    def _left(self, cap: Cap, share: Share, award: Award, resource: Resource, on: date) -> int:
+        year = on.year if cap.yearly else None
+        if cap.of is Of.ORGANISATION:
+            return cap.room(0, self._totals.sum(award.organisation, cap.uses, resource, year))
+        given = self._totals.sum(share.id, [GIVEN], resource, year)
+        return cap.room(given, self._totals.sum(share.id, cap.uses, resource, year))
+
+    def within(self, share: Share, award: Award, resource: Resource, balance: int, on: date) -> int:
+        """Of that balance what the caps allow to award."""
+        left, cap = self.room(share, award, resource, on)
+        return balance if cap is None else min(balance, left)
+
+    def check(self, share: Share, award: Award, amounts: Mapping[Resource, int], on: date) -> None:
+        """Raises CreditsExhausted where a share's cap is in the way, which leaves room again when more is given; NotPermitted where it is the
+        organisation's own.
+        """
+        for resource, asked in amounts.items():
+            left, cap = self.room(share, award, resource, on)
+            if cap is not None and asked > left:
+                raise beyond(cap, share, resource, left, asked)
+
+    def given(self, share: str, amounts: Mapping[Resource, int], on: date) -> None:
+        """Joins the transaction of the posting that gave it; below zero where it was taken off again."""
+        for resource, amount in amounts.items():
+            self._totals.add(share, GIVEN, on.year, resource, amount)
+
+    def awarded(self, made: Allocation, amounts: Mapping[Resource, int]) -> None:
+        """Joins the transaction of the award. What comes back is told with amounts below zero, and counts in the year of the award."""
+        award = Award(made.call, made.organisation, made.commercial, made.director)
+        for resource, amount in amounts.items():
+            for word in sorted(award.words):
+                self._totals.add(made.share, word, made.starts_on.year, resource, amount)
+                self._totals.add(made.organisation, word, made.starts_on.year, resource, amount)
+
+
+def beyond(cap: Cap, share: Share, resource: Resource, left: int, asked: int) -> CreditsExhausted | NotPermitted:
+    """The refusal, ready to raise."""
+    why = f"{cap.said()}, and {shown(left)} {resource.plural} of it are left"
+    if cap.of is Of.ORGANISATION:
+        return NotPermitted(
+            f"{why} for this organisation and its group: {cap.source}", rule=cap.id, fix="ask for less, or for a larger call: fabriek apply guide"
+        )  # fmt: skip
+    return CreditsExhausted(
+        f"{why} in the share {share.name}: {cap.source}",
+        fix="ask for less, or another share: fabriek funding caps shows what each has left",
+        left=left / MICRO,
+        asked=asked / MICRO,
+        unit=resource.value,
+        share=share.id,
+    )
