@@ -14,6 +14,7 @@ from fabriek.compute.hosts import listed
 from fabriek.compute.images import listed_images
 from fabriek.compute.machine import GangNetwork, Machine
 from fabriek.compute.power import Contract, tables_of
+from fabriek.funding.policy.policy import Policy
 from fabriek.funding.policy.rates import rates_of
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import FakeClock
@@ -76,7 +77,8 @@ class Town:
 def a_town(
     database: Database, home: Path, *, able: Capabilities = WALLED, unsandboxed: bool = False, capacity: Capacity = SMALL,
     gangs: GangNetwork = GangNetwork.OWN, doors: bool = True, hosts: str = "", images: str = "", keys: MasterKeys | None = None,
-    file_keys: bool = False, passphrase: str | None = None, contract: Contract | None = None, **settings: Any,
+    file_keys: bool = False, passphrase: str | None = None, contract: Contract | None = None, policy: Policy | None = None,
+    **settings: Any,
 ) -> Town:  # fmt: skip
     clock = FakeClock()
     machine = Machine(
@@ -95,6 +97,7 @@ def a_town(
         machine=machine,
         keys=None if file_keys else keys or MemoryKeyring(open_transaction=database.in_transaction),
         passphrase=passphrase,
+        policy=policy,
     )
     body = services.access.new_organisation("The Factory", "operator", "NL", slug="factory")
     person, token = services.first_sign_in.person(body, "Olga", "olga@factory.example", ALL_ROLES)

@@ -55,6 +55,7 @@ from fabriek.compute.serving.store import SqlServedModels, SqlServingKeys
 from fabriek.compute.simulator.service import Simulator
 from fabriek.compute.store import SqlDecisions, SqlJobs, SqlPowerLimits
 from fabriek.compute.submission import Submission
+from fabriek.funding.policy.policy import Policy, shipped_policy
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.dated import shipped
 from fabriek.kernel.errors import InvalidInput, NotPermitted
@@ -103,9 +104,10 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # the kernel's own memory-backed
 def build(
     settings: Settings, database: Database, *, wake: Callable[[], None], clock: Clock | None = None, ids: Ids | None = None,
     executor: Executor | None = None, machine: Machine | None = None, passphrase: str | None = None, keys: MasterKeys | None = None,
+    policy: Policy | None = None,
 ) -> Services:  # fmt: skip
     """Every service of the embedded shape on this database. `wake` is called when the worker has something to do, `passphrase` opens the
-    keyring where no file holds it, and `keys` stand in for what the settings name.
+    keyring where no file holds it, `keys` stand in for what the settings name, and `policy` for the one that is shipped.
     """
     clock, ids = clock or SystemClock(settings.zone), ids or RandomIds()
     if settings.packages not in {"operator", "approved"}:
@@ -124,7 +126,8 @@ def build(
     intake = intake_of(settings, database, bodies, people, audit, clock, ids, Reception(docket), docket.asked_fields)
     labels = labels_of(settings.labels)
     money = funding_services(
-        database, access=access, bodies=bodies, intake=intake, audit=audit, clock=clock, ids=ids, labels=labels, zone=settings.zone
+        database, access=access, bodies=bodies, intake=intake, audit=audit, clock=clock, ids=ids, labels=labels, zone=settings.zone,
+        policy=policy or shipped_policy(),
     )  # fmt: skip
     funding = money["funding"]
     places = read_places(settings.place, settings.place_store, settings.place_nodes, settings.place_backup)

@@ -16,7 +16,7 @@ from fabriek.funding.giving.service import Giving
 from fabriek.funding.giving.store import SqlEntitlements
 from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.capping import Capping
-from fabriek.funding.policy.policy import shipped_policy
+from fabriek.funding.policy.policy import Policy
 from fabriek.funding.policy.store import SqlAwardTotals
 from fabriek.funding.service import Funding
 from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger
@@ -36,21 +36,21 @@ class Money(TypedDict):
 
 def funding_services(
     database: Database, *, access: Access, bodies: Organisations, intake: Intake, audit: Audit, clock: Clock, ids: Ids, labels: Labels,
-    zone: str,
+    zone: str, policy: Policy,
 ) -> Money:  # fmt: skip
     books, funds, allocations = SqlLedger(database), SqlFunds(database), SqlAllocations(database)
-    policy = PolicyBook(shipped_policy())
+    book = PolicyBook(policy)
     describing = Describing(SqlDescriptions(database), bodies, audit)
-    capping = Capping(SqlAwardTotals(database), lambda: policy.now().caps)
+    capping = Capping(SqlAwardTotals(database), lambda: book.now().caps)
     giving = Giving(
-        books, funds, SqlEntitlements(database), capping, policy, access=access, audit=audit, clock=clock, ids=ids
+        books, funds, SqlEntitlements(database), capping, book, access=access, audit=audit, clock=clock, ids=ids
     )
     funding = Funding(
         books, funds, allocations, giving=giving, capping=capping, access=access, describing=describing, intake=intake, audit=audit,
-        clock=clock, ids=ids, rules=policy.rules, ceiling=lambda said: labels.of(said or labels.usual_ceiling).name,
+        clock=clock, ids=ids, rules=book.rules, ceiling=lambda said: labels.of(said or labels.usual_ceiling).name,
     )  # fmt: skip
     bridge = Bridge(
         books, funds, allocations, SqlForeignJobs(database), SqlDumps(database), access=access, audit=audit, clock=clock, ids=ids,
-        rules=policy.rules, rates=policy.rates, zone=ZoneInfo(zone),
+        rules=book.rules, rates=book.rates, zone=ZoneInfo(zone),
     )  # fmt: skip
-    return Money(policy=policy, describing=describing, capping=capping, giving=giving, funding=funding, bridge=bridge)
+    return Money(policy=book, describing=describing, capping=capping, giving=giving, funding=funding, bridge=bridge)

@@ -116,10 +116,6 @@ class Giving:
     def keep_quarters(self) -> None:
         """Brings each share what this quarter owes it, and closes quarters that have ended. For the worker; idempotent."""
         with self._books.transaction(alone=AWARDS):
-            quarter = quarter_of(self._clock.today())
-            for ended in self._entitlements.open_before(quarter):
-                self._bring(ended)
-                self._close(ended)
             self._true_up()
 
     def _apply(self, funder: str, kind: str, amount_euro: int, name: str, by: Caller) -> tuple[Contribution, Share]:
@@ -142,7 +138,12 @@ class Giving:
             require(by, "funding.award")
 
     def _true_up(self) -> None:
-        self._bring(quarter_of(self._clock.today()))
+        """Quarters that have ended come first: what lapses of one is told from what it left, before the next brings anything."""
+        quarter = quarter_of(self._clock.today())
+        for ended in self._entitlements.open_before(quarter):
+            self._bring(ended)
+            self._close(ended)
+        self._bring(quarter)
 
     def _bring(self, quarter: Quarter) -> None:
         """Posts what the quarter's entitlement has become, beyond what it has brought. What a share must give back and has awarded already
