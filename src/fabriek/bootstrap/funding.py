@@ -19,8 +19,10 @@ from fabriek.funding.policy.capping import Capping
 from fabriek.funding.policy.policy import Policy
 from fabriek.funding.policy.store import SqlAwardTotals
 from fabriek.funding.service import Funding
+from fabriek.funding.spending.ending import Ending, graces_of
 from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger
 from fabriek.kernel.clock import Clock
+from fabriek.kernel.dated import shipped
 from fabriek.kernel.ids import Ids
 from fabriek.vault.labelling.labels import Labels
 
@@ -32,6 +34,7 @@ class Money(TypedDict):
     giving: Giving
     funding: Funding
     bridge: Bridge
+    ending: Ending
 
 
 def funding_services(
@@ -53,4 +56,14 @@ def funding_services(
         books, funds, allocations, SqlForeignJobs(database), SqlDumps(database), access=access, audit=audit, clock=clock, ids=ids,
         rules=book.rules, rates=book.rates, zone=ZoneInfo(zone),
     )  # fmt: skip
-    return Money(policy=book, describing=describing, capping=capping, giving=giving, funding=funding, bridge=bridge)
+    graces = graces_of(shipped("fabriek.funding", "ending.toml"))
+    ending = Ending(books, allocations, capping, graces, audit=audit, clock=clock, ids=ids)
+    return Money(
+        policy=book,
+        describing=describing,
+        capping=capping,
+        giving=giving,
+        funding=funding,
+        bridge=bridge,
+        ending=ending,
+    )

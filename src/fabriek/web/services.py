@@ -43,6 +43,7 @@ from fabriek.funding.giving.service import Giving
 from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.capping import Capping
 from fabriek.funding.service import Funding
+from fabriek.funding.spending.ending import Ending
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.pages import Cursors
@@ -98,6 +99,7 @@ class Services:
     giving: Giving
     funding: Funding
     bridge: Bridge
+    ending: Ending
     teaching: Teaching
     vault: Vault
     own_keys: OwnKeys

@@ -48,6 +48,7 @@ class Upkeep:
             end_terms(services)
         if self._counting.due():
             services.giving.keep_quarters()
+            services.ending.give_back_rests()
         if self._noting.due():
             services.identity.keep_uses()
         self._affiliating.round()
