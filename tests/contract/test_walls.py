@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fabriek import machinery
 from fabriek.adapters.database import Database
+from fabriek.bootstrap import machinery
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.kernel.callers import Caller

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from fabriek import machinery
 from fabriek.adapters.database import Database
+from fabriek.bootstrap import machinery
 from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.executors.contract import Handle, JobSpec, ObservedState
 from fabriek.compute.gpus import gpus_of

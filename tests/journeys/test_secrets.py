@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fabriek import machinery
+from fabriek.bootstrap import machinery
 from fabriek.settings import Settings
 from tests.servers.factory import Running, quickstarted, why_no_jobs
 
