@@ -108,6 +108,11 @@ class Settings:
         "folder",
         "Calls of this installation, a TOML file each, beside those that come with it; read at the start.",
     )
+    rates: Path | None = setting(
+        None,
+        "file",
+        "What computing and storing cost, in TOML; empty means one credit for each hour: see docs/howto/tariffs.md.",
+    )
     place: str = setting(
         "", "place", "The country in which this installation stands and its legal owner: NL/Ministerie van Defensie."
     )

@@ -9,6 +9,7 @@ from fabriek.access.people import Person
 from fabriek.access.roles import PROJECT, rights_of
 from fabriek.adapters.database import Database
 from fabriek.bootstrap import building
+from fabriek.bootstrap.machinery import rates_for
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.hosts import listed
 from fabriek.compute.images import listed_images
@@ -82,7 +83,7 @@ def a_town(
 ) -> Town:  # fmt: skip
     clock = FakeClock()
     machine = Machine(
-        capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
+        capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_for(Settings(**settings)),
         "workstation", contract, UTC, able=lambda: able, unsandboxed=unsandboxed, gangs=gangs, doors=doors, hosts=listed(hosts),
         images=listed_images(images),
     )  # fmt: skip

@@ -27,7 +27,7 @@ from fabriek.bootstrap.accounts import AppKeys, account_services
 from fabriek.bootstrap.funding import funding_services
 from fabriek.bootstrap.joining import joining_services, teaching_of
 from fabriek.bootstrap.lab import lab_services
-from fabriek.bootstrap.machinery import executor_of, this_machine
+from fabriek.bootstrap.machinery import executor_of, rates_for, this_machine
 from fabriek.bootstrap.providers import RefreshKeys, provider_services
 from fabriek.bootstrap.reviewing import docket_of, reviewing_of
 from fabriek.compute.accounts.service import ClusterAccounts
@@ -127,7 +127,7 @@ def build(
     labels = labels_of(settings.labels)
     money = funding_services(
         database, access=access, bodies=bodies, intake=intake, audit=audit, clock=clock, ids=ids, labels=labels, zone=settings.zone,
-        policy=policy or shipped_policy(),
+        rates=rates_for(settings), policy=policy or shipped_policy(),
     )  # fmt: skip
     funding = money["funding"]
     places = read_places(settings.place, settings.place_store, settings.place_nodes, settings.place_backup)

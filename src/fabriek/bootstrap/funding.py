@@ -1,5 +1,7 @@
 """Money: who gives, under which policy, what is awarded and spent."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
@@ -16,7 +18,8 @@ from fabriek.funding.giving.service import Giving
 from fabriek.funding.giving.store import SqlEntitlements
 from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.capping import Capping
-from fabriek.funding.policy.policy import Policy
+from fabriek.funding.policy.policy import Policy, shipped_policy
+from fabriek.funding.policy.rates import Rate
 from fabriek.funding.policy.store import SqlAwardTotals
 from fabriek.funding.service import Funding
 from fabriek.funding.spending.ending import Ending, graces_of
@@ -39,10 +42,12 @@ class Money(TypedDict):
 
 def funding_services(
     database: Database, *, access: Access, bodies: Organisations, intake: Intake, audit: Audit, clock: Clock, ids: Ids, labels: Labels,
-    zone: str, policy: Policy,
+    zone: str, rates: Sequence[Rate], policy: Policy,
 ) -> Money:  # fmt: skip
+    """rates: those with which the installation begins, the operator's own among them."""
     books, funds, allocations = SqlLedger(database), SqlFunds(database), SqlAllocations(database)
     book = PolicyBook(policy)
+    policy = PolicyBook(replace(shipped_policy(), rates=tuple(rates)))
     describing = Describing(SqlDescriptions(database), bodies, audit)
     capping = Capping(SqlAwardTotals(database), lambda: book.now().caps)
     giving = Giving(

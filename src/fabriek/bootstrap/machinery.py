@@ -25,7 +25,7 @@ from fabriek.compute.hosts import listed
 from fabriek.compute.images import listed_images
 from fabriek.compute.machine import GangNetwork, Machine
 from fabriek.compute.power import Contract, tables_of
-from fabriek.funding.policy.rates import rates_of
+from fabriek.funding.policy.rates import Rate, rates_of, with_own
 from fabriek.kernel.clock import SystemClock
 from fabriek.kernel.dated import shipped
 from fabriek.kernel.errors import InvalidInput
@@ -49,12 +49,25 @@ def this_machine(settings: Settings) -> Machine:
     capacity = Capacity(cpus, sum(kind.count for kind in kinds), memory, settings.job_nodes, kinds)
     contract = Contract(settings.power_contract_watts) if settings.power_contract_watts else None
     return Machine(
-        capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_of(shipped("fabriek.funding", "rates.toml")),
+        capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_for(settings),
         MACHINE_KIND, contract, ZoneInfo(settings.zone), able=cache(probe), unsandboxed=settings.jobs_unsandboxed,
         workspaces=str(settings.workspaces or ""), host_network=settings.job_network == "host",
         gangs=_gang_network(settings), doors=settings.executor == "local", hosts=listed(settings.job_network_hosts),
         images=listed_images(settings.job_images),
     )  # fmt: skip
+
+
+def rates_for(settings: Settings) -> tuple[Rate, ...]:
+    """What computing and storing cost here. Raises InvalidInput on a file that cannot be read."""
+    own = rates_of(_text(settings.rates)) if settings.rates is not None else ()
+    return with_own(rates_of(shipped("fabriek.funding", "rates.toml")), own)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{file} cannot be read ({type(error).__name__})", fix="look at that file") from None
 
 
 def _gang_network(settings: Settings) -> GangNetwork:

@@ -7,7 +7,7 @@ from pathlib import Path
 from fabriek.access.login.identity import Identity
 from fabriek.audit.service import Audit
 from fabriek.compute.admission import admit
-from fabriek.compute.costs import worst_cost
+from fabriek.compute.costs import check_wall, worst_cost
 from fabriek.compute.decisions import Because
 from fabriek.compute.executors.contract import Executor, Reaches
 from fabriek.compute.jobs import Job, State
@@ -89,6 +89,7 @@ class Doors:
     def _hold(self, job: Job) -> int:
         parts = self._submission
         on = job.submitted_at.astimezone(parts.machine.zone).date()
+        check_wall(job, parts.machine, on)
         cost = worst_cost(job, parts.machine, on)
         return parts.funding.raise_hold(job.id, cost.amount_micro).amount_micro
 

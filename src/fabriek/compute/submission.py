@@ -8,7 +8,7 @@ from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.compute import arrays, requests, terms
 from fabriek.compute.arrays import Array, Element
-from fabriek.compute.costs import worst_cost
+from fabriek.compute.costs import check_wall, worst_cost
 from fabriek.compute.fitting import check_draw, check_fits
 from fabriek.compute.images import NOT_MOUNTED, check_image, image_of, resolved
 from fabriek.compute.installing import Installing
@@ -122,7 +122,9 @@ class Submission:
         )
 
     def _held(self, project: Project, job: Job) -> Job:
-        cost = worst_cost(job, self.machine, self.clock.today())
+        today = self.clock.today()
+        check_wall(job, self.machine, today)
+        cost = worst_cost(job, self.machine, today)
         held = self.funding.hold(project.id, job.purpose, cost.resource, cost.amount_micro, job.id)
         return replace(job, share=held.share, resource=str(cost.resource), held_micro=held.amount_micro)
 
