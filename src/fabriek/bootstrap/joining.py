@@ -8,11 +8,12 @@ from fabriek.access.joining.often import Often
 from fabriek.access.joining.ports import Post
 from fabriek.access.joining.proving import Proving
 from fabriek.access.joining.quarterly import Quarterly
+from fabriek.access.joining.reminding import Reminding
 from fabriek.access.joining.steering import Steering
 from fabriek.access.joining.store import SqlInvitations, SqlLeavings, SqlStandings
 from fabriek.access.joining.store_classes import SqlClasses
 from fabriek.access.joining.store_proofs import SqlProofs
-from fabriek.access.joining.store_reviews import SqlReviews, SqlSuspended
+from fabriek.access.joining.store_reviews import SqlReminders, SqlReviews, SqlSuspended
 from fabriek.access.joining.store_steering import SqlChanges
 from fabriek.access.login.identity import Identity
 from fabriek.access.login.store_factors import SqlGuesses
@@ -67,6 +68,7 @@ def joining_services(
         Quarterly(SqlReviews(database), SqlSuspended(database), standings, bodies, projects, appointing, audit, clock, ids, rooms=rooms),
         Proving(SqlProofs(database), bodies, audit, clock),
         Steering(SqlChanges(database), bodies, people, projects, audit, clock, ids, check_purpose=check_purpose, check_ceiling=check_ceiling),
+        Reminding(SqlReminders(database), SqlReviews(database), standings, bodies, people, projects, clock, base=base),
     )  # fmt: skip
 
 

@@ -78,6 +78,8 @@ class Upkeep:
         services.joining.quarterly.open_due()
         if not services.seal.is_sealed():
             services.joining.quarterly.close_due()
+        if services.relay.host:
+            services.joining.reminding.write_due()
         with services.database.transaction():
             services.answers.forget(before=services.clock.now() - KEPT_FOR)
 

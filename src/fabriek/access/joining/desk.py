@@ -7,6 +7,7 @@ from fabriek.access.joining.inviting import Inviting
 from fabriek.access.joining.leaving import Leavers
 from fabriek.access.joining.proving import Proving
 from fabriek.access.joining.quarterly import Quarterly
+from fabriek.access.joining.reminding import Reminding
 from fabriek.access.joining.steering import Steering
 
 
@@ -18,3 +19,4 @@ class Joining:
     quarterly: Quarterly
     proving: Proving
     steering: Steering
+    reminding: Reminding

@@ -7,6 +7,7 @@ from typing import Protocol
 from fabriek.access.joining.invitations import Invitation
 from fabriek.access.joining.leavings import Leaving
 from fabriek.access.joining.proofs import Proof
+from fabriek.access.joining.reminders import Reminder
 from fabriek.access.joining.reviews import Item, Review, Suspended
 from fabriek.access.people import Person
 from fabriek.kernel.callers import Caller
@@ -85,6 +86,20 @@ class Reviews(Protocol):
     def items(self, review: str) -> Sequence[Item]: ...
 
     def decide(self, item: Item) -> None: ...
+
+
+class Reminders(Protocol):
+    """Storage of who was reminded of which review."""
+
+    def add(self, reminder: Reminder) -> bool:
+        """Whether it is new: the same is written once."""
+
+    def of_review(self, review: str) -> Sequence[Reminder]: ...
+
+    def unsent(self, now: datetime, *, limit: int) -> Sequence[Reminder]:
+        """Those whose time to be tried has come."""
+
+    def save(self, reminder: Reminder) -> None: ...
 
 
 class SuspendedOnes(Protocol):

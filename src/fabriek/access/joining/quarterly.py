@@ -8,7 +8,7 @@ from datetime import timedelta
 from fabriek.access.joining import reviews
 from fabriek.access.joining.appointing import ALONE, Appointing
 from fabriek.access.joining.ports import Reviews, RoomsOfMembers, Standings, SuspendedOnes
-from fabriek.access.joining.reviews import DAYS, Decision, Item, Review, Suspended, is_over, quarter_of
+from fabriek.access.joining.reviews import Decision, Item, Review, Suspended, is_over, quarter_of, terms_on
 from fabriek.access.ports import Organisations, Projects
 from fabriek.access.projects import Membership
 from fabriek.access.roles import ADMINISTRATOR
@@ -123,7 +123,8 @@ class Quarterly:
 
     def _open(self, project: str, held: Sequence[tuple[str, str]]) -> int:
         today = self._clock.today()
-        review = Review(self._ids.new("rvw"), project, quarter_of(today), today, today + timedelta(days=DAYS))
+        due_on = today + timedelta(days=terms_on(today).days)
+        review = Review(self._ids.new("rvw"), project, quarter_of(today), today, due_on)
         self._kept.add(review, [Item(review.id, person, role) for person, role in held])
         self._audit.record("access_review.opened", review.id, SYSTEM, project=project or "none", items=str(len(held)))
         return 1

@@ -5,8 +5,24 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Date, Row, String, Table, UniqueConstraint, delete, func, insert, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Date,
+    Integer,
+    Row,
+    String,
+    Table,
+    UniqueConstraint,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
+from fabriek.access.joining.reminders import Reminder
 from fabriek.access.joining.reviews import Decision, Item, Review, Suspended
 from fabriek.adapters.database import Database, Instant, metadata
 
@@ -50,6 +66,19 @@ suspended = Table(
     Column("review", String, nullable=False),
 )
 
+reminders = Table(
+    "access_review_reminders",
+    metadata,
+    Column("review", String, primary_key=True),
+    Column("person", String, primary_key=True),
+    Column("days_before", Integer, primary_key=True, autoincrement=False),
+    Column("made_at", Instant, nullable=False),
+    Column("next_at", Instant, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("sent_at", Instant),
+    Column("given_up", Boolean, nullable=False),
+)
+
 
 class SqlReviews:
     def __init__(self, db: Database) -> None:
@@ -90,6 +119,31 @@ class SqlReviews:
         self._db.put(items, asdict(item), ["review", "person", "role"])
 
 
+class SqlReminders:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, reminder: Reminder) -> bool:
+        if self._db.row(select(reminders.c.review).where(*_same(reminder))) is not None:
+            return False
+        self._db.execute(insert(reminders).values(**asdict(reminder)))
+        return True
+
+    def of_review(self, review: str) -> Sequence[Reminder]:
+        found = (
+            select(reminders).where(reminders.c.review == review).order_by(reminders.c.person, reminders.c.days_before)
+        )
+        return [_reminder(row) for row in self._db.rows(found)]
+
+    def unsent(self, now: datetime, *, limit: int) -> Sequence[Reminder]:
+        waits = (reminders.c.sent_at.is_(None), reminders.c.given_up.is_(False), reminders.c.next_at <= now)
+        found = select(reminders).where(*waits).order_by(reminders.c.next_at, reminders.c.review, reminders.c.person)
+        return [_reminder(row) for row in self._db.rows(found.limit(limit))]
+
+    def save(self, reminder: Reminder) -> None:
+        self._db.execute(update(reminders).where(*_same(reminder)).values(**asdict(reminder)))
+
+
 class SqlSuspended:
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -104,6 +158,18 @@ class SqlSuspended:
     def of(self, project: str) -> Sequence[Suspended]:
         found = select(suspended).where(suspended.c.project == project).order_by(suspended.c.person)
         return [Suspended(row.project, row.person, row.role, row.since, row.review) for row in self._db.rows(found)]
+
+
+def _same(one: Reminder) -> tuple[ColumnElement[bool], ...]:
+    return (
+        reminders.c.review == one.review, reminders.c.person == one.person, reminders.c.days_before == one.days_before
+    )  # fmt: skip
+
+
+def _reminder(row: Row[Any]) -> Reminder:
+    return Reminder(
+        row.review, row.person, row.days_before, row.made_at, row.next_at, row.tries, row.sent_at, row.given_up
+    )
 
 
 def _review(row: Row[Any]) -> Review:
