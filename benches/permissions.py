@@ -54,7 +54,7 @@ def _measured(database: Database, home: Path) -> tuple[float, float]:
             made = services.access.open_project(
                 f"Project {number}", f"p-{number}", Purpose.CIVILIAN, "open", town.operator.person, [], by=town.operator
             )
-            SqlProjects(database).put_member(Membership(made.id, person.person, "member"))
+            SqlProjects(database).put_member(Membership(made.id, person.person, "member"), town.clock.now())
     _, token = services.tokens.create(Wanted("bench", ["jobs"]), by=person)
     project = services.access.project(slug).id
     in_front = guard(Right("job.submit"))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from fabriek.access.applying.applications import ApplicationState, move
 from fabriek.access.reviewing.desk import View
@@ -163,6 +163,33 @@ def test_nobody_with_a_stake_judges_and_the_rule_is_named(jury: Jury) -> None:
     review.panel.assign(app, colleague.person, by=jury.reviewer)
     review.panel.decline(app, "we wrote a paper together", conflict=True, by=colleague)
     refused_by("conflict.declared", lambda: review.panel.assign(app, colleague.person, by=jury.reviewer))
+
+
+def test_whom_a_review_of_access_took_out_of_a_common_project_is_in_conflict_and_no_log_is_searched(jury: Jury) -> None:
+    town, review, app = jury.town, jury.review, jury.submitted()
+    colleague, stranger = town.person("near", "expert"), town.person("near", "expert")
+    with town.services.database.transaction():
+        opened = town.services.access.open_project(
+            "Old", "old", Purpose.CIVILIAN, "internal", jury.applicant.person, [], by=SYSTEM
+        )
+    town.services.access.add_member(opened.slug, colleague.person, "member", by=town.again(jury.applicant))
+    quarterly = town.services.joining.quarterly
+    quarterly.open_due()
+    town.clock.move(timedelta(days=60))
+    assert quarterly.open_due() > 0
+    town.clock.move(timedelta(days=15))
+    assert quarterly.close_due() > 0
+    docket, said = review.docket, list[str]()
+    application, people = docket.applications.get(app), town.services.access
+    engine = town.services.database.readers
+    event.listen(engine, "before_cursor_execute", listened := lambda *told: said.append(told[2]))
+    rules = [
+        {one.rule for one in docket.conflicts(people.person(who.person), application)} for who in (colleague, stranger)
+    ]
+    event.remove(engine, "before_cursor_execute", listened)
+    assert rules == [{"conflict.project"}, set()]
+    assert any("access_membership_changes" in one for one in said)
+    assert not any("audit_events" in one for one in said)
 
 
 def test_who_edits_along_is_an_applicant_and_judges_nothing(jury: Jury) -> None:

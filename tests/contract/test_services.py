@@ -198,7 +198,9 @@ def test_a_service_is_of_one_project_and_no_other_lead_gets_a_token_of_it(place:
     assert place.caller().project_rights == {place.id: MEMBER}
     # Were its row there all the same, as before this was refused, then no lead gets a token that opens both.
     with database.transaction():
-        SqlProjects(database).put_member(Membership(access.project(other).id, place.service.id, "member"))
+        SqlProjects(database).put_member(
+            Membership(access.project(other).id, place.service.id, "member"), town.clock.now()
+        )
     for slug, by in ((other, thief), (place.slug, place.lead)):
         with pytest.raises(WrongState, match="another project"):
             place.ours.create_token(slug, "nightly-import", Wanted("more"), by=by)
@@ -223,7 +225,7 @@ def test_who_left_is_added_nowhere_and_is_no_lead_beside_whom_another_may_go(pla
     kept = SqlProjects(database)
     for nobody in (gone.person, place.service.id):  # rows as they were before this was refused
         with database.transaction():
-            kept.put_member(Membership(place.id, nobody, "lead"))
+            kept.put_member(Membership(place.id, nobody, "lead"), place.town.clock.now())
         with pytest.raises(WrongState, match="keeps a lead"):
             place.services.vault.remove_member(place.slug, place.lead.person, by=place.lead)
     left = place.services.joining.leavers.leave(place.lead.person, why="moved", by=place.town.operator)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 
 from fabriek.access.organisations import Organisation
@@ -64,11 +65,10 @@ class Projects(Protocol):
     def among(self, project_ids: Collection[str]) -> Mapping[str, Project]:
         """Id → project. Raises NotFound where there is no such one."""
 
-    def put_member(self, membership: Membership) -> None:
+    def put_member(self, membership: Membership, at: datetime) -> None:
         """Adds a person, or changes their role."""
 
-    def take_member(self, project: str, person: str) -> None: ...
-
+    def take_member(self, project: str, person: str, at: datetime) -> None: ...
     def members(self, project: str) -> Sequence[Membership]: ...
 
     def of_person(self, person: str) -> Sequence[Membership]: ...

@@ -151,7 +151,7 @@ class Access:
             self._check_here(self._people.get(membership.person))
             if role != "lead":
                 self._check_other_lead(found.id, membership.person)
-            self._projects.put_member(membership)
+            self._projects.put_member(membership, self._clock.now())
             self._audit.record("project.member_added", found.id, by, person=membership.person, role=role)
         return membership
 
@@ -170,7 +170,7 @@ class Access:
             raise NotFound("there is no such member", fix="fabriek project members")
         with self._bodies.transaction(alone=f"project:{found.id}"):
             self._check_other_lead(found.id, person)
-            self._projects.take_member(found.id, person)
+            self._projects.take_member(found.id, person, self._clock.now())
             self._audit.record("project.member_removed", found.id, by, person=person)
 
     def open_project(
@@ -189,11 +189,11 @@ class Access:
         project = Project(self._ids.new("prj"), slug, title, purpose, label_ceiling, lead_person.organisation)
         with self._bodies.transaction():
             self._projects.add(project)
-            self._projects.put_member(Membership(project.id, lead, "lead"))
+            self._projects.put_member(Membership(project.id, lead, "lead"), self._clock.now())
             for partner in partners:
                 for person in self._people.of_organisation(self._bodies.named(partner).id):
                     if person.id != lead and person.active and person.kind is PersonKind.PERSON:
-                        self._projects.put_member(Membership(project.id, person.id, "member"))
+                        self._projects.put_member(Membership(project.id, person.id, "member"), self._clock.now())
             self._audit.record("project.opened", project.id, by, lead=lead, purpose=str(purpose))
         return project
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Boolean, Column, Row, String, Table, bindparam, delete, func, insert, or_, select, update
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from fabriek.access.organisations import Organisation, OrganisationKind
 from fabriek.access.people import Person, PersonKind
 from fabriek.access.projects import Membership, Project
-from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import AlreadyExists, NotFound, nothing_here
 from fabriek.kernel.purposes import Purpose
 
@@ -65,6 +66,15 @@ memberships = Table(
     Column("project", String, primary_key=True),
     Column("person", String, primary_key=True, index=True),
     Column("role", String, nullable=False),
+)
+
+# When somebody's place in a project changed last, which stays when they are out of it: who was with whom is asked of each expert.
+membership_changes = Table(
+    "access_membership_changes",
+    metadata,
+    Column("person", String, primary_key=True),
+    Column("project", String, primary_key=True),
+    Column("at", Instant, nullable=False),
 )
 
 
@@ -171,14 +181,23 @@ class SqlProjects:
             raise nothing_here()
         return found
 
-    def put_member(self, membership: Membership) -> None:
+    def put_member(self, membership: Membership, at: datetime) -> None:
         same = (memberships.c.project == membership.project, memberships.c.person == membership.person)
         if not self._db.execute(update(memberships).where(*same).values(role=membership.role)):
             self._db.execute(insert(memberships).values(**asdict(membership)))
+        self._changed(membership.project, membership.person, at)
 
-    def take_member(self, project: str, person: str) -> None:
+    def take_member(self, project: str, person: str, at: datetime) -> None:
         same = (memberships.c.project == project, memberships.c.person == person)
-        self._db.execute(delete(memberships).where(*same))
+        if self._db.execute(delete(memberships).where(*same)):
+            self._changed(project, person, at)
+
+    def changed_for(self, person: str, since: datetime) -> frozenset[str]:
+        theirs = (membership_changes.c.person == person, membership_changes.c.at >= since)
+        return frozenset(row.project for row in self._db.rows(select(membership_changes.c.project).where(*theirs)))
+
+    def _changed(self, project: str, person: str, at: datetime) -> None:
+        self._db.put(membership_changes, {"person": person, "project": project, "at": at}, ["person", "project"])
 
     def members(self, project: str) -> Sequence[Membership]:
         rows = self._db.rows(select(memberships).where(memberships.c.project == project).order_by(memberships.c.person))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
 from typing import Protocol
 
 from fabriek.audit.log import Event
@@ -30,9 +29,6 @@ class Events(Protocol):
         self, limit: int, *, before: int = 0, subject: str = "", person: str = ""
     ) -> Sequence[tuple[int, Event]]:
         """(number, event), newest first, with number < before unless that is 0; narrowed to a subject or a person."""
-
-    def projects_named_with(self, person: str, since: datetime) -> frozenset[str]:
-        """Projects in whose events of membership this person is named since then."""
 
     def last_leaf(self) -> int:
         """The highest leaf that was given; -1 before the first."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -106,15 +105,6 @@ class SqlEvents:
         if person:
             asked = asked.where(events.c.person == person)
         return [(row.number, _event(row)) for row in self._read(asked)]
-
-    def projects_named_with(self, person: str, since: datetime) -> frozenset[str]:
-        from_then = since.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        asked = select(events).where(
-            events.c.action.startswith("project.member_", autoescape=True),
-            events.c.at >= from_then,
-            events.c.facts.contains(f'"person":"{person}"', autoescape=True),
-        )
-        return frozenset(row.subject for row in self._read(asked))
 
     def last_leaf(self) -> int:
         highest = self._db.scalar(select(func.max(events.c.leaf)))

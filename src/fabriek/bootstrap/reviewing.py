@@ -18,7 +18,6 @@ from fabriek.access.reviewing.working_days import calendar_named, read_calendar
 from fabriek.access.store import SqlOrganisations, SqlPeople, SqlProjects
 from fabriek.adapters.database import Database
 from fabriek.audit.service import Audit
-from fabriek.audit.store import SqlEvents
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.dated import shipped
 from fabriek.kernel.errors import InvalidInput
@@ -32,7 +31,7 @@ def docket_of(settings: Settings, database: Database, audit: Audit, clock: Clock
     calendar = read_calendar(_text(settings.review_calendar, "calendar.toml"))
     return Docket(
         SqlApplications(database), SqlEditings(database), SqlOrganisations(database), SqlPeople(database), SqlProjects(database), SqlCases(database),
-        SqlAssignments(database), SqlReviewNotices(database), SqlEvents(database), audit, clock, ids,
+        SqlAssignments(database), SqlReviewNotices(database), SqlProjects(database), audit, clock, ids,
         read_calls(settings.calls), read_promises(_text(settings.review_terms, "terms.toml")), calendar_named("office", calendar, zone),
         calendar_named("law", calendar, zone), settings.review_by_person,
     )  # fmt: skip

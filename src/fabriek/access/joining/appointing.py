@@ -101,7 +101,7 @@ class Appointing:
             if someone.id == by.person:
                 raise NotPermitted("nobody appoints themselves", rule="appoint.self", fix="ask another operator")
             made = self.lead_in(found, someone)
-            self._projects.put_member(made)
+            self._projects.put_member(made, self._clock.now())
             self._audit.record("project.member_added", found.id, by, person=someone.id, role="lead")
         return made
 

@@ -281,7 +281,7 @@ class Inviting:
             with self._bodies.transaction(alone=f"project:{found.project}"):
                 if any(one.person == person.id for one in self._projects.members(found.project)):
                     raise AlreadyExists("you are in this project already", fix="fabriek project ls")
-                self._projects.put_member(Membership(found.project, person.id, found.role))
+                self._projects.put_member(Membership(found.project, person.id, found.role), self._clock.now())
             self._audit.record("project.member_added", found.project, by, person=person.id, role=found.role)
         return self._end(found, InvitationState.ACCEPTED, by, person=person.id)
 

@@ -144,7 +144,7 @@ class Leavers:
         for project in sorted(held):
             with self._bodies.transaction(alone=f"project:{project}"):
                 members = {one.person for one in self._projects.members(project)}
-                self._projects.take_member(project, person.id)
+                self._projects.take_member(project, person.id, self._clock.now())
                 self._audit.record("project.member_removed", project, by, person=person.id)
                 if project in self._standings.projects_without_lead() and not self._handed_over(
                     project, successor, members, by
@@ -171,7 +171,7 @@ class Leavers:
             made = self._appointing.lead_in(self._projects.named(project), successor)
         except (NotPermitted, WrongState):
             return False
-        self._projects.put_member(made)
+        self._projects.put_member(made, self._clock.now())
         self._audit.record("project.member_added", project, by, person=successor.id, role="lead")
         return True
 

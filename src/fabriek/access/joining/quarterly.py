@@ -144,7 +144,7 @@ class Quarterly:
         if one.decision is Decision.SUSPENDED:
             self._still.take(project, one.person, one.role)
             if not any(other.person == one.person for other in self._projects.members(project)):
-                self._projects.put_member(Membership(project, one.person, one.role))
+                self._projects.put_member(Membership(project, one.person, one.role), self._clock.now())
             self._audit.record("project.member_restored", project, by, person=one.person, role=one.role)
         self._decided(one, Decision.KEPT, by)
 
@@ -203,7 +203,7 @@ class Quarterly:
             held = {other.person: other.role for other in self._projects.members(review.project)}
             if held.get(one.person) != one.role:
                 return False
-            self._projects.take_member(review.project, one.person)
+            self._projects.take_member(review.project, one.person, self._clock.now())
             self._rooms.close_member(review.project, one.person, by=SYSTEM)
         else:
             someone = next((other for other in self._standings.with_roles() if other.id == one.person), None)

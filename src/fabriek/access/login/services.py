@@ -71,7 +71,7 @@ class ServiceIdentities:
             if any(one.person.name == name for one in self._of(project)):
                 raise AlreadyExists(f"there is a service {name} already", fix="fabriek service ls")
             self._people.add(made)
-            self._projects.put_member(Membership(project, made.id, role))
+            self._projects.put_member(Membership(project, made.id, role), self._clock.now())
             self._audit.record("service.created", made.id, by, project=project, role=role)
         return self._named(project, name)
 
@@ -128,7 +128,7 @@ class ServiceIdentities:
         with self._bodies.transaction(alone=f"services:{project}"):
             found = self._named(project, name)
             self._kept.retire(found.person.id)
-            self._projects.take_member(project, found.person.id)
+            self._projects.take_member(project, found.person.id, self._clock.now())
             ended = self._credentials.remove_of_person(found.person.id)
             self._audit.record("service.retired", found.person.id, by, project=project, ended=ended)
 

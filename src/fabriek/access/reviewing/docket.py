@@ -241,7 +241,7 @@ class Docket:
     def _projects_of(self, person: str, since: datetime) -> frozenset[str]:
         """Those they are in, and those that they were added to or taken out of since then."""
         now_in = {one.project for one in self.projects.of_person(person)}
-        return frozenset(now_in) | self.past.projects_named_with(person, since)
+        return frozenset(now_in) | self.past.changed_for(person, since)
 
     def _person_called(self, name: str) -> Person | None:
         if "@" in name:

@@ -63,8 +63,8 @@ class Notices(Protocol):
 class Past(Protocol):
     """Who was in which project."""
 
-    def projects_named_with(self, person: str, since: datetime) -> frozenset[str]:
-        """Projects in whose events of membership this person is named since then."""
+    def changed_for(self, person: str, since: datetime) -> frozenset[str]:
+        """Ids of projects that this person came into or went out of, or had another role in, since then."""
 
 
 class Awards(Protocol):
