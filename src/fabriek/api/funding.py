@@ -51,7 +51,7 @@ def list_shares(factory: FactoryDep) -> PageOut[ShareOut]:
 @router.post("/applications/{application}/award", access=Right("funding.award"), status_code=201, once=False)
 def award(application: str, asked: AwardIn, caller: CallerDep, factory: FactoryDep) -> AllocationOut:
     """Turn an eligible application into a project with an allocation."""
-    made, project = factory.funding.award(application, share=asked.share, by=caller)
+    made, project = factory.funding.award(application, share=asked.share, out_of_turn=asked.out_of_turn, by=caller)
     return AllocationOut(
         id=made.id,
         project=project.slug,

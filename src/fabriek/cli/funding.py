@@ -58,10 +58,13 @@ def allocations(*, as_json: bool) -> None:
 @funding.command("award")
 @click.argument("application")
 @click.option("--share", default="", help="From which share; default: the one that fits best.")
+@click.option(
+    "--out-of-turn", default="", metavar="REASON", help="Why it goes before those that wait for the same share."
+)
 @json_option
-def award(application: str, share: str, *, as_json: bool) -> None:
+def award(application: str, share: str, out_of_turn: str, *, as_json: bool) -> None:
     """Turn an eligible application into a project with an allocation."""
-    show(connect().funding.award(application, share=share), as_json=as_json)
+    show(connect().funding.award(application, share=share, out_of_turn=out_of_turn), as_json=as_json)
 
 
 @funding.command("entries")

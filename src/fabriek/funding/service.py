@@ -22,6 +22,7 @@ from fabriek.funding.policy.purposes import Rule, choose_share, forbidden_by, re
 from fabriek.funding.ports import Allocations, Funds, Ledger
 from fabriek.funding.reports import ShareTotal, totals
 from fabriek.funding.resources import Resource, amounts_of
+from fabriek.funding.turns import before_it, check_turn
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import CreditsExhausted, FabriekError, InvalidInput, NotFound, NotPermitted, WrongState
@@ -59,12 +60,13 @@ class Funding:
         self._clock, self._ids, self._rules = clock, ids, rules
 
     def award(
-        self, application_id: str, *, share: str = "", director: bool = False, by: Caller
+        self, application_id: str, *, share: str = "", director: bool = False, out_of_turn: str = "", by: Caller
     ) -> tuple[Allocation, Project]:
         """Turns an eligible application into a project with an allocation, from the named share or the one that fits best; `director`: out of
-        what its director may award.
+        what its director may award. `out_of_turn`: why it goes before those that wait for the same share and came earlier.
 
-        Raises WrongState when it is not eligible, NotPermitted naming the purpose rule, CreditsExhausted when no share has room.
+        Raises WrongState when it is not eligible or not its turn, NotPermitted naming the purpose rule or the conflict of interest,
+        CreditsExhausted when no share has room.
         """
         require(by, "funding.direct" if director else "funding.award")
         application = self._intake.get(application_id, by=by)
@@ -77,7 +79,17 @@ class Funding:
             raise NotPermitted(
                 "nobody awards their own application", rule="award.self", fix="ask another funder or operator"
             )
-        return self._award(application, share, by, director=director)
+        with self._books.transaction(alone="awards"):
+            self._intake.check_awarder(application, by=by)
+            shares = self._funds.shares()
+            wanted = self._paying(application, [one for one in shares if not share or share in {one.id, one.name}])
+            queue = self._intake.queue()
+            earlier = before_it(queue, application.id, wanted, lambda one: self._paying(one, shares))
+            if earlier and out_of_turn:
+                self._intake.passed_over(application, [one.id for one in earlier], out_of_turn, by=by)
+            else:
+                check_turn(earlier, application.id)
+            return self._award(application, share, by, director=director)
 
     def award_short_route(
         self, application: Application, *, aside: Collection[str] = (), by: Caller
@@ -96,9 +108,10 @@ class Funding:
                 raise WrongState(
                     f"application {application.id} does not wait any more", fix=f"fabriek review show {application.id}"
                 )
-            shares, earlier = self._funds.shares(), [one for one in queue[:place] if one.id not in aside]
+            shares = self._funds.shares()
             mine = self._paying(queue[place], shares)
-            if any(mine & self._paying(one, shares) for one in earlier):
+            earlier = before_it(queue, application.id, mine, lambda one: self._paying(one, shares))
+            if any(one.id not in aside for one in earlier):
                 raise CreditsExhausted(
                     f"first in, first out: it is number {place + 1} in the queue",
                     fix="wait: it is awarded by itself when its turn comes and a share has room",

@@ -29,9 +29,10 @@ class ShareOut(Wire):
 
 
 class AwardIn(Wire):
-    """`share`: its name; empty takes the one that fits best."""
+    """`share`: its name; empty takes the one that fits best. `out_of_turn`: why it goes before those that wait for the same share."""
 
     share: Annotated[str, Field(max_length=63)] = ""
+    out_of_turn: Annotated[str, Field(max_length=4000)] = ""
 
 
 class AllocationOut(Wire):

@@ -22,9 +22,11 @@ class Funding:
     def shares(self) -> Sequence[ShareOut]:
         return PageOut[ShareOut].model_validate(self._client.get("/api/v1/shares")).items
 
-    def award(self, application: str, *, share: str = "") -> AllocationOut:
+    def award(self, application: str, *, share: str = "", out_of_turn: str = "") -> AllocationOut:
         return AllocationOut.model_validate(
-            self._client.post(f"/api/v1/applications/{application}/award", json={"share": share})
+            self._client.post(
+                f"/api/v1/applications/{application}/award", json={"share": share, "out_of_turn": out_of_turn}
+            )
         )
 
     def allocations(self) -> Sequence[AllocationOut]:

@@ -189,6 +189,14 @@ class Intake:
             self._audit.record("application.awarded", application_id, by, project=project)
         return granted
 
+    def check_awarder(self, application: Application, *, by: Caller) -> None:
+        """Raises NotPermitted where whoever would award it by hand has a stake in it, NotFound where they may not know of it."""
+        self._reception.check_awarder(application, by=by)
+
+    def passed_over(self, application: Application, earlier: Sequence[str], reason: str, *, by: Caller) -> None:
+        """Keeps why it is awarded before others. For funding; joins its transaction."""
+        self._reception.passed_over(application, earlier, reason, by=by)
+
     def get(self, application_id: str, *, by: Caller) -> Application:
         """To read: for who may change it, and, once it was submitted, for reviewers. Raises NotFound."""
         found = self._applications.get(application_id)

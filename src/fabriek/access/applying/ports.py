@@ -50,6 +50,12 @@ class Receives(Protocol):
 
     def awarded(self, application: Application, project: str, *, by: Caller) -> Application: ...
 
+    def check_awarder(self, application: Application, *, by: Caller) -> None:
+        """Raises NotPermitted naming the rule of conflict, NotFound for whom it is not there."""
+
+    def passed_over(self, application: Application, earlier: Sequence[str], reason: str, *, by: Caller) -> None:
+        """Keeps why it goes before those that came earlier. Raises InvalidInput on a reason that is none."""
+
     def is_ready(self, application: Application) -> bool: ...
 
     def queue(self) -> Sequence[Application]: ...

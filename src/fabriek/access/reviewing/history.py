@@ -21,7 +21,7 @@ class Shown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`part`: as what they acted: applicant, reviewer, expert, committee, factory. `state`: what it became."""
+    """`part`: as what they acted: applicant, reviewer, expert, committee, funder, factory. `state`: what it became."""
 
     id: str
     application: str
@@ -46,8 +46,13 @@ class Reader:
 
 
 PARTS = {
-    "applicant": "the applicant", "reviewer": "a reviewer", "expert": "an expert", "committee": "the committee", "factory": "Fabriek",
-}  # fmt: skip
+    "applicant": "the applicant",
+    "reviewer": "a reviewer",
+    "expert": "an expert",
+    "committee": "the committee",
+    "funder": "a funder",
+    "factory": "Fabriek",
+}
 
 
 def readable(steps: Iterable[Step], reader: Reader) -> Sequence[Mapping[str, str]]:

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 
 from fabriek.access.applying.applications import Application, ApplicationState, Check, technical_check
 from fabriek.access.applying.calls import Call
 from fabriek.access.organisations import Organisation
-from fabriek.access.reviewing.docket import Docket
+from fabriek.access.reviewing.conflicts import refuse_conflicts
+from fabriek.access.reviewing.decisions import check_motive
+from fabriek.access.reviewing.docket import Docket, Part
 from fabriek.access.reviewing.history import Shown
 from fabriek.access.reviewing.scaling import measured_in, nodes_in
 from fabriek.access.reviewing.terms import Route
@@ -52,6 +55,23 @@ class Reception:
         """1 for the first in the queue; 0 for one that is not in it."""
         ids = [one.id for one in self.queue()]
         return ids.index(application.id) + 1 if application.id in ids else 0
+
+    def check_awarder(self, application: Application, *, by: Caller) -> None:
+        """Who awards by hand is held to the rules that who judges is held to."""
+        docket = self._docket
+        found = docket.found(application.id, by, Part.STAFF, Part.APPLICANT, Part.EXPERT)
+        refuse_conflicts(docket.conflicts(docket.people.get(by.person), found), "you may not award this application")
+
+    def passed_over(self, application: Application, earlier: Sequence[str], reason: str, *, by: Caller) -> None:
+        """The words stand in its history; the audit log, which no words enter, has how many were passed over and the first of them."""
+        words = check_motive(reason)
+        self._docket.step(
+            application, "out_of_turn", by, "funder", words=f"{words}\nBefore it came {', '.join(earlier)}."
+        )
+        self._docket.audit.record(
+            "allocation.out_of_turn", application.id, by, passed_over=len(earlier), first=earlier[0],
+            reason_sha256=sha256(words.encode()).hexdigest(),
+        )  # fmt: skip
 
     def awarded(self, application: Application, project: str, *, by: Caller) -> Application:
         """The step of an award; joins its transaction."""
