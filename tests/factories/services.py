@@ -16,7 +16,6 @@ from fabriek.compute.images import listed_images
 from fabriek.compute.machine import GangNetwork, Machine
 from fabriek.compute.power import Contract, tables_of
 from fabriek.funding.policy.policy import Policy
-from fabriek.funding.policy.rates import rates_of
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import FakeClock
 from fabriek.kernel.dated import shipped

@@ -18,7 +18,7 @@ from fabriek.funding.giving.service import Giving
 from fabriek.funding.giving.store import SqlEntitlements
 from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.capping import Capping
-from fabriek.funding.policy.policy import Policy, shipped_policy
+from fabriek.funding.policy.policy import Policy
 from fabriek.funding.policy.rates import Rate
 from fabriek.funding.policy.store import SqlAwardTotals
 from fabriek.funding.service import Funding
@@ -46,8 +46,7 @@ def funding_services(
 ) -> Money:  # fmt: skip
     """rates: those with which the installation begins, the operator's own among them."""
     books, funds, allocations = SqlLedger(database), SqlFunds(database), SqlAllocations(database)
-    book = PolicyBook(policy)
-    policy = PolicyBook(replace(shipped_policy(), rates=tuple(rates)))
+    book = PolicyBook(replace(policy, rates=tuple(rates)))
     describing = Describing(SqlDescriptions(database), bodies, audit)
     capping = Capping(SqlAwardTotals(database), lambda: book.now().caps)
     giving = Giving(

@@ -35,10 +35,6 @@ class Messenger:
             return len(letters)
         told, due = self._services.reviewing.take_unsent(), self._services.joining.reminding.take_unsent()
         self._going += [self._pool.submit(mail, self._services, one, to) for one, to in told]
-        return len(letters) + len(told)
-        says = self._services.running_out.take_unsent() if self._services.relay.host else []
-        self._going += [self._pool.submit(mail_of_credits, self._services, one, to) for one, to in says]
-        return len(letters) + len(told) + len(says)
         self._going += [self._pool.submit(remind, self._services, one) for one in due]
         return len(letters) + len(told) + len(due)
 
@@ -61,23 +57,15 @@ def mail(services: Services, told: Told, to: str) -> None:
         services.reviewing.mailed(told)
 
 
-def mail_of_credits(services: Services, telling: Telling, to: str) -> None:
-    """Mails what there is to tell of a project's credits; what fails is due again later."""
-    slug = services.access.project(telling.project).slug
-    text = f"{telling.says}.\n\n{services.outbox.base}/projects/{slug}\n"
-    try:
-        services.relay.send(to, f"Credits of project {slug}", text, name=re.sub(r"[^\w-]", ".", telling.id))
-    except FabriekError as error:
-        log.warning("a notice of credits could not be mailed: %s", error.detail)
-    except Exception:
-        log.exception("a notice of credits could not be mailed")
-    else:
-        services.running_out.mailed(telling)
 def remind(services: Services, letter: reminders.Letter) -> None:
     """Mails a reminder of a review of access; what fails is due again later."""
+    try:
         services.relay.send(letter.to, letter.subject, letter.text, name=letter.reminder.name)
+    except FabriekError as error:
         log.warning("a reminder of a review of access could not be mailed: %s", error.detail)
+    except Exception:
         log.exception("a reminder of a review of access could not be mailed")
+    else:
         services.joining.reminding.mailed(letter.reminder)
 
 
