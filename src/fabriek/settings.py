@@ -113,6 +113,9 @@ class Settings:
         "file",
         "What computing and storing cost, in TOML; empty means one credit for each hour: see docs/howto/tariffs.md.",
     )
+    running_out: Path | None = setting(
+        None, "file", "What happens when credits run out, lapse or end, in TOML; empty means what comes with Fabriek."
+    )
     place: str = setting(
         "", "place", "The country in which this installation stands and its legal owner: NL/Ministerie van Defensie."
     )

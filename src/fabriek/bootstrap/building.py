@@ -27,7 +27,7 @@ from fabriek.bootstrap.accounts import AppKeys, account_services
 from fabriek.bootstrap.funding import funding_services
 from fabriek.bootstrap.joining import joining_services, teaching_of
 from fabriek.bootstrap.lab import lab_services
-from fabriek.bootstrap.machinery import executor_of, rates_for, this_machine
+from fabriek.bootstrap.machinery import executor_of, this_machine
 from fabriek.bootstrap.providers import RefreshKeys, provider_services
 from fabriek.bootstrap.reviewing import docket_of, reviewing_of
 from fabriek.compute.accounts.service import ClusterAccounts
@@ -126,8 +126,8 @@ def build(
     intake = intake_of(settings, database, bodies, people, audit, clock, ids, Reception(docket), docket.asked_fields)
     labels = labels_of(settings.labels)
     money = funding_services(
-        database, access=access, bodies=bodies, intake=intake, audit=audit, clock=clock, ids=ids, labels=labels, zone=settings.zone,
-        rates=rates_for(settings), policy=policy or shipped_policy(),
+        database, access=access, bodies=bodies, intake=intake, audit=audit, clock=clock, ids=ids, labels=labels, settings=settings,
+        policy=policy or shipped_policy(),
     )  # fmt: skip
     funding = money["funding"]
     places = read_places(settings.place, settings.place_store, settings.place_nodes, settings.place_backup)
@@ -158,6 +158,7 @@ def build(
         leftovers=SqlLeftovers(database), damages=SqlDamages(database), walk=SqlWalk(database), passes=SqlPasses(database),
         epoch_keys=epoch_rows, blobs=blobs, cipher=cipher, signer=keyring, projects=access, people=identity,
         audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited, places=places, addresses=addresses,
+        paying=money["running_out"],
     ), KeyStores(
         SqlHolds(database), SqlErasures(database), SqlRotations(database), expiring=sets, masters=masters,
         under_master=(epoch_rows, own_rows, secret_rows, AppKeys(database), RefreshKeys(database)),
@@ -193,7 +194,7 @@ def build(
     )  # fmt: skip
     submission = Submission(
         jobs, jobs, access, funding, vault, audit, labels, clock, ids, machine, strongbox, outbox, wake=lambda: database.after_commit(wake),
-        installing=Installing(shelf) if settings.packages == "approved" else None,
+        installing=Installing(shelf) if settings.packages == "approved" else None, running_out=money["running_out"],
     )  # fmt: skip
     compute = Compute(submission, jobs, decisions, limits, cursors, releasing)
     progress = Progress(jobs, jobs, jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine, outbox=outbox)  # fmt: skip

@@ -1,6 +1,5 @@
 """Money: who gives, under which policy, what is awarded and spent."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypedDict
 from zoneinfo import ZoneInfo
@@ -12,6 +11,8 @@ from fabriek.access.service import Access
 from fabriek.access.store_descriptions import SqlDescriptions
 from fabriek.adapters.database import Database
 from fabriek.audit.service import Audit
+from fabriek.bootstrap.machinery import rates_for
+from fabriek.bootstrap.spending import running_out_services
 from fabriek.funding.elsewhere.bridge import Bridge
 from fabriek.funding.elsewhere.store import SqlDumps, SqlForeignJobs
 from fabriek.funding.giving.service import Giving
@@ -19,14 +20,15 @@ from fabriek.funding.giving.store import SqlEntitlements
 from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.capping import Capping
 from fabriek.funding.policy.policy import Policy
-from fabriek.funding.policy.rates import Rate
 from fabriek.funding.policy.store import SqlAwardTotals
 from fabriek.funding.service import Funding
 from fabriek.funding.spending.ending import Ending, graces_of
+from fabriek.funding.spending.running_out import RunningOut
 from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.dated import shipped
 from fabriek.kernel.ids import Ids
+from fabriek.settings import Settings
 from fabriek.vault.labelling.labels import Labels
 
 
@@ -38,15 +40,15 @@ class Money(TypedDict):
     funding: Funding
     bridge: Bridge
     ending: Ending
+    running_out: RunningOut
 
 
 def funding_services(
     database: Database, *, access: Access, bodies: Organisations, intake: Intake, audit: Audit, clock: Clock, ids: Ids, labels: Labels,
-    zone: str, rates: Sequence[Rate], policy: Policy,
+    settings: Settings, policy: Policy,
 ) -> Money:  # fmt: skip
-    """rates: those with which the installation begins, the operator's own among them."""
     books, funds, allocations = SqlLedger(database), SqlFunds(database), SqlAllocations(database)
-    book = PolicyBook(replace(policy, rates=tuple(rates)))
+    book = PolicyBook(replace(policy, rates=rates_for(settings)))
     describing = Describing(SqlDescriptions(database), bodies, audit)
     capping = Capping(SqlAwardTotals(database), lambda: book.now().caps)
     giving = Giving(
@@ -58,7 +60,7 @@ def funding_services(
     )  # fmt: skip
     bridge = Bridge(
         books, funds, allocations, SqlForeignJobs(database), SqlDumps(database), access=access, audit=audit, clock=clock, ids=ids,
-        rules=book.rules, rates=book.rates, zone=ZoneInfo(zone),
+        rules=book.rules, rates=book.rates, zone=ZoneInfo(settings.zone),
     )  # fmt: skip
     graces = graces_of(shipped("fabriek.funding", "ending.toml"))
     ending = Ending(books, allocations, capping, graces, audit=audit, clock=clock, ids=ids)
@@ -70,4 +72,7 @@ def funding_services(
         funding=funding,
         bridge=bridge,
         ending=ending,
+        running_out=running_out_services(
+            settings, database, access=access, capping=capping, audit=audit, clock=clock, ids=ids
+        ),
     )

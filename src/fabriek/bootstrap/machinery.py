@@ -59,11 +59,12 @@ def this_machine(settings: Settings) -> Machine:
 
 def rates_for(settings: Settings) -> tuple[Rate, ...]:
     """What computing and storing cost here. Raises InvalidInput on a file that cannot be read."""
-    own = rates_of(_text(settings.rates)) if settings.rates is not None else ()
+    own = rates_of(text_of(settings.rates)) if settings.rates is not None else ()
     return with_own(rates_of(shipped("fabriek.funding", "rates.toml")), own)
 
 
-def _text(file: Path) -> str:
+def text_of(file: Path) -> str:
+    """Of a file that a setting names. Raises InvalidInput."""
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -5,8 +5,9 @@ from datetime import date
 from fabriek.compute.gpus import may_be
 from fabriek.compute.jobs import Job
 from fabriek.compute.machine import Machine
-from fabriek.funding.policy.rates import Cost, actual, wall_hours_max, worst_case
+from fabriek.funding.policy.rates import Cost, actual, paid_in, wall_hours_max, worst_case
 from fabriek.funding.policy.tariffs import Taken
+from fabriek.funding.resources import Resource
 from fabriek.kernel.errors import InvalidInput
 
 SECONDS_PER_HOUR = 3600
@@ -34,6 +35,11 @@ def check_wall(job: Job, machine: Machine, on: date) -> None:
             f"this asks for {job.wall_seconds_max / SECONDS_PER_HOUR:g} hours, and by its tariff a job runs for {hours} hours at most",
             fix=f"ask for --hours {hours}, and let it go on from a checkpoint: --requeue 3",
         )
+
+
+def currency(job: Job) -> Resource:
+    """In which hours it pays."""
+    return paid_in(_taken(job))
 
 
 def _taken(job: Job) -> Taken:

@@ -8,7 +8,7 @@ from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.compute import arrays, requests, terms
 from fabriek.compute.arrays import Array, Element
-from fabriek.compute.costs import check_wall, worst_cost
+from fabriek.compute.costs import check_wall, currency, worst_cost
 from fabriek.compute.fitting import check_draw, check_fits
 from fabriek.compute.images import NOT_MOUNTED, check_image, image_of, resolved
 from fabriek.compute.installing import Installing
@@ -22,6 +22,7 @@ from fabriek.compute.secrets.strongbox import Strongbox
 from fabriek.compute.terms import After, Terms
 from fabriek.compute.walls import check_gang, check_openings, check_shared, check_walls
 from fabriek.funding.service import Funding
+from fabriek.funding.spending.running_out import RunningOut
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted
@@ -52,6 +53,7 @@ class Submission:
     outbox: Outbox
     wake: Callable[[], None]
     installing: Installing | None = None
+    running_out: RunningOut | None = None
 
     def submit(self, project_ref: str, asked: JobAsked, *, by: Caller) -> Sequence[Job]:
         """One job, or every element of an array: holds the worst case of each, and queues it.
@@ -67,6 +69,8 @@ class Submission:
         purpose = purpose_of(asked, project)
         with self.jobs.transaction(alone=f"project:{project.id}"):
             like = self._like(project, asked, purpose, by)
+            if self.running_out is not None:
+                self.running_out.check_new_job(project.id, currency(like))
             new = self._numbered(like, array)
             held = [self._held(project, job) for job in new]
             self._check_fits(asked, held[0])  # after the credits: who asks for too much of both hears of those

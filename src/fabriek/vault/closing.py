@@ -122,6 +122,7 @@ class Closing(Asking):
                 holder = parts.people.caller_for(grant.person)
                 if grant.project and not holder.is_member_of(grant.project):
                     return "project.member"
+                self._check_paid(dataset.project)
                 refusal = self._refusal(dataset, grant.right, project=grant.project, purpose=grant.purpose, by=holder)
         except (NotFound, NotAuthenticated):
             return "person.gone"

@@ -25,6 +25,7 @@ from fabriek.vault.ports import (
     Datasets,
     EpochKeys,
     Grants,
+    Paying,
     People,
     ProjectFacts,
     Projects,
@@ -44,7 +45,7 @@ from fabriek.vault.versions import Facts, Version, check_record
 class Parts:
     """What the vault is made of. `accredited`: the owner declared this installation fit for state labels. `places`: where its store,
     nodes and backups stand. `addresses`: of a store that clients reach themselves. `arriving_bytes_max`: what one person may have on the
-    way through the server.
+    way through the server. `paying`: who knows whether storage is paid for; None where nobody asks.
     """
 
     datasets: Datasets
@@ -75,6 +76,7 @@ class Parts:
     places: Places = NOWHERE_NAMED
     addresses: Addresses | None = None
     arriving_bytes_max: int = 2**40
+    paying: Paying | None = None
 
     @property
     def at_store(self) -> bool:
@@ -139,6 +141,11 @@ class Desk:
             return True
         agreed = {agreement.project for agreement in self._parts.agreements.of_dataset(dataset.id)}
         return any(by.may("data.view", project=project) for project in agreed)
+
+    def _check_paid(self, project: str) -> None:
+        """Raises NotPermitted where access to what this project keeps is shut, since its storage is not paid for."""
+        if self._parts.paying is not None:
+            self._parts.paying.check_data(project)
 
     def _require_owner(self, dataset: Dataset, by: Caller) -> None:
         """Raises NotPermitted unless the caller manages this data for the organisation that owns it."""

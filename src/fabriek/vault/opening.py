@@ -135,6 +135,7 @@ class Opening(Pushing):
             version = parts.versions.get(version_id)
             dataset = self._labelled(self._refuse_erased(parts.datasets.get(version.dataset)), self._believed(version))
             self._check_label(dataset.label, home)
+            self._check_paid(dataset.project)
             if refusal := self._data_refusal(dataset, project=project, purpose=purpose, person=person):
                 raise refusal.error()
             datasets[version_id] = dataset.id
@@ -302,6 +303,7 @@ class Opening(Pushing):
 
     def _check_compute(self, dataset: Dataset, project: str, purpose: str, by: Caller) -> None:
         parts = self._parts
+        self._check_paid(dataset.project)
         if refusal := may_stand(dataset.label, "our nodes", parts.places.nodes, parts.labels):
             raise refusal.error()
         if refusal := self._refusal(dataset, DataRight.COMPUTE, project=project, purpose=purpose, by=by):
@@ -310,6 +312,7 @@ class Opening(Pushing):
     def _hand_out(self, dataset: Dataset, version: Version, *, right: DataRight, project: str, by: Caller) -> Opened:
         """Opens the key first and then records the grant: no key leaves before its record is durable."""
         parts = self._parts
+        self._check_paid(dataset.project)
         facts = self._believed(version)
         key = parts.cipher.unwrap(self._epoch_of(version), version.wrapped_key, version.id)
         now = parts.clock.now()

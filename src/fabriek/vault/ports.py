@@ -91,6 +91,13 @@ class Projects(Protocol):
         """Joins the open transaction. Raises NotFound, NotPermitted, WrongState for the last lead."""
 
 
+class Paying(Protocol):
+    """Who knows whether what a project keeps is paid for."""
+
+    def check_data(self, project: str) -> None:
+        """Raises NotPermitted, naming the rule, where access to its data is shut."""
+
+
 class People(Protocol):
     """Where the vault learns what a person may do who is not asking just now."""
 

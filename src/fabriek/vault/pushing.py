@@ -61,6 +61,7 @@ class Pushing(Holding):
             raise nothing_here()
         self._require_owner(dataset, by)
         self._refuse_erased(dataset)
+        self._check_paid(project.id)
         chosen = parts.labels.of(label or dataset.label).name
         if parts.labels.exceeds(dataset.label, chosen):
             raise NotPermitted(

@@ -44,6 +44,7 @@ from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.capping import Capping
 from fabriek.funding.service import Funding
 from fabriek.funding.spending.ending import Ending
+from fabriek.funding.spending.running_out import RunningOut
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.pages import Cursors
@@ -100,6 +101,7 @@ class Services:
     funding: Funding
     bridge: Bridge
     ending: Ending
+    running_out: RunningOut
     teaching: Teaching
     vault: Vault
     own_keys: OwnKeys

@@ -1,11 +1,13 @@
 """Sending what the outbox holds: mail and signed messages, in threads of their own, since receivers may be slow."""
 
 import logging
+import re
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from fabriek.access.joining import reminders
 from fabriek.access.reviewing.telling import Told, sentence
 from fabriek.compute.notices.letters import Letter
+from fabriek.funding.spending.tellings import Telling
 from fabriek.kernel.errors import FabriekError
 from fabriek.web.services import Services
 from fabriek.worker.rhythm import Rhythm
@@ -36,7 +38,9 @@ class Messenger:
         told, due = self._services.reviewing.take_unsent(), self._services.joining.reminding.take_unsent()
         self._going += [self._pool.submit(mail, self._services, one, to) for one, to in told]
         self._going += [self._pool.submit(remind, self._services, one) for one in due]
-        return len(letters) + len(told) + len(due)
+        says = self._services.running_out.take_unsent()
+        self._going += [self._pool.submit(mail_of_credits, self._services, one, to) for one, to in says]
+        return len(letters) + len(told) + len(due) + len(says)
 
     def close(self) -> None:
         """Waits for what is being sent; the rest is sent by the next."""
@@ -67,6 +71,20 @@ def remind(services: Services, letter: reminders.Letter) -> None:
         log.exception("a reminder of a review of access could not be mailed")
     else:
         services.joining.reminding.mailed(letter.reminder)
+
+
+def mail_of_credits(services: Services, telling: Telling, to: str) -> None:
+    """Mails what there is to tell of a project's credits; what fails is due again later."""
+    slug = services.access.project(telling.project).slug
+    text = f"{telling.says}.\n\n{services.outbox.base}/projects/{slug}\n"
+    try:
+        services.relay.send(to, f"Credits of project {slug}", text, name=re.sub(r"[^\w-]", ".", telling.id))
+    except FabriekError as error:
+        log.warning("a notice of credits could not be mailed: %s", error.detail)
+    except Exception:
+        log.exception("a notice of credits could not be mailed")
+    else:
+        services.running_out.mailed(telling)
 
 
 def send(services: Services, letter: Letter) -> None:

@@ -1,6 +1,6 @@
 """What must be done now and then: number the audit log, close grants that no rule allows any more, go on with rotations and erasures,
-note when credentials were last used, end terms of classes, forget old answers and what was sent and never finished, care for the
-store, keep a cluster's accounts in step.
+note when credentials were last used, end terms of classes, follow the credits of projects, forget old answers and what was sent and never
+finished, care for the store, keep a cluster's accounts in step.
 """
 
 from datetime import timedelta
@@ -29,6 +29,7 @@ class Upkeep:
         self._noting = Rhythm(services.clock, 30.0)
         self._reviewing, self._teaching = Rhythm(services.clock, 10.0), Rhythm(services.clock, 60.0)
         self._counting = Rhythm(services.clock, 60.0)
+        self._spending = Rhythm(services.clock, 60.0)
         self._following = Rhythm(services.clock, 2.0)
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
@@ -55,6 +56,7 @@ class Upkeep:
         if self._reviewing.due():
             services.reviewing.alarms()
             services.funding.award_waiting(by=SYSTEM)
+        self._follow_credits()
         if self._keeping.due() and not services.seal.is_sealed():
             services.joining.leavers.close_what_waits()
             services.vault.erasing.erase_overdue(sweeps=False)
@@ -67,6 +69,10 @@ class Upkeep:
         # Last, since a cluster that is away keeps nothing else from being done.
         if services.settings.slurm_accounts:
             self._keep_cluster_in_step()
+
+    def _follow_credits(self) -> None:
+        if self._spending.due():
+            self._services.running_out.round()
 
     def _clean(self) -> None:
         services = self._services

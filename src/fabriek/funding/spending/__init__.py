@@ -1,5 +1,3 @@
-"""What becomes of credits after their award: `ending` gives back what nobody used."""
-
 """What becomes of credits after they were awarded: they run out, they lapse, they come to their end.
 
 rules        the figures, as dated rows
@@ -8,4 +6,5 @@ lapsing      what is cut of a grant that is not used
 warnings     what is told before an allocation ends
 tellings     what a project's leads were told, once each
 running_out  what one may ask, and the round that the worker makes
+ending       gives back what nobody used of an allocation that has ended
 """

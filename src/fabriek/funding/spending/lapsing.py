@@ -25,12 +25,11 @@ def months_later(day: date, months: int) -> date:
 
 
 def is_looked_at(allocation: Allocation, rule: Row, today: date) -> bool:
-    """Whether this allocation is due to be looked at: in force, some months old, and not a commercial project's."""
-    return (
-        not allocation.commercial
-        and is_in_force(allocation, today)
-        and today >= months_later(allocation.starts_on, rule.months)
-    )
+    """Whether this allocation is due to be looked at: in force, some months old, and not a commercial project's. One that came due before
+    the rule held is left alone.
+    """
+    due = months_later(allocation.starts_on, rule.months)
+    return not allocation.commercial and is_in_force(allocation, today) and rule.valid_from <= due <= today
 
 
 def cut_micro(grant: Grant, rule: Row) -> int:

@@ -46,6 +46,11 @@ class Balance:
         """What is held may come back, and what is owed is to be paid from the rest."""
         return self.left + self.held - self.owed
 
+    @property
+    def is_empty(self) -> bool:
+        """What a project was never given it does not lack, unless it owes it."""
+        return self.net < 0 or (self.net == 0 and self.granted > 0)
+
 
 Balances = Mapping[Resource, Balance]
 EMPTY_SINCE = Mapping[Resource, date]
@@ -72,7 +77,7 @@ def after(standing: Standing, balances: Balances, rules: Rules, today: date) -> 
     """How the project stands today, at most one step of the table on."""
     looked = replace(
         standing,
-        empty=_since(standing.empty, {one for one, has in balances.items() if has.granted > 0 and has.net <= 0}, today),
+        empty=_since(standing.empty, {one for one, has in balances.items() if has.is_empty}, today),
         owing=_since(standing.owing, {one for one, has in balances.items() if has.net < 0}, today),
     )
     target = _target(looked, rules, today)

@@ -1,0 +1,268 @@
+"""Credits that run out, lapse and end: from the ledger to what is refused, and back, on both databases."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from fabriek.adapters.database import Database
+from fabriek.compute.jobs import State as JobState
+from fabriek.compute.progress import handle_of
+from fabriek.funding import ledger
+from fabriek.funding.allocations import Allocation
+from fabriek.funding.ledger import Kind, account
+from fabriek.funding.resources import Resource
+from fabriek.funding.spending.standing import State
+from fabriek.funding.spending.store_standing import SqlTellings
+from fabriek.funding.store import SqlAllocations, SqlLedger, allocations
+from fabriek.kernel.errors import CreditsExhausted, NotFound, NotPermitted
+from fabriek.kernel.units import MICRO
+from fabriek.web.services import Services
+from fabriek.worker.notifying import Messenger
+from tests.contract.test_shapes import CLUSTER, Hall, a_hall
+from tests.factories.services import a_town
+from tests.factories.threads import at_once
+from tests.factories.vault import fill
+from tests.servers.mailbox import Mailbox, taking_mail
+
+GPU, CPU, TIB = Resource.GPU_HOUR, Resource.CPU_HOUR, Resource.TIB_HOUR
+
+
+@dataclass
+class House:
+    """One project with a year's allocation, and its books in the test's hands."""
+
+    hall: Hall
+    database: Database
+    numbers: int = 0
+
+    @property
+    def services(self) -> Services:
+        return self.hall.town.services
+
+    @property
+    def project(self) -> str:
+        return str(self.services.access.project(self.hall.project).id)
+
+    @property
+    def allocation(self) -> Allocation:
+        return SqlAllocations(self.database).of_project(self.project)[0]
+
+    def give(self, resource: Resource, hours: int) -> None:
+        """Credits out of nowhere, for the project."""
+        one = self.allocation
+        moves = [(account(Kind.CONTRIBUTION, "con_x"), account(Kind.ALLOCATION, one.id), resource, hours * MICRO)]
+        self.post(ledger.compose(self.new(), self.new(), moves, self.hall.town.clock.now(), "test"))
+
+    def spend(self, resource: Resource, hours: int) -> None:
+        charged = {self.allocation.id: hours * MICRO}
+        self.post(ledger.use(self.new(), self.new(), charged, resource, self.hall.town.clock.now(), job=self.new()))
+
+    def owe(self, resource: Resource, hours: int) -> None:
+        at = self.hall.town.clock.now()
+        self.post(ledger.owe(self.new(), self.new(), self.allocation.id, resource, hours * MICRO, at, memo="test"))
+
+    def post(self, posting: ledger.Posting) -> None:
+        with self.database.transaction():
+            SqlLedger(self.database).post(posting)
+
+    def balance(self, kind: Kind, owner: str, resource: Resource) -> int:
+        return SqlLedger(self.database).balance(account(kind, owner), resource)
+
+    def new(self) -> str:
+        self.numbers += 1
+        return f"test_{self.numbers}"
+
+    def after(self, days: float) -> State:
+        """So many days later, when the worker has looked."""
+        self.hall.town.clock.move(timedelta(days=days))
+        self.services.running_out.round()
+        return self.state()
+
+    def state(self) -> State:
+        found = self.services.running_out.overview(self.hall.project, by=self.hall.person)
+        return State(found.standing.state)
+
+    def refused(self, gpus: str) -> str:
+        with pytest.raises(CreditsExhausted) as error:
+            self.hall.ask(gpus=gpus)
+        assert "fabriek apply new" in error.value.fix
+        return str(error.value.fields.get("rule", ""))
+
+    def told(self) -> list[str]:
+        """What its lead was told, oldest first."""
+        found = SqlTellings(self.database).of_project(self.project, self.hall.person.person)
+        return [one.about.partition(":")[0] for one in sorted(found, key=lambda one: (one.made_at, one.id))]
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    with taking_mail() as made:
+        yield made
+
+
+@pytest.fixture
+def house(database: Database, tmp_path: Path) -> Iterator[House]:
+    made = House(a_hall(a_town(database, tmp_path / "home", capacity=CLUSTER)), database)
+    with database.transaction():
+        SqlAllocations(database).move_end(made.allocation.id, date(2027, 12, 31))
+    yield made
+    made.hall.worker._starter.close()
+    made.hall.worker._upkeep.close()
+
+
+def test_bill_gpu_hours_that_are_gone_keep_out_jobs_with_gpus_alone(house: House) -> None:
+    house.spend(GPU, 100)
+    assert house.refused("a100:1") == "spending.unit_empty"
+    assert house.after(0) is State.NO_NEW_JOBS
+    assert house.hall.ask(gpus="0").state is JobState.QUEUED
+    assert house.after(400) is not State.CLOSED
+
+
+def test_bill_storage_that_is_gone_keeps_out_every_job_and_those_that_run_finish(house: House) -> None:
+    house.give(TIB, 10)
+    running = house.hall.runs()
+    house.spend(TIB, 10)
+    assert [house.refused(gpus) for gpus in ("0", "a100:1")] == ["spending.storage_empty"] * 2
+    assert house.after(0) is State.NO_NEW_JOBS
+    house.hall.executor.end(handle_of(running))
+    assert house.hall.settled(running).state is JobState.SUCCEEDED
+    house.give(TIB, 1)
+    assert house.hall.ask(gpus="0").state is JobState.QUEUED
+    assert house.after(0) is State.OPEN
+
+
+def test_bill_after_30_days_without_storage_data_is_shut_and_nothing_is_deleted(house: House) -> None:
+    services, slug, person = house.services, house.hall.project, house.hall.person
+    services.vault.create(slug, "grain", label="open", by=person)
+    version = fill(services, services.vault.open_upload(slug, "grain", label="", by=person), {"a.txt": b"a"}, by=person)
+    house.give(TIB, 10)
+    house.spend(TIB, 10)
+    assert [house.after(0), house.after(29)] == [State.NO_NEW_JOBS, State.NO_NEW_JOBS]
+    house.hall.town.clock.move(timedelta(hours=13.5))
+    open_grant = services.vault.open("grain", project=slug, by=person)
+    assert house.state() is State.NO_NEW_JOBS
+    assert house.after(1 / 24) is State.DATA_SHUT
+    for act in (
+        lambda: services.vault.open("grain", project=slug, by=person),
+        lambda: services.vault.open_upload(slug, "grain", label="", by=person),
+        lambda: services.vault.grant_to_job(version.id, "job_1", project=house.project, purpose="civilian"),
+    ):
+        with pytest.raises(NotPermitted, match="nothing is deleted") as shut:
+            act()
+        assert (shut.value.fields["rule"], "fabriek apply new" in shut.value.fix) == ("spending.data_shut", True)
+    assert services.vault.close_what_ended() == 1
+    with pytest.raises(NotPermitted):
+        services.vault.grant(open_grant.grant.id, by=person)
+    house.give(TIB, 1)
+    assert services.vault.open("grain", project=slug, by=person).facts.number == 1
+    assert house.after(0) is State.OPEN
+
+
+def test_what_a_job_has_open_stays_open_when_data_is_shut(house: House) -> None:
+    services, slug, person = house.services, house.hall.project, house.hall.person
+    services.vault.create(slug, "grain", label="open", by=person)
+    version = fill(services, services.vault.open_upload(slug, "grain", label="", by=person), {"a.txt": b"a"}, by=person)
+    house.give(TIB, 10)
+    house.spend(TIB, 10)
+    house.after(0)
+    house.hall.town.clock.move(timedelta(days=29))
+    grant = services.vault.grant_to_job(version.id, "job_1", project=house.project, purpose="civilian")
+    assert house.after(1) is State.DATA_SHUT
+    assert services.vault.close_what_ended() == 0
+    assert services.vault.grant(grant.id, by=replace(person, job="job_1")).grant.id == grant.id
+
+
+def test_bill_a_project_that_owes_for_60_days_is_closed_and_opens_when_credits_come(house: House) -> None:
+    house.owe(TIB, 5)
+    assert [house.after(0), house.after(59), house.after(1)] == [State.NO_NEW_JOBS, State.DATA_SHUT, State.CLOSED]
+    assert [house.refused(gpus) for gpus in ("0", "a100:1")] == ["spending.closed"] * 2
+    house.give(TIB, 6)
+    assert house.hall.ask(gpus="0").state is JobState.QUEUED
+    assert house.after(0) is State.OPEN
+    assert house.told() == ["owing", "data_shut", "closed", "open"]
+
+
+def test_bill_of_a_grant_that_is_hardly_used_after_six_months_60_percent_remain(house: House) -> None:
+    house.give(GPU, 99_900)
+    house.spend(GPU, 39_999)
+    one = house.allocation
+    shares = house.balance(Kind.SHARE, one.share, GPU)
+    house.hall.town.clock.move(timedelta(days=180))
+    house.services.running_out.round()
+    assert house.balance(Kind.ALLOCATION, one.id, GPU) == 60_001 * MICRO
+    house.hall.town.clock.move(timedelta(days=1))
+    outcomes = at_once(lambda _number: house.services.running_out.round(), times=4)
+    assert {type(one) for one in outcomes} == {int}, outcomes
+    assert house.balance(Kind.ALLOCATION, one.id, GPU) == 20_001 * MICRO
+    assert house.balance(Kind.SHARE, one.share, GPU) == shares + 40_000 * MICRO
+    assert "lapse" in house.told()
+    house.after(30)
+    assert house.balance(Kind.ALLOCATION, one.id, GPU) == 20_001 * MICRO
+    assert not any(SqlLedger(house.database).sums().values())
+
+
+def test_bill_a_commercial_project_loses_nothing(house: House) -> None:
+    with house.database.transaction():
+        house.database.execute(update(allocations).values(commercial=True))
+    house.after(200)
+    assert house.balance(Kind.ALLOCATION, house.allocation.id, GPU) == 100 * MICRO
+
+
+def test_what_jobs_hold_is_not_cut(house: House) -> None:
+    held = house.hall.ask(gpus="a100:1", wall_seconds_max=50 * 3600)
+    house.after(181)
+    assert house.balance(Kind.ALLOCATION, house.allocation.id, GPU) == 50 * MICRO
+    assert held.held_micro == 50 * MICRO
+
+
+def test_bill_leads_are_warned_90_60_and_30_days_before_the_end_each_once(house: House) -> None:
+    services, ends = house.services, house.allocation.ends_on
+    house.spend(GPU, 60)
+    house.spend(CPU, 20_000)
+    house.give(CPU, 1)
+    today = services.clock.today()
+    house.hall.town.clock.move(timedelta(days=(ends - today).days - 100))
+    for _ in range(100):
+        house.after(1)
+        house.services.running_out.round()
+    found = SqlTellings(house.database).of_project(house.project, house.hall.person.person)
+    warned = sorted(one.about.split(":")[-1] for one in found if one.about.startswith("ends:"))
+    assert warned == ["30", "60", "90"]
+    assert all(
+        one.says.startswith(f"Project {house.hall.project}: its allocation ends on 2027-12-31")
+        for one in found
+        if one.about.startswith("ends:")
+    )
+
+
+def test_a_warning_reaches_the_lead_by_mail_once(database: Database, tmp_path: Path, mailbox: Mailbox) -> None:
+    mail = {
+        "mail_host": "127.0.0.1",
+        "mail_port": mailbox.port,
+        "mail_tls": "none",
+        "mail_from": "factory@factory.example",
+    }
+    house = House(a_hall(a_town(database, tmp_path / "home", capacity=CLUSTER, **mail)), database)
+    house.after(1)
+    for _ in range(3):
+        house.hall.town.clock.move(timedelta(minutes=6))
+        messenger = Messenger(house.services)
+        messenger.round()
+        messenger.close()
+    letters = [mail for _, mail in mailbox.came if str(mail["Subject"]).startswith("Credits of project")]
+    assert len(letters) == 1
+    says = letters[0].get_content()
+    assert "its allocation ends on 2026-12-25, in 30 days" in says
+    assert f"/projects/{house.hall.project}" in says
+    house.hall.worker._starter.close()
+    house.hall.worker._upkeep.close()
+
+
+def test_nobody_else_sees_how_a_project_stands(house: House) -> None:
+    stranger = house.hall.town.person("elsewhere")
+    with pytest.raises((NotPermitted, NotFound)):
+        house.services.running_out.overview(house.hall.project, by=stranger)
