@@ -1,7 +1,7 @@
 """Credits that run out, lapse and end: from the ledger to what is refused, and back, on both databases."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,9 +11,7 @@ from sqlalchemy import update
 from fabriek.adapters.database import Database
 from fabriek.compute.jobs import State as JobState
 from fabriek.compute.progress import handle_of
-from fabriek.funding import ledger
-from fabriek.funding.allocations import Allocation
-from fabriek.funding.ledger import Kind, account
+from fabriek.funding.ledger import Kind
 from fabriek.funding.resources import Resource
 from fabriek.funding.spending.standing import State
 from fabriek.funding.spending.store_standing import SqlTellings
@@ -23,7 +21,8 @@ from fabriek.kernel.units import MICRO
 from fabriek.web.services import Services
 from fabriek.worker.notifying import Messenger
 from tests.contract.test_shapes import CLUSTER, Hall, a_hall
-from tests.factories.services import a_town
+from tests.factories.services import Town, a_town
+from tests.factories.spending import Purse
 from tests.factories.threads import at_once
 from tests.factories.vault import fill
 from tests.servers.mailbox import Mailbox, taking_mail
@@ -31,50 +30,14 @@ from tests.servers.mailbox import Mailbox, taking_mail
 GPU, CPU, TIB = Resource.GPU_HOUR, Resource.CPU_HOUR, Resource.TIB_HOUR
 
 
-@dataclass
-class House:
-    """One project with a year's allocation, and its books in the test's hands."""
+class House(Purse):
+    """One project with a year's allocation on a machine with two nodes."""
 
     hall: Hall
-    database: Database
-    numbers: int = 0
 
     @property
     def services(self) -> Services:
-        return self.hall.town.services
-
-    @property
-    def project(self) -> str:
-        return str(self.services.access.project(self.hall.project).id)
-
-    @property
-    def allocation(self) -> Allocation:
-        return SqlAllocations(self.database).of_project(self.project)[0]
-
-    def give(self, resource: Resource, hours: int) -> None:
-        """Credits out of nowhere, for the project."""
-        one = self.allocation
-        moves = [(account(Kind.CONTRIBUTION, "con_x"), account(Kind.ALLOCATION, one.id), resource, hours * MICRO)]
-        self.post(ledger.compose(self.new(), self.new(), moves, self.hall.town.clock.now(), "test"))
-
-    def spend(self, resource: Resource, hours: int) -> None:
-        charged = {self.allocation.id: hours * MICRO}
-        self.post(ledger.use(self.new(), self.new(), charged, resource, self.hall.town.clock.now(), job=self.new()))
-
-    def owe(self, resource: Resource, hours: int) -> None:
-        at = self.hall.town.clock.now()
-        self.post(ledger.owe(self.new(), self.new(), self.allocation.id, resource, hours * MICRO, at, memo="test"))
-
-    def post(self, posting: ledger.Posting) -> None:
-        with self.database.transaction():
-            SqlLedger(self.database).post(posting)
-
-    def balance(self, kind: Kind, owner: str, resource: Resource) -> int:
-        return SqlLedger(self.database).balance(account(kind, owner), resource)
-
-    def new(self) -> str:
-        self.numbers += 1
-        return f"test_{self.numbers}"
+        return self.town.services
 
     def after(self, days: float) -> State:
         """So many days later, when the worker has looked."""
@@ -98,6 +61,13 @@ class House:
         return [one.about.partition(":")[0] for one in sorted(found, key=lambda one: (one.made_at, one.id))]
 
 
+def a_house(town: Town) -> House:
+    hall = a_hall(town)
+    made = House(town, hall.project)
+    made.hall = hall
+    return made
+
+
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     with taking_mail() as made:
@@ -106,7 +76,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 @pytest.fixture
 def house(database: Database, tmp_path: Path) -> Iterator[House]:
-    made = House(a_hall(a_town(database, tmp_path / "home", capacity=CLUSTER)), database)
+    made = a_house(a_town(database, tmp_path / "home", capacity=CLUSTER))
     with database.transaction():
         SqlAllocations(database).move_end(made.allocation.id, date(2027, 12, 31))
     yield made
@@ -246,7 +216,7 @@ def test_a_warning_reaches_the_lead_by_mail_once(database: Database, tmp_path: P
         "mail_tls": "none",
         "mail_from": "factory@factory.example",
     }
-    house = House(a_hall(a_town(database, tmp_path / "home", capacity=CLUSTER, **mail)), database)
+    house = a_house(a_town(database, tmp_path / "home", capacity=CLUSTER, **mail))
     house.after(1)
     for _ in range(3):
         house.hall.town.clock.move(timedelta(minutes=6))

@@ -1,11 +1,15 @@
 """`fabriek funding`: contributions, shares, allocations and the ledger."""
 
+from datetime import datetime
+
 import click
 
 from fabriek.cli.groups import Group
 from fabriek.cli.output import json_option, print_json, say, show, table
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
+
+DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group(cls=Group)
@@ -65,6 +69,19 @@ def allocations(*, as_json: bool) -> None:
 def award(application: str, share: str, out_of_turn: str, *, as_json: bool) -> None:
     """Turn an eligible application into a project with an allocation."""
     show(connect().funding.award(application, share=share, out_of_turn=out_of_turn), as_json=as_json)
+
+
+@funding.command("rates")
+@click.option("--on", type=DAY, metavar="YYYY-MM-DD", help="On which day; default: today.")
+@json_option
+def rates(on: datetime | None, *, as_json: bool) -> None:
+    """What an hour costs: the rates in force on a day."""
+    table(
+        connect().funding.rates(on=on.date() if on else None),
+        ["resource", "kind", "costs", "nodes", "wall_hours_max", "valid_from", "source"],
+        as_json=as_json,
+        empty="no rate is in force on that day",
+    )
 
 
 @funding.command("entries")

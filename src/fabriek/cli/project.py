@@ -36,8 +36,21 @@ def show_project(project: str, *, as_json: bool) -> None:
 @project_option
 @json_option
 def credits_left(project: str, *, as_json: bool) -> None:
-    """What the project may still spend."""
-    table(connect(project).funding.credits(), ["resource", "granted", "held", "left"], as_json=as_json)
+    """What the project may still spend, and what comes of it where that is little."""
+    funding = connect(project).funding
+    table(funding.credits(), ["resource", "granted", "held", "left"], as_json=as_json, empty="no allocation in force")
+    if not as_json:
+        stands = funding.standing()
+        says = "; ".join(stands.says)
+        say(f"{stands.state.replace('_', ' ').capitalize()}{': ' if says else ''}{says}.")
+
+
+@project.command("standing")
+@project_option
+@json_option
+def standing(project: str, *, as_json: bool) -> None:
+    """Whether the project may submit jobs and reach its data, and what comes next."""
+    show(connect(project).funding.standing(), as_json=as_json)
 
 
 @project.command("members")

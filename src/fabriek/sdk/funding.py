@@ -1,9 +1,11 @@
 """Contributions, shares, allocations and the ledger, for the client."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.funding import AllocationOut, EntryOut, LeftOut, ShareOut, TableOut
+from fabriek.schemas.spending import RateOut, StandingOut
 from fabriek.sdk.client import Client
 
 
@@ -38,6 +40,16 @@ class Funding:
     def entries(self, *, account: str = "", limit: int = 100) -> Sequence[EntryOut]:
         found = self._client.get("/api/v1/funding/entries", params={"account": account, "limit": limit})
         return PageOut[EntryOut].model_validate(found).items
+
+    def rates(self, *, on: date | None = None) -> Sequence[RateOut]:
+        """What an hour costs on a day; today's where none is named."""
+        found = self._client.get("/api/v1/funding/rates", params={"on": on.isoformat()} if on else {})
+        return PageOut[RateOut].model_validate(found).items
+
+    def standing(self, project: str = "") -> StandingOut:
+        """How a project stands with its credits."""
+        path = f"/api/v1/projects/{self._client.the_project(project)}/standing"
+        return StandingOut.model_validate(self._client.get(path))
 
     def credits(self, project: str = "") -> Sequence[LeftOut]:
         path = f"/api/v1/projects/{self._client.the_project(project)}/credits"

@@ -55,7 +55,7 @@ def router(services: Services, pages: Pages) -> Router:
         return pages.render(
             request, "project.html", project=found, left=left_of(services, found.id), people=people_shown(services, project, caller),
             contact=services.joining.steering.contact(project, by=caller), changes=services.joining.steering.waiting(project, by=caller),
-            datasets=datasets, recent=jobs,
+            datasets=datasets, recent=jobs, standing=services.running_out.overview(project, by=caller),
             project_of=lambda _job: found.slug, runs=runs, models=models_shown(services, found, caller), bases=bases,
             kinds=KINDS, sessions=sessions, elsewhere=elsewhere, packs=services.packing.list(project, by=caller)[:SHOWN],
             secrets=secrets_shown(services, project, caller), manages=caller.may("project.manage", project=found.id),
