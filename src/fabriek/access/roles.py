@@ -9,14 +9,14 @@ EVERYONE = frozenset({"application.submit", "knowledge.ask", "knowledge.view", "
 """What every person who signed in may do."""
 
 _OPERATOR = frozenset({
-    "application.review", "funding.view", "funding.award", "funding.contribute", "power.manage", "audit.read", "ops.backup",
+    "application.review", "funding.view", "funding.award", "funding.contribute", "funding.propose", "power.manage", "audit.read", "ops.backup",
     "machine.view", "simulate", "package.add", "package.approve", "usage.import", "cluster.manage", "keys.rotate", "vault.seal",
     "vault.check", "vault.collect", "project.oversee", "person.view",
 })  # fmt: skip
 
 GLOBAL: dict[str, frozenset[str]] = {
     "reviewer": frozenset({"application.review"}),
-    "funder": frozenset({"funding.contribute", "funding.view", "funding.award"}),
+    "funder": frozenset({"funding.contribute", "funding.view", "funding.award", "funding.propose", "funding.sign"}),
     "director": frozenset({"funding.view", "funding.direct", "application.review"}),
     "operator": _OPERATOR,
     "expert": frozenset({"knowledge.answer", "knowledge.be_booked"}),

@@ -24,7 +24,7 @@ from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
 from fabriek.bootstrap.access import intake_of, login_services
 from fabriek.bootstrap.accounts import AppKeys, account_services
-from fabriek.bootstrap.funding import funding_services
+from fabriek.bootstrap.funding import changing_of, funding_services
 from fabriek.bootstrap.joining import joining_services, teaching_of
 from fabriek.bootstrap.lab import lab_services
 from fabriek.bootstrap.machinery import executor_of, this_machine
@@ -52,6 +52,7 @@ from fabriek.compute.service import Compute
 from fabriek.compute.serving.admitting import Admitting
 from fabriek.compute.serving.service import Serving
 from fabriek.compute.serving.store import SqlServedModels, SqlServingKeys
+from fabriek.compute.simulator.rehearsing import Rehearsing
 from fabriek.compute.simulator.service import Simulator
 from fabriek.compute.store import SqlDecisions, SqlJobs, SqlPowerLimits
 from fabriek.compute.submission import Submission
@@ -213,6 +214,7 @@ def build(
         access=access, **login, by_provider=by_provider, intake=intake, **money, teaching=teaching, vault=vault,
         own_keys=own_keys, seal=seal, joining=joining,
         reviewing=reviewing_of(docket, funding),
+        changing=changing_of(database, money, Rehearsing(jobs, machine), access=access, audit=audit, clock=clock, ids=ids),
         packages=packages, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts, progress=progress, **lab,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),

@@ -17,10 +17,16 @@ from fabriek.funding.elsewhere.bridge import Bridge
 from fabriek.funding.elsewhere.store import SqlDumps, SqlForeignJobs
 from fabriek.funding.giving.service import Giving
 from fabriek.funding.giving.store import SqlEntitlements
+from fabriek.funding.policy.agreed import Agreed, check_start
 from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.capping import Capping
+from fabriek.funding.policy.changing import Changing
 from fabriek.funding.policy.policy import Policy
+from fabriek.funding.policy.ports import Rehearsal
+from fabriek.funding.policy.proposals import terms_of
+from fabriek.funding.policy.rates import Rate
 from fabriek.funding.policy.store import SqlAwardTotals
+from fabriek.funding.policy.store_proposals import SqlPolicyProposals
 from fabriek.funding.service import Funding
 from fabriek.funding.spending.ending import Ending, graces_of
 from fabriek.funding.spending.running_out import RunningOut
@@ -48,7 +54,7 @@ def funding_services(
     settings: Settings, policy: Policy,
 ) -> Money:  # fmt: skip
     books, funds, allocations = SqlLedger(database), SqlFunds(database), SqlAllocations(database)
-    book = PolicyBook(replace(policy, rates=rates_for(settings)))
+    book = policy_book(database, replace(policy, rates=tuple(rates))), book = PolicyBook(replace(policy, rates=rates_for(settings)))
     describing = Describing(SqlDescriptions(database), bodies, audit)
     capping = Capping(SqlAwardTotals(database), lambda: book.now().caps)
     giving = Giving(
@@ -76,3 +82,20 @@ def funding_services(
             settings, database, access=access, capping=capping, audit=audit, clock=clock, ids=ids
         ),
     )
+
+
+def policy_book(database: Database, start: Policy) -> PolicyBook:
+    """The start, and all that was agreed on since. Raises WrongState where a change was agreed on and the start is another than then."""
+    kept = SqlPolicyProposals(database)
+    check_start(kept, start)
+    return PolicyBook(start, Agreed(kept))
+
+
+def changing_of(
+    database: Database, money: Money, rehearsal: Rehearsal, *, access: Access, audit: Audit, clock: Clock, ids: Ids
+) -> Changing:
+    kept = SqlPolicyProposals(database)
+    return Changing(
+        kept, kept, money["policy"], money["giving"], SqlFunds(database), rehearsal, access=access, audit=audit, clock=clock, ids=ids,
+        terms=terms_of(shipped("fabriek.funding", "steering.toml")),
+    )  # fmt: skip

@@ -102,6 +102,11 @@ class JobStatistics(Protocol):
     def finished(self, *, limit: int) -> Sequence[Job]:
         """The latest that ran to an end, oldest first: what the simulator replays."""
 
+    def finished_within(self, begin: datetime, end: datetime, *, limit: int) -> tuple[Sequence[Job], int]:
+        """The latest that were submitted from `begin` until before `end` and ran to an end of their own, oldest first; and how many there
+        were in all.
+        """
+
 
 class Decisions(Protocol):
     """The last decision on each waiting job: what `fabriek job why` says."""

@@ -275,6 +275,12 @@ class SqlJobs:
         )
         return [_job(row) for row in reversed(self._db.rows(wanted))]
 
+    def finished_within(self, begin: datetime, end: datetime, *, limit: int) -> tuple[Sequence[Job], int]:
+        came = jobs.c.submitted_at >= begin, jobs.c.submitted_at < end
+        which = (*came, jobs.c.state.in_((State.SUCCEEDED, State.FAILED)), jobs.c.started_at.is_not(None))
+        rows = self._db.rows(select(jobs).where(*which).order_by(jobs.c.id.desc()).limit(limit))
+        return [_job(row) for row in reversed(rows)], int(self._db.scalar(select(func.count()).where(*which)) or 0)
+
 
 class SqlDecisions:
     """The last decision on each job that waits."""

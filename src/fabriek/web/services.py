@@ -42,6 +42,7 @@ from fabriek.funding.elsewhere.bridge import Bridge
 from fabriek.funding.giving.service import Giving
 from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.capping import Capping
+from fabriek.funding.policy.changing import Changing
 from fabriek.funding.service import Funding
 from fabriek.funding.spending.ending import Ending
 from fabriek.funding.spending.running_out import RunningOut
@@ -97,6 +98,7 @@ class Services:
     describing: Describing
     policy: PolicyBook
     capping: Capping
+    changing: Changing
     giving: Giving
     funding: Funding
     bridge: Bridge

@@ -48,6 +48,7 @@ class Upkeep:
         if self._teaching.due():
             end_terms(services)
         if self._counting.due():
+            services.changing.keep_days()
             services.giving.keep_quarters()
             services.ending.give_back_rests()
         if self._noting.due():
