@@ -11,6 +11,7 @@ from fabriek.schemas.funding import (
     ContributionIn,
     EntryOut,
     LeftOut,
+    ReadingOut,
     ShareOut,
     ShareTotalOut,
     TableOut,
@@ -107,13 +108,37 @@ def entries(
     )  # fmt: skip
 
 
+@router.get("/projects/{project}/readings", access=Right("project.view"))
+def readings(
+    project: str, caller: CallerDep, factory: FactoryDep, limit: int = Query(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
+) -> PageOut[ReadingOut]:
+    """What was measured of the project's use: storage by the hour, tokens of models that others serve. Newest first."""
+    found = factory.metering.readings(project, limit=limit, by=caller)
+    return PageOut[ReadingOut](
+        items=[
+            ReadingOut(
+                key=one.key, resource=one.resource, amount=shown(one.amount_micro), charged=shown(one.charged_micro),
+                owed=shown(one.owed_micro), over=shown(one.over_micro), at=one.at,
+            )
+            for one in found
+        ]
+    )  # fmt: skip
+
+
 @router.get("/projects/{project}/credits", access=Right("project.view"))
 def credits_left(project: str, factory: FactoryDep) -> PageOut[LeftOut]:
     """What the project may still spend."""
     found = factory.funding.left(factory.access.project(project).id)
     return PageOut[LeftOut](
         items=[
-            LeftOut(resource=one.resource, granted=shown(one.granted), held=shown(one.held), left=shown(one.left))
+            LeftOut(
+                resource=one.resource,
+                granted=shown(one.granted),
+                held=shown(one.held),
+                used=shown(one.used),
+                left=shown(one.left),
+                owed=shown(one.owed),
+            )
             for one in found
         ]
     )

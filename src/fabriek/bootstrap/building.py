@@ -226,7 +226,7 @@ def build(
             audit=audit, clock=clock,
         ),
         serving=Serving(served, serving_keys, jobs, compute, submission, registry, facts),
-        admitting=Admitting(served, serving_keys, jobs, executor, identity, access, audit, clock, ZoneInfo(settings.zone)),
+        admitting=Admitting(served, serving_keys, jobs, executor, identity, access, audit, clock, ZoneInfo(settings.zone), money["metering"]),
     )  # fmt: skip
 
 

@@ -18,6 +18,8 @@ from fabriek.funding.elsewhere.store import SqlDumps, SqlForeignJobs
 from fabriek.funding.giving.service import Giving
 from fabriek.funding.giving.store import SqlEntitlements
 from fabriek.funding.policy.agreed import Agreed, check_start
+from fabriek.funding.metering.service import Metering
+from fabriek.funding.metering.store import SqlDebts, SqlReadings, SqlStorages
 from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.capping import Capping
 from fabriek.funding.policy.changing import Changing
@@ -36,6 +38,7 @@ from fabriek.kernel.dated import shipped
 from fabriek.kernel.ids import Ids
 from fabriek.settings import Settings
 from fabriek.vault.labelling.labels import Labels
+from fabriek.vault.store_uploads import SqlUploads
 
 
 class Money(TypedDict):
@@ -47,6 +50,7 @@ class Money(TypedDict):
     bridge: Bridge
     ending: Ending
     running_out: RunningOut
+    metering: Metering
 
 
 def funding_services(
@@ -70,6 +74,10 @@ def funding_services(
     )  # fmt: skip
     graces = graces_of(shipped("fabriek.funding", "ending.toml"))
     ending = Ending(books, allocations, capping, graces, audit=audit, clock=clock, ids=ids)
+    metering = Metering(
+        books, funds, allocations, SqlReadings(database), SqlStorages(database), SqlDebts(database), held=SqlUploads(database).held,
+        access=access, audit=audit, clock=clock, ids=ids, policy=book, zone=ZoneInfo(zone),
+    )  # fmt: skip
     return Money(
         policy=book,
         describing=describing,
@@ -81,6 +89,7 @@ def funding_services(
         running_out=running_out_services(
             settings, database, access=access, capping=capping, audit=audit, clock=clock, ids=ids
         ),
+        metering=metering,
     )
 
 

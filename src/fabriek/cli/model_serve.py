@@ -106,11 +106,17 @@ def key() -> None:
 )  # fmt: skip
 @click.option("--days", default=30, type=click.IntRange(1, 90), help="How long it opens, 90 days at most.")
 @click.option("--called", default="", help="For whom it is, to know it again.")
+@click.option(
+    "--paid-by",
+    default="",
+    metavar="PROJECT",
+    help="Another project of yours for which it calls: that pays, in tokens.",
+)
 @project_option
 @json_option
-def create(name: str, budget: str, days: int, called: str, project: str, *, as_json: bool) -> None:
+def create(name: str, budget: str, days: int, called: str, paid_by: str, project: str, *, as_json: bool) -> None:
     """Make a key and print it once; only its hash is kept. It ends with your time in the project."""
-    made = connect(project).serving.create_key(name, budget=budget, days=days, name=called)
+    made = connect(project).serving.create_key(name, budget=budget, days=days, name=called, paid_by=paid_by)
     if as_json:
         print_json(made)
         return

@@ -51,6 +51,8 @@ def credits_left(project: str, *, as_json: bool) -> None:
 def standing(project: str, *, as_json: bool) -> None:
     """Whether the project may submit jobs and reach its data, and what comes next."""
     show(connect(project).funding.standing(), as_json=as_json)
+    """What the project may still spend."""
+    table(connect(project).funding.credits(), ["resource", "granted", "held", "used", "left", "owed"], as_json=as_json)
 
 
 @project.command("members")

@@ -1,4 +1,4 @@
-"""`fabriek usage`: what projects used at sites that we do not run."""
+"""`fabriek usage`: what was measured of projects: their storage and tokens here, and all that they used at sites that we do not run."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ FILE = click.Path(path_type=Path)
 
 @click.group(cls=Group)
 def usage() -> None:
-    """What projects used at sites that we do not run."""
+    """What was measured: storage and tokens here, and what projects used at sites that we do not run."""
 
 
 @usage.command("import")
@@ -67,6 +67,20 @@ def foreign(project: str, *, everybody: bool, as_json: bool) -> None:
     """What the project used at other sites. `over` is what no allocation covered."""
     found = connect(project).foreign.usage(everybody=everybody)
     table(found, ["project", "site", "resource", "jobs", "used", "over"], as_json=as_json)
+
+
+@usage.command("readings")
+@project_option
+@json_option
+def readings(project: str, *, as_json: bool) -> None:
+    """What was measured of the project's storage and tokens, newest first. `over` is what nothing was ever awarded for."""
+    found = connect(project).funding.readings()
+    table(
+        found,
+        ["at", "resource", "amount", "charged", "owed", "over"],
+        as_json=as_json,
+        empty="nothing was measured yet",
+    )
 
 
 @usage.command("imports")

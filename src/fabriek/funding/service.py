@@ -43,6 +43,7 @@ class Left:
     held: int
     left: int
     owed: int = 0
+    used: int = 0
 
 
 class Funding:
@@ -231,7 +232,7 @@ class Funding:
                 sums = found.setdefault(resource, dict.fromkeys(Kind, 0))
                 sums[kind] += amount
         return [
-            Left(resource, sum(of.values()), of[Kind.HOLD], of[Kind.ALLOCATION], -of[Kind.DEBT])
+            Left(resource, sum(of.values()), of[Kind.HOLD], of[Kind.ALLOCATION], -of[Kind.DEBT], of[Kind.USAGE])
             for resource, of in sorted(found.items())
         ]
 

@@ -64,10 +64,26 @@ class TableOut(Wire):
 
 
 class LeftOut(Wire):
+    """granted = held + used + left - owed, at every moment."""
+
     resource: str
     granted: str
     held: str
+    used: str
     left: str
+    owed: str
+
+
+class ReadingOut(Wire):
+    """Use that was measured: amount = charged + owed + over. `over`: what nothing was ever awarded for."""
+
+    key: str
+    resource: str
+    amount: str
+    charged: str
+    owed: str
+    over: str
+    at: datetime
 
 
 class EntryOut(Wire):

@@ -57,11 +57,14 @@ class ServedOut(Wire):
 
 
 class KeyIn(Wire):
-    """`budget` is `100000 tokens`, `500 requests/day`, `2M tokens/month`."""
+    """`budget` is `100000 tokens`, `500 requests/day`, `2M tokens/month`. `paid_by`: another project of one's own, for which it calls and which
+    pays in tokens.
+    """
 
     budget: Annotated[str, StringConstraints(min_length=1, max_length=60)]
     days: Annotated[int, Field(ge=1, le=90)] = 30
     name: Line = ""
+    paid_by: Annotated[str, Field(max_length=63)] = ""
 
 
 class KeyOut(Wire):
@@ -81,6 +84,7 @@ class KeyOut(Wire):
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None = None
+    paid_by: str = ""
 
 
 class NewKeyOut(Wire):

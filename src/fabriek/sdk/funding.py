@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from fabriek.schemas.base import PageOut
-from fabriek.schemas.funding import AllocationOut, EntryOut, LeftOut, ShareOut, TableOut
+from fabriek.schemas.funding import AllocationOut, EntryOut, LeftOut, ReadingOut, ShareOut, TableOut
 from fabriek.schemas.spending import RateOut, StandingOut
 from fabriek.sdk.client import Client
 
@@ -50,6 +50,10 @@ class Funding:
         """How a project stands with its credits."""
         path = f"/api/v1/projects/{self._client.the_project(project)}/standing"
         return StandingOut.model_validate(self._client.get(path))
+
+    def readings(self, project: str = "", *, limit: int = 100) -> Sequence[ReadingOut]:
+        path = f"/api/v1/projects/{self._client.the_project(project)}/readings"
+        return PageOut[ReadingOut].model_validate(self._client.get(path, params={"limit": limit})).items
 
     def credits(self, project: str = "") -> Sequence[LeftOut]:
         path = f"/api/v1/projects/{self._client.the_project(project)}/credits"

@@ -52,10 +52,14 @@ class Serving:
         """Its address and keys stay, and answer again when a version is served under that name."""
         return ServedOut.model_validate(self._client.post(f"{self._path(project)}/{name}/stop"))
 
-    def create_key(self, served: str, *, budget: str, days: int = 30, name: str = "", project: str = "") -> NewKeyOut:
-        """`budget` is `100000 tokens`, `500 requests/day`, `2M tokens/month`. The secret is in the answer, and nowhere else."""
+    def create_key(
+        self, served: str, *, budget: str, days: int = 30, name: str = "", paid_by: str = "", project: str = ""
+    ) -> NewKeyOut:
+        """`budget` is `100000 tokens`, `500 requests/day`, `2M tokens/month`. `paid_by`: another project of yours for which it calls. The secret is
+        in the answer, and nowhere else.
+        """
         try:
-            wanted = KeyIn(budget=budget, days=days, name=name)
+            wanted = KeyIn(budget=budget, days=days, name=name, paid_by=paid_by)
         except ValidationError as error:
             raise refused(error, fix="see docs/howto/serving.md") from None
         body = wanted.model_dump(mode="json")

@@ -117,6 +117,21 @@ class SqlUploads:
             for row in self._db.rows(asked.where(objects.c.id.in_(among)))
         }
 
+    def held(self) -> Mapping[str, int]:
+        """Project → sealed bytes of what versions that stand use; an object that many versions of its dataset use counts once."""
+        is_used = select(version_objects.c.object).where(version_objects.c.object == objects.c.id).exists()
+        of_upload = (
+            select(objects.c.upload, func.sum(objects.c.size).label("bytes"))
+            .where(is_used)
+            .group_by(objects.c.upload)
+            .subquery()
+        )
+        sent = of_upload.join(uploads, of_upload.c.upload == uploads.c.id)
+        sent = sent.join(datasets, uploads.c.dataset == datasets.c.id)
+        asked = select(datasets.c.project, func.sum(of_upload.c.bytes).label("bytes")).select_from(sent)
+        asked = asked.where(datasets.c.erased_at.is_(None)).group_by(datasets.c.project)
+        return {row.project: int(row.bytes or 0) for row in self._db.rows(asked)}
+
     def use(self, upload: Upload, wanted: Collection[str], left: Collection[str]) -> None:
         if wanted:
             of_it = update(objects).where(objects.c.upload == upload.id, objects.c.id.in_(wanted))

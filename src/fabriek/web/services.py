@@ -40,6 +40,7 @@ from fabriek.compute.simulator.service import Simulator
 from fabriek.funding.classes.teaching import Teaching
 from fabriek.funding.elsewhere.bridge import Bridge
 from fabriek.funding.giving.service import Giving
+from fabriek.funding.metering.service import Metering
 from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.capping import Capping
 from fabriek.funding.policy.changing import Changing
@@ -104,6 +105,7 @@ class Services:
     bridge: Bridge
     ending: Ending
     running_out: RunningOut
+    metering: Metering
     teaching: Teaching
     vault: Vault
     own_keys: OwnKeys

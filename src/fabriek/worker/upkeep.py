@@ -1,6 +1,8 @@
 """What must be done now and then: number the audit log, close grants that no rule allows any more, go on with rotations and erasures,
 note when credentials were last used, end terms of classes, follow the credits of projects, forget old answers and what was sent and never
 finished, care for the store, keep a cluster's accounts in step.
+note when credentials were last used, end terms of classes, forget old answers and what was sent and never finished, care for the
+store, read what is metered, keep a cluster's accounts in step.
 """
 
 from datetime import timedelta
@@ -12,6 +14,7 @@ from fabriek.worker.affiliations import Affiliating
 from fabriek.worker.caring import Care
 from fabriek.worker.clearing import Clearing
 from fabriek.worker.closing import Closer
+from fabriek.worker.metering import Meter
 from fabriek.worker.rhythm import Rhythm
 from fabriek.worker.terms import end_terms
 
@@ -22,7 +25,7 @@ class Upkeep:
     def __init__(self, services: Services) -> None:
         self._services, self._care = services, Care(services)
         self._clearing, self._closer = Clearing(services), Closer(services)
-        self._affiliating = Affiliating(services)
+        self._affiliating, self._meter = Affiliating(services), Meter(services)
         self._sequencing = Rhythm(services.clock, 0.5)
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
         self._keeping = Rhythm(services.clock, 30.0)
@@ -38,6 +41,7 @@ class Upkeep:
         self._clearing.beside.close()
         self._closer.beside.close()
         self._affiliating.beside.close()
+        self._meter.beside.close()
 
     def round(self) -> None:
         services = self._services
@@ -54,6 +58,7 @@ class Upkeep:
         if self._noting.due():
             services.identity.keep_uses()
         self._affiliating.round()
+        self._meter.round()
         if self._reviewing.due():
             services.reviewing.alarms()
             services.funding.award_waiting(by=SYSTEM)

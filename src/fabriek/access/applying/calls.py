@@ -185,7 +185,7 @@ class Call(_Data):
     working_days: Annotated[int, Limits(ge=1, le=250)]
     experts_min: Annotated[int, Limits(ge=0, le=9)] = 0
     months: tuple[int, ...]
-    amounts: Mapping[Literal["cpu_hour", "tib_hour", "expert_hour"], Annotated[int, Limits(gt=0)]]
+    amounts: Mapping[Literal["cpu_hour", "tib_hour", "expert_hour", "token"], Annotated[int, Limits(gt=0)]]
     gpu_hours_max: Annotated[int, Limits(gt=0)]
     gpu_hours_min: Annotated[int, Limits(ge=0)] = 0
     kinds: tuple[str, ...]

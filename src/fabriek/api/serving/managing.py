@@ -39,6 +39,7 @@ def key_out(key: ServingKey, services: Services) -> KeyOut:
         id=now.id, name=now.name, hint=now.hint, person=services.access.person(now.person).name, budget=str(now.budget), used=now.used,
         left=left(now), requests=now.requests, tokens_in=now.tokens_in, tokens_out=now.tokens_out,
         state=standing(now, services.clock.now()), created_at=now.created_at, expires_at=now.expires_at, used_at=now.used_at,
+        paid_by=services.access.project(now.payer).slug if now.payer else "",
     )  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def stop(project: str, served: str, caller: CallerDep, factory: FactoryDep) -> S
 def create_key(project: str, served: str, wanted: KeyIn, caller: CallerDep, factory: FactoryDep) -> NewKeyOut:
     """A key to this one address, with a budget and an end. Its secret is in this answer and nowhere else."""
     made, secret = factory.serving.create_key(
-        project, served, budget=wanted.budget, days=wanted.days, called=wanted.name, by=caller
+        project, served, budget=wanted.budget, days=wanted.days, called=wanted.name, paid_by=wanted.paid_by, by=caller
     )
     found, _ = factory.serving.get(project, served, by=caller)
     return NewKeyOut(key=key_out(made, factory), secret=secret, endpoint=endpoint_of(found, project, factory))

@@ -15,7 +15,7 @@ from fabriek.web.problems import as_fabriek_error, request_id
 
 log = logging.getLogger("fabriek.serving")
 
-STATUS = {Code.INVALID_INPUT: 400, Code.QUOTA_EXHAUSTED: 429}
+STATUS = {Code.INVALID_INPUT: 400, Code.QUOTA_EXHAUSTED: 429, Code.CREDITS_EXHAUSTED: 429}
 """Where these clients expect another than ours."""
 
 WORDS = {
@@ -25,6 +25,7 @@ WORDS = {
     Code.INVALID_INPUT: ("invalid_request_error", None),
     Code.RATE_LIMITED: ("rate_limit_error", "rate_limit_exceeded"),
     Code.QUOTA_EXHAUSTED: ("insufficient_quota", "insufficient_quota"),
+    Code.CREDITS_EXHAUSTED: ("insufficient_quota", "insufficient_quota"),
 }
 
 

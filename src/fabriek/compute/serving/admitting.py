@@ -19,6 +19,8 @@ from fabriek.compute.serving.keys import Answered, ServingKey, Unit, as_of, coun
 from fabriek.compute.serving.ports import ServedModels, ServingKeys
 from fabriek.compute.serving.served import Served
 from fabriek.compute.walls import on_other_host
+from fabriek.funding.metering.service import Metering
+from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound, QuotaExhausted, RateLimited, Unavailable
@@ -44,8 +46,9 @@ class Admitting:
 
     def __init__(
         self, served: ServedModels, keys: ServingKeys, jobs: Jobs, executor: Executor, identity: Identity, access: Access, audit: Audit,
-        clock: Clock, zone: ZoneInfo,
+        clock: Clock, zone: ZoneInfo, metering: Metering,
     ) -> None:  # fmt: skip
+        self._metering = metering
         self._served, self._keys, self._jobs, self._executor = served, keys, jobs, executor
         self._identity, self._access, self._audit, self._clock, self._zone = identity, access, audit, clock, zone
 
@@ -57,19 +60,22 @@ class Admitting:
         served = self._served.get(key.served)
         if served.name != name or not self._is_called(served.project, project_ref):
             raise _unknown()
-        if not self._may_still(key.project, key.person):
+        if not self._opens_for(key):
             self._end([key], "its person left the project")
             raise _unknown()
         return key, served
 
     def admit(self, secret: str, project_ref: str, name: str, *, free: bool = False) -> Admitted:
         """Raises NotAuthenticated, Unavailable while no job answers there, RateLimited with the seconds until the budget is whole again,
-        QuotaExhausted where it never is. free: asks for nothing that costs.
+        QuotaExhausted where it never is, CreditsExhausted where the project for which it calls has spent its tokens.
+        free: asks for nothing that costs.
         """
         key, served = self.known(secret, project_ref, name)
         door = self._door(served)
         if free:
             return Admitted(key, served, door)
+        if key.payer:
+            self._metering.check_not_spent(key.payer, Resource.TOKEN)
         with self._jobs.transaction(alone=f"serving-key:{key.id}"):
             key = as_of(self._keys.get(key.id), self._clock.today())
             if not is_open(key, self._clock.now()):
@@ -97,15 +103,31 @@ class Admitting:
     def still_opens(self, key_id: str) -> bool:
         """Asked while a long answer is on its way."""
         key = self._keys.get(key_id)
-        return is_open(key, self._clock.now()) and self._may_still(key.project, key.person)
+        return is_open(key, self._clock.now()) and self._opens_for(key)
+
+    def settle_tokens(self) -> int:
+        """Brings to the ledger what keys counted for other projects since they were settled; how many keys. For the worker.
+
+        A key's count only grows, so that from where to where it was settled makes a key of its own: nothing is booked twice or lost.
+        """
+        waiting = self._keys.to_settle()
+        for key_id in waiting:
+            with self._jobs.transaction(alone=f"serving-key:{key_id}"):
+                key = self._keys.get(key_id)
+                if key.tokens > key.tokens_settled:
+                    name = f"tokens:{key.id}:{key.tokens_settled}-{key.tokens}"
+                    at = key.used_at or self._clock.now()
+                    self._metering.book_tokens(key.payer, key.tokens - key.tokens_settled, name, at)
+                    self._keys.put(replace(key, tokens_settled=key.tokens))
+        return len(waiting)
 
     def end_of_who_left(self) -> int:
         """Ends the keys of people who may not work in the project any more, for good: who comes back makes new ones. How many."""
         gone = [
             key
             for project, person in self._keys.holders()
-            if not self._may_still(project, person)
             for key in self._keys.of_holder(project, person)
+            if not self._opens_for(key)
         ]
         self._end(gone, "its person left the project")
         return len(gone)
@@ -117,6 +139,10 @@ class Admitting:
                 if key.ended_at is None:
                     self._keys.put(replace(key, ended_at=self._clock.now(), ended_why=why))
                     self._audit.record("serving_key.ended", key.id, SYSTEM, project=key.project)
+
+    def _opens_for(self, key: ServingKey) -> bool:
+        """Where another project pays, its person must still work in both."""
+        return all(self._may_still(one, key.person) for one in {key.project, key.payer or key.project})
 
     def _may_still(self, project: str, person: str) -> bool:
         try:

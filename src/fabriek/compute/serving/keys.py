@@ -41,7 +41,9 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class ServingKey:
-    """`used` is what of the budget is spent since `used_from`; the other counts are of all its life. `hint`: its last characters."""
+    """`used` is what of the budget is spent since `used_from`; the other counts are of all its life. `hint`: its last characters. `payer`: the other
+    project for which it calls, which pays in tokens; `tokens_settled` of them are in the ledger.
+    """
 
     id: str
     served: str
@@ -61,6 +63,12 @@ class ServingKey:
     used_at: datetime | None = None
     ended_at: datetime | None = None
     ended_why: str = ""
+    payer: str = ""
+    tokens_settled: int = 0
+
+    @property
+    def tokens(self) -> int:
+        return self.tokens_in + self.tokens_out
 
 
 _BUDGET = re.compile(r"([0-9][0-9_]{0,15})([kMG]?)\s*(tokens|requests)(?:/(day|month))?")

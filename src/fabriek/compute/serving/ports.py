@@ -34,6 +34,9 @@ class ServingKeys(Protocol):
     def of_served(self, served: str) -> Sequence[ServingKey]:
         """Newest first."""
 
+    def to_settle(self) -> Sequence[str]:
+        """Ids of those that another project pays for and that have counted tokens since they were settled."""
+
     def holders(self) -> Sequence[tuple[str, str]]:
         """(project, person) of each key that was not ended, each pair once."""
 

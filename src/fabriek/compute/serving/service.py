@@ -109,14 +109,17 @@ class Serving:
         return found
 
     def create_key(
-        self, project_ref: str, name: str, *, budget: str, days: int, called: str = "", by: Caller
+        self, project_ref: str, name: str, *, budget: str, days: int, called: str = "", paid_by: str = "", by: Caller
     ) -> tuple[ServingKey, str]:
         """A key to this one address, and its secret, which is shown now and kept nowhere. It ends with its person's time in the project.
 
+        paid_by: another project, for which it calls; that one pays in tokens where it has any, so that its person must work there too.
         Raises InvalidInput on a budget or a life that cannot be, QuotaExhausted on one key too many.
         """
         project = self._access.project(project_ref)
         require(by, "job.submit", project=project.id)
+        payer = self._access.project(paid_by).id if paid_by else project.id
+        require(by, "job.submit", project=payer)
         require_whole(by)
         now, today = self._clock.now(), self._clock.today()
         secret = BEGINS + self._ids.secret()
@@ -130,10 +133,12 @@ class Serving:
                 )
             made = ServingKey(
                 self._ids.new("key"), served.id, project.id, hash_of(secret), secret[-4:], called, by.person, may_spend, now,
-                expiry(days, now), begun(may_spend.period, today, today),
+                expiry(days, now), begun(may_spend.period, today, today), payer="" if payer == project.id else payer,
             )  # fmt: skip
             self._keys.put(made)
-            self._audit.record("serving_key.created", made.id, by, project=project.id, served=served.id, days=days)
+            self._audit.record(
+                "serving_key.created", made.id, by, project=project.id, served=served.id, days=days, payer=made.payer
+            )
         return made, secret
 
     def keys(self, project_ref: str, name: str, *, by: Caller) -> Sequence[ServingKey]:

@@ -52,6 +52,8 @@ keys = Table(
     Column("used_at", Instant),
     Column("ended_at", Instant),
     Column("ended_why", String, nullable=False),
+    Column("payer", String, nullable=False, server_default=""),
+    Column("tokens_settled", BigInteger, nullable=False, server_default="0"),
     Index("serving_keys_by_holder", "project", "person"),
 )
 
@@ -106,6 +108,11 @@ class SqlServingKeys:
         return [
             _key(row) for row in self._db.rows(select(keys).where(keys.c.served == served).order_by(keys.c.id.desc()))
         ]
+
+    def to_settle(self) -> Sequence[str]:
+        counted = keys.c.tokens_in + keys.c.tokens_out
+        wanted = select(keys.c.id).where(keys.c.payer != "", counted > keys.c.tokens_settled).order_by(keys.c.id)
+        return [row.id for row in self._db.rows(wanted)]
 
     def holders(self) -> Sequence[tuple[str, str]]:
         wanted = select(keys.c.project, keys.c.person).where(keys.c.ended_at.is_(None)).distinct()

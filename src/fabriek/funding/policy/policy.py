@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar, overload
 
+from fabriek.funding.metering.readings import MeterRule, meter_rule
 from fabriek.funding.policy.caps import Cap, caps_of
 from fabriek.funding.policy.purposes import Rule, rules_of
 from fabriek.funding.policy.rates import Rate, rates_of
@@ -58,11 +59,12 @@ class Policy:
     carries: tuple[Carry, ...] = ()
     parts: tuple[Part, ...] = ()
     supplies: tuple[Supply, ...] = ()
+    meters: tuple[MeterRule, ...] = ()
 
     def __add__(self, more: "Policy") -> "Policy":
         return Policy(
             self.rules + more.rules, self.rates + more.rates, self.caps + more.caps, self.carries + more.carries,
-            self.parts + more.parts, self.supplies + more.supplies,
+            self.parts + more.parts, self.supplies + more.supplies, self.meters + more.meters,
         )  # fmt: skip
 
     def fixed_parts(self, on: date) -> dict[str, int]:
@@ -89,6 +91,7 @@ HEADS: dict[str, Callable[[str], Policy]] = {
     "carry": lambda text: Policy(carries=read_rows(text, "carry", _carry)),
     "part": lambda text: Policy(parts=read_rows(text, "part", _part)),
     "supply": lambda text: Policy(supplies=read_rows(text, "supply", _supply)),
+    "meter": lambda text: Policy(meters=read_rows(text, "meter", meter_rule)),
 }
 """What a row may be, by the head it is written under: `[[cap]]`."""
 
@@ -109,7 +112,7 @@ def policy_of(text: str) -> Policy:
 
 def shipped_policy() -> Policy:
     """That with which an installation begins."""
-    files = ("purposes.toml", "rates.toml", "caps.toml", "quarters.toml")
+    files = ("purposes.toml", "rates.toml", "caps.toml", "quarters.toml", "meters.toml")
     whole = Policy()
     for name in files:
         whole += policy_of(shipped("fabriek.funding", name))

@@ -7,7 +7,7 @@ from fabriek.access.applying.applications import ApplicationState as S
 from fabriek.access.joining.classes import closes_on
 from fabriek.access.reviewing.words import MEANS
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.units import shown_short
+from fabriek.kernel.units import shown, shown_short
 from fabriek.portal.entering import check_same_site, entered, sign_in_page
 from fabriek.portal.forms import read_form
 from fabriek.portal.pages.models import promotions_waiting
@@ -30,6 +30,8 @@ def left_of(services: Services, project_id: str) -> list[dict[str, str]]:
             "granted": shown_short(one.granted),
             "held": shown_short(one.held),
             "left": shown_short(one.left),
+            "used": shown_short(one.used),
+            "owed": shown(one.owed) if one.owed else "",
         }
         for one in services.funding.left(project_id)
     ]
