@@ -17,16 +17,15 @@ from fabriek.funding.elsewhere.bridge import Bridge
 from fabriek.funding.elsewhere.store import SqlDumps, SqlForeignJobs
 from fabriek.funding.giving.service import Giving
 from fabriek.funding.giving.store import SqlEntitlements
-from fabriek.funding.policy.agreed import Agreed, check_start
 from fabriek.funding.metering.service import Metering
 from fabriek.funding.metering.store import SqlDebts, SqlReadings, SqlStorages
+from fabriek.funding.policy.agreed import Agreed, check_start
 from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.capping import Capping
 from fabriek.funding.policy.changing import Changing
 from fabriek.funding.policy.policy import Policy
 from fabriek.funding.policy.ports import Rehearsal
 from fabriek.funding.policy.proposals import terms_of
-from fabriek.funding.policy.rates import Rate
 from fabriek.funding.policy.store import SqlAwardTotals
 from fabriek.funding.policy.store_proposals import SqlPolicyProposals
 from fabriek.funding.service import Funding
@@ -58,7 +57,7 @@ def funding_services(
     settings: Settings, policy: Policy,
 ) -> Money:  # fmt: skip
     books, funds, allocations = SqlLedger(database), SqlFunds(database), SqlAllocations(database)
-    book = policy_book(database, replace(policy, rates=tuple(rates))), book = PolicyBook(replace(policy, rates=rates_for(settings)))
+    book = policy_book(database, replace(policy, rates=rates_for(settings)))
     describing = Describing(SqlDescriptions(database), bodies, audit)
     capping = Capping(SqlAwardTotals(database), lambda: book.now().caps)
     giving = Giving(
@@ -76,7 +75,7 @@ def funding_services(
     ending = Ending(books, allocations, capping, graces, audit=audit, clock=clock, ids=ids)
     metering = Metering(
         books, funds, allocations, SqlReadings(database), SqlStorages(database), SqlDebts(database), held=SqlUploads(database).held,
-        access=access, audit=audit, clock=clock, ids=ids, policy=book, zone=ZoneInfo(zone),
+        access=access, audit=audit, clock=clock, ids=ids, policy=book, zone=ZoneInfo(settings.zone),
     )  # fmt: skip
     return Money(
         policy=book,

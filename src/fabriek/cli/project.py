@@ -38,7 +38,12 @@ def show_project(project: str, *, as_json: bool) -> None:
 def credits_left(project: str, *, as_json: bool) -> None:
     """What the project may still spend, and what comes of it where that is little."""
     funding = connect(project).funding
-    table(funding.credits(), ["resource", "granted", "held", "left"], as_json=as_json, empty="no allocation in force")
+    table(
+        funding.credits(),
+        ["resource", "granted", "held", "used", "left", "owed"],
+        as_json=as_json,
+        empty="no allocation in force",
+    )
     if not as_json:
         stands = funding.standing()
         says = "; ".join(stands.says)
@@ -51,8 +56,6 @@ def credits_left(project: str, *, as_json: bool) -> None:
 def standing(project: str, *, as_json: bool) -> None:
     """Whether the project may submit jobs and reach its data, and what comes next."""
     show(connect(project).funding.standing(), as_json=as_json)
-    """What the project may still spend."""
-    table(connect(project).funding.credits(), ["resource", "granted", "held", "used", "left", "owed"], as_json=as_json)
 
 
 @project.command("members")

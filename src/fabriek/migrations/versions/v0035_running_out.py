@@ -6,7 +6,7 @@ from alembic import op
 from fabriek.adapters.database import Instant
 
 revision = "0035"
-down_revision = "0036"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 

@@ -10,7 +10,7 @@ from alembic import op
 from fabriek.adapters.database import Instant
 
 revision = "0036"
-down_revision = "0034"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
