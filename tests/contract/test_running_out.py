@@ -14,9 +14,9 @@ from fabriek.compute.progress import handle_of
 from fabriek.funding.ledger import Kind
 from fabriek.funding.resources import Resource
 from fabriek.funding.spending.standing import State
-from fabriek.funding.spending.store_standing import SqlTellings
+from fabriek.funding.spending.store_standing import SqlStandings, SqlTellings
 from fabriek.funding.store import SqlAllocations, SqlLedger, allocations
-from fabriek.kernel.errors import CreditsExhausted, NotFound, NotPermitted
+from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotFound, NotPermitted
 from fabriek.kernel.units import MICRO
 from fabriek.web.services import Services
 from fabriek.worker.notifying import Messenger
@@ -87,7 +87,11 @@ def house(database: Database, tmp_path: Path) -> Iterator[House]:
 def test_bill_gpu_hours_that_are_gone_keep_out_jobs_with_gpus_alone(house: House) -> None:
     house.spend(GPU, 100)
     assert house.refused("a100:1") == "spending.unit_empty"
-    assert house.after(0) is State.NO_NEW_JOBS
+    house.town.clock.move(timedelta(minutes=2))
+    house.hall.worker.round()
+    written = SqlStandings(house.database).get(house.project)
+    assert written is not None
+    assert (written.state, set(written.empty)) == (State.NO_NEW_JOBS, {GPU})
     assert house.hall.ask(gpus="0").state is JobState.QUEUED
     assert house.after(400) is not State.CLOSED
 
@@ -236,3 +240,17 @@ def test_nobody_else_sees_how_a_project_stands(house: House) -> None:
     stranger = house.hall.town.person("elsewhere")
     with pytest.raises((NotPermitted, NotFound)):
         house.services.running_out.overview(house.hall.project, by=stranger)
+
+
+def test_rules_that_cannot_be_read_keep_the_server_from_starting(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "rules.toml").write_text("[[rule]]\nid = 'spending.closed'\nvalid_from = 2026-01-01\nsource = 's'\n")
+    with pytest.raises(InvalidInput, match="number 1 lacks 'days'"):
+        a_town(database, tmp_path / "home", running_out=tmp_path / "rules.toml")
+
+
+def test_a_places_teacher_is_not_told_what_they_know(house: House) -> None:
+    with house.database.transaction():
+        house.database.execute(update(allocations).values(application="cls_1/1"))
+    house.spend(GPU, 100)
+    house.after(400)
+    assert house.told() == []

@@ -54,6 +54,7 @@ class RunningOut:
         self._standings, self._lapses, self._tellings = standings, lapses, tellings
         self._access, self._audit, self._clock, self._ids, self._rows = access, audit, clock, ids, rows
         self._capping = capping
+        self._of_day: tuple[date, Rules] | None = None
 
     def check_new_job(self, project: str, resource: Resource) -> None:
         """Raises CreditsExhausted, naming the rule, where no new job that pays in this resource may be submitted. By the balances of this
@@ -82,7 +83,7 @@ class RunningOut:
     def round(self) -> int:
         """Moves what is to be moved, cuts what lapses, tells what is due; how many projects were touched. For the worker."""
         today, touched = self._clock.today(), 0
-        rules = rules_on(self._rows, today)
+        rules = self._rules(today)
         owned: dict[str, list[Allocation]] = {}
         for one in self._allocations.all():
             owned.setdefault(one.project, []).append(one)
@@ -198,9 +199,15 @@ class RunningOut:
 
     def _now(self, project: str) -> tuple[Standing, Balances, Rules]:
         today = self._clock.today()
-        rules, balances = rules_on(self._rows, today), self._balances(project)
+        rules, balances = self._rules(today), self._balances(project)
         before = self._standings.get(project) or Standing(project, today)
         return standing.after(before, balances, rules, today), balances, rules
+
+    def _rules(self, today: date) -> Rules:
+        """Kept for the day: they are asked for at each job."""
+        if self._of_day is None or self._of_day[0] != today:
+            self._of_day = (today, rules_on(self._rows, today))
+        return self._of_day[1]
 
     def _balances(self, project: str) -> Balances:
         owned = self._allocations.of_project(project)
