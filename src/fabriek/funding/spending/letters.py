@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from fabriek.funding.allocations import Allocation
+from fabriek.funding.resources import Resource
 from fabriek.funding.spending import rules as r
 from fabriek.funding.spending.ports import Lapsed
 from fabriek.funding.spending.rules import Rules
-from fabriek.funding.spending.standing import STORAGE, Balances, Standing, State
+from fabriek.funding.spending.standing import STOPS_JOBS, STORAGE, Balances, Standing, State
 from fabriek.kernel.units import shown
 
 _STATES = {
@@ -25,12 +26,18 @@ def of_standing(now: Standing, balances: Balances, shuts_on: date | None, closes
     for resource in now.empty:
         owed = -balances[resource].net if resource in balances else 0
         owes = f", and {resource.counted(owed)} are owed" if owed > 0 else ""
-        stops = "no new job may be submitted" if resource is STORAGE else "no new job that takes them may be submitted"
-        yield f"there are no {resource.plural} left{owes}: {stops}, and those that run finish"
-    if shuts_on is not None and now.state is State.NO_NEW_JOBS:
+        yield f"there are no {resource.plural} left{owes}{_stops(resource) if now.state is not State.OPEN else ''}"
+    if shuts_on is not None and now.state not in {State.DATA_SHUT, State.CLOSED}:
         yield f"access to its data is shut on {shuts_on} if no {STORAGE.plural} come; nothing is deleted"
     if closes_on is not None and now.state is not State.CLOSED:
         yield f"it is closed on {closes_on} if what it owes is not covered"
+
+
+def _stops(resource: Resource) -> str:
+    if resource not in STOPS_JOBS:
+        return ""
+    which = "" if resource is STORAGE else " that takes them"
+    return f": no new job{which} may be submitted, and those that run finish"
 
 
 def of_change(

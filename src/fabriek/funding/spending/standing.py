@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
+from fabriek.funding.policy.rates import PAID_BY_JOBS
 from fabriek.funding.resources import Resource
 from fabriek.funding.spending import rules as r
 from fabriek.funding.spending.rules import Rules
@@ -12,6 +13,8 @@ from fabriek.kernel.errors import CreditsExhausted, NotPermitted
 from fabriek.kernel.units import MICRO, shown
 
 STORAGE = Resource.TIB_HOUR
+STOPS_JOBS = PAID_BY_JOBS | {STORAGE}
+"""What keeps jobs out when it is empty. Who has had all of their expert-hours computes on."""
 
 
 class State(StrEnum):
@@ -147,8 +150,9 @@ def _target(standing: Standing, rules: Rules, today: date) -> State:
         return State.CLOSED
     if shuts is not None and today >= shuts:
         return State.DATA_SHUT
-    stops = r.UNIT_EMPTY in rules or (r.STORAGE_EMPTY in rules and STORAGE in standing.empty)
-    return State.NO_NEW_JOBS if standing.empty and stops else State.OPEN
+    stopping = STOPS_JOBS & set(standing.empty)
+    stops = (stopping - {STORAGE} and r.UNIT_EMPTY in rules) or (stopping & {STORAGE} and r.STORAGE_EMPTY in rules)
+    return State.NO_NEW_JOBS if stops else State.OPEN
 
 
 def _since(before: EMPTY_SINCE, now: set[Resource], today: date) -> EMPTY_SINCE:

@@ -116,6 +116,20 @@ def test_what_jobs_hold_may_come_back_and_so_is_not_gone() -> None:
     assert then(OPEN, {GPU: Balance(10, 0, held=3)}, 0) == OPEN
 
 
+def test_who_has_had_all_expert_hours_computes_on_and_is_closed_only_for_owing_them() -> None:
+    expert = Resource.EXPERT_HOUR
+    had = then(OPEN, {**FULL, expert: Balance(8, 0)}, 0)
+    assert (had.state, set(had.empty), [refused(had, FULL, one) for one in (GPU, CPU)]) == (
+        State.OPEN,
+        {expert},
+        ["", ""],
+    )
+    owing = {**FULL, expert: Balance(8, 0, owed=1)}
+    since = then(OPEN, owing, 0)
+    assert [since.state, then(since, owing, 59).state] == [State.OPEN, State.OPEN]
+    assert then(then(since, owing, 60), owing, 60).state is State.CLOSED
+
+
 def test_what_a_project_was_never_given_it_does_not_lack() -> None:
     assert then(OPEN, {GPU: Balance(10, 10), TIB: Balance()}, 0) == OPEN
     assert closes_on(OPEN, RULES) is None
@@ -125,7 +139,7 @@ def test_a_rule_that_an_operator_leaves_out_does_not_hold() -> None:
     rules = rules_on([row for row in ROWS if row.id == "spending.unit_empty"], DAY)
     empty = {**FULL, TIB: Balance(10, 0, owed=1)}
     since = after(OPEN, empty, rules, DAY)
-    assert after(since, empty, rules, DAY + timedelta(days=400)).state is State.NO_NEW_JOBS
+    assert after(since, empty, rules, DAY + timedelta(days=400)).state is State.OPEN
     check_new_job(since, empty, rules, GPU)
 
 
