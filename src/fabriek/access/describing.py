@@ -1,6 +1,7 @@
 """How an organisation is described for those who pay: its sector, its region, its size, and the group it belongs to."""
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Protocol
@@ -37,6 +38,9 @@ class Descriptions(Protocol):
         """An empty one where nobody said anything."""
 
     def put(self, description: Description) -> None: ...
+
+    def members(self, head: str) -> Sequence[str]:
+        """The ids of organisations that belong to the group of this one, by id; itself left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,11 @@ class Describing:
         head = self._descriptions.of(body.id).head
         return self._bodies.named(head) if head else body
 
+    def group_of(self, organisation: str) -> Sequence[str]:
+        """The ids of all that belong to its group, its head first."""
+        head = self.head_of(organisation).id
+        return [head, *self._descriptions.members(head)]
+
     def describe(
         self, organisation: str, *, sector: str | None = None, region: str | None = None, size: str | None = None,
         head: str | None = None, by: Caller,
@@ -113,6 +122,10 @@ class Describing:
         head = self._bodies.named(named)
         if head.id == body.id:
             return ""
+        if self._descriptions.members(body.id):
+            raise InvalidInput(
+                f"{body.slug} is the head of a group itself", fix="give those that belong to it another head first"
+            )
         if self._descriptions.of(head.id).head:
             raise InvalidInput(f"{head.slug} belongs to a group itself", fix="name the head of that group")
         return head.id

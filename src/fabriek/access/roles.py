@@ -9,7 +9,8 @@ EVERYONE = frozenset({"application.submit", "knowledge.ask", "knowledge.view", "
 """What every person who signed in may do."""
 
 _OPERATOR = frozenset({
-    "application.review", "funding.view", "funding.award", "funding.contribute", "funding.propose", "power.manage", "audit.read", "ops.backup",
+    "application.review", "funding.view", "funding.award", "funding.contribute", "funding.oversee", "funding.propose", "power.manage", "audit.read",
+    "ops.backup",
     "machine.view", "simulate", "package.add", "package.approve", "usage.import", "cluster.manage", "keys.rotate", "vault.seal",
     "vault.check", "vault.collect", "project.oversee", "person.view",
 })  # fmt: skip

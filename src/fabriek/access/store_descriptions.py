@@ -1,5 +1,6 @@
 """The SQL of how organisations are described."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from sqlalchemy import Column, String, Table, delete, insert, select
@@ -25,6 +26,10 @@ class SqlDescriptions:
     def of(self, organisation: str) -> Description:
         row = self._db.row(select(descriptions).where(descriptions.c.organisation == organisation))
         return Description(organisation) if row is None else Description(*row)
+
+    def members(self, head: str) -> Sequence[str]:
+        found = select(descriptions.c.organisation).where(descriptions.c.head == head)
+        return [row.organisation for row in self._db.rows(found.order_by(descriptions.c.organisation))]
 
     def put(self, description: Description) -> None:
         self._db.execute(delete(descriptions).where(descriptions.c.organisation == description.organisation))

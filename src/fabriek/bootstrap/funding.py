@@ -16,7 +16,8 @@ from fabriek.bootstrap.spending import running_out_services
 from fabriek.funding.elsewhere.bridge import Bridge
 from fabriek.funding.elsewhere.store import SqlDumps, SqlForeignJobs
 from fabriek.funding.giving.service import Giving
-from fabriek.funding.giving.store import SqlEntitlements
+from fabriek.funding.giving.standing import Standings
+from fabriek.funding.giving.store import SqlEntitlements, SqlFlows
 from fabriek.funding.metering.service import Metering
 from fabriek.funding.metering.store import SqlDebts, SqlReadings, SqlStorages
 from fabriek.funding.policy.agreed import Agreed, check_start
@@ -45,6 +46,7 @@ class Money(TypedDict):
     describing: Describing
     capping: Capping
     giving: Giving
+    standings: Standings
     funding: Funding
     bridge: Bridge
     ending: Ending
@@ -77,11 +79,13 @@ def funding_services(
         books, funds, allocations, SqlReadings(database), SqlStorages(database), SqlDebts(database), held=SqlUploads(database).held,
         access=access, audit=audit, clock=clock, ids=ids, policy=book, zone=ZoneInfo(settings.zone),
     )  # fmt: skip
+    standings = Standings(SqlFlows(database), funds, giving, capping, clock=clock, zone=ZoneInfo(settings.zone))
     return Money(
         policy=book,
         describing=describing,
         capping=capping,
         giving=giving,
+        standings=standings,
         funding=funding,
         bridge=bridge,
         ending=ending,

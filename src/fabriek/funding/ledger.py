@@ -18,6 +18,9 @@ from fabriek.kernel.units import MICRO, shown
 AMOUNT_MAX = 10**12 * MICRO
 """The largest that is posted at once: a thousand years of a thousand GPUs, and far from where a database's integers end."""
 
+GRANT = "grant"
+"""What the ledger says of hours that come with money at once."""
+
 
 class Kind(StrEnum):
     """The kinds of account, in the order in which credits pass through them; and what is owed."""
@@ -91,7 +94,7 @@ def grant_share(
     amounts: Mapping[Resource, int],
     at: datetime,
     *,
-    memo: str = "grant",
+    memo: str = GRANT,
 ) -> Posting:
     """What a contribution brings into its share. The transaction's id makes the key: a funder may give twice."""
     moves = [

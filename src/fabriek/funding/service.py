@@ -269,9 +269,9 @@ class Funding:
         asked = answers["gpu_hours"] if gpu_hours is None else gpu_hours
         amounts = amounts_of({"gpu_hour": asked} | {str(resource): hours for resource, hours in beside})
         ends = today + timedelta(days=DAYS_PER_MONTH * int(answers["months"]))
-        head, said = self._describing.head_of(application.organisation), self._describing.of(application.organisation)
+        said, group = self._describing.of(application.organisation), self._describing.group_of(application.organisation)
         firm = self._access.organisation(application.organisation)
-        award = Award(application.call, head.id, is_commercial(firm.kind, said.size), director)
+        award = Award(application.call, group[0], is_commercial(firm.kind, said.size), director, tuple(group[1:]))
         with self._books.transaction(alone="awards"):
             chosen = self._share_for(share_name, purpose, amounts, award, today)
             project = self._access.open_project(
@@ -279,7 +279,7 @@ class Funding:
                 application.person, answers.get("partners", []), by=by,
             )  # fmt: skip
             made = Allocation(
-                self._ids.new("alc"), project.id, chosen.id, application.id, today, ends, application.call, purpose, head.id, said.sector,
+                self._ids.new("alc"), project.id, chosen.id, application.id, today, ends, application.call, purpose, group[0], said.sector,
                 said.region, said.size, award.commercial, director,
             )  # fmt: skip
             left = {resource: self._books.balance(account(Kind.SHARE, chosen.id), resource) for resource in amounts}

@@ -8,8 +8,8 @@ from fabriek.kernel.errors import NotPermitted
 ANY_PROJECT = "*"
 
 HIGH = frozenset({
-    "data.hold", "funding.contribute", "funding.direct", "funding.propose", "funding.sign", "keys.rotate", "organisation.appoint",
-    "organisation.keys", "person.appoint", "person.remove", "service.create",
+    "data.hold", "funding.contribute", "funding.direct", "funding.oversee", "funding.propose", "funding.sign", "keys.rotate",
+    "organisation.appoint", "organisation.keys", "person.appoint", "person.remove", "service.create",
 })  # fmt: skip
 """Rights for acts that ask their person to show a strong factor again, where they have one."""
 

@@ -40,6 +40,7 @@ from fabriek.compute.simulator.service import Simulator
 from fabriek.funding.classes.teaching import Teaching
 from fabriek.funding.elsewhere.bridge import Bridge
 from fabriek.funding.giving.service import Giving
+from fabriek.funding.giving.standing import Standings
 from fabriek.funding.metering.service import Metering
 from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.capping import Capping
@@ -101,6 +102,7 @@ class Services:
     capping: Capping
     changing: Changing
     giving: Giving
+    standings: Standings
     funding: Funding
     bridge: Bridge
     ending: Ending

@@ -30,6 +30,9 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.RECEIVED: frozenset({State.WITHDRAWN}),
     State.WITHDRAWN: frozenset(),
 }
+EURO_MAX = 10**12
+"""A thousand milliards: what is written beyond it is a slip."""
+
 COUNTING = frozenset({State.GRANTED, State.RECEIVED})
 """Money that is promised in writing counts; money that was asked for does not."""
 
@@ -48,8 +51,11 @@ class Contribution:
     withdrawn_on: date | None = None
 
     def __post_init__(self) -> None:
-        if self.amount_euro <= 0:
-            raise InvalidInput("a contribution is a sum above zero", fix="give the amount in whole euros")
+        if type(self.amount_euro) is not int or not 0 < self.amount_euro <= EURO_MAX:
+            raise InvalidInput(
+                f"a contribution is a sum above zero and of at most {EURO_MAX:,} euros",
+                fix="give the amount in whole euros",
+            )
 
 
 def state_on(contribution: Contribution, day: date) -> State | None:

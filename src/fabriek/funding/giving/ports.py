@@ -19,4 +19,6 @@ class Entitlements(Protocol):
     def open_before(self, quarter: Quarter) -> Sequence[Quarter]:
         """Quarters that brought something and are not closed, the oldest first."""
 
+    def is_closed(self, quarter: Quarter) -> bool: ...
+
     def close(self, quarter: Quarter) -> None: ...

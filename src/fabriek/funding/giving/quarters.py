@@ -50,7 +50,7 @@ def quarter_of(day: date) -> Quarter:
 
 def quarter_named(text: str) -> Quarter:
     """Raises InvalidInput."""
-    match = re.fullmatch(r"(\d{4})-?[Qq]([1-4])", text.strip())
-    if match is None or not 1 <= int(match[1]) <= 9998:
+    match = re.fullmatch(r"([0-9]{4})-?[Qq]([1-4])", text.strip())
+    if match is None or not 2 <= int(match[1]) <= 9998:
         raise InvalidInput(f"{text!r} is not a quarter", fix="write it like 2026Q4")
     return Quarter(int(match[1]), int(match[2]))

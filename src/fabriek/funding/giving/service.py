@@ -27,6 +27,15 @@ from fabriek.kernel.ids import Ids
 AWARDS = "awards"
 """Alone with all that gives to shares or takes from them: a look at what is left and the act that follows are one."""
 
+WITHDRAWN = "withdrawn"
+"""What the ledger says of hours that go back with their money."""
+
+LAPSED = "lapsed "
+"""What the ledger says of hours that nobody was awarded in time; the quarter follows."""
+
+ENTRIES_MAX = 1_000_000
+"""Of one contribution's account: a few each quarter."""
+
 
 class Giving:
     """Contributions, the parts that they make, and what each quarter brings."""
@@ -44,6 +53,7 @@ class Giving:
         """Money that is granted, and the hours that it brings at once. Raises InvalidInput on an unknown word."""
         amounts = amounts_of(hours)
         with self._books.transaction(alone=AWARDS):
+            self._turn()
             made, share = self._apply(funder, kind, amount_euro, name, by)
             made = step(made, State.GRANTED, self._clock.today())
             self._funds.add_contribution(made)
@@ -72,6 +82,7 @@ class Giving:
         require(by, "funding.contribute")
         today = self._clock.today()
         with self._books.transaction(alone=AWARDS):
+            self._turn()
             found = next((one for one in self._funds.contributions() if one.id == contribution_id), None)
             if found is None:
                 raise NotFound("there is no such contribution", fix="fabriek funding contributions")
@@ -113,9 +124,16 @@ class Giving:
             sums[share] = sums.get(share, 0) + amount
         return sums
 
+    def shares_on(self, on: date | None = None, *, by: Caller) -> Sequence[tuple[Share, int]]:
+        """Every share with its part of the machine on that day, in millionths."""
+        require(by, "funding.view")
+        parts = self.parts(on)
+        return [(one, parts.get(one.id, 0)) for one in self._funds.shares()]
+
     def keep_quarters(self) -> None:
         """Brings each share what this quarter owes it, and closes quarters that have ended. For the worker; idempotent."""
         with self._books.transaction(alone=AWARDS):
+            self._turn()
             self._true_up()
 
     def _apply(self, funder: str, kind: str, amount_euro: int, name: str, by: Caller) -> tuple[Contribution, Share]:
@@ -134,16 +152,43 @@ class Giving:
         return made, share
 
     def _check_whose(self, funder: str, by: Caller) -> None:
+        """A funder says of its own money how far it is; whoever looks after the installation says it of all."""
         if funder != by.organisation:
-            require(by, "funding.award")
+            require(by, "funding.oversee")
+
+    def _turn(self) -> None:
+        """Closes quarters that have ended, the oldest first. Before anything else comes to a share: else what a new quarter brings would lapse
+        with the old one.
+        """
+        now = quarter_of(self._clock.today())
+        quarter = next(iter(self._entitlements.open_before(now)), now)
+        while quarter < now:  # those between that brought nothing too: the factory may have stood still for a while
+            if not self._entitlements.is_closed(quarter):
+                self._bring(quarter)
+                self._close(quarter)
+            quarter = quarter.next
 
     def _true_up(self) -> None:
-        """Quarters that have ended come first: what lapses of one is told from what it left, before the next brings anything."""
-        quarter = quarter_of(self._clock.today())
-        for ended in self._entitlements.open_before(quarter):
-            self._bring(ended)
-            self._close(ended)
-        self._bring(quarter)
+        self._bring(quarter_of(self._clock.today()))
+        self._take_withdrawn()
+
+    def _take_withdrawn(self) -> None:
+        """What withdrawn money brought at once goes back, as far as it is not awarded; the rest when something comes to the share."""
+        today, owners = self._clock.today(), {one.funder: one.id for one in self._funds.shares()}
+        for one in self._funds.contributions():
+            if state_on(one, today) is not State.WITHDRAWN:
+                continue
+            source, share = account(Kind.CONTRIBUTION, one.id), owners[one.funder]
+            owed: dict[Resource, int] = {}
+            for entry in self._books.entries(account=source, limit=ENTRIES_MAX):
+                if entry.memo in {ledger.GRANT, WITHDRAWN}:
+                    owed[entry.resource] = owed.get(entry.resource, 0) - entry.amount_micro
+            for resource, amount in sorted(owed.items()):
+                part = min(amount, self._books.balance(account(Kind.SHARE, share), resource))
+                if part > 0:
+                    move, key = (account(Kind.SHARE, share), source, resource, part), self._ids.new("led")
+                    self._books.post(ledger.compose(key, f"withdrawn:{key}", [move], self._clock.now(), WITHDRAWN))
+                    self._capping.given(share, {resource: -part}, today)
 
     def _bring(self, quarter: Quarter) -> None:
         """Posts what the quarter's entitlement has become, beyond what it has brought. What a share must give back and has awarded already
@@ -189,18 +234,33 @@ class Giving:
                 ]
                 key = f"lapsed:{share.id}:{quarter}:{resource}"
                 if any(part for *_, part in moves):
-                    memo = f"lapsed {quarter}"
+                    memo = f"{LAPSED}{quarter}"
                     self._books.post(ledger.compose(self._ids.new("led"), key, moves, self._clock.now(), memo))
+        self._owe_on(quarter)
         self._entitlements.close(quarter)
         self._audit.record("funding.quarter_closed", str(quarter), SYSTEM)
+
+    def _owe_on(self, quarter: Quarter) -> None:
+        """What a contribution should give back of the quarter, and could not since it was awarded: it has it already of the next one."""
+        policy = self._policy.now()
+        for resource in {one.resource for one in policy.supplies}:
+            due, later = self._entitled(quarter, resource, policy), self._entitlements.brought(quarter.next, resource)
+            for contribution, amount in self._entitlements.brought(quarter, resource).items():
+                mine = due.get(contribution, 0)
+                if amount > mine:
+                    self._entitlements.bring(quarter, contribution, resource, mine)
+                    had = later.get(contribution, 0) + amount - mine
+                    self._entitlements.bring(quarter.next, contribution, resource, had)
 
     def _entitled(self, quarter: Quarter, resource: Resource, policy: Policy) -> dict[str, int]:
         terms = {day: self._terms(policy, resource, day) for day in quarter.days}
         return entitled(self._funds.contributions(), quarter, terms)
 
     def _terms(self, policy: Policy, resource: Resource, day: date) -> Terms:
-        slugs = policy.fixed_parts(day)
-        fixed = {self._access.organisation(slug).id: part for slug, part in slugs.items()}
+        agreed, fixed = policy.fixed_parts(day), dict[str, int]()
+        if agreed:  # of funders who have a share: a slip in a name must not stop what all others are owed
+            slugs = {self._access.organisation(one.funder).slug: one.funder for one in self._funds.shares()}
+            fixed = {slugs[slug]: part for slug, part in agreed.items() if slug in slugs}
         return Terms(policy.supply_on(resource, day), most_of_machine(policy.caps, day), fixed)
 
 

@@ -35,10 +35,27 @@ def shares_of(
         if state_on(one, on) in COUNTING:
             sums[one.funder] = sums.get(one.funder, 0) + one.amount_euro
             kinds[one.funder] = one.kind
-    agreed = {funder: part for funder, part in (fixed or {}).items() if funder in sums}
-    assert sum(agreed.values()) <= MICRO, agreed
+    bounds = dict(most or {})
+    agreed = _agreed({funder: part for funder, part in (fixed or {}).items() if funder in sums}, kinds, bounds)
+    for funder, part in agreed.items():
+        if kinds[funder] in bounds:
+            bounds[kinds[funder]] -= part
     others = {funder: amount for funder, amount in sums.items() if funder not in agreed}
-    return agreed | _bounded(MICRO - sum(agreed.values()), others, kinds, most or {})
+    return agreed | _bounded(MICRO - sum(agreed.values()), others, kinds, bounds)
+
+
+def _agreed(
+    parts: Mapping[str, int], kinds: Mapping[str, FunderKind], most: Mapping[FunderKind, int]
+) -> dict[str, int]:
+    """No agreement is beyond the bound of its kind, nor all together beyond the machine: what is too much is cut in proportion, so that the
+    machine goes on while people mend what they agreed on.
+    """
+    found = dict(parts)
+    for kind, bound in most.items():
+        theirs = {funder: part for funder, part in found.items() if kinds[funder] is kind}
+        if sum(theirs.values()) > bound:
+            found |= apportion(bound, theirs)
+    return apportion(MICRO, found) if sum(found.values()) > MICRO else found
 
 
 def _bounded(

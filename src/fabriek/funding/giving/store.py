@@ -1,12 +1,14 @@
 """The SQL of entitlements."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table, delete, insert, select, tuple_
+from sqlalchemy import BigInteger, Column, Integer, String, Table, delete, func, insert, select, tuple_
 
 from fabriek.adapters.database import Database, metadata
 from fabriek.funding.giving.quarters import Quarter
 from fabriek.funding.resources import Resource
+from fabriek.funding.store import KEYS_AT_ONCE, entries
 
 entitlements = Table(
     "funding_entitlements",
@@ -55,5 +57,27 @@ class SqlEntitlements:
         )
         return [Quarter(row.year, row.number) for row in self._db.rows(wanted)]
 
+    def is_closed(self, quarter: Quarter) -> bool:
+        same = (closed.c.year == quarter.year, closed.c.number == quarter.number)
+        return self._db.row(select(closed).where(*same)) is not None
+
     def close(self, quarter: Quarter) -> None:
         self._db.execute(insert(closed).values(year=quarter.year, number=quarter.number))
+
+
+class SqlFlows:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def sums_before(self, accounts: Sequence[str], before: datetime | None) -> Mapping[tuple[str, Resource, str], int]:
+        columns = (entries.c.account, entries.c.resource, entries.c.memo)
+        found: dict[tuple[str, Resource, str], int] = {}
+        for start in range(0, len(accounts), KEYS_AT_ONCE):
+            wanted = select(*columns, func.sum(entries.c.amount_micro)).where(
+                entries.c.account.in_(accounts[start : start + KEYS_AT_ONCE])
+            )
+            if before is not None:
+                wanted = wanted.where(entries.c.at < before)
+            for name, resource, memo, total in map(tuple, self._db.rows(wanted.group_by(*columns))):
+                found[name, Resource(resource), memo] = int(total)
+        return found

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from fabriek.funding.allocations import Allocation
 from fabriek.funding.giving.shares import Share
-from fabriek.funding.policy.caps import COMMERCIAL, DIRECTOR, ORDINARY, Cap, Of, applying
+from fabriek.funding.policy.caps import COMMERCIAL, DIRECTOR, ORDINARY, Cap, Of, applying, caps_on
 from fabriek.funding.resources import Resource
 from fabriek.kernel.errors import CreditsExhausted, NotPermitted
 from fabriek.kernel.units import MICRO, shown
@@ -27,17 +27,33 @@ class AwardTotals(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Award:
-    """What is about to be awarded. `organisation`: the head of its group."""
+    """What is about to be awarded. `organisation`: the head of its group; `group`: all others of it, since what they had before they belonged
+    to it counts too.
+    """
 
     call: str
     organisation: str
     commercial: bool
     director: bool = False
+    group: tuple[str, ...] = ()
 
     @property
     def words(self) -> frozenset[str]:
         marks = {COMMERCIAL} if self.commercial else set[str]()
         return frozenset(marks | {self.call, DIRECTOR if self.director else ORDINARY} - {""})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A cap and what is left of it in a share, in micro-units: `bound`, `awarded` under it, `left`. No share: it bounds each organisation, or
+    the machine.
+    """
+
+    cap: Cap
+    share: Share | None
+    bound: int
+    awarded: int
+    left: int
 
 
 class Capping:
@@ -58,9 +74,26 @@ class Capping:
     def _left(self, cap: Cap, share: Share, award: Award, resource: Resource, on: date) -> int:
         year = on.year if cap.yearly else None
         if cap.of is Of.ORGANISATION:
-            return cap.room(0, self._totals.sum(award.organisation, cap.uses, resource, year))
+            owners = {award.organisation, *award.group}
+            return cap.room(0, sum(self._totals.sum(one, cap.uses, resource, year) for one in sorted(owners)))
         given = self._totals.sum(share.id, [GIVEN], resource, year)
         return cap.room(given, self._totals.sum(share.id, cap.uses, resource, year))
+
+    def standing(self, shares: Sequence[Share], on: date) -> list[Standing]:
+        """Each cap in force, with how it stands in each share that it bounds; one of an organisation or the machine stands alone."""
+        found: list[Standing] = []
+        for cap in caps_on(self._caps(), on):
+            if cap.of is not Of.SHARE:
+                found.append(Standing(cap, None, cap.amount_micro, 0, cap.amount_micro))
+                continue
+            theirs = [share for share in shares if cap.funder in {None, share.kind}]
+            found += [self._standing(cap, share, on.year if cap.yearly else None) for share in theirs]
+        return found
+
+    def _standing(self, cap: Cap, share: Share, year: int | None) -> Standing:
+        given = self._totals.sum(share.id, [GIVEN], cap.resource, year)
+        awarded = self._totals.sum(share.id, cap.uses, cap.resource, year)
+        return Standing(cap, share, given * cap.part // MICRO, awarded, cap.room(given, awarded))
 
     def within(self, share: Share, award: Award, resource: Resource, balance: int, on: date) -> int:
         """Of that balance what the caps allow to award."""

@@ -63,8 +63,12 @@ def caps_on(caps: Iterable[Cap], on: date) -> list[Cap]:
 
 
 def most_of_machine(caps: Iterable[Cap], on: date) -> dict[FunderKind, int]:
-    """Kind of funder → the part of the machine that it may hold, in millionths."""
-    return {one.funder: one.part for one in caps_on(caps, on) if one.of is Of.MACHINE and one.funder is not None}
+    """Kind of funder → the part of the machine that it may hold, in millionths: the least where several caps say so."""
+    found: dict[FunderKind, int] = {}
+    for one in caps_on(caps, on):
+        if one.of is Of.MACHINE and one.funder is not None:
+            found[one.funder] = min(one.part, found.get(one.funder, MICRO))
+    return found
 
 
 def applying(caps: Sequence[Cap], on: date, kind: FunderKind, words: frozenset[str], resource: Resource) -> list[Cap]:
@@ -89,6 +93,8 @@ def _cap(row: dict[str, Any]) -> Cap:
         raise ValueError("uses says of what, save in a cap of the machine")
     if of is Of.MACHINE and "funder" not in row:
         raise ValueError("a cap of the machine names a kind of funder")
+    if of is Of.ORGANISATION and "funder" in row:
+        raise ValueError("a cap of an organisation counts whatever share pays: it names no funder")
     part = micro(row["part"]) if of is not Of.ORGANISATION else 0
     amount = micro(row["hours"]) if of is Of.ORGANISATION else 0
     if not 0 <= part <= MICRO or amount < 0:
