@@ -38,6 +38,9 @@ KNOWN_TO_ALL = {
     "key",
     "dump",
     "alias",
+    "contribution",
+    "quarter",
+    "link",
 }
 """Placeholders that name nobody's own thing: published, public, or the operator's. `organisation` and `person` have their own test."""
 

@@ -78,6 +78,13 @@ class Describing:
         """By id or slug. Raises NotFound."""
         return self._descriptions.of(self._bodies.named(organisation).id)
 
+    def shown(self, organisation: str, *, by: Caller) -> Description:
+        """For those who say it, those of the organisation, and those who see all funding. Raises NotFound, NotPermitted."""
+        body = self._bodies.named(organisation)
+        if by.organisation != body.id and not administers(by, body.id):
+            require(by, "funding.view")
+        return self._descriptions.of(body.id)
+
     def head_of(self, organisation: str) -> Organisation:
         """Who stands at the head of its group: caps count for a group as one."""
         body = self._bodies.named(organisation)

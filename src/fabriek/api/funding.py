@@ -1,8 +1,12 @@
 """Contributions, shares, allocations and the ledger over HTTP."""
 
+from collections.abc import Mapping
+from datetime import date
+
 from fastapi import Query
 
 from fabriek.funding.giving.shares import Share
+from fabriek.kernel.callers import Caller
 from fabriek.kernel.units import shown
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.funding import (
@@ -23,14 +27,14 @@ from fabriek.web.services import Services
 router = Router(prefix="/api/v1", tags=["funding"])
 
 
-def _share_out(share: Share, services: Services) -> ShareOut:
+def _share_out(share: Share, services: Services, parts: Mapping[str, int]) -> ShareOut:
     funder = services.access.organisation(share.funder).slug
     return ShareOut(
         id=share.id,
         name=share.name,
         funder=funder,
         kind=share.kind,
-        part=services.funding.share_parts().get(share.id, 0),
+        part=parts.get(share.id, 0),
     )
 
 
@@ -40,19 +44,32 @@ def contribute(asked: ContributionIn, caller: CallerDep, factory: FactoryDep) ->
     _, share = factory.giving.contribute(
         asked.funder, asked.kind, asked.amount_euro, asked.hours, name=asked.name or "", by=caller
     )
-    return _share_out(share, factory)
+    return _share_out(share, factory, factory.giving.parts())
 
 
 @router.get("/shares", access=Right("funding.view"))
-def list_shares(factory: FactoryDep) -> PageOut[ShareOut]:
-    """Every share, with its part of the machine."""
-    return PageOut[ShareOut](items=[_share_out(one, factory) for one in factory.funding.shares()])
+def list_shares(caller: CallerDep, factory: FactoryDep, on: date | None = None) -> PageOut[ShareOut]:
+    """Every share, with its part of the machine today or on another day."""
+    found = factory.giving.shares_on(on, by=caller)
+    return PageOut[ShareOut](items=[_share_out(one, factory, {one.id: part}) for one, part in found])
 
 
 @router.post("/applications/{application}/award", access=Right("funding.award"), status_code=201, once=False)
 def award(application: str, asked: AwardIn, caller: CallerDep, factory: FactoryDep) -> AllocationOut:
     """Turn an eligible application into a project with an allocation."""
-    made, project = factory.funding.award(application, share=asked.share, out_of_turn=asked.out_of_turn, by=caller)
+    return _award(application, asked, caller, factory, director=False)
+
+
+@router.post("/applications/{application}/award/director", access=Right("funding.direct"), status_code=201, once=False)
+def award_directly(application: str, asked: AwardIn, caller: CallerDep, factory: FactoryDep) -> AllocationOut:
+    """The same out of the director's part of a share."""
+    return _award(application, asked, caller, factory, director=True)
+
+
+def _award(application: str, asked: AwardIn, by: Caller, factory: Services, *, director: bool) -> AllocationOut:
+    made, project = factory.funding.award(
+        application, share=asked.share, director=director, out_of_turn=asked.out_of_turn, by=by
+    )
     return AllocationOut(
         id=made.id,
         project=project.slug,

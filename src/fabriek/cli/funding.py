@@ -34,10 +34,12 @@ def contribute(funder: str, kind: str, euro: int, hours: tuple[str, ...], name: 
 
 
 @funding.command("shares")
+@click.option("--on", type=DAY, metavar="YYYY-MM-DD", help="The parts of that day; default: today.")
 @json_option
-def shares(*, as_json: bool) -> None:
+def shares(on: datetime | None, *, as_json: bool) -> None:
     """Every share, with its part of the machine in millionths."""
-    table(connect().funding.shares(), ["name", "funder", "kind", "part"], as_json=as_json)
+    found = connect().funding.shares(on=on.date() if on else None)
+    table(found, ["name", "funder", "kind", "part"], as_json=as_json)
 
 
 @funding.command("table")
@@ -65,10 +67,12 @@ def allocations(*, as_json: bool) -> None:
 @click.option(
     "--out-of-turn", default="", metavar="REASON", help="Why it goes before those that wait for the same share."
 )
+@click.option("--director", is_flag=True, help="Out of the director's part of the share.")
 @json_option
-def award(application: str, share: str, out_of_turn: str, *, as_json: bool) -> None:
+def award(application: str, share: str, out_of_turn: str, *, director: bool, as_json: bool) -> None:
     """Turn an eligible application into a project with an allocation."""
-    show(connect().funding.award(application, share=share, out_of_turn=out_of_turn), as_json=as_json)
+    made = connect().funding.award(application, share=share, director=director, out_of_turn=out_of_turn)
+    show(made, as_json=as_json)
 
 
 @funding.command("rates")

@@ -31,6 +31,23 @@ def ls(*, as_json: bool) -> None:
     table(connect().access.organisations(), ["slug", "name", "kind", "country"], as_json=as_json)
 
 
+@org.command("describe")
+@click.argument("organisation")
+@click.option("--sector", help="What it works in, by the words of the installation.")
+@click.option("--region", help="Where it works.")
+@click.option("--size", help="micro, small, medium or large; said by an administrator of the installation.")
+@click.option("--head", help="The organisation at the head of its group; itself: none. Caps count a group as one.")
+@json_option
+def describe(
+    organisation: str, sector: str | None, region: str | None, size: str | None, head: str | None, *, as_json: bool
+) -> None:
+    """Say what an organisation is, for reports and caps; without options: what is said of it."""
+    said = {"sector": sector, "region": region, "size": size, "head": head}
+    given = {name: value for name, value in said.items() if value is not None}
+    access = connect().access
+    show(access.describe(organisation, **given) if given else access.description(organisation), as_json=as_json)
+
+
 @org.command("show")
 @click.argument("organisation")
 @json_option

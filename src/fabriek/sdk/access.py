@@ -18,6 +18,7 @@ from fabriek.schemas.access import (
     WhoamiOut,
 )
 from fabriek.schemas.base import PageOut
+from fabriek.schemas.giving import DescriptionOut
 from fabriek.schemas.login import DeviceOut, DevicePollOut
 from fabriek.sdk.client import Client
 
@@ -72,6 +73,14 @@ class Access:
 
     def organisations(self) -> Sequence[OrganisationOut]:
         return PageOut[OrganisationOut].model_validate(self._client.get("/api/v1/organisations")).items
+
+    def description(self, organisation: str) -> DescriptionOut:
+        return DescriptionOut.model_validate(self._client.get(f"/api/v1/organisations/{organisation}/description"))
+
+    def describe(self, organisation: str, **said: str | None) -> DescriptionOut:
+        """said: sector, region, size, head; what is left out stays as it is."""
+        answer = self._client.post(f"/api/v1/organisations/{organisation}/description", json=said)
+        return DescriptionOut.model_validate(answer)
 
     def invite(self, organisation: str, name: str, email: str, roles: Sequence[str] = ()) -> InvitedOut:
         body = {"name": name, "email": email, "roles": list(roles)}

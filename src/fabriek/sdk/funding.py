@@ -5,6 +5,7 @@ from datetime import date
 
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.funding import AllocationOut, EntryOut, LeftOut, ReadingOut, ShareOut, TableOut
+from fabriek.schemas.giving import CapOut, ContributionOut, QuarterOut
 from fabriek.schemas.spending import RateOut, StandingOut
 from fabriek.sdk.client import Client
 
@@ -21,15 +22,38 @@ class Funding:
         body = {"funder": funder, "kind": kind, "amount_euro": amount_euro, "hours": dict(hours), "name": name or None}
         return ShareOut.model_validate(self._client.post("/api/v1/contributions", json=body))
 
-    def shares(self) -> Sequence[ShareOut]:
-        return PageOut[ShareOut].model_validate(self._client.get("/api/v1/shares")).items
+    def shares(self, *, on: date | None = None) -> Sequence[ShareOut]:
+        """on: the day whose parts are meant; today where it is left out."""
+        asked = {"on": on.isoformat()} if on else {}
+        return PageOut[ShareOut].model_validate(self._client.get("/api/v1/shares", params=asked)).items
 
-    def award(self, application: str, *, share: str = "", out_of_turn: str = "") -> AllocationOut:
-        return AllocationOut.model_validate(
-            self._client.post(
-                f"/api/v1/applications/{application}/award", json={"share": share, "out_of_turn": out_of_turn}
-            )
-        )
+    def contributions(self) -> Sequence[ContributionOut]:
+        return PageOut[ContributionOut].model_validate(self._client.get("/api/v1/contributions")).items
+
+    def apply(self, funder: str, kind: str, amount_euro: int, *, name: str = "") -> ContributionOut:
+        """Money that is asked for: it makes no share until it is granted."""
+        body = {"funder": funder, "kind": kind, "amount_euro": amount_euro, "name": name or None}
+        return ContributionOut.model_validate(self._client.post("/api/v1/contributions/applied", json=body))
+
+    def step(self, contribution: str, to: str, *, on: date | None = None) -> ContributionOut:
+        """to: granted, received or withdrawn; on: today, or a later day."""
+        body = {"to": to, "on": on.isoformat() if on else None}
+        answer = self._client.post(f"/api/v1/contributions/{contribution}/step", json=body)
+        return ContributionOut.model_validate(answer)
+
+    def quarter(self, quarter: str = "") -> QuarterOut:
+        """`2026Q4`; the one of today where it is left out."""
+        return QuarterOut.model_validate(self._client.get(f"/api/v1/funding/quarters/{quarter or 'now'}"))
+
+    def caps(self) -> Sequence[CapOut]:
+        return PageOut[CapOut].model_validate(self._client.get("/api/v1/funding/caps")).items
+
+    def award(
+        self, application: str, *, share: str = "", director: bool = False, out_of_turn: str = ""
+    ) -> AllocationOut:
+        """director: out of the director's part of the share."""
+        path = f"/api/v1/applications/{application}/award{'/director' if director else ''}"
+        return AllocationOut.model_validate(self._client.post(path, json={"share": share, "out_of_turn": out_of_turn}))
 
     def allocations(self) -> Sequence[AllocationOut]:
         return PageOut[AllocationOut].model_validate(self._client.get("/api/v1/allocations")).items

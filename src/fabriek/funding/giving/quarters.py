@@ -18,7 +18,7 @@ class Quarter:
     number: int
 
     def __str__(self) -> str:
-        return f"{self.year}Q{self.number}"
+        return f"{self.year:04}Q{self.number}"
 
     @property
     def first(self) -> date:
