@@ -15,6 +15,8 @@ from fabriek.bootstrap.machinery import rates_for
 from fabriek.bootstrap.spending import running_out_services
 from fabriek.funding.elsewhere.bridge import Bridge
 from fabriek.funding.elsewhere.store import SqlDumps, SqlForeignJobs
+from fabriek.funding.exporting.service import Exporting
+from fabriek.funding.exporting.store import SqlExports
 from fabriek.funding.giving.service import Giving
 from fabriek.funding.giving.standing import Standings
 from fabriek.funding.giving.store import SqlEntitlements, SqlFlows
@@ -47,6 +49,7 @@ class Money(TypedDict):
     capping: Capping
     giving: Giving
     standings: Standings
+    exporting: Exporting
     funding: Funding
     bridge: Bridge
     ending: Ending
@@ -80,12 +83,14 @@ def funding_services(
         access=access, audit=audit, clock=clock, ids=ids, policy=book, zone=ZoneInfo(settings.zone),
     )  # fmt: skip
     standings = Standings(SqlFlows(database), funds, giving, capping, clock=clock, zone=ZoneInfo(settings.zone))
+    exporting = Exporting(SqlExports(database), books, audit, clock, zone=ZoneInfo(settings.zone))
     return Money(
         policy=book,
         describing=describing,
         capping=capping,
         giving=giving,
         standings=standings,
+        exporting=exporting,
         funding=funding,
         bridge=bridge,
         ending=ending,

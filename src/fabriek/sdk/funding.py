@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
+from typing import Any
 
+from fabriek.kernel.errors import AlreadyExists
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.funding import AllocationOut, EntryOut, LeftOut, ReadingOut, ShareOut, TableOut
 from fabriek.schemas.giving import CapOut, ContributionOut, QuarterOut
 from fabriek.schemas.spending import RateOut, StandingOut
 from fabriek.sdk.client import Client
+from fabriek.sdk.ledger_file import check_export
 
 
 class Funding:
@@ -78,6 +82,23 @@ class Funding:
     def readings(self, project: str = "", *, limit: int = 100) -> Sequence[ReadingOut]:
         path = f"/api/v1/projects/{self._client.the_project(project)}/readings"
         return PageOut[ReadingOut].model_validate(self._client.get(path, params={"limit": limit})).items
+
+    def export(self, file: str | Path, *, quarter: str = "", form: str = "csv") -> dict[str, Any]:
+        """Writes the ledger into a new file, checks that it is whole, and answers its manifest. quarter: `2026Q4`; all where it is left out.
+
+        Raises AlreadyExists, Damaged.
+        """
+        asked = {"quarter": quarter, "form": form}
+        try:
+            with Path(file).open("xb") as out, self._client.stream("/api/v1/funding/export", params=asked) as response:
+                for part in response.iter_bytes():
+                    out.write(part)
+            return check_export(file)
+        except FileExistsError:
+            raise AlreadyExists(f"{file} is already there", fix="name a new file") from None
+        except BaseException:
+            Path(file).unlink(missing_ok=True)
+            raise
 
     def credits(self, project: str = "") -> Sequence[LeftOut]:
         path = f"/api/v1/projects/{self._client.the_project(project)}/credits"

@@ -39,6 +39,7 @@ from fabriek.compute.serving.service import Serving
 from fabriek.compute.simulator.service import Simulator
 from fabriek.funding.classes.teaching import Teaching
 from fabriek.funding.elsewhere.bridge import Bridge
+from fabriek.funding.exporting.service import Exporting
 from fabriek.funding.giving.service import Giving
 from fabriek.funding.giving.standing import Standings
 from fabriek.funding.metering.service import Metering
@@ -103,6 +104,7 @@ class Services:
     changing: Changing
     giving: Giving
     standings: Standings
+    exporting: Exporting
     funding: Funding
     bridge: Bridge
     ending: Ending
