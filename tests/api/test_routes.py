@@ -41,6 +41,7 @@ KNOWN_TO_ALL = {
     "contribution",
     "quarter",
     "link",
+    "change",
 }
 """Placeholders that name nobody's own thing: published, public, or the operator's. `organisation` and `person` have their own test."""
 

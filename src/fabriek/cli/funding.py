@@ -4,6 +4,7 @@ from datetime import datetime
 
 import click
 
+from fabriek.cli.funding_policy import policy
 from fabriek.cli.groups import Group
 from fabriek.cli.output import json_option, print_json, say, show, table
 from fabriek.cli.session import connect
@@ -15,6 +16,9 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.group(cls=Group)
 def funding() -> None:
     """Contributions, shares, allocations and the ledger."""
+
+
+funding.add_command(policy)
 
 
 @funding.command("contribute")

@@ -11,6 +11,7 @@ from fabriek.schemas.funding import AllocationOut, EntryOut, LeftOut, ReadingOut
 from fabriek.schemas.giving import CapOut, ContributionOut, QuarterOut
 from fabriek.schemas.spending import RateOut, StandingOut
 from fabriek.sdk.client import Client
+from fabriek.sdk.funding_policy import FundingPolicy
 from fabriek.sdk.ledger_file import check_export
 
 
@@ -19,6 +20,7 @@ class Funding:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self.policy = FundingPolicy(client)
 
     def contribute(
         self, funder: str, kind: str, amount_euro: int, hours: Mapping[str, int], *, name: str = ""
