@@ -424,3 +424,13 @@ def test_once_something_was_agreed_on_the_files_change_nothing(board: Board, dat
         assert "fabriek funding policy propose" in refused.value.fix
     mended = replace(start, rates=tuple(replace(one, source="said better") for one in start.rates))
     assert policy_book(database, mended).now().supplies
+
+
+def test_a_server_does_not_start_with_a_file_of_other_rates_than_funders_signed_for(
+    board: Board, database: Database, tmp_path: Path
+) -> None:
+    board.propose(supply(5))
+    file = tmp_path / "rates.toml"
+    file.write_text(row("rate", 'resource = "gpu_hour"\nper = "gpu"\namount = 2', date(2026, 6, 1)))
+    with pytest.raises(WrongState, match="rate resource=gpu_hour term=2 per GPU valid_from=2026-06-01"):
+        a_town(database, tmp_path / "home", rates=file)
