@@ -24,6 +24,7 @@ from fabriek.audit.service import Audit
 from fabriek.audit.store import SqlEvents, SqlTrees
 from fabriek.bootstrap.access import intake_of, login_services
 from fabriek.bootstrap.accounts import AppKeys, account_services
+from fabriek.bootstrap.duties import duties_of
 from fabriek.bootstrap.funding import changing_of, funding_services
 from fabriek.bootstrap.joining import joining_services, teaching_of
 from fabriek.bootstrap.lab import lab_services
@@ -211,7 +212,8 @@ def build(
     )  # fmt: skip
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
-        access=access, **login, by_provider=by_provider, intake=intake, **money, teaching=teaching, vault=vault,
+        access=access, **login, by_provider=by_provider, intake=intake, **money, teaching=teaching,
+        duties=duties_of(database, money, access=access, audit=audit, clock=clock, ids=ids, zone=settings.zone), vault=vault,
         own_keys=own_keys, seal=seal, joining=joining,
         reviewing=reviewing_of(docket, funding),
         changing=changing_of(database, money, Rehearsing(jobs, machine), access=access, audit=audit, clock=clock, ids=ids),

@@ -149,6 +149,26 @@ def award(
     return compose(transaction, f"award:{allocation}", moves, at, "award")
 
 
+def extend(
+    transaction: str,
+    rule: str,
+    share: str,
+    allocation: str,
+    amounts: Mapping[Resource, int],
+    at: datetime,
+    *,
+    left: Mapping[Resource, int],
+) -> Posting:
+    """What a rule adds to an award; once per allocation and rule. left: the share's balances. Raises CreditsExhausted."""
+    for resource, amount in amounts.items():
+        _require_left(left.get(resource, 0), _above_zero(amount), resource, share, "the share")
+    moves = [
+        (account(Kind.SHARE, share), account(Kind.ALLOCATION, allocation), resource, amount)
+        for resource, amount in amounts.items()
+    ]
+    return compose(transaction, f"extend:{allocation}:{rule}", moves, at, "extension")
+
+
 def split(
     transaction: str,
     share: str,

@@ -59,6 +59,7 @@ class Funding:
         self._books, self._funds, self._allocations = books, funds, allocations
         self._access, self._intake, self._audit = access, intake, audit
         self._clock, self._ids, self._rules = clock, ids, rules
+        self.check_owed: Callable[[Application], None] = nothing_owed
 
     def award(
         self, application_id: str, *, share: str = "", director: bool = False, out_of_turn: str = "", by: Caller
@@ -264,6 +265,7 @@ class Funding:
         director: bool = False,
     ) -> tuple[Allocation, Project]:
         answers, today = application.answers, self._clock.today()
+        self.check_owed(application)
         purpose = _purpose_of(application)
         beside = self._intake.calls.of(application.call).amounts.items()
         asked = answers["gpu_hours"] if gpu_hours is None else gpu_hours
@@ -336,6 +338,10 @@ class Funding:
 
     def _shares(self) -> Mapping[str, Share]:
         return {one.id: one for one in self._funds.shares()}
+
+
+def nothing_owed(_: Application) -> None:
+    """What stands in where nothing is asked of those who were awarded before."""
 
 
 def _purpose_of(application: Application) -> Purpose:

@@ -38,6 +38,7 @@ from fabriek.compute.serving.admitting import Admitting
 from fabriek.compute.serving.service import Serving
 from fabriek.compute.simulator.service import Simulator
 from fabriek.funding.classes.teaching import Teaching
+from fabriek.funding.duties.service import Duties
 from fabriek.funding.elsewhere.bridge import Bridge
 from fabriek.funding.exporting.service import Exporting
 from fabriek.funding.giving.service import Giving
@@ -110,6 +111,7 @@ class Services:
     ending: Ending
     running_out: RunningOut
     metering: Metering
+    duties: Duties
     teaching: Teaching
     vault: Vault
     own_keys: OwnKeys

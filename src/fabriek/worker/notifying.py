@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from fabriek.access.joining import reminders
 from fabriek.access.reviewing.telling import Told, sentence
 from fabriek.compute.notices.letters import Letter
+from fabriek.funding.duties.reminding import sentence as reminder
 from fabriek.funding.spending.tellings import Telling
 from fabriek.kernel.errors import FabriekError
 from fabriek.web.services import Services
@@ -40,7 +41,9 @@ class Messenger:
         self._going += [self._pool.submit(remind, self._services, one) for one in due]
         says = self._services.running_out.take_unsent()
         self._going += [self._pool.submit(mail_of_credits, self._services, one, to) for one, to in says]
-        return len(letters) + len(told) + len(due) + len(says)
+        owed = self._services.duties.reminding.take_unsent()
+        self._going += [self._pool.submit(mail_owed, self._services, one, to) for one, to in owed]
+        return len(letters) + len(told) + len(due) + len(says) + len(owed)
 
     def close(self) -> None:
         """Waits for what is being sent; the rest is sent by the next."""
@@ -85,6 +88,20 @@ def mail_of_credits(services: Services, telling: Telling, to: str) -> None:
         log.exception("a notice of credits could not be mailed")
     else:
         services.running_out.mailed(telling)
+
+
+def mail_owed(services: Services, told: Told, to: str) -> None:
+    """Mails that a report is due; what fails is due again later."""
+    says = reminder(told)
+    text = f"{says[:1].upper()}{says[1:]}.\n\nfabriek report file {told.application}\n{services.outbox.base}/duties/{told.application}\n"
+    try:
+        services.relay.send(to, f"Report: {says}", text, name=told.id.replace(":", "."))
+    except FabriekError as error:
+        log.warning("a reminder of a report could not be mailed: %s", error.detail)
+    except Exception:
+        log.exception("a reminder of a report could not be mailed")
+    else:
+        services.duties.reminding.mailed(told)
 
 
 def send(services: Services, letter: Letter) -> None:

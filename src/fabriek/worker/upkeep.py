@@ -88,6 +88,7 @@ class Upkeep:
         services.throttle.forget_old()
         services.joining.inviting.expire()
         services.joining.quarterly.open_due()
+        services.duties.reminding.remind()
         if not services.seal.is_sealed():
             services.joining.quarterly.close_due()
         if services.relay.host:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from fabriek.access.applying.calls import ROWS_MAX, Asked, Call, Section, Total
+from fabriek.access.applying.calls import ROWS_MAX, Asked, Form, Section, Total
 from fabriek.access.applying.faults import (
     Answers,
     Fault,
@@ -78,7 +78,7 @@ def _is_unseen(one: str) -> bool:
     return one not in "\n\t" and (one in _UNSEEN or unicodedata.category(one) in {"Cc", "Cs"})
 
 
-def check_answers(call: Call, answers: Answers, *, complete: bool) -> None:
+def check_answers(call: Form, answers: Answers, *, complete: bool) -> None:
     """Raises InvalidInput naming every field that is wrong; with `complete`, also what is missing, and totals that do not agree."""
     faults = faults_of(call, answers)
     faults = [*faults, *missing_of(call, answers)] if complete else [one for one in faults if not one.missing]
@@ -86,16 +86,16 @@ def check_answers(call: Call, answers: Answers, *, complete: bool) -> None:
         raise refusal(call, faults)
 
 
-def refusal(call: Call, faults: Sequence[Fault]) -> InvalidInput:
+def refusal(call: Form, faults: Sequence[Fault]) -> InvalidInput:
     """The error that names them all."""
     errors = [{"field": one.field, "message": one.says.en} for one in faults]
     more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
     return InvalidInput(
-        f"{errors[0]['field']}: {errors[0]['message']}{more}", fix=f"fabriek apply call {call.name} shows the form", errors=errors
+        f"{errors[0]['field']}: {errors[0]['message']}{more}", fix=f"{call.shown_by} shows the form", errors=errors
     )  # fmt: skip
 
 
-def faults_of(call: Call, answers: Answers) -> list[Fault]:
+def faults_of(call: Form, answers: Answers) -> list[Fault]:
     """What is wrong with what is there."""
     found: list[Fault] = []
     for name, answer in answers.items():
@@ -109,7 +109,7 @@ def faults_of(call: Call, answers: Answers) -> list[Fault]:
     return found
 
 
-def missing_of(call: Call, answers: Answers) -> list[Fault]:
+def missing_of(call: Form, answers: Answers) -> list[Fault]:
     """What must be answered and is not, and totals that do not agree."""
     asked = [field for field in call.fields if is_asked(field, answers)]
     unanswered = [missing(field) for field in asked if field.required and is_empty(answers.get(field.name))]
@@ -124,7 +124,7 @@ def is_asked(field: Asked, answers: Answers) -> bool:
     )
 
 
-def progress_of(call: Call, answers: Answers) -> list[Progress]:
+def progress_of(call: Form, answers: Answers) -> list[Progress]:
     """Each section with how far it is. A total belongs to the section of the table that is summed."""
     wrong = [*faults_of(call, answers), *missing_of(call, answers)]
     # Answers to questions that the call no longer has belong nowhere, and must be seen all the same.
@@ -143,7 +143,7 @@ def progress_of(call: Call, answers: Answers) -> list[Progress]:
     return made
 
 
-def sums_of(call: Call, answers: Answers) -> list[Sum]:
+def sums_of(call: Form, answers: Answers) -> list[Sum]:
     """Every total; one for each value of its column where it goes by one. Rows that are not numbers count as nothing."""
     made: list[Sum] = []
     for total in call.totals:

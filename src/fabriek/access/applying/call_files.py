@@ -2,16 +2,16 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
-from fabriek.access.applying.calls import Asked, Call, Calls, Cell, Said, Total
+from fabriek.access.applying.calls import Asked, Call, Calls, Cell, Form, Said, Total
 from fabriek.access.applying.faults import faults_in
 from fabriek.access.organisations import OrganisationKind
 from fabriek.kernel.errors import InvalidInput
@@ -22,6 +22,8 @@ BYTES_MAX = 1 << 20
 STRUCTURE = ("sections", "fields", "columns", "totals")
 EXPECTED = {"title": "text", "purpose": "choice", "gpu_hours": "number", "months": "choice"}
 """What every call asks, since an award is made of it."""
+
+F = TypeVar("F", bound=Form)
 
 
 @cache
@@ -58,16 +60,26 @@ def read_calls(folder: Path | None) -> Calls:
 
 def read_call(text: str, file: str) -> Call:
     """One call. `file`: its name, which must be the call's own. Raises InvalidInput naming every slip with its place and line."""
+    return _read(text, file, Call, _of_call)
+
+
+def read_form(text: str, file: str) -> Form:
+    """A form that is no call: the questions of a report. Raises InvalidInput as `read_call` does."""
+    return _read(text, file, Form, lambda _: iter(()))
+
+
+def _read(text: str, file: str, kind: type[F], more: Callable[[F], Iterator[tuple[str, str]]]) -> F:
+    """more: the slips that this kind of form can have beside those that any can."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as slip:
         raise InvalidInput(f"{file} is not TOML: {slip}", fix="mend the file there") from None
     try:
-        made = Call.model_validate(raw)
+        made = kind.model_validate(raw)
     except ValidationError as error:
         slips = [(_named(one["loc"], raw), str(one["msg"])) for one in error.errors()]
     else:
-        slips = list(_slips(made, file))
+        slips = [*_slips(made, file), *more(made)]
         if not slips:
             return _with_presets(made)
     errors = [{"field": f"{file}{_line_of(place, text)} {place}".rstrip(), "message": says} for place, says in slips]
@@ -117,10 +129,8 @@ def _line_of(place: str, text: str) -> str:
     return f" line {text.count(chr(10), 0, at) + 1}" if at >= 0 else ""
 
 
-def _slips(call: Call, file: str) -> Iterator[tuple[str, str]]:
-    """What types cannot say of a call: place, and what is wrong there."""
-    if call.name != file.removesuffix(".toml"):
-        yield "name", f"must be the name of the file, {file.removesuffix('.toml')!r}"
+def _of_call(call: Call) -> Iterator[tuple[str, str]]:
+    """What a call has beside its form: who may apply, until when, and what an award is made of."""
     for kind in sorted(set(call.kinds) - set(OrganisationKind)):
         yield "kinds", f"{kind!r} is not a kind of organisation: one of {', '.join(OrganisationKind)}"
     if not call.kinds or not call.countries or not call.months:
@@ -132,13 +142,19 @@ def _slips(call: Call, file: str) -> Iterator[tuple[str, str]]:
             ZoneInfo(call.cut_offs.zone)
         except (ZoneInfoNotFoundError, ValueError):
             yield "cut_offs", f"{call.cut_offs.zone!r} is not a time zone"
+    yield from _of_award(call)
+
+
+def _slips(call: Form, file: str) -> Iterator[tuple[str, str]]:
+    """What types cannot say of a form: place, and what is wrong there."""
+    if call.name != file.removesuffix(".toml"):
+        yield "name", f"must be the name of the file, {file.removesuffix('.toml')!r}"
     yield from _twice("sections", [one.name for one in call.sections])
     yield from _twice("fields", [one.name for one in call.fields])
     for section in call.sections:
         for field in section.fields:
             place = f"sections.{section.name}.fields.{field.name}"
             yield from ((place, says) for says in _of_field(field, call))
-    yield from _of_award(call)
     for number, total in enumerate(call.totals, 1):
         yield from ((f"totals.{number}", says) for says in _of_total(total, call))
 
@@ -148,7 +164,7 @@ def _twice(place: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield f"{place}.{name}", "stands there twice"
 
 
-def _of_field(field: Asked, call: Call) -> Iterator[str]:
+def _of_field(field: Asked, call: Form) -> Iterator[str]:
     for one in (field, *field.columns):
         said = "" if one is field else f"column {one.name}: "
         if (one.kind in ("choice", "choices")) != bool(one.choices):
@@ -187,7 +203,7 @@ def _of_award(call: Call) -> Iterator[tuple[str, str]]:
             yield f"fields.{name}", f"may only be among the months of the call, {', '.join(map(str, call.months))}"
 
 
-def _of_total(total: Total, call: Call) -> Iterator[str]:
+def _of_total(total: Total, call: Form) -> Iterator[str]:
     table = call.field(total.table)
     if table is None or table.kind != "table":
         yield f"{total.table!r} is not a table"
@@ -234,7 +250,7 @@ def _preset(field: Asked) -> Asked:
     return field.model_copy(update={"columns": PERSON if field.kind == "person" else ADDRESS})
 
 
-def _with_presets(call: Call) -> Call:
+def _with_presets(call: F) -> F:
     sections = tuple(
         one.model_copy(update={"fields": tuple(_preset(field) for field in one.fields)}) for one in call.sections
     )

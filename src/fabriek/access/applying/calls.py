@@ -167,35 +167,25 @@ class DecidedBy(StrEnum):
     EXPERTS = "experts"
 
 
-class Call(_Data):
-    """Amounts are in whole hours of each resource; `countries` may apply; `kinds` of organisation too. Both days of opening count.
-
-    `working_days`: promised until the decision, from the cut-off where there are any, else from the submission.
-    """
+class Form(_Data):
+    """Questions in parts, in both languages, with totals: what a call asks of applicants, and what a report asks of a project."""
 
     name: CallName
     titles: Said
     summary: Said
     source: Words
     valid_from: date
-    opens: date | None = None
-    closes: date | None = None
-    cut_offs: CutOffs | None = None
-    decided_by: DecidedBy = DecidedBy.AUTOMATIC
-    working_days: Annotated[int, Limits(ge=1, le=250)]
-    experts_min: Annotated[int, Limits(ge=0, le=9)] = 0
-    months: tuple[int, ...]
-    amounts: Mapping[Literal["cpu_hour", "tib_hour", "expert_hour", "token"], Annotated[int, Limits(gt=0)]]
-    gpu_hours_max: Annotated[int, Limits(gt=0)]
-    gpu_hours_min: Annotated[int, Limits(ge=0)] = 0
-    kinds: tuple[str, ...]
-    countries: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")], ...]
     sections: Annotated[tuple[Section, ...], Limits(min_length=1)]
     totals: tuple[Total, ...] = ()
 
     @property
     def title(self) -> str:
         return self.titles.en
+
+    @property
+    def shown_by(self) -> str:
+        """The command that shows its questions."""
+        return f"fabriek report form {self.name}"
 
     @property
     def fields(self) -> tuple[Asked, ...]:
@@ -210,7 +200,31 @@ class Call(_Data):
         for one in self.sections:
             if one.name == name:
                 return one
-        raise NotFound("this form has no such part", fix=f"fabriek apply call {self.name}")
+        raise NotFound("this form has no such part", fix=self.shown_by)
+
+
+class Call(Form):
+    """Amounts are in whole hours of each resource; `countries` may apply; `kinds` of organisation too. Both days of opening count.
+
+    `working_days`: promised until the decision, from the cut-off where there are any, else from the submission.
+    """
+
+    opens: date | None = None
+    closes: date | None = None
+    cut_offs: CutOffs | None = None
+    decided_by: DecidedBy = DecidedBy.AUTOMATIC
+    working_days: Annotated[int, Limits(ge=1, le=250)]
+    experts_min: Annotated[int, Limits(ge=0, le=9)] = 0
+    months: tuple[int, ...]
+    amounts: Mapping[Literal["cpu_hour", "tib_hour", "expert_hour", "token"], Annotated[int, Limits(gt=0)]]
+    gpu_hours_max: Annotated[int, Limits(gt=0)]
+    gpu_hours_min: Annotated[int, Limits(ge=0)] = 0
+    kinds: tuple[str, ...]
+    countries: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")], ...]
+
+    @property
+    def shown_by(self) -> str:
+        return f"fabriek apply call {self.name}"
 
     def is_open(self, now: datetime, today: date) -> bool:
         """Whether something may be filed: between both days, and before the last cut-off."""

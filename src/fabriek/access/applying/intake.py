@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fabriek.access.applying.answers import check_answers, cleaned, faults_of, refusal
+from fabriek.access.applying.answers import check_answers, cleaned
 from fabriek.access.applying.applications import Application, ApplicationState, move
 from fabriek.access.applying.calls import Call, Calls
 from fabriek.access.applying.editing import (
@@ -13,11 +13,12 @@ from fabriek.access.applying.editing import (
     Editing,
     check_open,
     check_revision,
+    merged,
     nothing_asked,
     open_fields,
 )
 from fabriek.access.applying.exporting import document
-from fabriek.access.applying.faults import Fault, fields_of, is_empty
+from fabriek.access.applying.faults import Fault, is_empty
 from fabriek.access.applying.ports import Applications, Editings, Receives
 from fabriek.access.people import Person
 from fabriek.access.ports import Organisations, People
@@ -88,19 +89,7 @@ class Intake:
             check_open(filed, frozenset(given), open_fields(filed, asked, self.asked_again))
             editing = self._editings.of(application_id)
             check_revision(editing, revision)
-            whole = {**filed.answers, **given}
-            faults = [
-                one
-                for one in faults_of(asked, whole)
-                if (not one.field or fields_of([one]) <= given.keys()) and not one.missing
-            ]
-            if faults and (strict or not all(one.field for one in faults)):
-                raise refusal(asked, faults)
-            lost = fields_of([one for one in faults if not one.kept])
-            after = {name: one for name, one in filed.answers.items() if name not in given or name in lost}
-            # What the call no longer asks goes with the first edit: nobody could take it out from a page that does not show it.
-            after = {name: one for name, one in after.items() if asked.field(name) is not None}
-            after |= {name: one for name, one in given.items() if name not in lost and not is_empty(one)}
+            after, faults = merged(asked, filed.answers, given, strict=strict)
             if after == dict(filed.answers):
                 return Kept(filed, editing, faults)
             changed = replace(filed, answers=after)

@@ -15,7 +15,7 @@ applications = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("call", String, nullable=False),
-    Column("person", String, nullable=False),
+    Column("person", String, nullable=False, index=True),
     Column("organisation", String, nullable=False, index=True),
     Column("answers", JSON, nullable=False),
     Column("made_at", Instant, nullable=False),
