@@ -42,6 +42,7 @@ KNOWN_TO_ALL = {
     "quarter",
     "link",
     "change",
+    "share",
 }
 """Placeholders that name nobody's own thing: published, public, or the operator's. `organisation` and `person` have their own test."""
 
@@ -200,6 +201,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     course, _ = services.teaching.create("Class of theirs", project, listed, 1, services.clock.today(), by=owner)
     asked = services.vault.request_access("biopsies", project=project, purpose="civilian", by=owner)
     sent = services.joining.inviting.to_project(project, "invited@theirs.example", by=owner)
+    (owed,) = services.duties.reporting.of_project(project, by=owner)
     return {
         "course": course.slug, "lowering": lowering.id, "invitation": sent.invitation.id, "access_request": asked.id, "release": "rel_1",
         "project": project, "dataset": dataset.id, "upload": upload.id, "agreement": agreement.id, "run": run, "model": model.id,
@@ -208,7 +210,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         "booking": booking.id, "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
         "secret": "TOKEN_OF_THEIRS", "token": token.name, "door": token.id, "service": service.person.name,
         "package_request": wanted.id, "filename": wanted.files[0],
-        "pack": pack.id, "erasure": erasure.id,
+        "pack": pack.id, "duty": owed.id, "erasure": erasure.id,
         "registered": "tree-of-theirs", "which": "1", "number": "1", "promotion": promotion.id,
         "org": "their-house", "base_model": "their-model", "revision": base[0].commit, "model_file": "parts/notes.txt", "model_folder": "parts",
     }  # fmt: skip

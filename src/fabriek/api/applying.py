@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from fabriek.access.applying.answers import progress_of, sums_of
 from fabriek.access.applying.applications import Application
-from fabriek.access.applying.calls import Asked, Call, Column, Said
+from fabriek.access.applying.calls import Asked, Call, Column, Form, Said
 from fabriek.access.applying.moving import file_where_it_fits
 from fabriek.access.applying.printing import printed
 from fabriek.funding.submitting import submit
@@ -23,6 +23,7 @@ from fabriek.schemas.access import (
     CheckOut,
     ExportOut,
     FaultOut,
+    FormOut,
     ProgressOut,
     SectionProgressOut,
     SharedIn,
@@ -56,15 +57,22 @@ def _field_out(one: Asked, section: str) -> CallFieldOut:
     )  # fmt: skip
 
 
+def form_out(one: Form) -> FormOut:
+    """Every question, in both languages."""
+    return FormOut(
+        name=one.name, title=one.title, titles=_texts(one.titles), summary=_texts(one.summary), source=one.source, valid_from=one.valid_from,
+        sections=[CallSectionOut(name=each.name, title=_texts(each.title), help=_texts(each.help)) for each in one.sections],
+        fields=[_field_out(field, each.name) for each in one.sections for field in each.fields],
+    )  # fmt: skip
+
+
 def _call_out(one: Call, services: Services) -> CallOut:
     now, today = services.clock.now(), services.clock.today()
     return CallOut(
-        name=one.name, title=one.title, titles=_texts(one.titles), summary=_texts(one.summary), source=one.source, valid_from=one.valid_from,
+        **dict(form_out(one)),
         is_open=one.is_open(now, today), opens=one.opens, closes=one.closes, decided_by=one.decided_by, working_days=one.working_days,
         next_cut_off=one.cut_offs.next_after(now) if one.cut_offs else None, months=list(one.months), gpu_hours_max=one.gpu_hours_max,
         kinds=list(one.kinds), countries=list(one.countries),
-        sections=[CallSectionOut(name=each.name, title=_texts(each.title), help=_texts(each.help)) for each in one.sections],
-        fields=[_field_out(field, each.name) for each in one.sections for field in each.fields],
     )  # fmt: skip
 
 

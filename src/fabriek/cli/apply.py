@@ -10,7 +10,7 @@ from fabriek.cli.groups import Group
 from fabriek.cli.output import json_option, print_json, say, show, table
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
-from fabriek.schemas.access import CallOut
+from fabriek.schemas.access import FormOut
 
 lang_option = click.option(
     "--lang", type=click.Choice(["en", "nl"]), default="en", help="The language of questions and texts."
@@ -66,7 +66,7 @@ def template_of(name: str, lang: str) -> None:
 def new(call_name: str, file: Path | None, answers: tuple[str, ...], *, draft: bool, as_json: bool) -> None:
     """File an application and submit it. `fabriek apply call` lists what is asked."""
     factory = connect()
-    given = _given(factory.access.call(call_name), file, answers)
+    given = given_answers(factory.access.call(call_name), file, answers)
     filed = factory.access.file_application(call_name, given)
     # A draft of another call than was asked has questions open that nobody has seen yet.
     show(filed if draft or filed.moved else factory.access.submit_application(filed.id), as_json=as_json)
@@ -82,7 +82,7 @@ def edit(application: str, file: Path | None, answers: tuple[str, ...], revision
     """Change answers of a draft; `NAME=` takes one out."""
     factory = connect()
     asked = factory.access.call(factory.access.application(application).call)
-    given = _given(asked, file, answers)
+    given = given_answers(asked, file, answers)
     if not given:
         raise InvalidInput("there is nothing to change", fix="--answer NAME=VALUE, or --file answers.toml")
     show(factory.access.edit_application(application, given, revision=revision), as_json=as_json)
@@ -164,5 +164,5 @@ def show_application(application: str, *, as_json: bool) -> None:
     show(connect().access.application(application), as_json=as_json)
 
 
-def _given(asked: CallOut, file: Path | None, answers: tuple[str, ...]) -> dict[str, Any]:
+def given_answers(asked: FormOut, file: Path | None, answers: tuple[str, ...]) -> dict[str, Any]:
     return answers_from(file, asked) | dict(answer_from(one, asked) for one in answers)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fabriek.kernel.errors import InvalidInput
-from fabriek.schemas.access import CallColumnOut, CallFieldOut, CallOut, CallSectionOut
+from fabriek.schemas.access import CallColumnOut, CallFieldOut, CallSectionOut, FormOut
 
 _WORDS = {
     "en": {
@@ -22,7 +22,7 @@ _WORDS = {
 }  # fmt: skip
 
 
-def form_lines(call: CallOut, lang: str) -> Iterator[str]:
+def form_lines(call: FormOut, lang: str) -> Iterator[str]:
     """Every question under its section."""
     for section, fields in _by_section(call):
         yield f"\n{section.title[lang]}"
@@ -31,7 +31,7 @@ def form_lines(call: CallOut, lang: str) -> Iterator[str]:
             yield f"    {_limits(one, lang)}"
 
 
-def template(call: CallOut, lang: str) -> str:
+def template(call: FormOut, lang: str) -> str:
     """A file to fill in, in TOML: nothing in it counts before its # is taken away. Tables stand in one piece, so that order is free."""
     lines = [f"# {call.titles[lang]}", f"# {_WORDS[lang]['example']}"]
     for section, fields in _by_section(call):
@@ -43,7 +43,7 @@ def template(call: CallOut, lang: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def answers_from(file: Path | None, call: CallOut) -> dict[str, Any]:
+def answers_from(file: Path | None, call: FormOut) -> dict[str, Any]:
     """The answers of a file in TOML or JSON. Raises InvalidInput."""
     if file is None:
         return {}
@@ -58,7 +58,7 @@ def answers_from(file: Path | None, call: CallOut) -> dict[str, Any]:
     return {name: _plain(value, kinds.get(name, "")) for name, value in read.items()}
 
 
-def answer_from(text: str, call: CallOut) -> tuple[str, Any]:
+def answer_from(text: str, call: FormOut) -> tuple[str, Any]:
     """One NAME=VALUE. Raises InvalidInput."""
     name, equals, value = text.partition("=")
     if not equals:
@@ -87,7 +87,7 @@ def _plain(value: Any, kind: str = "") -> Any:
     return {name: _plain(one) for name, one in value.items()} if isinstance(value, dict) else value
 
 
-def _by_section(call: CallOut) -> Iterable[tuple[CallSectionOut, list[CallFieldOut]]]:
+def _by_section(call: FormOut) -> Iterable[tuple[CallSectionOut, list[CallFieldOut]]]:
     return [(section, [one for one in call.fields if one.section == section.name]) for section in call.sections]
 
 

@@ -104,6 +104,25 @@ def entries(account: str, *, as_json: bool) -> None:
     )
 
 
+@funding.command("extend")
+@click.argument("project", metavar="PROJECT")
+@click.option("--allocation", default="", help="Which, where the project has several; default: the one that ends last.")
+@json_option
+def extend(project: str, allocation: str, *, as_json: bool) -> None:
+    """More time and a part more, as the call's rule gives them after an accepted interim report, once."""
+    show(connect(project).duties.extend(project, allocation=allocation), as_json=as_json)
+
+
+@funding.command("acknowledgement")
+@click.argument("share")
+@click.option("--text-nl", required=True, help="In Dutch; {hours}, {quarters}, {project} and {funder} are filled in.")
+@click.option("--text-en", required=True, help="The same in English.")
+@json_option
+def acknowledgement(share: str, text_nl: str, text_en: str, *, as_json: bool) -> None:
+    """Set how projects thank a funder; `fabriek project acknowledgement` shows it filled in."""
+    show(connect().duties.set_acknowledgement(share, nl=text_nl, en=text_en), as_json=as_json)
+
+
 def _hours(text: str) -> tuple[str, int]:
     name, _, amount = text.partition("=")
     if not amount.isdigit():

@@ -3,7 +3,7 @@
 import click
 
 from fabriek.cli.groups import Group
-from fabriek.cli.output import json_option, project_option, say, show, table
+from fabriek.cli.output import json_option, print_json, project_option, say, show, table
 from fabriek.cli.session import connect
 
 
@@ -83,3 +83,19 @@ def remove(person: str, project: str) -> None:
     """Take PERSON, an id, out of the project; or leave it yourself. What they have open there ends."""
     connect(project).access.remove_member(person)
     say(f"{person} is no longer a member")
+
+
+@project.command("acknowledgement")
+@click.option("--lang", type=click.Choice(["en", "nl"]), default="en", help="The language of the text.")
+@project_option
+@json_option
+def acknowledgement(lang: str, project: str, *, as_json: bool) -> None:
+    """How to thank who paid, where you publish: with the hours and quarters that each share really paid."""
+    found = connect(project).duties.acknowledgement(lang=lang)
+    if as_json:
+        print_json(found)
+        return
+    for one in found:
+        say(one.text)
+    if not found:
+        say("no share has paid for anything yet")

@@ -168,8 +168,8 @@ class CallSectionOut(Wire):
     help: Texts
 
 
-class CallOut(Wire):
-    """`working_days`: until the decision, from `next_cut_off` where there is one. `decided_by`: automatic, person or experts."""
+class FormOut(Wire):
+    """The questions of a call, or of a report."""
 
     name: str
     title: str
@@ -177,6 +177,13 @@ class CallOut(Wire):
     summary: Texts
     source: str
     valid_from: date
+    sections: list[CallSectionOut]
+    fields: list[CallFieldOut]
+
+
+class CallOut(FormOut):
+    """`working_days`: until the decision, from `next_cut_off` where there is one. `decided_by`: automatic, person or experts."""
+
     is_open: bool
     opens: date | None
     closes: date | None
@@ -187,8 +194,6 @@ class CallOut(Wire):
     gpu_hours_max: int
     kinds: list[str]
     countries: list[str]
-    sections: list[CallSectionOut]
-    fields: list[CallFieldOut]
 
 
 class FaultOut(Wire):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.base_models import BaseModels
     from fabriek.sdk.classes import Classes
     from fabriek.sdk.compute import Compute
+    from fabriek.sdk.duties import Duties
     from fabriek.sdk.erasing import Erasing
     from fabriek.sdk.exchange import Exchange
     from fabriek.sdk.foreign import Foreign
@@ -94,6 +95,10 @@ class Fabriek:
     @cached_property
     def funding(self) -> "Funding":
         return self._part("funding", "Funding")  # type: ignore[no-any-return]
+
+    @cached_property
+    def duties(self) -> "Duties":
+        return self._part("duties", "Duties")  # type: ignore[no-any-return]
 
     @cached_property
     def foreign(self) -> "Foreign":

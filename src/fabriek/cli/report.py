@@ -1,0 +1,14 @@
+"""`fabriek report`: reports that awards ask for, and about who paid for what."""
+
+import click
+
+from fabriek.cli import report_duties
+from fabriek.cli.groups import Group
+
+
+@click.group("report", cls=Group)
+def report() -> None:
+    """Reports that awards ask for, and about who paid for what."""
+
+
+report_duties.register(report)
