@@ -39,7 +39,7 @@ def check(organisation: Organisation) -> None:
     """Raises InvalidInput on a country or register number that cannot be one. A new firm leaves the number out."""
     if not re.fullmatch(r"[A-Z]{2}", organisation.country):
         raise InvalidInput(f"{organisation.country!r} is not a country", fix="write two capitals, such as NL")
-    if organisation.kvk and not re.fullmatch(r"\d{8}", organisation.kvk):
+    if organisation.kvk and not re.fullmatch(r"\d{8}", organisation.kvk, re.ASCII):
         raise InvalidInput(
             "a KvK number has eight digits", fix="correct it, or leave it out: a new firm may have none yet"
         )

@@ -32,7 +32,7 @@ def duties_of(
         reporting,
         Extending(
             books, funds, allocations, SqlExtensions(database), reporting, money["capping"], access=access, audit=audit, clock=clock, ids=ids,
-            rules=money["policy"].rules,
+            rules=money["policy"].rules, describing=money["describing"],
         ),
         Acknowledging(
             books, funds, allocations, SqlThanked(database), rules, access=access, audit=audit, clock=clock, zone=ZoneInfo(zone)

@@ -1,6 +1,7 @@
 """A call's form on the command line: shown by section, as a template to fill in, and answers read back from it."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -68,13 +69,20 @@ def answer_from(text: str, call: FormOut) -> tuple[str, Any]:
         raise InvalidInput(f"{name} has several parts", fix="write them in a file, and give it with --file")
     match kind:
         case "number":
-            return name, float(value) if "." in value else int(value) if value.lstrip("-").isdigit() else value
+            return name, _number(value)
         case "list" | "choices":
             return name, [one for one in value.split(",") if one]
         case "yes_no":
             return name, {"yes": True, "true": True, "no": False, "false": False}.get(value.lower(), value)
         case _:
             return name, value
+
+
+def _number(text: str) -> int | float | str:
+    """What is no number stays what it is, so that the factory says what is wrong with it."""
+    if re.fullmatch(r"-?\d{1,40}", text, re.ASCII):
+        return int(text)
+    return float(text) if re.fullmatch(r"-?\d{1,40}\.\d{1,40}", text, re.ASCII) else text
 
 
 def _plain(value: Any, kind: str = "") -> Any:

@@ -125,6 +125,6 @@ def acknowledgement(share: str, text_nl: str, text_en: str, *, as_json: bool) ->
 
 def _hours(text: str) -> tuple[str, int]:
     name, _, amount = text.partition("=")
-    if not amount.isdigit():
+    if not (amount.isascii() and amount.isdigit()):
         raise InvalidInput(f"--hours {text!r} names no whole number", fix=f"--hours {name}=1000")
     return name, int(amount)

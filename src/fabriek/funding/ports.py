@@ -64,6 +64,9 @@ class Allocations(Protocol):
 
     def add(self, allocation: Allocation) -> None: ...
 
+    def get(self, allocation_id: str) -> Allocation:
+        """Raises NotFound."""
+
     def of_project(self, project: str) -> Sequence[Allocation]: ...
 
     def all(self) -> Sequence[Allocation]: ...

@@ -27,6 +27,9 @@ class Resource(StrEnum):
         return f"{shown(amount_micro)} {unit}"
 
 
+HOURS_MAX = 10**12
+"""At once: a thousand years of a hundred thousand GPUs, and far from where a database's integers end."""
+
 _PLURALS = {
     Resource.GPU_HOUR: "GPU-hours",
     Resource.CPU_HOUR: "CPU-hours",
@@ -39,10 +42,16 @@ _PLURALS = {
 def amounts_of(hours: Mapping[str, int | float]) -> dict[Resource, int]:
     """Whole units by name → micro-units; those of nothing are left out. Raises InvalidInput."""
     for name, amount in hours.items():
-        if not float(amount).is_integer():
+        if (
+            isinstance(amount, bool)
+            or not isinstance(amount, int | float)
+            or not (isinstance(amount, int) or amount.is_integer())
+        ):
             raise InvalidInput(f"{amount} {name} is no whole number of hours", fix="name whole hours")
         if amount < 0:
             raise InvalidInput(f"{amount} {name} is below zero", fix="name hours above zero")
+        if amount > HOURS_MAX:
+            raise InvalidInput(f"that is more {name} than is counted at once", fix=f"name at most {HOURS_MAX}")
     try:
         return {Resource(name): int(amount) * MICRO for name, amount in hours.items() if int(amount)}
     except ValueError as error:

@@ -13,7 +13,7 @@ from fabriek.access.projects import Project
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.funding import ledger
-from fabriek.funding.allocations import Allocation, choose
+from fabriek.funding.allocations import Allocation, choose, payers
 from fabriek.funding.giving.service import Giving
 from fabriek.funding.giving.shares import Share
 from fabriek.funding.ledger import Entry, Hold, Kind, account
@@ -172,6 +172,10 @@ class Funding:
             if known is not None:
                 return known
             owned = self._allocations.of_project(project)
+            own = self._access.project(project).purpose
+            if own is not purpose:
+                # Whatever a job says that it is for, the project's own purpose keeps a share from paying: it may have changed since the award.
+                owned = payers(owned, self._shares(), own, self._rules, self._clock.today())
             left = {one.id: self._books.balance(account(Kind.ALLOCATION, one.id), resource) for one in owned}
             chosen = choose(
                 owned,
@@ -196,6 +200,10 @@ class Funding:
                 raise NotFound("this job holds no credits", fix=f"fabriek job show {job}")
             more = amount_micro - held.amount_micro
             if more > 0:
+                project = self._access.project(self._allocations.get(held.allocation).project)
+                share = self._shares()[held.share]
+                if rule := forbidden_by(share, project.purpose, self._rules, self._clock.today()):
+                    raise refuse(share, project.purpose, rule)
                 left = self._books.balance(account(Kind.ALLOCATION, held.allocation), held.resource)
                 now = self._clock.now()
                 self._books.post(ledger.raise_hold(self._ids.new("led"), held, more, now, left_micro=left))
@@ -269,11 +277,20 @@ class Funding:
         purpose = _purpose_of(application)
         beside = self._intake.calls.of(application.call).amounts.items()
         asked = answers["gpu_hours"] if gpu_hours is None else gpu_hours
+        if not asked:
+            raise InvalidInput("an award is of GPU-hours above zero", fix="decide on whole hours, or refuse it")
         amounts = amounts_of({"gpu_hour": asked} | {str(resource): hours for resource, hours in beside})
         ends = today + timedelta(days=DAYS_PER_MONTH * int(answers["months"]))
         said, group = self._describing.of(application.organisation), self._describing.group_of(application.organisation)
         firm = self._access.organisation(application.organisation)
         award = Award(application.call, group[0], is_commercial(firm.kind, said.size), director, tuple(group[1:]))
+        award = Award(
+            application.call,
+            head.id,
+            is_commercial(firm.kind, said.size),
+            director,
+            tuple(self._describing.group_of(head.id)),
+        )
         with self._books.transaction(alone="awards"):
             chosen = self._share_for(share_name, purpose, amounts, award, today)
             project = self._access.open_project(

@@ -13,8 +13,8 @@ class ContributionIn(Wire):
 
     funder: Annotated[str, Field(min_length=1, max_length=63)]
     kind: Annotated[str, Field(max_length=40)]
-    amount_euro: Annotated[int, Field(gt=0, le=10**12)]
-    hours: dict[str, Annotated[int, Field(gt=0, le=10**12)]]
+    amount_euro: Annotated[int, Field(strict=True, gt=0, le=10**12)]
+    hours: dict[str, Annotated[int, Field(strict=True, gt=0, le=10**12)]]
     name: Slug | None = None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from fabriek.access.describing import Describing
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.funding import ledger
@@ -44,12 +45,12 @@ class Extending:
 
     def __init__(
         self, books: Ledger, funds: Funds, allocations: DutyAllocations, extensions: Extensions, reporting: Reporting, capping: Capping, *,
-        access: Access, audit: Audit, clock: Clock, ids: Ids, rules: Sequence[Rule],
+        access: Access, audit: Audit, clock: Clock, ids: Ids, rules: Sequence[Rule], describing: Describing,
     ) -> None:  # fmt: skip
         """rules: which purposes a share may pay for."""
         self._books, self._funds, self._allocations, self._extensions = books, funds, allocations, extensions
         self._reporting, self._capping, self._access = reporting, capping, access
-        self._audit, self._clock, self._ids, self._rules = audit, clock, ids, rules
+        self._audit, self._clock, self._ids, self._rules, self._describing = audit, clock, ids, rules, describing
 
     def extend(self, project: str, *, allocation: str = "", by: Caller) -> Extended:
         """allocation: which, where the project has several that can be. Raises WrongState naming what is in the way, CreditsExhausted and
@@ -120,10 +121,12 @@ class Extending:
     ) -> None:
         if not amounts:
             return
-        award = Award(chosen.call, chosen.organisation, chosen.commercial, chosen.director)
+        head = self._describing.head_of(chosen.organisation).id
+        group = tuple({chosen.organisation, *self._describing.group_of(head)} - {head})
+        award = Award(chosen.call, head, chosen.commercial, chosen.director, group)
         self._capping.check(share, award, amounts, today)
         left = {resource: self._books.balance(account(Kind.SHARE, share.id), resource) for resource in amounts}
         self._books.post(
             ledger.extend(self._ids.new("led"), rule.id, share.id, chosen.id, amounts, self._clock.now(), left=left)
         )
-        self._capping.awarded(replace(chosen, starts_on=today), amounts)
+        self._capping.awarded(replace(chosen, starts_on=today, organisation=head), amounts)

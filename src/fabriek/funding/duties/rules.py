@@ -114,9 +114,23 @@ def shipped_duties() -> DutyRules:
 
 def duties_of(text: str, forms: Iterable[Form]) -> DutyRules:
     """The rules of a TOML text such as data/duties.toml. Raises InvalidInput naming the row."""
-    return DutyRules(
-        read_rows(text, "report", _report), read_rows(text, "extension", _extension), read_rows(text, "thanks", _thanks), tuple(forms)
+    reports, extensions, thanks = (
+        read_rows(text, "report", _report), read_rows(text, "extension", _extension), read_rows(text, "thanks", _thanks),
     )  # fmt: skip
+    _once("report", [(one.call, one.kind, one.valid_from) for one in reports])
+    _once("extension", [(one.call, one.valid_from) for one in extensions])
+    _once("thanks", [(one.funder, one.valid_from) for one in thanks])
+    return DutyRules(reports, extensions, thanks, tuple(forms))
+
+
+def _once(head: str, keys: Sequence[tuple[object, ...]]) -> None:
+    """Raises InvalidInput on two rows that would hold at once."""
+    for number, key in enumerate(keys, 1):
+        if key in keys[: number - 1]:
+            raise InvalidInput(
+                f"[[{head}]] number {number} holds from the same day for the same as an earlier one",
+                fix="keep one of them",
+            )
 
 
 def _report(row: dict[str, Any]) -> ReportRule:

@@ -281,7 +281,11 @@ class Bridge:
         project = batch.projects[mapped.project]
         purpose, day = Purpose(mapped.purpose or project.purpose), self._day(told)
         cost = measured(self._rates, day, gpus=told.gpus, cpus=told.cpus, ran_seconds=told.elapsed_seconds)
-        paying = payers(batch.allocations[project.id], batch.shares, purpose, self._rules, day)
+        # A map may narrow what a share pays for and never widen it: the project's own purpose counts too.
+        owned = batch.allocations[project.id]
+        if purpose is not project.purpose:
+            owned = payers(owned, batch.shares, project.purpose, self._rules, day)
+        paying = payers(owned, batch.shares, purpose, self._rules, day)
         if not paying:
             raise InvalidInput(f"no allocation of {project.slug} covers {day}, the day it began")
         return Due(project, purpose, cost, paying)
