@@ -129,7 +129,7 @@ async def put_file(
         kept = await run_in_threadpool(factory.packages.take, package_request, name, arriving(request), by=caller)
     except ClientDisconnect:
         raise InvalidInput("the file broke off before its end", fix="send it again") from None
-    return file_out(Listed(kept), factory)
+    return await run_in_threadpool(file_out, Listed(kept), factory)
 
 
 @router.post("/package-requests/{package_request}/ready", access=Right("package.add"))

@@ -1,6 +1,7 @@
 """Signing in and out, and my work."""
 
 from fastapi import Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from fabriek.access.applying.applications import ApplicationState as S
@@ -107,7 +108,7 @@ def router(services: Services, pages: Pages) -> Router:
     async def sign_out(request: Request) -> Response:
         """Ends the session."""
         await read_form(request)
-        services.identity.end(request.cookies[SESSION_COOKIE])
+        await run_in_threadpool(services.identity.end, request.cookies[SESSION_COOKIE])
         answer = RedirectResponse("/sign-in", status_code=303)
         answer.delete_cookie(SESSION_COOKIE, path="/")
         return answer

@@ -160,7 +160,7 @@ def router(services: Services, pages: Pages) -> Router:
             await run_in_threadpool(send, application, intake, services.funding, by=caller)
         except InvalidInput:
             found = await run_in_threadpool(intake.get, application, by=caller)
-            return forms.tasks(request, found, faults=True, status=422)
+            return await run_in_threadpool(forms.tasks, request, found, faults=True, status=422)
         return RedirectResponse(f"/applications/{application}", status_code=303)
 
     @made.get(PAGE + "/parts/{section}", access=Right("application.submit"))
@@ -200,6 +200,6 @@ def _moving(made: Router, services: Services) -> None:
     async def move(request: Request, application: str, caller: CallerDep) -> Response:
         """A draft of the call that takes the amount, with these answers."""
         await read_form(request)
-        body, today = services.access.organisation(caller.organisation), services.clock.today()
+        body, today = await run_in_threadpool(services.access.organisation, caller.organisation), services.clock.today()
         filed = await run_in_threadpool(move_on, services.intake, application, today, body.kind, by=caller)
         return RedirectResponse(f"/applications/{filed.id}", status_code=303)

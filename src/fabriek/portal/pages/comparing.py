@@ -88,7 +88,7 @@ def router(services: Services, pages: Pages) -> Router:
     async def make_group(request: Request, project: str, caller: CallerDep) -> Response:
         """Puts the runs of a comparison together under a name, and shows the group."""
         fields = await read_form(request)
-        home = services.access.project(project)
+        home = await run_in_threadpool(services.access.project, project)
         runs, name = fields.get("runs", "").split(","), fields.get("name", "")
         group = await run_in_threadpool(services.grouping.make, home.id, name, runs, by=caller)
         return RedirectResponse(f"/projects/{project}/groups/{group.id}", status_code=303)
@@ -97,7 +97,7 @@ def router(services: Services, pages: Pages) -> Router:
     async def remove_group(request: Request, project: str, group: str, caller: CallerDep) -> Response:
         """Removes the group, and none of its runs."""
         await read_form(request)
-        home = services.access.project(project)
+        home = await run_in_threadpool(services.access.project, project)
         await run_in_threadpool(services.grouping.remove, home.id, group, by=caller)
         return RedirectResponse(f"/projects/{project}/runs", status_code=303)
 

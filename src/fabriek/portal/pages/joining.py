@@ -109,21 +109,22 @@ def _invitations(made: Router, services: Services, pages: Pages) -> None:
         """For who is here: into the project."""
         await read_form(request)
         accepted = await run_in_threadpool(inviting.accept, code, by=caller)
-        return RedirectResponse(f"/projects/{services.access.project(accepted.project).slug}", status_code=303)
+        joined = await run_in_threadpool(services.access.project, accepted.project)
+        return RedirectResponse(f"/projects/{joined.slug}", status_code=303)
 
     @made.post("/invitations/{invitation}/withdraw", access=SIGNED_IN, once=False)
     async def withdraw(request: Request, invitation: str, caller: CallerDep) -> Response:
         """It opens nothing any more; back to the list that it was on."""
         fields = await read_form(request)
         done = await run_in_threadpool(inviting.withdraw, invitation, by=caller)
-        return RedirectResponse(list_of(done, fields.get("from", "")), status_code=303)
+        return RedirectResponse(await run_in_threadpool(list_of, done, fields.get("from", "")), status_code=303)
 
     @made.post("/invitations/{invitation}/vouch", access=SIGNED_IN, once=False)
     async def vouch(request: Request, invitation: str, caller: CallerDep) -> Response:
         """The caller stands for it; back to the list that it was on."""
         fields = await read_form(request)
         done = await run_in_threadpool(inviting.vouch, invitation, by=caller)
-        return RedirectResponse(list_of(done, fields.get("from", "")), status_code=303)
+        return RedirectResponse(await run_in_threadpool(list_of, done, fields.get("from", "")), status_code=303)
 
     def list_of(one: Invitation, said: str) -> str:
         if said == "project" and one.project:

@@ -116,7 +116,7 @@ def router(services: Services, pages: Pages) -> Router:
     async def write(request: Request, project: str, run: str, caller: CallerDep) -> Response:
         """A new note, and the page again."""
         text = (await read_form(request)).get("text", "")
-        home = services.access.project(project).id
+        home = (await run_in_threadpool(services.access.project, project)).id
         await run_in_threadpool(services.notes.write, home, run, text, by=caller)
         return _again(project, run)
 
@@ -124,7 +124,7 @@ def router(services: Services, pages: Pages) -> Router:
     async def change(request: Request, project: str, run: str, note: str, caller: CallerDep) -> Response:
         """One's own note in other words, or no more."""
         fields = await read_form(request)
-        home = services.access.project(project).id
+        home = (await run_in_threadpool(services.access.project, project)).id
         if fields.get("do") == "remove":
             await run_in_threadpool(services.notes.remove, home, run, note, by=caller)
         else:

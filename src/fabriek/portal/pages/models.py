@@ -140,7 +140,10 @@ def router(services: Services, pages: Pages) -> Router:
     async def write_card(request: Request, project: str, registered: str, number: str, caller: CallerDep) -> Response:
         """Writes its card."""
         said = await read_form(request)
-        home, text = services.access.project(project), said.get("text", "").replace("\r\n", "\n")
+        home, text = (
+            await run_in_threadpool(services.access.project, project),
+            said.get("text", "").replace("\r\n", "\n"),
+        )
         await run_in_threadpool(facts.write_card, home.id, registered, number, text, by=caller)
         return _back_to(home, registered, number, "card")
 
@@ -148,7 +151,7 @@ def router(services: Services, pages: Pages) -> Router:
     async def propose(request: Request, project: str, registered: str, number: str, caller: CallerDep) -> Response:
         """Proposes it for an alias."""
         said = await read_form(request)
-        home, alias = services.access.project(project), said.get("alias", "")
+        home, alias = await run_in_threadpool(services.access.project, project), said.get("alias", "")
         await run_in_threadpool(
             promoting.propose, home.id, registered, number, alias, said.get("reason", ""), by=caller
         )
@@ -161,7 +164,7 @@ def router(services: Services, pages: Pages) -> Router:
         """Agrees, as the second person."""
         await read_form(request)
         await run_in_threadpool(promoting.agree, promotion, by=caller)
-        return _back_to(services.access.project(project), registered, number, "promotion")
+        return _back_to(await run_in_threadpool(services.access.project, project), registered, number, "promotion")
 
     @made.post(VERSION + "/promotions/{promotion}/refuse", access=Right("lab.write"), once=False)
     async def refuse(
@@ -170,7 +173,7 @@ def router(services: Services, pages: Pages) -> Router:
         """Refuses it, or takes one's own back."""
         said = await read_form(request)
         await run_in_threadpool(promoting.refuse, promotion, said.get("reason", ""), by=caller)
-        return _back_to(services.access.project(project), registered, number, "promotion")
+        return _back_to(await run_in_threadpool(services.access.project, project), registered, number, "promotion")
 
     return made
 
