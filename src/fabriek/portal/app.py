@@ -26,6 +26,7 @@ from fabriek.portal.pages import (
     lab,
     machine,
     models,
+    organisations,
     packages,
     policy,
     projects,
@@ -35,6 +36,7 @@ from fabriek.portal.pages import (
     runs,
     secrets,
     serving,
+    steering,
     vault,
 )
 from fabriek.portal.rendering import Pages
@@ -59,10 +61,12 @@ def routes(services: Services) -> list[BaseRoute]:
         providers,
         devices,
         joining,
+        organisations,
         applying,
         reviewing,
         policy,
         projects,
+        steering,
         secrets,
         vault,
         proposals,

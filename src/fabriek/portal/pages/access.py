@@ -82,6 +82,7 @@ def router(services: Services, pages: Pages) -> Router:
             body=services.access.organisation(caller.organisation),
             applications=applications_shown(services, caller),
             waiting=[*waiting_shown(services, caller), *promotions_waiting(services, caller)],
+            oversees=len(services.joining.steering.waiting(by=caller)) if caller.may("project.oversee") else 0,
             project_of=lambda job: slugs[job.project],
             without_factor=not services.accounts.held(by=caller).count
             and not services.by_provider.signing_in.linked(by=caller),

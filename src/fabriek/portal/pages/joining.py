@@ -1,4 +1,4 @@
-"""Coming in by an invitation; a project's people and invitations; an organisation's."""
+"""Coming in by an invitation; a project's people and invitations."""
 
 from typing import Any
 
@@ -7,8 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from fabriek.access.joining.invitations import Invitation, state_at
-from fabriek.access.joining.proofs import kind_named, kinds
-from fabriek.access.roles import PROJECT, administers
+from fabriek.access.roles import PROJECT
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotAuthenticated, NotFound
 from fabriek.portal.entering import check_same_site, entered
@@ -162,26 +161,3 @@ def _people(made: Router, services: Services, pages: Pages) -> None:
         which = {"remove" if fields.get("act") == "remove" else "keep": [person]}
         await run_in_threadpool(lambda: services.joining.quarterly.decide(project, by=caller, **which))
         return RedirectResponse(f"/projects/{project}#people", status_code=303)
-
-    @made.get("/organisations/{organisation}", access=SIGNED_IN)
-    def organisation(request: Request, organisation: str, caller: CallerDep) -> Response:
-        """Its people and their roles, and for its administrators who is invited."""
-        body = services.access.organisation(organisation)
-        manages = administers(caller, body.id)
-        proof = services.joining.proving.of_organisation(body.id, by=caller)
-        invited = inviting.of_organisation(body.id, by=caller)[:SHOWN] if manages else []
-        return pages.render(
-            request, "organisation.html", body=body, people=services.access.people_of(body.id, by=caller), manages=manages,
-            invitations=[shown(one, services) for one in invited],
-            proof=proof, proof_due=proof is not None and proof.is_due(services.clock.today()),
-            proof_stated=proof is not None and services.joining.proving.is_only_stated(proof),
-            proof_labels={one.name: one.texts["en"] for one in kind_named(proof.kind).fields} if proof else {}, proof_kinds=kinds().values(),
-        )  # fmt: skip
-
-    @made.post("/organisations/{organisation}/invitations", access=SIGNED_IN, once=False)
-    async def invite_person(request: Request, organisation: str, caller: CallerDep) -> Response:
-        """Invites a new person of the organisation."""
-        fields = await read_form(request)
-        given = fields.get("address", ""), fields.get("name", "")[:200]
-        sent = await run_in_threadpool(inviting.to_organisation, organisation, *given, by=caller)
-        return pages.render(request, "invited.html", sent=sent, back=f"/organisations/{organisation}")
