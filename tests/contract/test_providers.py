@@ -175,14 +175,14 @@ def test_a_factor_is_shown_again_at_the_provider(door: Door, visitor: Visitor, o
     credential = door.caller(visitor).credential
     for acr, status, confirmed in (("https://refeds.org/profile/sfa", 403, False), (MFA, 303, True)):
         door.on_time()
-        sent = going(door.sealed_post(visitor, "/confirm/provider", "/confirm/provider", then="/machine"))
+        sent = going(door.sealed_post(visitor, "/confirm", "/confirm/provider", then="/machine"))
         assert "max_age=0" in sent
         answer = visitor.get(visitor.through(sent, "femke", acr=acr, stop=door.callback()))
         assert answer.status_code == status, answer.text
         assert is_confirmed(door, credential) is confirmed
     assert answer.headers["location"] == "/machine"
     oidc_provider.account("gerda", name="G", schac_home_organization="uni.example")
-    sent = going(door.sealed_post(visitor, "/confirm/provider", "/confirm/provider"))
+    sent = going(door.sealed_post(visitor, "/confirm", "/confirm/provider"))
     assert visitor.get(visitor.through(sent, "gerda", acr=MFA, stop=door.callback())).status_code == 403
 
 

@@ -20,7 +20,8 @@ from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.kernel.callers import Caller
 from fabriek.portal import app as portal
-from fabriek.portal.entering import VISIT_COOKIE, local_path
+from fabriek.portal.entering import local_path
+from fabriek.portal.forms import VISIT_COOKIE
 from fabriek.web.callers import SESSION_COOKIE
 from tests.factories.services import Town, a_town
 from tests.portal.test_pages import CHROMIUM, browser

@@ -61,7 +61,7 @@ def test_from_the_button_to_a_command_line_that_is_let_in(
     assert page.get_by_text("Anna de Wit").is_visible()
     page.goto(f"{door.url}/account/providers")
     sound(page, "account-providers")
-    page.goto(f"{door.url}/confirm/provider")
+    page.goto(f"{door.url}/confirm")
     sound(page, "confirm-provider")
     out = tmp_path / "out"
     with out.open("w") as said:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import TypedDict
 
-from fabriek.access.applying.call_files import read_calls
+from fabriek.access.applying.calls import Calls
 from fabriek.access.applying.editing import AskedAgain
 from fabriek.access.applying.intake import Intake
 from fabriek.access.applying.ports import Receives
@@ -57,11 +57,10 @@ def login_services(settings: Settings, database: Database, *, audit: Audit, cloc
 
 
 def intake_of(
-    settings: Settings, database: Database, bodies: Organisations, people: People, audit: Audit, clock: Clock, ids: Ids,
+    database: Database, bodies: Organisations, people: People, calls: Calls, audit: Audit, clock: Clock, ids: Ids,
     reception: Receives, asked_again: AskedAgain,
 ) -> Intake:  # fmt: skip
-    """Applications, with the calls that this installation has. Raises InvalidInput on a call's file that cannot be read."""
-    calls = read_calls(settings.calls)
+    """Applications, to the calls that this installation has."""
     intake = Intake(
         SqlApplications(database), SqlEditings(database), bodies, people, calls, audit, clock, ids, reception
     )

@@ -125,7 +125,9 @@ def build(
     login = login_services(settings, database, audit=audit, clock=clock, ids=ids)
     identity = login["identity"]
     docket = docket_of(settings, database, audit, clock, ids)
-    intake = intake_of(settings, database, bodies, people, audit, clock, ids, Reception(docket), docket.asked_fields)
+    intake = intake_of(
+        database, bodies, people, docket.calls, audit, clock, ids, Reception(docket), docket.asked_fields
+    )
     labels = labels_of(settings.labels)
     money = funding_services(
         database, access=access, bodies=bodies, intake=intake, audit=audit, clock=clock, ids=ids, labels=labels, settings=settings,

@@ -9,6 +9,7 @@ from fabriek.cli.groups import Group
 from fabriek.cli.output import clean, json_option, say, show, table
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.spreadsheets import shown_cell
 
 
 @click.group("review", cls=Group)
@@ -184,9 +185,7 @@ def history(application: str, *, as_csv: bool, as_json: bool) -> None:
     sheet.writerow(["at", "act", "by", "state", "words"])
     for one in steps:
         cells = [one.at.isoformat(), one.act, one.by, one.state, clean(one.words)]
-        sheet.writerow(
-            [f"'{cell}" if cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t")) else cell for cell in cells]
-        )
+        sheet.writerow([shown_cell(cell) for cell in cells])
 
 
 def _run(text: str) -> dict[str, float]:

@@ -1,7 +1,5 @@
 """Coming in by the portal: the page with the ways in, the cookie of a visit before there is a session, and where one goes afterwards."""
 
-import hashlib
-import hmac
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,15 +8,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match
 
 from fabriek.access.login.passkeys import Site
-from fabriek.kernel.errors import InvalidInput, NotPermitted
+from fabriek.kernel.errors import InvalidInput
+from fabriek.portal.forms import VISIT_COOKIE, visit_seal
 from fabriek.portal.rendering import Pages
 from fabriek.settings import Settings
 from fabriek.web.callers import SESSION_COOKIE
 from fabriek.web.services import Services
 
-VISIT_COOKIE = "fabriek_visit"
 VISIT_SECONDS = 3600
-SEAL_HEADER = "x-fabriek-seal"
 
 
 def site_of(request: Request, settings: Settings) -> Site:
@@ -55,11 +52,6 @@ def page_before(request: Request) -> str:
     return "/"
 
 
-def visit_seal(visit: str) -> str:
-    """What a form shown to this visit carries."""
-    return hmac.digest(visit.encode(), b"fabriek visit", hashlib.sha256).hex() if visit else ""
-
-
 def sign_in_page(
     request: Request, services: Services, pages: Pages, *, status: int = 200, code: str = "", wrong: str = "", to: str = "/"
 ) -> Response:  # fmt: skip
@@ -69,22 +61,6 @@ def sign_in_page(
     page = pages.render(request, "sign_in.html", status=status, **shown)
     _set(page, request, services.settings, VISIT_COOKIE, visit, VISIT_SECONDS)
     return page
-
-
-def check_visit(request: Request, seal: str) -> str:
-    """The visit's cookie. Raises NotPermitted on a form of another page or browser."""
-    visit = request.cookies.get(VISIT_COOKIE, "")
-    if not visit or not hmac.compare_digest(seal.encode(), visit_seal(visit).encode()):
-        raise NotPermitted(
-            "this form did not come from this page", rule="form.seal", fix="open /sign-in again and send it from there"
-        )
-    return visit
-
-
-def check_same_site(request: Request) -> None:
-    """For a form that anybody may send: raises NotPermitted where the browser says that another site did."""
-    if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
-        raise NotPermitted("another site sent this form", rule="form.seal", fix="open the link yourself")
 
 
 def enter(request: Request, services: Services, cookie: str, answer: Response) -> Response:

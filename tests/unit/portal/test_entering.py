@@ -5,7 +5,8 @@ from fastapi import Request
 
 from fabriek.access.login.passkeys import Site
 from fabriek.kernel.errors import NotPermitted
-from fabriek.portal.entering import check_same_site, is_private, site_of
+from fabriek.portal.entering import is_private, site_of
+from fabriek.portal.forms import check_same_site
 from fabriek.settings import Settings
 
 

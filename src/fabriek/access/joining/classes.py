@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from fabriek.kernel.errors import InvalidInput, WrongState
+from fabriek.kernel.spreadsheets import would_compute
 
 STUDENTS_MAX = 400
 KEPT_DAYS = 30
@@ -15,8 +16,6 @@ KEPT_DAYS = 30
 
 TEXT_MAX = 200
 COLUMNS = ("email", "name", "organisation")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet compute a cell in place of showing it."""
 
 
 class ClassState(StrEnum):
@@ -125,7 +124,7 @@ def _fault(row: dict[str, str]) -> str:
     if None in row or None in row.values():
         return "has more or fewer cells than the head"
     for head, cell in row.items():
-        if cell.startswith(FORMULA) or cell.strip().startswith(FORMULA):
+        if would_compute(cell):
             return f"begins its {head} with {cell.strip()[:1]!r}, which a spreadsheet would compute"
         if len(cell) > TEXT_MAX or any(not char.isprintable() for char in cell):
             return f"has a {head} with control characters, or longer than {TEXT_MAX}"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from fabriek.kernel.spreadsheets import shown_cell
+
 COLUMNS = ("at", "act", "by", "state", "words")
 
 
@@ -79,14 +80,10 @@ def _row(step: Step, reader: Reader) -> Mapping[str, str]:
 
 
 def as_csv(rows: Sequence[Mapping[str, str]]) -> str:
-    """For a spreadsheet, in which nothing that a person wrote may become a formula. Source: OWASP, CSV injection."""
+    """For a spreadsheet, in which nothing that a person wrote becomes a formula."""
     written = io.StringIO()
     sheet = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     sheet.writerow(COLUMNS)
     for row in rows:
-        sheet.writerow([_cell(row[column]) for column in COLUMNS])
+        sheet.writerow([shown_cell(row[column]) for column in COLUMNS])
     return written.getvalue()
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text

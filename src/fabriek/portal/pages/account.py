@@ -10,16 +10,14 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from fabriek.kernel.errors import FabriekError, InvalidInput, NotAuthenticated, NotPermitted, RateLimited
 from fabriek.portal.entering import (
-    SEAL_HEADER,
     answer_of,
-    check_visit,
     enter,
     entered,
     local_path,
     sign_in_page,
     site_of,
 )
-from fabriek.portal.forms import check_seal, read_form
+from fabriek.portal.forms import SEAL_HEADER, check_seal, check_visit, read_form
 from fabriek.portal.rendering import Pages
 from fabriek.web.callers import SESSION_COOKIE
 from fabriek.web.clients import address_of
@@ -159,7 +157,9 @@ def _passkeys(made: Router, services: Services) -> None:
 def _confirming(made: Router, services: Services, pages: Pages) -> None:
     def shown(request: Request, caller: CallerDep, to: str, *, status: int = 200, wrong: str = "") -> Response:
         held = services.accounts.held(by=caller)
-        by_provider = services.by_provider.signing_in.subject_behind(caller) is not None
+        signing_in = services.by_provider.signing_in
+        subject = signing_in.subject_behind(caller)
+        by_provider = signing_in.provider(subject.provider).title if subject is not None else ""
         return pages.render(
             request, "confirm.html", status=status, held=held, by_provider=by_provider, to=local_path(to), wrong=wrong
         )

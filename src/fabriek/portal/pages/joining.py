@@ -10,8 +10,8 @@ from fabriek.access.joining.invitations import Invitation, state_at
 from fabriek.access.roles import PROJECT
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotAuthenticated, NotFound
-from fabriek.portal.entering import check_same_site, entered
-from fabriek.portal.forms import read_form
+from fabriek.portal.entering import entered
+from fabriek.portal.forms import check_same_site, read_form
 from fabriek.portal.rendering import Pages
 from fabriek.web.callers import SESSION_COOKIE
 from fabriek.web.dependencies import CallerDep

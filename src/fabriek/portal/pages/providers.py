@@ -1,6 +1,6 @@
 """Signing in at an identity provider, linking an account there, and showing there again that it is you."""
 
-from urllib.parse import urlsplit
+from urllib.parse import urlencode
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -10,8 +10,8 @@ from fabriek.access.login.attempts import ATTEMPT_FOR
 from fabriek.access.login.signing_in import Begun
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotAuthenticated, NotPermitted
-from fabriek.portal.entering import enter, is_private
-from fabriek.portal.forms import read_form
+from fabriek.portal.entering import enter, is_private, local_path
+from fabriek.portal.forms import check_same_site, read_form
 from fabriek.portal.rendering import Pages
 from fabriek.settings import LOOPBACK
 from fabriek.web.callers import SESSION_COOKIE
@@ -31,7 +31,7 @@ def router(services: Services, pages: Pages) -> Router:
     @made.post(AREA + "/{name}", access=PUBLIC)
     async def begin(request: Request, name: str) -> Response:
         """Begins a login, with a one-time link where the page was one's."""
-        sent_from_here(request)
+        check_same_site(request, origin_too=True)
         fields = await request.form(max_files=0, max_fields=5)
         link, then = str(fields.get("link", "")), str(fields.get("then", "/"))
         callback = callback_of(services, request, name)
@@ -100,12 +100,9 @@ def _of_who_is_signed_in(made: Router, services: Services, pages: Pages) -> None
         return RedirectResponse("/account/providers", status_code=303)
 
     @made.get("/confirm/provider", access=SIGNED_IN)
-    def confirm_page(request: Request, caller: CallerDep) -> Response:
-        """Why one is asked again, and where."""
-        subject = signing_in.subject_behind(caller)
-        provider = signing_in.provider(subject.provider) if subject is not None else None
-        then = request.query_params.get("then", "/")
-        return pages.render(request, "confirm_provider.html", provider=provider, then=then)
+    def confirm_page(then: str = "/") -> Response:
+        """Where this was asked before it stood beside the other ways to confirm."""
+        return RedirectResponse(f"/confirm?{urlencode({'to': local_path(then)})}", status_code=303)
 
     @made.post("/confirm/provider", access=SIGNED_IN, once=False)
     async def confirm(request: Request, caller: CallerDep) -> Response:
@@ -144,17 +141,6 @@ def session_of(services: Services, cookie: str) -> Caller | None:
         return services.identity.caller_of_session(cookie) if cookie else None
     except NotAuthenticated:
         return None
-
-
-def sent_from_here(request: Request) -> None:
-    """Where there is no session yet, no seal stands in the form: the browser says from where it comes. Raises NotPermitted."""
-    site, origin = request.headers.get("sec-fetch-site", ""), request.headers.get("origin", "")
-    # Our pages tell nobody where they are, so that browsers send `Origin: null` from them; the newer header says it all the same.
-    ours = site in {"same-origin", "none"} if site else not origin or urlsplit(origin).netloc == request.headers["host"]
-    if not ours:
-        raise NotPermitted(
-            "this form did not come from this page", rule="form.seal", fix="open the page again and send it from there"
-        )
 
 
 def _confirmation(services: Services, request: Request, by: Caller, then: str) -> tuple[Begun, str]:
