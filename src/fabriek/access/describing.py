@@ -42,9 +42,6 @@ class Descriptions(Protocol):
     def members(self, head: str) -> Sequence[str]:
         """The ids of organisations that belong to the group of this one, by id; itself left out."""
 
-    def under(self, head: str) -> Sequence[str]:
-        """The organisations of which it stands at the head."""
-
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -98,10 +95,6 @@ class Describing:
         """The ids of all that belong to its group, its head first."""
         head = self.head_of(organisation).id
         return [head, *self._descriptions.members(head)]
-
-    def group_of(self, head: str) -> Sequence[str]:
-        """Who belongs to its group beside itself: what each was awarded before it belonged to it counts too."""
-        return self._descriptions.under(head)
 
     def describe(
         self, organisation: str, *, sector: str | None = None, region: str | None = None, size: str | None = None,

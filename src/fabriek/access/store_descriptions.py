@@ -31,10 +31,6 @@ class SqlDescriptions:
         found = select(descriptions.c.organisation).where(descriptions.c.head == head)
         return [row.organisation for row in self._db.rows(found.order_by(descriptions.c.organisation))]
 
-    def under(self, head: str) -> Sequence[str]:
-        wanted = select(descriptions.c.organisation).where(descriptions.c.head == head)
-        return [row.organisation for row in self._db.rows(wanted.order_by(descriptions.c.organisation))]
-
     def put(self, description: Description) -> None:
         self._db.execute(delete(descriptions).where(descriptions.c.organisation == description.organisation))
         self._db.execute(insert(descriptions).values(**asdict(description)))

@@ -284,13 +284,6 @@ class Funding:
         said, group = self._describing.of(application.organisation), self._describing.group_of(application.organisation)
         firm = self._access.organisation(application.organisation)
         award = Award(application.call, group[0], is_commercial(firm.kind, said.size), director, tuple(group[1:]))
-        award = Award(
-            application.call,
-            head.id,
-            is_commercial(firm.kind, said.size),
-            director,
-            tuple(self._describing.group_of(head.id)),
-        )
         with self._books.transaction(alone="awards"):
             chosen = self._share_for(share_name, purpose, amounts, award, today)
             project = self._access.open_project(

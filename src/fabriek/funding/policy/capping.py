@@ -31,8 +31,6 @@ class Award:
     to it counts too.
     """
 
-    """What is about to be awarded. `organisation`: the head of its group; `group`: who else belongs to it."""
-
     call: str
     organisation: str
     commercial: bool
@@ -78,9 +76,6 @@ class Capping:
         if cap.of is Of.ORGANISATION:
             owners = {award.organisation, *award.group}
             return cap.room(0, sum(self._totals.sum(one, cap.uses, resource, year) for one in sorted(owners)))
-            # What its members were awarded before they belonged to the group stands under their own names.
-            owners = (award.organisation, *award.group)
-            return cap.room(0, sum(self._totals.sum(one, cap.uses, resource, year) for one in owners))
         given = self._totals.sum(share.id, [GIVEN], resource, year)
         return cap.room(given, self._totals.sum(share.id, cap.uses, resource, year))
 

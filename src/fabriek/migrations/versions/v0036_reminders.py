@@ -11,7 +11,6 @@ from fabriek.adapters.database import Instant
 
 revision = "0036"
 down_revision = "0035"
-down_revision = "0034"
 branch_labels = None
 depends_on = None
 

@@ -9,7 +9,7 @@ from fabriek.access.joining.classes import closes_on
 from fabriek.access.reviewing.words import MEANS
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.units import shown, shown_short
-from fabriek.portal.entering import check_same_site, entered, sign_in_page
+from fabriek.portal.entering import entered, sign_in_page
 from fabriek.portal.forms import check_same_site, read_form
 from fabriek.portal.pages.models import promotions_waiting
 from fabriek.portal.pages.proposals import waiting_shown
