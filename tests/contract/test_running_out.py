@@ -11,6 +11,7 @@ from sqlalchemy import update
 from fabriek.adapters.database import Database
 from fabriek.compute.jobs import State as JobState
 from fabriek.compute.progress import handle_of
+from fabriek.compute.requests import JobAsked
 from fabriek.funding.ledger import Kind
 from fabriek.funding.resources import Resource
 from fabriek.funding.spending.standing import State
@@ -101,7 +102,12 @@ def test_bill_storage_that_is_gone_keeps_out_every_job_and_those_that_run_finish
     running = house.hall.runs()
     house.spend(TIB, 10)
     assert [house.refused(gpus) for gpus in ("0", "a100:1")] == ["spending.storage_empty"] * 2
+    asked = JobAsked(("true",), array="0-3")
+    for act in (house.services.planner.plan, house.services.compute.submit):
+        with pytest.raises(CreditsExhausted, match="storage is empty since 2026-11-24"):
+            act(house.slug, asked, by=house.hall.person)
     assert house.after(0) is State.NO_NEW_JOBS
+    assert house.services.running_out.in_trouble(by=house.hall.person) == {house.project: State.NO_NEW_JOBS}
     house.hall.executor.end(handle_of(running))
     assert house.hall.settled(running).state is JobState.SUCCEEDED
     house.give(TIB, 1)

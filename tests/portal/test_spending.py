@@ -55,6 +55,11 @@ def test_a_projects_page_says_what_ran_out_what_comes_next_and_when_it_is_over(t
         town.clock.move(timedelta(days=30))
         purse.owe(Resource.TIB_HOUR, 2)
         page = entered(browser, url, town, lead)
+        expect(page.locator(".cards .tag.warn")).to_have_text("no new jobs")  # as the worker last found it
+        town.services.running_out.round()
+        page.reload()
+        expect(page.locator(".cards .tag.bad")).to_have_text("data shut")
+        sound(page, "my-work-shut")
         page.goto(f"{url}/projects/{purse.slug}")
         card = page.locator(".card", has=page.get_by_role("heading", name="Credits"))
         expect(card.locator(".tag.bad")).to_have_text("data shut")

@@ -20,7 +20,7 @@ from fabriek.funding.spending import rules as r
 from fabriek.funding.spending.lapsing import Grant, cut_micro, is_looked_at
 from fabriek.funding.spending.ports import Lapsed, Lapses, Standings, Tellings
 from fabriek.funding.spending.rules import Row, Rules, rules_on
-from fabriek.funding.spending.standing import Balance, Balances, Standing
+from fabriek.funding.spending.standing import Balance, Balances, Standing, State
 from fabriek.funding.spending.tellings import Telling, failed, new_telling, sent
 from fabriek.funding.spending.warnings import warning_due
 from fabriek.kernel.callers import SYSTEM, Caller, require
@@ -79,6 +79,11 @@ class RunningOut:
         says = [*letters.of_standing(now, balances, shuts, closes), *letters.of_ends(owned, rules, today)]
         says += [letters.of_cut(one) for one in self._lapses.of_project(project.id) if one.cut]
         return Overview(now, balances, shuts, closes, says)
+
+    def in_trouble(self, *, by: Caller) -> Mapping[str, State]:
+        """Those of the caller's projects that are not open, as the worker last found them; for lists of projects."""
+        stand = self._standings.among(by.project_rights)
+        return {project: one.state for project, one in stand.items() if one.state is not State.OPEN}
 
     def round(self) -> int:
         """Moves what is to be moved, cuts what lapses, tells what is due; how many projects were touched. For the worker."""

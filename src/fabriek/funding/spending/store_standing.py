@@ -80,6 +80,13 @@ class SqlStandings:
     def all(self) -> Mapping[str, Standing]:
         return {row.project: _standing(row) for row in self._db.rows(select(standings))}
 
+    def among(self, projects: Collection[str]) -> Mapping[str, Standing]:
+        asked, found = sorted(projects), dict[str, Standing]()
+        for start in range(0, len(asked), AT_ONCE):
+            wanted = select(standings).where(standings.c.project.in_(asked[start : start + AT_ONCE]))
+            found |= {row.project: _standing(row) for row in self._db.rows(wanted)}
+        return found
+
     def put(self, standing: Standing) -> None:
         values = {
             "project": standing.project, "state": str(standing.state), "since": standing.since, "empty": _plain(standing.empty),

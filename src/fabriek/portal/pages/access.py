@@ -75,6 +75,7 @@ def router(services: Services, pages: Pages) -> Router:
             "my_work.html",
             projects=projects,
             left=left,
+            trouble=services.running_out.in_trouble(by=caller),
             taught=taught,
             attended=[(one, closes_on(one)) for one, _ in attended],
             recent=jobs[:RECENT],
