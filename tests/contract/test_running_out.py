@@ -18,6 +18,7 @@ from fabriek.funding.spending.standing import State
 from fabriek.funding.spending.store_standing import SqlStandings, SqlTellings
 from fabriek.funding.store import SqlAllocations, SqlLedger, allocations
 from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotFound, NotPermitted
+from fabriek.kernel.purposes import Purpose
 from fabriek.kernel.units import MICRO
 from fabriek.web.services import Services
 from fabriek.worker.notifying import Messenger
@@ -260,3 +261,21 @@ def test_a_places_teacher_is_not_told_what_they_know(house: House) -> None:
     house.spend(GPU, 100)
     house.after(400)
     assert house.told() == []
+
+
+def test_storage_that_is_read_on_without_credits_is_owed_closes_the_project_and_is_paid_when_credits_come(
+    house: House,
+) -> None:
+    metering, clock = house.services.metering, house.town.clock
+    house.give(TIB, 10)
+    for hour, state in ((0, State.OPEN), (1, State.NO_NEW_JOBS)):
+        metering.book(house.project, Purpose.CIVILIAN, TIB, 6 * MICRO, f"meter_{hour}", clock.now())
+        assert house.after(0) is state
+    assert house.balance(Kind.DEBT, house.allocation.id, TIB) == -2 * MICRO
+    house.after(59)
+    assert house.after(1) is State.CLOSED
+    house.give(TIB, 3)
+    metering.pay(house.project)
+    assert house.balance(Kind.DEBT, house.allocation.id, TIB) == 0
+    assert house.balance(Kind.ALLOCATION, house.allocation.id, TIB) == MICRO
+    assert house.after(0) is State.OPEN
