@@ -28,6 +28,10 @@ SECONDS_PER_HOUR = 3600
 PAID_BY_JOBS = frozenset({Resource.GPU_HOUR, Resource.CPU_HOUR})
 
 
+_TAKEN: Amounts = {Per.CPU: Fraction(1), Per.GIB_MEMORY: Fraction(1)}
+"""What every job takes something of; one that pays in GPU-hours of a GPU too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """What an hour costs in a resource, from a day on. `kind`: of GPUs or of storage, where one weighs otherwise than others. `node`: where
@@ -165,6 +169,10 @@ def _rate(row: dict[str, Any]) -> Rate:
     if type(hours) is not int or hours < 0:
         raise ValueError("wall_hours_max is a whole number of hours")
     kind = str(row.get("kind", "")).lower()
-    return Rate(
-        resource, term_of(row, list(Per) if by_jobs else None), row["valid_from"], row["source"], kind, node, hours
-    )
+    term = term_of(row, list(Per) if by_jobs else None)
+    gpus: Amounts = {Per.GPU: Fraction(resource is Resource.GPU_HOUR)}
+    if by_jobs and not term.hourly({**_TAKEN, **gpus}):
+        raise ValueError(
+            "a job that costs nothing holds nothing, and the ledger would not know of it: charge for cores, GPUs or memory"
+        )
+    return Rate(resource, term, row["valid_from"], row["source"], kind, node, hours)

@@ -173,6 +173,9 @@ def test_a_tariff_reads_as_a_formula() -> None:
         ("per = 'cpu'\namount = 1\nnode = { cpu = 0 }\nsmallest = 1", "holds something"),
         ("per = 'cpu'\namount = 1\nnode = { cores = 4 }\nsmallest = 1", "cores"),
         ("per = 'cpu'\namount = 1\nwall_hours_max = 1.5", "whole number"),
+        ("per = 'cpu'\namount = 0", "costs nothing"),
+        ("per = 'gib_local'\namount = 1", "costs nothing"),
+        ("per = 'gpu'\namount = 1", "costs nothing"),
     ],
 )
 def test_a_row_that_would_bill_something_else_than_it_says_is_refused(words: str, why: str) -> None:
