@@ -161,14 +161,15 @@ def test_last_quarters_jobs_are_replayed_under_both_by_the_real_admission(board:
     person = board.town.person("weefsel")
     project = board.town.project(person)
     person = board.town.again(person)
-    for _ in range(6):
+    for number in range(6):
         made = board.town.services.compute.submit(project, JobAsked(("true",), cpus=4), by=person)
+        assert made.share == next(one.id for one in board.town.services.funding.shares() if one.name == "nation")
         at = board.town.clock.now()
         with database.transaction():
             database.execute(
                 update(jobs).where(jobs.c.id == made.id).values(
                     state=str(JobState.SUCCEEDED), submitted_at=at, started_at=at, ended_at=at + timedelta(hours=1),
-                    ran_seconds=3600.0,
+                    ran_seconds=3600.0, purpose="dual_use" if number < 2 else "civilian",
                 )
             )  # fmt: skip
     board.to(date(2027, 1, 5))
@@ -177,6 +178,14 @@ def test_last_quarters_jobs_are_replayed_under_both_by_the_real_admission(board:
     (replayed,) = [one.replayed for one in effect.shares if one.replayed]
     assert replayed.used_before == replayed.used_after == 6.0
     assert replayed.wait_seconds_before == replayed.wait_seconds_after == 2.5 * 3600
+    day = date(2027, 2, 1)
+    dearer = row("rate", 'resource = "cpu_hour"\nper = "cpu"\namount = 2', day)
+    narrower = row("rule", 'id = "purpose.n"\nfunder = "national"\npays = ["civilian"]', day)
+    (replayed,) = [one.replayed for one in board.propose(dearer + narrower).effect.shares if one.replayed]
+    assert (replayed.jobs_before, replayed.jobs_after, replayed.used_after) == (6, 4, 4.0)
+    assert replayed.wait_seconds_after == 1.5 * 3600
+    (charged,) = replayed.charged
+    assert (charged.resource, charged.before, charged.after) == ("cpu_hour", 24 * MICRO, 32 * MICRO)
 
 
 LOSSES: list[tuple[str, set[str], str]] = [

@@ -1,5 +1,6 @@
 """`fabriek funding policy`: the rules of money, and changing them together."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,9 @@ from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from fabriek.schemas.policy import PolicyEffectOut, PolicyProposalOut
+    from fabriek.schemas.policy import AmountChangeOut, PolicyEffectOut, PolicyProposalOut
 
-COLUMNS = ["funder", "part", "entitled", "machine_hours_used", "mean_wait_seconds"]
+COLUMNS = ["funder", "part", "entitled", "jobs", "charged", "machine_hours", "mean_wait_seconds"]
 ROWS = ["name", "says", "valid_from", "source"]
 
 
@@ -129,10 +130,16 @@ def _effect(found: "PolicyEffectOut") -> dict[str, str]:
     return {
         "funder": found.funder,
         "part": f"{found.part_before / 10_000:g} % → {found.part_after / 10_000:g} %",
-        "entitled": "; ".join(f"{one.resource} {one.before} → {one.after}" for one in found.entitled),
-        "machine_hours_used": _change(found.used_before, found.used_after),
+        "entitled": _amounts(found.entitled),
+        "jobs": _change(found.jobs_before, found.jobs_after),
+        "charged": _amounts(found.charged),
+        "machine_hours": _change(found.used_before, found.used_after),
         "mean_wait_seconds": _change(found.wait_seconds_before, found.wait_seconds_after),
     }
+
+
+def _amounts(changes: "Sequence[AmountChangeOut]") -> str:
+    return "; ".join(f"{one.before} → {one.after} {one.resource}" for one in changes)
 
 
 def _change(before: float | None, after: float | None) -> str:

@@ -41,8 +41,8 @@ class PolicyEndIn(Wire):
     words: Annotated[str, Field(max_length=4_000)] = ""
 
 
-class EntitledOut(Wire):
-    """Of the quarter that was compared, in whole units of the resource."""
+class AmountChangeOut(Wire):
+    """In whole units of the resource."""
 
     resource: str
     before: str
@@ -50,15 +50,19 @@ class EntitledOut(Wire):
 
 
 class PolicyEffectOut(Wire):
-    """One funder. Parts are millionths of the machine on the day of the change; use is in hours of the whole machine, waits in seconds, both
-    of the quarter's jobs as replayed. `losses`: why it must sign.
+    """One funder. Parts are millionths of the machine on the day of the change. Of the quarter: what it is entitled to, and of its jobs as
+    replayed how many its money may pay for, what they are charged, use in hours of the whole machine, and mean waits. `losses`: why it
+    must sign.
     """
 
     funder: str
     share: str
     part_before: int
     part_after: int
-    entitled: list[EntitledOut]
+    entitled: list[AmountChangeOut]
+    charged: list[AmountChangeOut]
+    jobs_before: int | None
+    jobs_after: int | None
     used_before: float | None
     used_after: float | None
     wait_seconds_before: float | None

@@ -1,13 +1,13 @@
 """The policy and its proposals as both edges show them, with names in place of ids."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from fabriek.funding.policy.effects import ShareEffect
+from fabriek.funding.policy.effects import Change, ShareEffect
 from fabriek.funding.policy.policy import policy_of
 from fabriek.funding.policy.proposals import Proposal
 from fabriek.funding.policy.rows import Row, all_rows, name_of, said
 from fabriek.kernel.units import shown
-from fabriek.schemas.policy import EntitledOut, PolicyEffectOut, PolicyProposalOut, PolicyRowOut, PolicySignatureOut
+from fabriek.schemas.policy import AmountChangeOut, PolicyEffectOut, PolicyProposalOut, PolicyRowOut, PolicySignatureOut
 from fabriek.web.services import Services
 
 
@@ -41,10 +41,13 @@ def _effect_out(one: ShareEffect, slugs: Mapping[str, str], shares: Mapping[str,
     again = one.replayed
     return PolicyEffectOut(
         funder=slugs[one.funder], share=shares[one.share], part_before=one.part_before, part_after=one.part_after,
-        entitled=[
-            EntitledOut(resource=found.resource, before=shown(found.before), after=shown(found.after)) for found in one.entitled
-        ],
+        entitled=_changes(one.entitled), charged=_changes(again.charged if again else ()),
+        jobs_before=again.jobs_before if again else None, jobs_after=again.jobs_after if again else None,
         used_before=again.used_before if again else None, used_after=again.used_after if again else None,
         wait_seconds_before=again.wait_seconds_before if again else None, wait_seconds_after=again.wait_seconds_after if again else None,
         losses=list(one.losses),
     )  # fmt: skip
+
+
+def _changes(found: Iterable[Change]) -> list[AmountChangeOut]:
+    return [AmountChangeOut(resource=one.resource, before=shown(one.before), after=shown(one.after)) for one in found]

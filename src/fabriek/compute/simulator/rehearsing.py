@@ -1,19 +1,36 @@
-"""What a quarter's jobs would have made of other shares: for funders, before they agree to a change."""
+"""What a quarter's jobs would have made of another policy: for funders, before they agree to a change."""
 
-from collections.abc import Mapping
-from datetime import date, datetime, time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time
 
+from fabriek.compute.costs import real_cost
+from fabriek.compute.jobs import Job
 from fabriek.compute.machine import Machine
 from fabriek.compute.ports import JobStatistics
 from fabriek.compute.simulator import replay
-from fabriek.compute.simulator.outcomes import compare
+from fabriek.compute.simulator.outcomes import Outcome, compare
 from fabriek.compute.simulator.replay import Policy
 from fabriek.compute.simulator.traces import trace_of
 from fabriek.funding.giving.quarters import Quarter
-from fabriek.funding.policy.effects import Rehearsed, Replayed
+from fabriek.funding.giving.shares import Share
+from fabriek.funding.policy.comparing import View
+from fabriek.funding.policy.effects import Change, Rehearsed, Replayed
+from fabriek.funding.policy.purposes import may_pay
+from fabriek.funding.resources import Resource
 
 JOBS_MAX = 500
 """Of a quarter the latest. A person waits for the answer, and a replay asks admission at every start and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The quarter under one policy."""
+
+    outcome: Outcome
+    jobs: Mapping[str, int]
+    charged: Mapping[tuple[str, Resource], int]
 
 
 class Rehearsing:
@@ -22,17 +39,39 @@ class Rehearsing:
     def __init__(self, statistics: JobStatistics, machine: Machine) -> None:
         self._statistics, self._machine = statistics, machine
 
-    def of(self, quarter: Quarter, on: date, before: Mapping[str, int], after: Mapping[str, int]) -> Rehearsed:
+    def of(self, quarter: Quarter, shares: Sequence[Share], before: View, after: View) -> Rehearsed:
         begin, end = (datetime.combine(day, time(), self._machine.zone) for day in (quarter.first, quarter.next.first))
         jobs, of = self._statistics.finished_within(begin, end, limit=JOBS_MAX)
-        trace = trace_of(jobs)
-        if not trace:
+        if not jobs:
             return Rehearsed()
-        machine = replay.Machine(self._machine.capacity, self._machine.table(on), self._machine.contract)
-        outcomes = [replay.replay(trace, machine, Policy(parts)) for parts in (before, after)]
-        return Rehearsed(len(trace), of, {
+        was, becomes = (self._run(jobs, {one.id: one for one in shares}, view) for view in (before, after))
+        return Rehearsed(len(jobs), of, {
             one.share: Replayed(
-                round(one.used_before, 6), round(one.used_after, 6), round(one.wait_seconds_before, 3), round(one.wait_seconds_after, 3)
+                was.jobs.get(one.share, 0), becomes.jobs.get(one.share, 0), round(one.used_before, 6), round(one.used_after, 6),
+                round(one.wait_seconds_before, 3), round(one.wait_seconds_after, 3), _charged(one.share, was, becomes),
             )
-            for one in compare(*outcomes)
+            for one in compare(was.outcome, becomes.outcome)
         })  # fmt: skip
+
+    def _run(self, jobs: Sequence[Job], shares: Mapping[str, Share], view: View) -> _Run:
+        """A job whose share may not pay for its purpose would not have been let in."""
+        paid = [
+            one
+            for one in jobs
+            if one.share in shares and may_pay(shares[one.share], one.purpose, view.policy.rules, view.day)
+        ]
+        machine = replay.Machine(self._machine.capacity, self._machine.table(view.day), self._machine.contract)
+        outcome = replay.replay(trace_of(paid), machine, Policy(view.parts))
+        priced, charged = replace(self._machine, rates=view.policy.rates), Counter[tuple[str, Resource]]()
+        for one in paid:
+            cost = real_cost(one, priced, view.day)
+            charged[one.share, cost.resource] += cost.amount_micro
+        return _Run(outcome, Counter(one.share for one in paid), charged)
+
+
+def _charged(share: str, was: _Run, becomes: _Run) -> tuple[Change, ...]:
+    return tuple(
+        Change(str(resource), was.charged.get((share, resource), 0), becomes.charged.get((share, resource), 0))
+        for resource in Resource
+        if (share, resource) in {*was.charged, *becomes.charged}
+    )

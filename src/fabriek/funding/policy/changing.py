@@ -15,7 +15,7 @@ from fabriek.funding.policy.agreed import keep_start
 from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.caps import most_of_machine
 from fabriek.funding.policy.comparing import View, check_parts, losses
-from fabriek.funding.policy.effects import Effect, Entitled, ShareEffect, digest_of
+from fabriek.funding.policy.effects import Change, Effect, ShareEffect, digest_of
 from fabriek.funding.policy.policy import Policy
 from fabriek.funding.policy.ports import Proposals, Rehearsal, Starts
 from fabriek.funding.policy.proposals import Proposal, Signature, State, Term
@@ -166,7 +166,7 @@ class Changing:
         past = [as_if(one, starts_on, quarter.first) for one in (before, after)]
         entitled = self._entitled(past[0], past[1], quarter)
         was, becomes = views[0]
-        rehearsed = self._rehearsal.of(quarter, starts_on, was.parts, becomes.parts)
+        rehearsed = self._rehearsal.of(quarter, shares, was, becomes)
         giving = {one.funder for one in contributions for day in (today, *days) if is_counting(one, day)}
         return Effect(
             str(quarter), rehearsed.jobs, rehearsed.of,
@@ -179,12 +179,12 @@ class Changing:
             ),
         )  # fmt: skip
 
-    def _entitled(self, before: Policy, after: Policy, quarter: Quarter) -> dict[str, list[Entitled]]:
-        found: dict[str, list[Entitled]] = {}
+    def _entitled(self, before: Policy, after: Policy, quarter: Quarter) -> dict[str, list[Change]]:
+        found: dict[str, list[Change]] = {}
         for resource in sorted({one.resource for policy in (before, after) for one in policy.supplies}):
             was, becomes = (self._giving.entitlement(quarter, Resource(resource), one) for one in (before, after))
             for share in sorted(was.keys() | becomes.keys()):
-                one = Entitled(str(resource), was.get(share, 0), becomes.get(share, 0))
+                one = Change(str(resource), was.get(share, 0), becomes.get(share, 0))
                 found.setdefault(share, []).append(one)
         return found
 

@@ -8,13 +8,27 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Replayed:
-    """One share in the replay of a quarter's jobs under both policies: use in hours of the whole machine, mean wait in seconds."""
+class Change:
+    """Micro-units of a resource before and after."""
 
+    resource: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One share in the replay of a quarter's jobs under both policies: how many its money may pay for, use in hours of the whole machine,
+    mean wait in seconds, and what they are charged by the rates.
+    """
+
+    jobs_before: int
+    jobs_after: int
     used_before: float
     used_after: float
     wait_seconds_before: float
     wait_seconds_after: float
+    charged: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +41,16 @@ class Rehearsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Entitled:
-    """Micro-units of the quarter that was compared."""
-
-    resource: str
-    before: int
-    after: int
-
-
-@dataclass(frozen=True, slots=True)
 class ShareEffect:
-    """One funder. Parts are millionths of the machine on the day of the change; `losses`: why it must sign, a sentence each; empty
-    where it need not.
+    """One funder. Parts are millionths of the machine on the day of the change, `entitled` is of the quarter that was compared; `losses`:
+    why it must sign, a sentence each; empty where it need not.
     """
 
     share: str
     funder: str
     part_before: int
     part_after: int
-    entitled: tuple[Entitled, ...] = ()
+    entitled: tuple[Change, ...] = ()
     losses: tuple[str, ...] = ()
     replayed: Replayed | None = None
 
@@ -83,7 +88,11 @@ def digest_of(toml: str, motive: str, basis: str, effect: Effect) -> str:
 
 def _share(told: dict[str, Any]) -> ShareEffect:
     return ShareEffect(**told | {
-        "entitled": tuple(Entitled(**one) for one in told["entitled"]),
+        "entitled": _changes(told["entitled"]),
         "losses": tuple(told["losses"]),
-        "replayed": Replayed(**told["replayed"]) if told["replayed"] else None,
+        "replayed": Replayed(**told["replayed"] | {"charged": _changes(told["replayed"]["charged"])}) if told["replayed"] else None,
     })  # fmt: skip
+
+
+def _changes(told: Sequence[dict[str, Any]]) -> tuple[Change, ...]:
+    return tuple(Change(**one) for one in told)

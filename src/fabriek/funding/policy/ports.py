@@ -1,11 +1,13 @@
 """What changing the policy needs kept, and rehearsed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import Protocol
 
 from fabriek.funding.giving.quarters import Quarter
+from fabriek.funding.giving.shares import Share
+from fabriek.funding.policy.comparing import View
 from fabriek.funding.policy.effects import Rehearsed
 from fabriek.funding.policy.proposals import Proposal
 
@@ -42,7 +44,7 @@ class Starts(Protocol):
 
 
 class Rehearsal(Protocol):
-    """Past jobs under other parts, by the admission that decides on real ones."""
+    """Past jobs under another policy, by the admission that decides on real ones."""
 
-    def of(self, quarter: Quarter, on: date, before: Mapping[str, int], after: Mapping[str, int]) -> Rehearsed:
-        """before, after: share id → millionths; `on`: the day whose power table counts."""
+    def of(self, quarter: Quarter, shares: Sequence[Share], before: View, after: View) -> Rehearsed:
+        """The quarter's jobs, as if what holds on the day of the views had held then."""
