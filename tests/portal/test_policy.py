@@ -1,14 +1,18 @@
 """The rules of money in a real browser: a funder proposes, another sees what it loses and signs, and a wrong row is said above the form."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import update
 
 from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
+from fabriek.compute.requests import JobAsked
+from fabriek.compute.store import jobs
 from fabriek.kernel.callers import Caller
 from fabriek.portal import app as portal
 from tests.factories.services import Town, a_town
@@ -42,10 +46,28 @@ def entered(browser: Browser, url: str, town: Town, person: Caller) -> Page:
     return page
 
 
+def ran_last_quarter(town: Town) -> None:
+    """Two jobs of four hours, one after the other."""
+    services, person = town.services, town.person("weefsel")
+    project = town.project(person)
+    for _ in range(2):
+        made = services.compute.submit(
+            project, JobAsked(("true",), cpus=4, wall_seconds_max=4 * 3600), by=town.again(person)
+        )
+        at = datetime(2026, 8, 1, tzinfo=UTC)
+        with services.database.transaction():
+            services.database.execute(
+                update(jobs).where(jobs.c.id == made.id).values(
+                    state="succeeded", submitted_at=at, started_at=at, ended_at=at, ran_seconds=4 * 3600.0
+                )
+            )  # fmt: skip
+
+
 def test_a_change_is_proposed_seen_and_signed_on_the_page(town: Town, browser: Browser) -> None:
     services = town.services
     defence, nation = town.person("defence", "funder", kind="funder"), town.person("factory", "funder")
     services.giving.contribute("defence", "defence", 100_000, {"gpu_hour": 10}, by=defence)
+    ran_last_quarter(town)
     app = api.build(services, portal=portal.routes(services), page_of=portal.page_of(services))
     with serving(app) as url:
         page = entered(browser, url, town, defence)
@@ -64,6 +86,8 @@ def test_a_change_is_proposed_seen_and_signed_on_the_page(town: Town, browser: B
         change = theirs.locator("section", has=theirs.get_by_role("heading", name="A change from 2027-01-01"))
         expect(change.locator("tbody tr", has_text="factory")).to_contain_text("90.9091 % → 80 %")
         expect(change).to_contain_text("its part of the machine falls from 90.9091 % to 80 % on 2027-01-01")
+        expect(change.locator("tbody tr", has_text="factory")).to_contain_text("32 CPU-hours")
+        expect(change).to_contain_text("2 of its 2 jobs")
         sound(theirs, "policy-to-sign")
         theirs.get_by_label("We know what factory loses by it").check()
         theirs.get_by_role("button", name="Sign for factory").click()

@@ -20,7 +20,7 @@ from fabriek.funding.policy.effects import Change, Rehearsed, Replayed
 from fabriek.funding.policy.purposes import may_pay
 from fabriek.funding.resources import Resource
 
-JOBS_MAX = 500
+JOBS_MAX = 300
 """Of a quarter the latest. A person waits for the answer, and a replay asks admission at every start and end."""
 
 
