@@ -42,7 +42,9 @@ def entered(browser: Browser, url: str, town: Town, person: Caller) -> Page:
     page.goto(f"{url}/sign-in/{town.services.identity.issue_link(person.person, by=person)}")
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{url}/")
-    page.goto(f"{url}/funding/policy")
+    page.goto(f"{url}/machine")
+    page.get_by_role("link", name="by which rules").click()
+    page.wait_for_url(f"{url}/funding/policy")
     return page
 
 
