@@ -28,7 +28,7 @@ def test_what_is_in_force_is_put_together_at_the_start_alone_and_by_what_was_sig
     assert where(r"\bPolicyBook\(") == {"bootstrap/funding.py"}
     assert where(r"\bshipped_policy\(\)") == {"bootstrap/building.py", "funding/policy/policy.py"}
     # Everything else is given the book, whose rows are what `Agreed` read and checked.
-    assert "return PolicyBook(start, Agreed(kept))" in FILES["bootstrap/funding.py"]
+    assert "return PolicyBook(start, agreed, agreed.renew)" in FILES["bootstrap/funding.py"]
     assert "check_start(kept, start)" in FILES["bootstrap/funding.py"]
 
 

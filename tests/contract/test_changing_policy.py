@@ -395,14 +395,14 @@ def test_what_is_written_past_the_signatures_counts_for_nothing(board: Board, da
     with database.transaction():
         database.execute(insert(table).values(**forged))
     with pytest.raises(Damaged, match="not what its funders signed"):
-        board.town.services.policy.now()
+        board.town.services.policy.latest()
     with database.transaction():
         database.execute(table.delete().where(table.c.id == "pol_forged"))
     board.sign(made, board.europe, board.nation)
     with database.transaction():
         database.execute(update(table).where(table.c.id == made.id).values(toml=part(of=0.9)))
     with pytest.raises(Damaged):
-        policy_book(database, shipped_policy()).now()
+        policy_book(database, shipped_policy(), board.town.clock).now()
 
 
 def test_an_agreement_that_rolls_back_leaves_the_next_one_its_place(board: Board, database: Database) -> None:
@@ -411,28 +411,28 @@ def test_an_agreement_that_rolls_back_leaves_the_next_one_its_place(board: Board
     def undone() -> None:
         with database.transaction():
             board.propose(supply(5))
-            assert board.town.services.policy.now().supply_on(Resource.GPU_HOUR, DAY) == 5 * MICRO
+            assert board.town.services.policy.latest().supply_on(Resource.GPU_HOUR, DAY) == 5 * MICRO
             raise WrongState("as if the disk were full", fix="")
 
     with pytest.raises(WrongState, match="as if"):
         undone()
     board.propose(other)
-    assert board.town.services.policy.now().supply_on(Resource.GPU_HOUR, DAY) == 7 * MICRO
+    assert board.town.services.policy.latest().supply_on(Resource.GPU_HOUR, DAY) == 7 * MICRO
 
 
 def test_once_something_was_agreed_on_the_files_change_nothing(board: Board, database: Database) -> None:
     other = policy_of(row("rate", 'resource = "gpu_hour"\nper = "gpu"\namount = 2', date(2026, 6, 1)))
-    assert policy_book(database, shipped_policy() + other).now().rates[-1].amount_micro == 2 * MICRO
+    assert policy_book(database, shipped_policy() + other, board.town.clock).now().rates[-1].amount_micro == 2 * MICRO
     board.propose(supply(5))
-    assert policy_book(database, shipped_policy()).now().supplies
+    assert policy_book(database, shipped_policy(), board.town.clock).now().supplies
     start = shipped_policy()
     shorter = replace(start, caps=start.caps[1:])
     for changed in (start + other, shorter, Policy()):
         with pytest.raises(WrongState, match="not those with which") as refused:
-            policy_book(database, changed)
+            policy_book(database, changed, board.town.clock)
         assert "fabriek funding policy propose" in refused.value.fix
     mended = replace(start, rates=tuple(replace(one, source="said better") for one in start.rates))
-    assert policy_book(database, mended).now().supplies
+    assert policy_book(database, mended, board.town.clock).now().supplies
 
 
 def test_a_server_does_not_start_with_a_file_of_other_rates_than_funders_signed_for(
@@ -443,3 +443,15 @@ def test_a_server_does_not_start_with_a_file_of_other_rates_than_funders_signed_
     file.write_text(row("rate", 'resource = "gpu_hour"\nper = "gpu"\namount = 2', date(2026, 6, 1)))
     with pytest.raises(WrongState, match="rate resource=gpu_hour term=2 per GPU valid_from=2026-06-01"):
         a_town(database, tmp_path / "home", rates=file)
+
+
+def test_what_another_server_agreed_on_is_seen_within_a_second_and_nothing_is_asked_meanwhile(
+    board: Board, database: Database
+) -> None:
+    other = policy_book(database, shipped_policy(), board.town.clock)
+    assert other.now() is other.now()
+    board.propose(supply(5))
+    assert board.town.services.policy.now().supplies
+    assert not other.now().supplies
+    board.town.clock.move(timedelta(seconds=1))
+    assert other.now().supplies == board.town.services.policy.now().supplies

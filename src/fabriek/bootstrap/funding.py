@@ -62,7 +62,7 @@ def funding_services(
     settings: Settings, policy: Policy,
 ) -> Money:  # fmt: skip
     books, funds, allocations = SqlLedger(database), SqlFunds(database), SqlAllocations(database)
-    book = policy_book(database, replace(policy, rates=rates_for(settings)))
+    book = policy_book(database, replace(policy, rates=rates_for(settings)), clock)
     describing = Describing(SqlDescriptions(database), bodies, audit)
     capping = Capping(SqlAwardTotals(database), lambda: book.now().caps)
     giving = Giving(
@@ -101,11 +101,12 @@ def funding_services(
     )
 
 
-def policy_book(database: Database, start: Policy) -> PolicyBook:
+def policy_book(database: Database, start: Policy, clock: Clock) -> PolicyBook:
     """The start, and all that was agreed on since. Raises WrongState where a change was agreed on and the start is another than then."""
     kept = SqlPolicyProposals(database)
     check_start(kept, start)
-    return PolicyBook(start, Agreed(kept))
+    agreed = Agreed(kept, clock)
+    return PolicyBook(start, agreed, agreed.renew)
 
 
 def changing_of(

@@ -1,12 +1,16 @@
 """What was agreed on, as the policy book reads it: only what all who lose by it have signed, as they signed it."""
 
+from math import inf
 from typing import Protocol
 
 from fabriek.funding.policy.policy import Policy, policy_of
 from fabriek.funding.policy.ports import Starts
 from fabriek.funding.policy.proposals import AGREED, Proposal, is_whole
 from fabriek.funding.policy.rows import all_rows, canonical, strayed
+from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import Damaged, WrongState
+
+FRESH_SECONDS = 1.0
 
 
 class AgreedProposals(Protocol):
@@ -16,18 +20,28 @@ class AgreedProposals(Protocol):
 
 
 class Agreed:
-    """Answers with the same object until something new is agreed on."""
+    """Answers with the same object until something new is agreed on. What another server agreed on is seen a moment later, which is soon
+    enough: no row holds before the next day. To ask the database each time cost a job on PostgreSQL more than its settlement.
+    """
 
-    def __init__(self, proposals: AgreedProposals) -> None:
-        self._proposals = proposals
+    def __init__(self, proposals: AgreedProposals, clock: Clock) -> None:
+        self._proposals, self._clock = proposals, clock
         self._known: tuple[tuple[str, ...], tuple[Policy, ...]] = ((), ())
+        self._fresh_until = -inf
 
     def __call__(self) -> tuple[Policy, ...]:
-        ids, (known, policies) = self._proposals.agreed_ids(), self._known
-        if ids != known:
-            policies = tuple(_rows_of(self._proposals.get(one)) for one in ids)
-            self._known = (ids, policies)
+        ids, policies = self._known
+        if (now := self._clock.monotonic()) < self._fresh_until:
+            return policies
+        if (found := self._proposals.agreed_ids()) != ids:
+            policies = tuple(_rows_of(self._proposals.get(one)) for one in found)
+            self._known = (found, policies)
+        self._fresh_until = now + FRESH_SECONDS
         return policies
+
+    def renew(self) -> None:
+        """The next call looks anew."""
+        self._fresh_until = -inf
 
 
 def _rows_of(proposal: Proposal) -> Policy:

@@ -6,25 +6,27 @@ from fabriek.funding.policy.policy import Policy, Rows
 
 
 class PolicyBook:
-    """`now` is asked at every job: all is put together again only where `agreed` answers with something new. Their count would not do:
-    of two that were agreed on at once one may roll back.
-    """
+    """agreed: the changes, in their order; the same object until there are others. renew: makes it look anew."""
 
-    def __init__(self, start: Policy, agreed: Callable[[], Sequence[Policy]] = tuple) -> None:
-        self._start, self._agreed = start, agreed
+    def __init__(
+        self, start: Policy, agreed: Callable[[], Sequence[Policy]] = tuple, renew: Callable[[], None] = lambda: None
+    ) -> None:
+        self.start, self.renew, self._agreed = start, renew, agreed
         self._whole: tuple[Sequence[Policy], Policy] = ((), start)
 
     def now(self) -> Policy:
-        """All rows, those of days to come too."""
+        """All rows, those of days to come too. Asked several times at every job."""
         agreed, (of, whole) = self._agreed(), self._whole
+        # Their count would not do: of two that were agreed on at once one may roll back.
         if agreed is not of:
-            whole = sum(agreed, self._start)
+            whole = sum(agreed, self.start)
             self._whole = (agreed, whole)
         return whole
 
-    @property
-    def start(self) -> Policy:
-        return self._start
+    def latest(self) -> Policy:
+        """The same, with what was agreed on a moment ago by another server: for who changes it."""
+        self.renew()
+        return self.now()
 
     @property
     def rules(self) -> Rows:  # type: ignore[type-arg]

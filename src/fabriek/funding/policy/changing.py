@@ -43,7 +43,7 @@ class Changing:
     def rows(self, on: date | None = None, *, by: Caller) -> Mapping[str, Row]:
         """Name → the row in force on that day; today's without one."""
         require(by, "funding.view")
-        return rows_on(self._book.now(), on or self._clock.today())
+        return rows_on(self._book.latest(), on or self._clock.today())
 
     def proposals(self, *, by: Caller) -> Sequence[Proposal]:
         """Newest first."""
@@ -65,7 +65,7 @@ class Changing:
         """
         require(by, "funding.propose")
         said, today, basis = noun.read_motive(motive), self._clock.today(), self._basis()
-        present = self._book.now()
+        present = self._book.latest()
         change, starts_on = noun.read_change(toml, present, today)
         effect = self._effect(present, change, starts_on, today)
         made = Proposal(
@@ -79,7 +79,10 @@ class Changing:
             self._audit.record(
                 "funding.policy_proposed", made.id, by, digest=made.digest, starts_on=str(starts_on), signatures=len(made.wants)
             )  # fmt: skip
-            return made if made.wants else self._agree(noun.move(made, State.SIGNED, today), by)
+            if not made.wants:
+                made = self._agree(noun.move(made, State.SIGNED, today), by)
+        self._book.renew()
+        return made
 
     def sign(self, proposal_id: str, digest: str, *, by: Caller) -> Proposal:
         """For one's own organisation; the last signature agrees on it. Raises NotFound, WrongState, NotPermitted, AlreadyExists, and Stale
@@ -92,10 +95,12 @@ class Changing:
             if self._basis() != found.basis:
                 raise _stale("withdraw it and propose it anew: fabriek funding policy withdraw")
             self._audit.record("funding.policy_signed", found.id, by, digest=found.digest, organisation=by.organisation)
-            if not signed.missing:
-                return self._agree(signed, by)
-            self._kept.save(signed)
-            return signed
+            if signed.missing:
+                self._kept.save(signed)
+            else:
+                self._agree(signed, by)
+        self._book.renew()
+        return signed
 
     def refuse(self, proposal_id: str, words: str, *, by: Caller) -> Proposal:
         """By somebody whose signature it takes. Raises NotFound, WrongState, NotPermitted."""
@@ -151,7 +156,7 @@ class Changing:
             f"{one.id} {one.funder} {one.kind} {one.amount_euro} {one.granted_on} {one.withdrawn_on}"
             for one in self._funds.contributions()
         )
-        return hashlib.sha256("\n".join([fingerprint(self._book.now()), *money]).encode()).hexdigest()
+        return hashlib.sha256("\n".join([fingerprint(self._book.latest()), *money]).encode()).hexdigest()
 
     def _effect(self, before: Policy, change: Policy, starts_on: date, today: date) -> Effect:
         """Last quarter as it would have been under what holds on that day, without the change and with it; and every day from then on, on
