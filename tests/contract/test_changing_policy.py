@@ -37,7 +37,7 @@ DAY = date(2027, 1, 1)
 WHY = "the letter of the ministers"
 
 
-def part(funder: str = "defence", of: float = 0.4, day: date = DAY) -> str:
+def part(funder: str = "defence", of: float | str = 0.4, day: date = DAY) -> str:
     return f'[[part]]\nfunder = "{funder}"\npart = {of}\nvalid_from = {day}\nsource = "a letter"\n'
 
 
@@ -248,6 +248,15 @@ NEVER: list[tuple[str, str]] = [
     (row("rate", 'resource = "gpu_hour"\nper = "gpu"\namount = -1'), "below zero"),
     (row("cap", 'id = "cap.x"\nof = "share"\nuses = ["commercial"]\npart = 1.5'), "between 0 and 1"),
     ("#" * 50_001, "at most 50,000"),
+    ("x = " + "[" * 49_000, "no figure of a policy"),
+    (part(of="1e999999"), "no figure of a policy"),
+    (part(of="nan"), "not an amount"),
+    (part(of="-0.1"), "between 0 and 1"),
+    (part(of="0.12345678"), "finer than a millionth"),
+    (part(of="true"), "not"),
+    (supply(10**11), "at most 10,000,000,000"),
+    (row("rate", 'resource = "gpu_hour"\nmax = [{ per = "gpu", amount = 1 }, { per = "cpu", amount = 1e9 }]'), "costs at most 1,000,000"),
+    (row("cap", 'id = "cap.x"\nof = "organisation"\nuses = ["playground"]\nhours = 1e15'), "at most 10,000,000,000 hours"),
 ]  # fmt: skip
 
 
@@ -257,6 +266,15 @@ def test_what_can_never_be_in_force_is_not_proposed(board: Board) -> None:
             board.propose(toml)
         assert refused.value.fix
     assert board.changing.proposals(by=board.europe) == []
+
+
+def test_a_funder_has_one_name_and_a_cap_hides_no_other_row_by_its_own(board: Board) -> None:
+    with pytest.raises(InvalidInput, match="no organisation org_"):
+        board.propose(part(board.defence.organisation))
+    hiding = row("cap", 'id = "rate gpu_hour"\nof = "share"\nfunder = "defence"\nuses = ["science"]\npart = 0.9')
+    board.sign(board.propose(hiding), board.defence)
+    dearer = row("rate", 'resource = "gpu_hour"\nper = "gpu"\namount = 2', date(2027, 2, 1))
+    assert board.wanted(board.propose(dearer)) == {"factory", "europe", "defence"}
 
 
 def test_a_part_for_who_gives_nothing_yet_is_refused_since_nobody_saw_whom_it_costs(board: Board) -> None:

@@ -221,13 +221,14 @@ class Changing:
                     )
 
     def _funder(self, slug: str) -> str:
-        """Its id."""
+        """Its id. Only a name in addresses: by an id as well, one funder could have two parts."""
         try:
-            return self._access.organisation(slug).id
+            body = self._access.organisation(slug)
         except NotFound:
-            raise InvalidInput(
-                f"part: there is no organisation {slug}", fix="fabriek funding shares names the funders"
-            ) from None
+            body = None
+        if body is None or body.slug != slug:
+            raise InvalidInput(f"part: there is no organisation {slug}", fix="fabriek funding shares names the funders")
+        return body.id
 
 
 def _days(after: Policy, contributions: Sequence[Contribution], starts_on: date) -> list[date]:

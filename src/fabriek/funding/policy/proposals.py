@@ -3,15 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from decimal import DecimalException
 from enum import StrEnum
+from fractions import Fraction
 
 from fabriek.funding.policy.effects import Effect, digest_of
 from fabriek.funding.policy.policy import Policy, policy_of
 from fabriek.funding.policy.rows import all_rows, name_of
+from fabriek.funding.policy.tariffs import Per
 from fabriek.kernel.dated import in_force, read_rows
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotPermitted, Stale, WrongState
+from fabriek.kernel.units import MICRO
 
 TEXT_CHARACTERS_MAX = 50_000
+UNITS_A_DAY_MAX = 10**10
+HOURLY_MAX = 10**6
 MOTIVE_CHARACTERS_MAX = 2_000
 
 
@@ -111,8 +117,14 @@ def read_change(toml: str, present: Policy, today: date) -> tuple[Policy, date]:
     """The rows and the one day from which all of them hold. Raises InvalidInput."""
     if len(toml) > TEXT_CHARACTERS_MAX:
         raise InvalidInput("a proposal has at most 50,000 characters", fix="propose what changes, not all rows")
-    change = policy_of(toml)
+    try:
+        change = policy_of(toml)
+    except (RecursionError, DecimalException):
+        raise InvalidInput(
+            "the proposal holds what is no figure of a policy", fix="write plain tables of rows"
+        ) from None
     rows = all_rows(change)
+    _check_figures(change)
     days = sorted({row.valid_from for row in rows})
     if not rows:
         raise InvalidInput("the proposal has no row", fix="write what changes: fabriek funding policy show")
@@ -129,6 +141,17 @@ def read_change(toml: str, present: Policy, today: date) -> tuple[Policy, date]:
     if both := sorted(taken & set(names)):
         raise InvalidInput(f"a row of {both[0]} holds from {days[0]} already", fix="propose it for another day")
     return change, days[0]
+
+
+def _check_figures(change: Policy) -> None:
+    """Beyond these a quarter would be more than the ledger can hold, and money would stand still on the day that it begins."""
+    if any(one.each_day > UNITS_A_DAY_MAX * MICRO for one in change.supplies):
+        raise InvalidInput(f"a machine gives at most {UNITS_A_DAY_MAX:,} of anything a day", fix="mend each_day")
+    if any(cap.amount_micro > UNITS_A_DAY_MAX * MICRO for cap in change.caps):
+        raise InvalidInput(f"a cap is at most {UNITS_A_DAY_MAX:,} hours", fix="mend hours")
+    one_of_each = dict.fromkeys([*Per, "tib", "expert", "token"], Fraction(1))
+    if any(rate.term.hourly(one_of_each) > HOURLY_MAX * MICRO for rate in change.rates):
+        raise InvalidInput(f"an hour of one thing costs at most {HOURLY_MAX:,}", fix="mend amount")
 
 
 def read_motive(text: str) -> str:

@@ -23,7 +23,8 @@ def name_of(row: Row) -> str:
         case Rate():
             return f"rate {row.resource}" + (f" of {row.kind}" if row.kind else "")
         case Cap():
-            return row.id
+            # Ids are their authors' own: one that is called like another kind of row must not hide that.
+            return row.id if row.id.startswith("cap.") else f"cap {row.id}"
         case Carry():
             return "carry"
         case Part():
