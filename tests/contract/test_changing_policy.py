@@ -114,7 +114,9 @@ def test_who_loses_signs_and_on_its_day_the_parts_change_and_no_day_before(board
     assert board.why(made, "europe") == "its part of the machine falls from 25 % to 20 % on 2027-01-01"
     assert board.why(made, "defence") == ""
     assert made.lapses_on == date(2026, 12, 22)
+    assert [len(board.changing.waiting(by=one)) for one in (board.nation, board.europe, board.defence)] == [1, 1, 0]
     half = board.sign(made, board.nation)
+    assert board.changing.waiting(by=board.nation) == []
     assert (half.state, board.wanted(half), len(half.missing)) == (State.PROPOSED, {"factory", "europe"}, 1)
     assert board.parts(DAY) == before
     whole = board.sign(half, board.europe)

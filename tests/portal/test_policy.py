@@ -85,6 +85,10 @@ def test_a_change_is_proposed_seen_and_signed_on_the_page(town: Town, browser: B
         expect(page.get_by_text("(letter of the <b>minister</b>)")).to_be_visible()
         expect(page.get_by_role("button", name="Sign for")).to_have_count(0)  # who gains is not asked
         theirs = entered(browser, url, town, nation)
+        theirs.goto(f"{url}/")
+        expect(theirs.locator("#waiting")).to_contain_text("we agreed so (to sign by 2026-12-22)")
+        sound(theirs, "policy-waiting")
+        theirs.get_by_role("link", name="Change the rules of money from 2027-01-01").click()
         change = theirs.locator("section", has=theirs.get_by_role("heading", name="A change from 2027-01-01"))
         expect(change.locator("tbody tr", has_text="factory")).to_contain_text("90.9091 % → 80 %")
         expect(change).to_contain_text("its part of the machine falls from 90.9091 % to 80 % on 2027-01-01")
@@ -94,6 +98,7 @@ def test_a_change_is_proposed_seen_and_signed_on_the_page(town: Town, browser: B
         theirs.get_by_label("We know what factory loses by it").check()
         theirs.get_by_role("button", name="Sign for factory").click()
         expect(change.locator("h2 .tag")).to_have_text("signed")
+        assert services.changing.waiting(by=nation) == []
         expect(theirs.get_by_role("button", name="Refuse")).to_have_count(0)
         sound(theirs, "policy-signed")
         for width in (320, 1280):

@@ -50,6 +50,15 @@ class Changing:
         require(by, "funding.view")
         return self._kept.all()
 
+    def waiting(self, *, by: Caller) -> Sequence[Proposal]:
+        """Those that wait for the signature of the caller's organisation, for who may give it; oldest first."""
+        if not by.may("funding.sign"):
+            return []
+        found = [
+            one for one in self._kept.all() if self.state(one) is State.PROPOSED and by.organisation in one.missing
+        ]
+        return found[::-1]
+
     def get(self, proposal_id: str, *, by: Caller) -> Proposal:
         """Raises NotFound."""
         require(by, "funding.view")

@@ -12,6 +12,7 @@ from fabriek.kernel.units import shown, shown_short
 from fabriek.portal.entering import entered, sign_in_page
 from fabriek.portal.forms import check_same_site, read_form
 from fabriek.portal.pages.models import promotions_waiting
+from fabriek.portal.pages.policy import changes_waiting
 from fabriek.portal.pages.proposals import waiting_shown
 from fabriek.portal.rendering import Pages
 from fabriek.web.callers import SESSION_COOKIE
@@ -82,7 +83,11 @@ def router(services: Services, pages: Pages) -> Router:
             invitations=services.joining.inviting.mine(by=caller),
             body=services.access.organisation(caller.organisation),
             applications=applications_shown(services, caller),
-            waiting=[*waiting_shown(services, caller), *promotions_waiting(services, caller)],
+            waiting=[
+                *waiting_shown(services, caller),
+                *promotions_waiting(services, caller),
+                *changes_waiting(services, caller),
+            ],
             oversees=len(services.joining.steering.waiting(by=caller)) if caller.may("project.oversee") else 0,
             project_of=lambda job: slugs[job.project],
             without_factor=not services.accounts.held(by=caller).count

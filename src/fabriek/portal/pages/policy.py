@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import FabriekError
 from fabriek.portal.forms import read_form
+from fabriek.portal.named import names_of
 from fabriek.portal.rendering import Pages
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.policy import proposal_out, row_out
@@ -75,6 +76,19 @@ def router(services: Services, pages: Pages) -> Router:
         return _back_to(change)
 
     return made
+
+
+def changes_waiting(services: Services, by: Caller) -> list[dict[str, Any]]:
+    """Those that wait for the caller's signature, as the first page lists what waits."""
+    found = services.changing.waiting(by=by)
+    names = names_of(services, (one.proposed_by for one in found))
+    return [
+        {
+            "page": f"{PAGE}#{one.id}", "by": names[one.proposed_by], "title": f"Change the rules of money from {one.starts_on}",
+            "proposal": {"proposed_at": one.proposed_at, "reason": f"{one.motive} (to sign by {one.lapses_on})"},
+        }
+        for one in found
+    ]  # fmt: skip
 
 
 def _back_to(proposal: str) -> Response:
