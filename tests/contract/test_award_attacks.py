@@ -152,36 +152,36 @@ def test_of_approvals_at_once_by_two_people_and_the_round_one_awards(town: Town,
             town.services.funding.award(filed.id, by=town.operator)
 
 
-@pytest.mark.parametrize("hours", NO_HOURS)
-def test_hours_that_are_none_are_refused_over_http(town: Town, wire: Wire, hours: str) -> None:
+def test_hours_that_are_none_are_refused_over_http(town: Town, wire: Wire) -> None:
     funder = town.person("europe", "funder", kind="funder")
     applicant = town.person("weefsel")
     asked = ANSWERS | {"gpu_hours": "HOURS"}
     with nothing_changes(town):
-        given = '{"funder": "europe", "kind": "eu", "amount_euro": 1, "hours": {"gpu_hour": HOURS}}'.replace(
-            "HOURS", hours
-        )
-        assert wire.ask(funder, "POST", "/contributions", text=given).status_code == 422
-        euros = '{"funder": "europe", "kind": "eu", "amount_euro": HOURS, "hours": {}}'.replace("HOURS", hours)
-        assert wire.ask(funder, "POST", "/contributions", text=euros).status_code == 422
-        filed = json.dumps({"call": "playground", "answers": asked}).replace('"HOURS"', hours)
-        answer = wire.ask(applicant, "POST", "/applications", text=filed)
-        if answer.status_code == 201:  # nothing was answered, or too little: then it cannot be submitted
-            answer = wire.ask(applicant, "POST", f"/applications/{answer.json()['id']}/submit")
-        assert answer.status_code == 422, answer.text
+        for hours in NO_HOURS:
+            given = '{"funder": "europe", "kind": "eu", "amount_euro": 1, "hours": {"gpu_hour": HOURS}}'.replace(
+                "HOURS", hours
+            )
+            assert wire.ask(funder, "POST", "/contributions", text=given).status_code == 422
+            euros = '{"funder": "europe", "kind": "eu", "amount_euro": HOURS, "hours": {}}'.replace("HOURS", hours)
+            assert wire.ask(funder, "POST", "/contributions", text=euros).status_code == 422
+            filed = json.dumps({"call": "playground", "answers": asked}).replace('"HOURS"', hours)
+            answer = wire.ask(applicant, "POST", "/applications", text=filed)
+            if answer.status_code == 201:  # nothing was answered, or too little: then it cannot be submitted
+                answer = wire.ask(applicant, "POST", f"/applications/{answer.json()['id']}/submit")
+            assert answer.status_code == 422, answer.text
 
 
-@pytest.mark.parametrize("hours", ["-5", "0", "1.5", "1" + "0" * 30, "NaN", "1e400", "²", "", "9" * 400])
-def test_hours_that_are_none_are_refused_by_command(town: Town, wire: Wire, hours: str) -> None:
+def test_hours_that_are_none_are_refused_by_command(town: Town, wire: Wire) -> None:
     funder, applicant = town.person("europe", "funder", kind="funder"), town.person("weefsel")
-    words = [f"{name}={value}" for name, value in (ANSWERS | {"gpu_hours": hours}).items()]
     with nothing_changes(town):
-        refused = wire.command(
-            funder, "funding", "contribute", "europe", "--kind", "eu", "--euro", "1", "--hours", f"gpu_hour={hours}"
-        )
-        assert isinstance(refused, InvalidInput), refused
-        refused = wire.command(applicant, "apply", "new", *(part for one in words for part in ("--answer", one)))
-        assert isinstance(refused, InvalidInput), refused
+        for hours in ("-5", "0", "1.5", "1" + "0" * 30, "NaN", "1e400", "²", "", "9" * 400):
+            words = [f"{name}={value}" for name, value in (ANSWERS | {"gpu_hours": hours}).items()]
+            refused = wire.command(
+                funder, "funding", "contribute", "europe", "--kind", "eu", "--euro", "1", "--hours", f"gpu_hour={hours}"
+            )
+            assert isinstance(refused, InvalidInput), refused
+            refused = wire.command(applicant, "apply", "new", *(part for one in words for part in ("--answer", one)))
+            assert isinstance(refused, InvalidInput), refused
 
 
 def test_hours_that_are_none_are_refused_by_services_and_by_the_ledger(town: Town) -> None:
@@ -211,7 +211,7 @@ def test_hours_that_are_none_are_refused_by_services_and_by_the_ledger(town: Tow
 def test_an_award_of_hours_that_are_none_is_refused_wherever_they_come_from(town: Town) -> None:
     filed = waiting(town, town.person("weefsel"))
     docket = town.services.reviewing.docket
-    for wrong in (-5, 0, 1.5, float("inf"), 10**30, "5", True):
+    for wrong in (-5, 0, 1.5, 10**30, "5", True):
         with town.services.database.transaction():  # as no form would have let it in
             docket.applications.save(replace(filed, answers={**filed.answers, "gpu_hours": wrong}))
         with nothing_changes(town), pytest.raises((InvalidInput, CreditsExhausted, NotPermitted)):

@@ -106,6 +106,43 @@ WORDS: dict[str, dict[str, str]] = {
 }
 
 
+REPORT_WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "reports": "Reports",
+        "due_on": "Due on",
+        "days_overdue": "days overdue",
+        "overdue_blocks": "Until this report is filed, whoever leads the project gets no new award.",
+        "is_due": "due",
+        "is_filed": "filed",
+        "is_accepted": "accepted",
+        "is_returned": "returned",
+        "to_mend": "What is to be mended",
+        "save_only": "Save",
+        "file": "File the report",
+        "decide": "Your decision",
+        "accept": "Accept the report",
+        "give_back": "Return it",
+    },
+    "nl": {
+        "reports": "Rapporten",
+        "due_on": "In te leveren op",
+        "days_overdue": "dagen te laat",
+        "overdue_blocks": "Tot dit rapport is ingeleverd, krijgt wie het project leidt geen nieuwe toekenning.",
+        "is_due": "in te leveren",
+        "is_filed": "ingeleverd",
+        "is_accepted": "aanvaard",
+        "is_returned": "terug",
+        "to_mend": "Wat er beter moet",
+        "save_only": "Bewaren",
+        "file": "Rapport inleveren",
+        "decide": "Uw besluit",
+        "accept": "Rapport aanvaarden",
+        "give_back": "Teruggeven",
+    },
+}
+"""Around a report's questions, beside those."""
+
+
 def language_of(request: Request) -> str:
     """By the address, what was chosen before, or what the browser asks for."""
     asked = request.headers.get("accept-language", "").lower()

@@ -11,6 +11,7 @@ from fabriek.kernel.callers import Caller
 from fabriek.kernel.units import shown, shown_short
 from fabriek.portal.entering import entered, sign_in_page
 from fabriek.portal.forms import check_same_site, read_form
+from fabriek.portal.pages.duties import owed_shown
 from fabriek.portal.pages.models import promotions_waiting
 from fabriek.portal.pages.policy import changes_waiting
 from fabriek.portal.pages.proposals import waiting_shown
@@ -88,6 +89,9 @@ def router(services: Services, pages: Pages) -> Router:
                 *promotions_waiting(services, caller),
                 *changes_waiting(services, caller),
             ],
+            owed=owed_shown(services, [one for one in services.duties.reporting.mine(by=caller) if one.is_open]),
+            to_decide=owed_shown(services, services.duties.reporting.to_decide(by=caller)),
+            waiting=[*waiting_shown(services, caller), *promotions_waiting(services, caller)],
             oversees=len(services.joining.steering.waiting(by=caller)) if caller.may("project.oversee") else 0,
             project_of=lambda job: slugs[job.project],
             without_factor=not services.accounts.held(by=caller).count

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from fabriek.kernel.units import shown
 from fabriek.portal.pages.access import left_of
+from fabriek.portal.pages.duties import owed_shown
 from fabriek.portal.pages.joining import people_shown
 from fabriek.portal.pages.models import models_shown
 from fabriek.portal.pages.secrets import secrets_shown
@@ -57,6 +58,8 @@ def router(services: Services, pages: Pages) -> Router:
             contact=services.joining.steering.contact(project, by=caller), changes=services.joining.steering.waiting(project, by=caller),
             datasets=datasets, recent=jobs, standing=services.running_out.overview(project, by=caller),
             project_of=lambda _job: found.slug, runs=runs, models=models_shown(services, found, caller), bases=bases,
+            owed=owed_shown(services, services.duties.reporting.of_project(project, by=caller)),
+            thanks=services.duties.acknowledging.of_project(project, "en", by=caller),
             kinds=KINDS, sessions=sessions, elsewhere=elsewhere, packs=services.packing.list(project, by=caller)[:SHOWN],
             secrets=secrets_shown(services, project, caller), manages=caller.may("project.manage", project=found.id),
             mails=bool(services.relay.host), served=served_shown(services, project, caller),
