@@ -1,5 +1,6 @@
 """Reports, extensions and thanks, on both databases: what an award obliges to, and what an accepted report gives."""
 
+from concurrent.futures import wait
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotFound, NotPermitted, Stale, WrongState
 from fabriek.kernel.units import MICRO
+from fabriek.worker.notifying import Messenger
 from tests.factories.duties import FINAL, INTERIM, a_science_project, days, decided
 from tests.factories.services import Town, a_town
 from tests.factories.threads import at_once
+from tests.servers.mailbox import taking_mail
 
 GPU = Resource.GPU_HOUR
 
@@ -336,3 +339,34 @@ def test_every_form_is_filled_in_by_the_answers_that_tests_give(town: Town) -> N
     for name, answers in (("interim", INTERIM), ("final", FINAL)):
         asked = town.services.duties.reporting.rules.form(name)
         assert {one.name for one in asked.fields if one.required} == set(answers)
+
+
+def test_a_reminder_reaches_the_lead_through_the_relay_once(database: Database, tmp_path: Path) -> None:
+    with taking_mail() as mailbox:
+        mail = {
+            "mail_host": "127.0.0.1",
+            "mail_port": mailbox.port,
+            "mail_tls": "none",
+            "mail_from": "factory@factory.example",
+        }
+        town = a_town(database, tmp_path / "home", **mail)
+        lead = town.person("academy", kind="university")
+        _, allocation = a_science_project(town, lead)
+        days(town, 94)
+        messenger = Messenger(town.services)
+        try:
+            for _ in range(3):
+                town.services.duties.reminding.remind()
+                town.clock.move(timedelta(seconds=2))
+                messenger.round()
+                wait(messenger._going)
+                town.clock.move(timedelta(hours=1))
+        finally:
+            messenger.close()
+        letters = [letter for _, letter in mailbox.came if str(letter["Subject"]).startswith("Report:")]
+    (letter,) = letters
+    assert letter["To"] == town.services.access.person(lead.person).email
+    text = letter.get_payload()
+    assert f"fabriek report file {allocation}.interim" in text.replace("=\n", "").replace("\n", " ")
+    assert f"/duties/{allocation}.interim" in text.replace("=\n", "")
+    assert "Speech" not in text
