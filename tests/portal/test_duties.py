@@ -10,7 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
+from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import Caller
+from fabriek.kernel.units import MICRO
 from fabriek.portal import app as portal
 from tests.factories.duties import a_science_project, days
 from tests.factories.services import Town, a_town
@@ -104,6 +106,14 @@ def test_a_report_is_filed_returned_and_accepted_by_forms_alone(house: House) ->
     mine.goto(f"{house.url}/projects/{slug}")
     expect(mine.locator("#duties")).to_contain_text("accepted")
     house.sound(lead, f"/projects/{slug}", "project-duties")
+    mine.get_by_role("button", name="Extend by 3 months and 10 %").click()
+    expect(mine.get_by_text("of 220 GPU-hours left")).to_be_visible()
+    expect(mine.get_by_role("button", name="Extend by")).to_have_count(0)
+    project = town.services.access.project(slug)
+    town.services.funding.hold(project.id, project.purpose, Resource.GPU_HOUR, 2 * MICRO, "job_1")
+    town.services.funding.settle("job_1", MICRO)
+    mine.reload()
+    expect(mine.locator("#duties")).to_contain_text("Speech used 1 GPU-hour on this AI factory in 2027Q1")
 
 
 def test_what_is_typed_is_kept_and_what_another_changed_is_not_written_over(house: House) -> None:

@@ -79,6 +79,18 @@ class Extending:
             )  # fmt: skip
         return Extended(replace(chosen, ends_on=until), chosen.ends_on, rule, amounts)
 
+    def offered(self, project: str, *, by: Caller) -> ExtensionRule | None:
+        """The rule by which the caller could extend it today, as far as reports and days go: whether there is room is said by extending it."""
+        found = self._access.project(project)
+        if not by.may("project.manage", project=found.id):
+            return None
+        try:
+            chosen, rule = self._chosen(found.id, "")
+            self._check(chosen, rule, self._clock.today(), by)
+        except (NotFound, WrongState):
+            return None
+        return rule
+
     def _chosen(self, project: str, named: str) -> tuple[Allocation, ExtensionRule]:
         """The named one, or the newest that a rule would extend."""
         owned = [one for one in self._allocations.of_project(project) if not named or one.id == named]

@@ -118,6 +118,13 @@ def router(services: Services, pages: Pages) -> Router:
         pairs = await read_pairs(request, FIELDS_MAX)
         return await run_in_threadpool(forms.save, request, duty, pairs, caller)
 
+    @made.post("/projects/{project}/extension", access=Right("project.manage"), once=False)
+    async def extend(request: Request, project: str, caller: CallerDep) -> Response:
+        """More time and a part more, by the call's rule."""
+        await read_form(request)
+        await run_in_threadpool(services.duties.extending.extend, project, by=caller)
+        return RedirectResponse(f"/projects/{project}#duties", status_code=303)
+
     @made.post(ONE + "/decide", access=Right("funding.award"), once=False)
     async def decide(request: Request, duty: str, caller: CallerDep) -> Response:
         """Accepts it, or sends it back with a note."""

@@ -59,6 +59,7 @@ def router(services: Services, pages: Pages) -> Router:
             datasets=datasets, recent=jobs, standing=services.running_out.overview(project, by=caller),
             project_of=lambda _job: found.slug, runs=runs, models=models_shown(services, found, caller), bases=bases,
             owed=owed_shown(services, services.duties.reporting.of_project(project, by=caller)),
+            extension=services.duties.extending.offered(project, by=caller),
             thanks=services.duties.acknowledging.of_project(project, "en", by=caller),
             kinds=KINDS, sessions=sessions, elsewhere=elsewhere, packs=services.packing.list(project, by=caller)[:SHOWN],
             secrets=secrets_shown(services, project, caller), manages=caller.may("project.manage", project=found.id),
