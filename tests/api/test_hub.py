@@ -83,7 +83,7 @@ def of_the_project(door: Door, **how: Any) -> tuple[str, str]:
     job = services.compute.submit(door.project, asked, by=door.person)
     ends = services.clock.now() + timedelta(hours=1)
     services.lab.open_run(job.project, "Default", job=job.id, label=job.label, person=job.person, name=job.name)
-    return job.id, services.identity.issue_job_token(job.id, job.project, "lab", ends)
+    return job.id, services.job_secrets.issue(job.id, job.project, "lab", ends)
 
 
 def test_a_model_is_found_downloaded_and_kept_in_the_clients_cache(door: Door, tmp_path: Path) -> None:

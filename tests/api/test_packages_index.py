@@ -184,10 +184,10 @@ def test_the_token_of_a_build_reads_its_projects_index_and_nothing_else(shop: Sh
     ends = services.clock.now() + timedelta(hours=1)
     mine = services.access.project(shop.project).id
     for project, status in ((mine, 200), ("prj_other", 404)):
-        shop.tokens["build"] = services.identity.issue_job_token("job_1", project, "packages", ends)
+        shop.tokens["build"] = services.job_secrets.issue("job_1", project, "packages", ends)
         assert shop.get("/packages/simple/greeter/", "build").status_code == status
         assert shop.get("/api/v1/packages", "build").status_code == 401
-    services.identity.end_job_tokens("job_1")
+    services.job_secrets.end("job_1")
     assert shop.get("/packages/simple/greeter/", "build").status_code == 401
 
 

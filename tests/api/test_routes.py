@@ -233,7 +233,7 @@ def test_nobody_comes_in_without_a_token(place: Place) -> None:
     services = place.town.services
     project = services.access.project(place.things["project"])
     ends = services.clock.now() + timedelta(hours=1)
-    lab = services.identity.issue_job_token("job_1", project.id, "lab", ends)
+    lab = services.job_secrets.issue("job_1", project.id, "lab", ends)
     asked = [(method, path, rule) for method, path, rule in routes(place) if rule is not PUBLIC]
     opened = [
         f"{method} {path} with {kind}: {status}"
@@ -247,7 +247,7 @@ def test_nobody_comes_in_without_a_token(place: Place) -> None:
 def test_a_node_reaches_what_it_holds_and_nothing_else(place: Place) -> None:
     services = place.town.services
     project = services.access.project(place.things["project"])
-    node = services.identity.issue_job_token("job_1", project.id, "node", services.clock.now() + timedelta(hours=1))
+    node = services.job_secrets.issue("job_1", project.id, "node", services.clock.now() + timedelta(hours=1))
     opened = [
         f"{method} {path}: {status}"
         for method, path, rule in routes(place)

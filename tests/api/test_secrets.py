@@ -61,7 +61,7 @@ def test_a_value_goes_in_through_the_client_and_comes_out_to_the_node_alone(plac
     job = services.compute.submit(place.project, JobAsked(("sleep", "9"), secrets=(use_of("TOKEN"),)), by=lead)
     home = services.access.project(place.project).id
     ends = services.clock.now() + timedelta(hours=1)
-    node = Client(place.url, services.identity.issue_job_token(job.id, home, "node", ends))
+    node = Client(place.url, services.job_secrets.issue(job.id, home, "node", ends))
     refused = place.ask("GET", f"/jobs/{job.id}/secrets", token=node.token)
     assert (refused.status_code, refused.json()["code"]) == (
         409,
@@ -71,7 +71,7 @@ def test_a_value_goes_in_through_the_client_and_comes_out_to_the_node_alone(plac
     services.progress.begin(job.id)
     assert given_to(node, job.id) == {"TOKEN": CANARY}
     assert secrets.list()[0].used_at is not None
-    lab = services.identity.issue_job_token(job.id, home, "lab", ends)
+    lab = services.job_secrets.issue(job.id, home, "lab", ends)
     assert place.ask("GET", f"/jobs/{job.id}/secrets", token=lab).status_code == 401
     assert place.ask("GET", f"/jobs/{job.id}/secrets").status_code == 404
     secrets.remove("TOKEN")

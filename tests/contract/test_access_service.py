@@ -44,7 +44,7 @@ def test_each_kind_of_secret_opens_its_own_door_and_no_other(town: Town) -> None
     lead = town.person("weefsel")
     project = services.access.project(town.project(lead))
     until = town.clock.now() + timedelta(hours=1)
-    node, lab = (identity.issue_job_token("job_1", project.id, kind, until) for kind in ("node", "lab"))
+    node, lab = (services.job_secrets.issue("job_1", project.id, kind, until) for kind in ("node", "lab"))
     _, session = identity.redeem(identity.issue_link(lead.person, by=lead), session=True)
     assert identity.caller_of(node).job == identity.caller_of_lab_token(lab).job == "job_1"
     for door, secrets in (
@@ -55,7 +55,7 @@ def test_each_kind_of_secret_opens_its_own_door_and_no_other(town: Town) -> None
         for secret in secrets:
             with pytest.raises(NotAuthenticated):
                 door(secret)
-    identity.end_job_tokens("job_1")
+    services.job_secrets.end("job_1")
     for door, secret in ((identity.caller_of, node), (identity.caller_of_lab_token, lab)):
         with pytest.raises(NotAuthenticated):
             door(secret)

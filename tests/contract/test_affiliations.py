@@ -201,7 +201,9 @@ def test_a_logout_at_the_provider_ends_the_session_here_and_no_token(
     identity = door.town.services.identity
     token = identity.issue_token(person, by=Caller(person))
     through = door.caller(visitor).credential
-    visit = identity.enter(identity.issue_door(person, "job_1", "prj_1", through=through), "job_1")
+    visit = door.town.services.job_secrets.enter(
+        door.town.services.job_secrets.issue_door(person, "job_1", "prj_1", through=through), "job_1"
+    )
     page = visitor.get(f"{oidc_provider.issuer}/session/end")
     fields = dict(re.findall(r'name="(xsrf)" value="([^"]+)"', page.text))
     answer = visitor.post(f"{oidc_provider.issuer}/session/end/confirm", logout="yes", **fields)

@@ -1,19 +1,17 @@
 """Drafts on both databases: who may edit, whose edit counts, what is refused once it was submitted, and calls that are not open."""
 
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from fabriek.access.applying.answers import progress_of
 from fabriek.access.applying.applications import ApplicationState
-from fabriek.access.applying.call_files import read_call
 from fabriek.access.applying.moving import move_on
 from fabriek.access.organisations import OrganisationKind
 from fabriek.adapters.database import Database
 from fabriek.kernel.errors import InvalidInput, NotFound, Stale, WrongState
 from tests.factories.calls import A_CALL, ANSWERS
-from tests.factories.services import Town, a_town
+from tests.factories.services import Town, a_town, restarted
 from tests.factories.threads import at_once
 
 
@@ -22,6 +20,13 @@ def town(database: Database, tmp_path: Path) -> Town:
     (tmp_path / "calls").mkdir()
     (tmp_path / "calls" / "harvest.toml").write_text(A_CALL)
     return a_town(database, tmp_path / "home", calls=tmp_path / "calls")
+
+
+def with_call(town: Town, text: str) -> Town:
+    """The operator wrote this into the call's file, and started anew."""
+    assert town.services.settings.calls is not None
+    (town.services.settings.calls / "harvest.toml").write_text(text)
+    return restarted(town)
 
 
 def test_a_draft_is_filled_in_part_by_part_by_several_and_submitted(town: Town) -> None:
@@ -136,13 +141,12 @@ def test_a_reviewer_neither_reads_nor_changes_a_draft_of_strangers_and_changes_n
 def test_a_call_that_is_not_open_takes_nothing_and_says_when(town: Town) -> None:
     intake, jan = town.services.intake, town.person("farm")
     draft = intake.file("harvest", dict(ANSWERS), by=jan)
-    harvest = intake.calls.of("harvest")
-    object.__setattr__(intake.calls, "_calls", {"harvest": harvest.model_copy(update={"opens": date(2999, 1, 1)})})
+    intake = with_call(town, A_CALL.replace("valid_from", "opens = 2999-01-01\nvalid_from", 1)).services.intake
     with pytest.raises(WrongState, match="it opens on 2999-01-01"):
         intake.file("harvest", {}, by=jan)
     with pytest.raises(WrongState, match="not open"):
         intake.submit(draft.id, by=jan)
-    assert intake.open_calls() == []
+    assert "harvest" not in {one.name for one in intake.open_calls()}
 
 
 def test_what_nobody_sees_is_left_out_before_it_is_kept(town: Town) -> None:
@@ -154,8 +158,8 @@ def test_what_nobody_sees_is_left_out_before_it_is_kept(town: Town) -> None:
 def test_an_answer_to_a_question_that_is_gone_is_seen_and_goes_with_the_next_edit(town: Town) -> None:
     intake, jan = town.services.intake, town.person("farm")
     draft = intake.file("harvest", {**ANSWERS, "words": ["a"]}, by=jan)
-    harvest = read_call(A_CALL.replace('name = "words"', 'name = "terms"'), "harvest.toml")
-    object.__setattr__(intake.calls, "_calls", {"harvest": harvest})
+    intake = with_call(town, A_CALL.replace('name = "words"', 'name = "terms"')).services.intake
+    harvest = intake.calls.of("harvest")
     assert [one.field for one in progress_of(harvest, draft.answers)[0].faults] == ["words"]
     with pytest.raises(InvalidInput, match="words"):
         intake.submit(draft.id, by=jan)

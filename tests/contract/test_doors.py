@@ -50,7 +50,7 @@ def visitor(shop: Shop, session: Job) -> tuple[str, Caller]:
     """A secret at the door, and whose it is."""
     services = shop.town.services
     code = services.doors.code_for(shop.project, session.id, by=shop.person)
-    secret = services.identity.enter(code, session.id)
+    secret = services.job_secrets.enter(code, session.id)
     return secret, services.identity.caller_at_door(secret, session.id)
 
 
@@ -65,13 +65,13 @@ def test_a_code_opens_once_soon_and_one_door(shop: Shop, session: Job) -> None:
     services = shop.town.services
     code = services.doors.code_for(shop.project, session.id, by=shop.person)
     with pytest.raises(NotAuthenticated):
-        services.identity.enter(code, "job_other")
-    services.identity.enter(code, session.id)
+        services.job_secrets.enter(code, "job_other")
+    services.job_secrets.enter(code, session.id)
     late = services.doors.code_for(shop.project, session.id, by=shop.person)
     shop.town.clock.move(timedelta(seconds=61))
     for again in (code, late, "guess"):
         with pytest.raises(NotAuthenticated):
-            services.identity.enter(again, session.id)
+            services.job_secrets.enter(again, session.id)
 
 
 def test_a_visit_is_to_one_job_and_is_no_token_for_anything_else(shop: Shop, session: Job) -> None:

@@ -189,7 +189,7 @@ def pair(postgres_url: str, tmp_path: Path) -> Iterator[Pair]:
     asked = JobAsked(("sleep", "60"), wall_seconds_max=3_600, terms=Terms(port=8_888))
     job = shop.work(town.services.compute.submit(slug, asked, by=member), State.RUNNING)
     by_token = identity.caller_of(token)
-    visit = identity.enter(town.services.doors.code_for(slug, job.id, by=by_token), job.id)
+    visit = town.services.job_secrets.enter(town.services.doors.code_for(slug, job.id, by=by_token), job.id)
     with tempfile.TemporaryDirectory(prefix="fab-") as rooms:
         executor.doors = Path(rooms)
         (executor.doors / job.id).mkdir()

@@ -54,7 +54,7 @@ class Apart:
         run = services.lab.open_run(
             project.id, "Default", job=job, label="open", person=person.person, name="x", parameters={}
         )
-        token = services.identity.issue_job_token(job, project.id, "lab", services.clock.now() + timedelta(hours=1))
+        token = services.job_secrets.issue(job, project.id, "lab", services.clock.now() + timedelta(hours=1))
         variables = {
             "MLFLOW_TRACKING_URI": "http://127.0.0.1:5000", "MLFLOW_TRACKING_TOKEN": token, "MLFLOW_RUN_ID": run,
             "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_DISABLE_TELEMETRY": "true", "SLUG": project.slug,
@@ -130,7 +130,7 @@ def test_every_route_below_the_nodes_path_is_for_lab_tokens_alone(apart: Apart) 
     project = services.access.project(apart.town.project(person, gpu_hours=1)).id
     ends = services.clock.now() + timedelta(hours=1)
     tokens = {
-        "nothing": "", "a guess": secrets.token_urlsafe(32), "a node's": services.identity.issue_job_token("job_1", project, "node", ends),
+        "nothing": "", "a guess": secrets.token_urlsafe(32), "a node's": services.job_secrets.issue("job_1", project, "node", ends),
         "a person's": services.identity.issue_token(person.person, by=person),
     }  # fmt: skip
     asked = [one for one in access_table(app.routes) if one[1].startswith(JOBS_LAB) and one[2] is not PUBLIC]

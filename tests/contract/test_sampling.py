@@ -33,7 +33,7 @@ def sampled(town: Town, machine: Machine, url: str, **changes: object) -> tuple[
     project = services.access.project(town.project(person, gpu_hours=1)).id
     job = services.ids.new("job")
     run = services.lab.open_run(project, "Default", job=job, label="open", person=person.person, name="x")
-    token = services.identity.issue_job_token(job, project, "lab", services.clock.now() + timedelta(hours=1))
+    token = services.job_secrets.issue(job, project, "lab", services.clock.now() + timedelta(hours=1))
     asked = {
         "job": job, "lab_socket_dir": ELSEWHERE, "server_url": url, "sample_seconds": 0.2,
         "environment": {"MLFLOW_TRACKING_TOKEN": token, "MLFLOW_RUN_ID": run},

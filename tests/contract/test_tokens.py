@@ -264,8 +264,8 @@ def test_ending_a_session_ends_the_visits_that_were_made_through_it_and_no_other
     _, elsewhere = session_of(town, person)
     visits = {}
     for by in (here, elsewhere):
-        code = services.identity.issue_door(person.person, "job_1", "prj_1", through=by.credential)
-        visits[by.credential] = services.identity.enter(code, "job_1")
+        code = services.job_secrets.issue_door(person.person, "job_1", "prj_1", through=by.credential)
+        visits[by.credential] = services.job_secrets.enter(code, "job_1")
     services.open_doors.end(here.credential, by=elsewhere)
     with pytest.raises(NotAuthenticated):
         services.identity.caller_of_session(cookie)
@@ -277,8 +277,8 @@ def test_ending_a_session_ends_the_visits_that_were_made_through_it_and_no_other
 def test_signing_out_ends_visits_too(town: Town) -> None:
     services, person = town.services, town.person("weefsel")
     cookie, here = session_of(town, person)
-    visit = services.identity.enter(
-        services.identity.issue_door(person.person, "job_1", "prj_1", through=here.credential), "job_1"
+    visit = services.job_secrets.enter(
+        services.job_secrets.issue_door(person.person, "job_1", "prj_1", through=here.credential), "job_1"
     )
     services.identity.end(cookie)
     with pytest.raises(NotAuthenticated):
@@ -289,8 +289,8 @@ def test_ending_all_others_leaves_the_one_that_asks_and_what_came_of_it(town: To
     services, person = town.services, town.person("weefsel")
     _, token = services.tokens.create(Wanted("nightly"), by=person)
     cookie, here = session_of(town, person)
-    visit = services.identity.enter(
-        services.identity.issue_door(person.person, "job_1", "prj_1", through=here.credential), "job_1"
+    visit = services.job_secrets.enter(
+        services.job_secrets.issue_door(person.person, "job_1", "prj_1", through=here.credential), "job_1"
     )
     assert services.open_doors.end_others(by=here) >= 2
     assert services.identity.caller_of_session(cookie).person == person.person

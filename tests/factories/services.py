@@ -1,6 +1,6 @@
 """All services of an installation on a test's own database, with a clock that is wound by hand and an executor in memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,16 @@ class Town:
         filed = self.services.intake.file("playground", answers, by=by)
         checked = self.services.intake.submit(filed.id, by=by)
         return self.services.funding.award_short_route(checked, by=by)[1].slug
+
+
+def restarted(town: Town) -> Town:
+    """The same installation after a restart: the files that its settings name are read anew. Its vault's keys are not the same."""
+    services, clock = town.services, town.clock
+    keys = MemoryKeyring(open_transaction=services.database.in_transaction)
+    again = building.build(
+        services.settings, services.database, wake=lambda: None, clock=clock, ids=RandomIds(), executor=MemoryExecutor(clock), keys=keys
+    )  # fmt: skip
+    return replace(town, services=again)
 
 
 def a_town(

@@ -12,6 +12,7 @@ from fabriek.access.applying.store_editing import SqlEditings
 from fabriek.access.login.doors import OpenDoors
 from fabriek.access.login.first import FirstSignIn
 from fabriek.access.login.identity import Confirming, Identity
+from fabriek.access.login.job_secrets import JobSecrets
 from fabriek.access.login.services import ServiceIdentities
 from fabriek.access.login.store import SqlCredentials, SqlLogins
 from fabriek.access.login.store_services import SqlServices
@@ -30,6 +31,7 @@ class LoginServices(TypedDict):
     """What `web/services.py` takes of them, by its names."""
 
     identity: Identity
+    job_secrets: JobSecrets
     first_sign_in: FirstSignIn
     tokens: Tokens
     open_doors: OpenDoors
@@ -47,6 +49,7 @@ def login_services(settings: Settings, database: Database, *, audit: Audit, cloc
     tokens = Tokens(credentials, credentials, bodies, projects, audit, clock, ids, days_max=settings.token_days_max)
     return LoginServices(
         identity=identity,
+        job_secrets=JobSecrets(credentials, bodies, clock, ids),
         first_sign_in=FirstSignIn(credentials, bodies, people, audit, clock, ids),
         tokens=tokens,
         service_identities=ServiceIdentities(

@@ -223,7 +223,8 @@ def build(
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         **account_services(database, people, identity, audit, keys=sealable, secret=counting, clock=clock, ids=ids),
-        strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound, doors=Doors(submission, jobs, progress, executor, identity, audit),
+        strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound,
+        doors=Doors(submission, jobs, progress, executor, login["job_secrets"], audit),
         assurance=Assurance(statements, audit, keyring), knowledge=knowledge,
         passports=Passports(
             lab["facts"], lab["promoting"], jobs, statements, SqlAgreements(database), access=access, funding=funding, vault=vault, signer=keyring,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from fabriek.access.login.identity import Identity
+from fabriek.access.login.job_secrets import JobSecrets
 from fabriek.audit.service import Audit
 from fabriek.compute.admission import admit
 from fabriek.compute.costs import check_wall, worst_cost
@@ -28,10 +28,10 @@ class Doors:
     """Ways into a job that runs."""
 
     def __init__(
-        self, submission: Submission, jobs: Jobs, progress: Progress, executor: Executor, identity: Identity, audit: Audit
+        self, submission: Submission, jobs: Jobs, progress: Progress, executor: Executor, secrets: JobSecrets, audit: Audit
     ) -> None:  # fmt: skip
         self._submission, self._jobs, self._progress = submission, jobs, progress
-        self._executor, self._identity, self._audit = executor, identity, audit
+        self._executor, self._secrets, self._audit = executor, secrets, audit
 
     def code_for(self, project_ref: str, job_id: str, *, by: Caller) -> str:
         """A code that opens the job's door once, within a minute, for who started it. Raises NotPermitted, WrongState."""
@@ -44,7 +44,7 @@ class Doors:
         self._check(job, by)
         self._room(job)
         with self._jobs.transaction():
-            code = self._identity.issue_door(by.person, job.id, job.project, through=by.credential)
+            code = self._secrets.issue_door(by.person, job.id, job.project, through=by.credential)
             self._audit.record("session.opened", job.id, by, project=job.project)
         return code
 
@@ -80,7 +80,7 @@ class Doors:
             held = self._hold(longer)
             self._jobs.save(replace(longer, held_micro=held))
             until = self._submission.clock.now() + timedelta(seconds=longer.shape.wall_seconds_max, hours=2)
-            self._identity.extend_job_tokens(job.id, until)
+            self._secrets.extend(job.id, until)
             self._audit.record("job.extended", job.id, by, project=job.project, seconds=seconds)
             # Within the transaction: said twice it is harmless, and a job that is not told would be stopped though it has paid.
             self._executor.tell(handle_of(job), f"{EXTEND}{longer.wall_seconds_max}")

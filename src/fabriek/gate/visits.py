@@ -23,7 +23,7 @@ class Visits:
         """The answer to a visitor who comes with a code: a secret of this job's host, and the way to the app. Raises NotAuthenticated."""
         job = self.job_of(asked)
         code = parse_qs(urlsplit(asked.target).query).get("code", [""])[0]
-        cookie = self.services.identity.enter(code, job)
+        cookie = self.services.job_secrets.enter(code, job)
         said = f"{COOKIE}={cookie}; Path=/; HttpOnly; SameSite=Lax"
         return answer("303 See Other", [("set-cookie", said), ("location", "/"), ("referrer-policy", "no-referrer")])
 

@@ -9,6 +9,7 @@ from fabriek.access.login.accounts import Accounts
 from fabriek.access.login.doors import OpenDoors
 from fabriek.access.login.first import FirstSignIn
 from fabriek.access.login.identity import Identity
+from fabriek.access.login.job_secrets import JobSecrets
 from fabriek.access.login.passkeys import Passkeys
 from fabriek.access.login.provider_services import ByProvider
 from fabriek.access.login.services import ServiceIdentities
@@ -88,6 +89,7 @@ class Services:
     audit: Audit
     access: Access
     identity: Identity
+    job_secrets: JobSecrets
     first_sign_in: FirstSignIn
     tokens: Tokens
     open_doors: OpenDoors

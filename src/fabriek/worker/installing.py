@@ -49,7 +49,7 @@ def pip_variables(job: Job, token: str, python_version: str, *, walls: bool) -> 
 @contextmanager
 def _approved(job: Job, services: Services, server_url: str) -> Iterator[Approved]:
     until = services.clock.now() + timedelta(seconds=BUILD_SECONDS_MAX)
-    token = services.identity.issue_job_token(job.id, job.project, "packages", until)
+    token = services.job_secrets.issue(job.id, job.project, "packages", until)
     scheme, _, host = server_url.partition("://")
     address = f"{scheme}://build:{token}@{host}/packages/simple/"
     try:

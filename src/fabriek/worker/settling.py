@@ -16,7 +16,7 @@ def queue_again(services: Services, books: Books | None = None) -> int:
     suspended = (books or Books(services)).closed(services.progress.to_queue_again())
     for job, account in suspended:
         log = services.logs.seal(job)
-        services.identity.end_job_tokens(job.id)
+        services.job_secrets.end(job.id)
         services.progress.queue_again(job.id, log, account)
         services.executor.release(handle_of(job))
     return len(suspended)
@@ -38,7 +38,7 @@ def settle(services: Services, job: Job, account: Account | None = None) -> None
     with services.database.transaction(alone=f"job:{job.id}"):
         if job.run:
             services.lab.close_run(job.run, "FINISHED" if job.state is State.SUCCEEDED else "FAILED")
-        services.identity.end_job_tokens(job.id)
+        services.job_secrets.end(job.id)
         services.vault.end_job(job.id)
         services.progress.settle(job.id, account, log=log)
     services.executor.release(handle_of(job))  # also one that never ran: its inputs may have been opened

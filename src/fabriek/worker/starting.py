@@ -202,8 +202,8 @@ class Starter:
             inputs.append(InputSpec("checkpoint", 0, given[job.output].id, CHECKPOINT))
         upload = services.vault.output_for_job(job.project, job.id, job.label)
         ends = services.clock.now() + timedelta(seconds=job.wall_seconds_max) + TOKEN_MARGIN
-        node_token = services.identity.issue_job_token(job.id, job.project, "node", ends)
-        lab_token = services.identity.issue_job_token(job.id, job.project, "lab", ends)
+        node_token = services.job_secrets.issue(job.id, job.project, "node", ends)
+        lab_token = services.job_secrets.issue(job.id, job.project, "lab", ends)
         # Of an image, only its node knows the hash, once it has opened it.
         services.progress.note(job.id, run=run, environment_hash="" if job.terms.image else environment.hash)
         variables = (

@@ -103,7 +103,7 @@ def job_door(door: Door, job_server: str) -> JobDoor:
         door.project, "", job=job, label="special-category", person=door.person.person, name="train"
     )
     ends = services.clock.now() + timedelta(hours=1)
-    return JobDoor(job_server, run, services.identity.issue_job_token(job, door.project, "lab", ends))
+    return JobDoor(job_server, run, services.job_secrets.issue(job, door.project, "lab", ends))
 
 
 @pytest.fixture

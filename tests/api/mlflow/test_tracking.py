@@ -316,7 +316,7 @@ def test_each_token_opens_one_door(door: Door, job_door: JobDoor) -> None:
     """A job's lab token is nothing to the server, a node's and a person's are nothing to the jobs' app."""
     services = door.town.services
     project = door.project
-    node = services.identity.issue_job_token("job_x", project, "node", services.clock.now() + timedelta(hours=1))
+    node = services.job_secrets.issue("job_x", project, "node", services.clock.now() + timedelta(hours=1))
     search = "/api/2.0/mlflow/experiments/search"
     for url, token in ((door.url, job_door.token), (door.url, node), (job_door.url, node), (job_door.url, door.token)):  # fmt: skip
         answer = httpx.get(url + search, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
@@ -330,7 +330,7 @@ def test_each_token_opens_one_door(door: Door, job_door: JobDoor) -> None:
 def test_a_jobs_token_ends_with_its_job(door: Door, job_door: JobDoor) -> None:
     services = door.town.services
     run = services.lab.run(door.project, job_door.run, by=door.person).run
-    services.identity.end_job_tokens(run.job)
+    services.job_secrets.end(run.job)
     answer = httpx.get(
         f"{job_door.url}/api/2.0/mlflow/experiments/search",
         headers={"Authorization": f"Bearer {job_door.token}"},

@@ -8,7 +8,6 @@ from typing import Protocol
 
 from fabriek.access.login.credentials import (
     IDLE_FOR,
-    KNOCK_FOR,
     LINK_FOR,
     SESSION_FOR,
     TOKEN_FOR,
@@ -21,7 +20,7 @@ from fabriek.access.login.credentials import (
     new_token,
 )
 from fabriek.access.login.logins import Login, Method
-from fabriek.access.login.ports import Credentials, CredentialsOfJobs, CredentialsOfPeople, Holder, Logins
+from fabriek.access.login.ports import Credentials, CredentialsOfPeople, Holder, Logins
 from fabriek.access.login.scopes import kept_by
 from fabriek.access.login.uses import Uses
 from fabriek.access.people import Person, PersonKind
@@ -48,7 +47,7 @@ class Confirming(StrEnum):
     ALWAYS = "always"
 
 
-class AllCredentials(Credentials, CredentialsOfJobs, CredentialsOfPeople, Protocol):
+class AllCredentials(Credentials, CredentialsOfPeople, Protocol):
     """Storage of credentials, whole."""
 
 
@@ -222,40 +221,9 @@ class Identity:
                     )
         return ended
 
-    def issue_job_token(self, job: str, project: str, kind: str, until: datetime) -> str:
-        """A secret that does one job's work and nothing else, dead when the job is."""
-        secret = self._ids.secret()
-        with self._bodies.transaction():
-            made = Credential(hash_of(secret), CredentialKind(kind), "", until, job, project, self._ids.new("crd"))
-            self._credentials.add(made)
-        return secret
-
-    def issue_door(self, person: str, job: str, project: str, *, through: str = "") -> str:
-        """A code that opens the door of one job's session, once and soon. Whoever asks has checked whose session it is.
-
-        through: the credential that they came in by; the visit ends with it.
-        """
-        return self._issue_at_job(CredentialKind.KNOCK, person, job, project, KNOCK_FOR, through)
-
-    def enter(self, code: str, job: str) -> str:
-        """A code against the secret of a visit to that job and no other; dead when the job is. Raises NotAuthenticated."""
-        with self._bodies.transaction(alone="sign-in"):
-            found = self._open(code, {CredentialKind.KNOCK})
-            if found.job != job or not self._credentials.remove(found.hash):
-                raise unknown()
-            return self._issue_at_job(CredentialKind.DOOR, found.person, job, found.project, SESSION_FOR, found.through)
-
     def caller_at_door(self, secret: str, job: str) -> Caller:
         """The person of a visit, with the rights of now. Raises NotAuthenticated."""
         return self._caller(secret, {CredentialKind.DOOR}, at_job=job)
-
-    def extend_job_tokens(self, job: str, until: datetime) -> None:
-        with self._bodies.transaction():
-            self._credentials.extend_of_job(job, until)
-
-    def end_job_tokens(self, job: str) -> None:
-        with self._bodies.transaction():
-            self._credentials.remove_of_job(job)
 
     def forget_expired(self) -> int:
         with self._bodies.transaction():
@@ -272,17 +240,6 @@ class Identity:
                 self._credentials.note_uses(uses)
         return len(uses)
 
-    def _issue_at_job(
-        self, kind: CredentialKind, person: str, job: str, project: str, lasts: timedelta, through: str
-    ) -> str:
-        secret, now = self._ids.secret(), self._clock.now()
-        made = Credential(
-            hash_of(secret), kind, person, now + lasts, job, project, self._ids.new("crd"), made_at=now, through=through
-        )
-        with self._bodies.transaction():
-            self._credentials.add(made)
-        return secret
-
     def _issue(
         self, kind: CredentialKind, person: str, lasts: timedelta, by: Caller, *, login: str = "", confirmed_at: datetime | None = None
     ) -> str:  # fmt: skip
@@ -295,9 +252,6 @@ class Identity:
             self._credentials.add(made)
             self._audit.record(f"credential.{kind}_issued", person or "nobody", by)
         return secret
-
-    def _open(self, secret: str, kinds: set[CredentialKind]) -> Credential:
-        return self._opened(hash_of(secret), kinds)
 
     def _opened(self, secret_hash: str, kinds: set[CredentialKind]) -> Credential:
         found = self._credentials.find(secret_hash)
