@@ -222,6 +222,32 @@ def with_answers(jury: Jury, app: str, **answers: object) -> None:
         docket.applications.save(replace(stored, answers={**stored.answers, **answers}))
 
 
+def test_an_application_is_read_by_no_other_door_than_the_desk_opens(jury: Jury) -> None:
+    town, review, intake = jury.town, jury.review, jury.town.services.intake
+    app = jury.submitted()
+    excluded, judge = town.person("rival", "reviewer", "funder"), town.person("far", "reviewer", "expert")
+    funder = town.person("fund", "funder")
+    with_answers(jury, app, excluded_reviewers=["Rival"])
+    for act in (
+        lambda: intake.get(app, by=excluded),
+        lambda: intake.document(app, "en", by=excluded),
+        lambda: intake.editing(app, by=excluded),
+    ):
+        with pytest.raises(NotFound, match="there is no such application"):
+            act()
+    assert intake.list(by=excluded) == []
+    assert intake.get(app, by=jury.reviewer).answers["excluded_reviewers"] == ["Rival"]
+    assert intake.get(app, by=funder).id == app  # who may award it may read it
+    review.desk.technical(app, "fits", passed=True, by=jury.reviewer)
+    review.panel.assign(app, judge.person, by=jury.reviewer)
+    assert "excluded_reviewers" not in intake.get(app, by=judge).answers
+    assert "excluded_reviewers" not in intake.list(by=judge)[0].answers
+    review.panel.decline(app, "we wrote a paper together", conflict=True, by=judge)
+    with pytest.raises(NotFound):
+        intake.get(app, by=judge)
+    assert intake.list(by=judge) == []
+
+
 def test_the_team_applies_the_excluded_are_nobody_and_who_declined_is_out(jury: Jury) -> None:
     town, review, docket = jury.town, jury.review, jury.review.docket
     team, lead, excluded, unknown = (town.person(f"far-{one}", "reviewer", "funder") for one in "abcd")

@@ -187,11 +187,12 @@ class Intake:
         self._reception.passed_over(application, earlier, reason, by=by)
 
     def get(self, application_id: str, *, by: Caller) -> Application:
-        """To read: for who may change it, and, once it was submitted, for reviewers. Raises NotFound."""
+        """To read: for who may change it, and, once it was submitted, for who judges, as they may see it. Raises NotFound."""
         found = self._applications.get(application_id)
-        if not self._is_own(found, by) and (found.submitted_at is None or not by.may("application.review")):
+        seen = found if self._is_own(found, by) else self._judged(found, by)
+        if seen is None:
             raise NotFound("there is no such application", fix="fabriek apply ls")
-        return found
+        return seen
 
     def own(self, application_id: str, *, by: Caller) -> Application:
         """To change: for the applicant's organisation and who edits along, whatever else somebody may do here. Raises NotFound."""
@@ -207,10 +208,20 @@ class Intake:
             or by.person in self._editings.of(application.id).others
         )
 
-    def list(self, *, by: Caller) -> Sequence[Application]:
-        """Those of the caller's organisation and those that they edit along, newest first; for a reviewer whatever was submitted too."""
+    def _judged(self, application: Application, by: Caller) -> Application | None:
+        """None for whom the applicant excluded, who declined, and who does not judge at all."""
+        if application.submitted_at is None or not (by.may("application.review") or by.may("funding.award")):
+            return None
+        return self._reception.seen_by(application, by)
+
+    def list(self, *, own: bool = False, by: Caller) -> Sequence[Application]:
+        """Those of the caller's organisation and those that they edit along, newest first; without `own`, for a reviewer whatever was submitted
+        and they may see too.
+        """
         theirs = [self._applications.get(one) for one in self._editings.shared_with(by.person)]
         found = [*self._applications.of_organisation(by.organisation), *theirs]
-        if by.may("application.review"):
-            found += [one for one in self._applications.of_organisation("") if one.submitted_at is not None]
+        if by.may("application.review") and not own:
+            mine = {one.id for one in found}
+            others = [one for one in self._applications.of_organisation("") if one.id not in mine]
+            found += [seen for one in others if (seen := self._judged(one, by)) is not None]
         return sorted({one.id: one for one in found}.values(), key=lambda one: one.id, reverse=True)

@@ -50,6 +50,9 @@ class Receives(Protocol):
 
     def awarded(self, application: Application, project: str, *, by: Caller) -> Application: ...
 
+    def seen_by(self, application: Application, by: Caller) -> Application | None:
+        """As somebody who judges may read it; None for whom it is not there."""
+
     def check_awarder(self, application: Application, *, by: Caller) -> None:
         """Raises NotPermitted naming the rule of conflict, NotFound for whom it is not there."""
 

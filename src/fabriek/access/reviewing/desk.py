@@ -11,15 +11,13 @@ from fabriek.access.reviewing.cases import Case, Question
 from fabriek.access.reviewing.clocks import due, paused, resumed, started_again, used_percent
 from fabriek.access.reviewing.conflicts import refuse_conflicts
 from fabriek.access.reviewing.decisions import Decision, check_motive
-from fabriek.access.reviewing.docket import Docket, Part
+from fabriek.access.reviewing.docket import EXCLUDED, Docket, Part, shown_to
 from fabriek.access.reviewing.history import Reader, Shown, readable
 from fabriek.access.reviewing.scaling import Scaling, fault_in, measured_in, nodes_in, read_measured, scaling_of
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.errors import InvalidInput, WrongState
 
 TEXT_MAX = 2_000
-EXCLUDED = "excluded_reviewers"
-"""The answer that experts do not see: it says of colleagues of theirs that they were not wanted."""
 STAKES = frozenset({"partners", "team", "investigator", EXCLUDED})
 """Answers that say who has a stake. Experts were chosen by them."""
 _S = ApplicationState
@@ -67,10 +65,9 @@ class Desk:
         scaling, flags = self._scaling(case, found)
         asked = [one for one in assignments if one.declined_at is None] if part is Part.STAFF else []
         called = docket.names_of([one.person for one in asked])
-        if part is Part.EXPERT:
-            found = replace(found, answers={name: one for name, one in found.answers.items() if name != EXCLUDED})
         return View(
-            found, case, part, due(case.clock, docket.office), used_percent(case.clock, docket.office, now), docket.cases.questions(found.id),
+            shown_to(part, found), case, part,
+            due(case.clock, docket.office), used_percent(case.clock, docket.office, now), docket.cases.questions(found.id),
             seen, decision, docket.names_of([*people, found.person]) if part is not Part.APPLICANT else {}, scaling, flags,
             [(one.person, called[one.person], one.due_at) for one in asked],
         )  # fmt: skip

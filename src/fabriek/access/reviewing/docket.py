@@ -33,6 +33,7 @@ from fabriek.kernel.errors import NotFound, WrongState
 from fabriek.kernel.ids import Ids
 
 A_YEAR = timedelta(days=365)
+EXCLUDED = "excluded_reviewers"
 
 
 class Part(StrEnum):
@@ -250,6 +251,13 @@ class Docket:
             return self.people.get(name)
         except NotFound:
             return None
+
+
+def shown_to(part: Part, application: Application) -> Application:
+    """Without the answer that experts do not see: it says of colleagues of theirs that they were not wanted."""
+    if part is not Part.EXPERT:
+        return application
+    return replace(application, answers={name: one for name, one in application.answers.items() if name != EXCLUDED})
 
 
 def _rows(raw: object) -> list[Mapping[str, Any]]:

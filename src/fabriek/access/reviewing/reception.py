@@ -9,7 +9,7 @@ from fabriek.access.applying.calls import Call
 from fabriek.access.organisations import Organisation
 from fabriek.access.reviewing.conflicts import refuse_conflicts
 from fabriek.access.reviewing.decisions import check_motive
-from fabriek.access.reviewing.docket import Docket, Part
+from fabriek.access.reviewing.docket import Docket, Part, shown_to
 from fabriek.access.reviewing.history import Shown
 from fabriek.access.reviewing.scaling import measured_in, nodes_in
 from fabriek.access.reviewing.terms import Route
@@ -55,6 +55,11 @@ class Reception:
         """1 for the first in the queue; 0 for one that is not in it."""
         ids = [one.id for one in self.queue()]
         return ids.index(application.id) + 1 if application.id in ids else 0
+
+    def seen_by(self, application: Application, by: Caller) -> Application | None:
+        """As the desk shows it: whom the applicant excluded and who declined see nothing, and an expert does not read who was not wanted."""
+        part = self._docket.part_of(application, by)
+        return None if part is Part.NOBODY else shown_to(part, application)
 
     def check_awarder(self, application: Application, *, by: Caller) -> None:
         """Who awards by hand is held to the rules that who judges is held to."""

@@ -42,7 +42,7 @@ def left_of(services: Services, project_id: str) -> list[dict[str, str]]:
 
 def applications_shown(services: Services, by: Caller) -> list[dict[str, str]]:
     """One's own applications that have not ended: what each is, how it stands and what comes next."""
-    mine = [one for one in services.intake.list(by=by) if one.person == by.person and one.state not in ENDED]
+    mine = [one for one in services.intake.list(own=True, by=by) if one.person == by.person and one.state not in ENDED]
     return [
         {
             "id": one.id,
