@@ -130,6 +130,23 @@ def test_remove_takes_whoever_came_back_by_another_way_since_they_stood_still(to
     assert access.person(expert.person).roles == frozenset()
 
 
+def test_who_left_while_they_stood_still_is_not_kept_and_has_nothing_on_return(town: Town) -> None:
+    quarterly, leavers = town.services.joining.quarterly, town.services.joining.leavers
+    slug, lead, kept, gone = peopled(town)
+    next_quarter(town)
+    quarterly.decide(slug, keep=[kept.person], by=town.again(lead))
+    town.clock.move(timedelta(days=15))
+    quarterly.close_due()
+    leavers.leave(gone.person, why="left", by=town.again(town.operator))
+    with pytest.raises(WrongState, match="no longer here") as refused:
+        quarterly.decide(slug, keep=[gone.person], by=town.again(lead))
+    leavers.come_back(gone.person, by=town.again(town.operator))
+    assert town.again(gone).project_rights == {}
+    assert in_it(town, slug) == {lead.person, kept.person}
+    assert f"--remove {gone.person}" in refused.value.fix
+    quarterly.decide(slug, remove=[gone.person], by=town.again(lead))
+
+
 def test_to_keep_a_role_that_was_given_anew_is_no_error(town: Town) -> None:
     quarterly, expert = town.services.joining.quarterly, town.person("weefsel", "expert")
     next_quarter(town)

@@ -248,6 +248,20 @@ def test_an_application_is_read_by_no_other_door_than_the_desk_opens(jury: Jury)
     assert intake.list(by=judge) == []
 
 
+def test_a_service_judges_nothing_whatever_role_it_was_given(jury: Jury) -> None:
+    town, review, app = jury.town, jury.review, jury.submitted()
+    review.desk.technical(app, "fits", passed=True, by=jury.reviewer)
+    signer = town.person("far", "expert")
+    with town.services.database.transaction():
+        opened = town.services.access.open_project(
+            "Old", "old", Purpose.CIVILIAN, "internal", signer.person, [], by=SYSTEM
+        )
+    service = town.services.service_identities.create(opened.slug, "judge", by=town.again(signer)).person
+    town.services.joining.appointing.appoint(service.id, "expert", by=town.operator)
+    refused_by("review.person", lambda: review.panel.assign(app, service.id, by=jury.reviewer))
+    assert jury.state(app) is ApplicationState.TECHNICAL
+
+
 def test_the_team_applies_the_excluded_are_nobody_and_who_declined_is_out(jury: Jury) -> None:
     town, review, docket = jury.town, jury.review, jury.review.docket
     team, lead, excluded, unknown = (town.person(f"far-{one}", "reviewer", "funder") for one in "abcd")

@@ -65,7 +65,7 @@ def joining_services(
         Leavers(
             SqlLeavings(database), standings, bodies, people, projects, appointing, identity, audit, clock, ids, rooms=rooms
         ),
-        Quarterly(SqlReviews(database), SqlSuspended(database), standings, bodies, projects, appointing, audit, clock, ids, rooms=rooms),
+        Quarterly(SqlReviews(database), SqlSuspended(database), standings, bodies, people, projects, appointing, audit, clock, ids, rooms=rooms),
         Proving(SqlProofs(database), bodies, audit, clock),
         Steering(SqlChanges(database), bodies, people, projects, audit, clock, ids, check_purpose=check_purpose, check_ceiling=check_ceiling),
         Reminding(SqlReminders(database), SqlReviews(database), standings, bodies, people, projects, clock, base=base),

@@ -9,13 +9,13 @@ from fabriek.access.joining import reviews
 from fabriek.access.joining.appointing import ALONE, Appointing
 from fabriek.access.joining.ports import Reviews, RoomsOfMembers, Standings, SuspendedOnes
 from fabriek.access.joining.reviews import Decision, Item, Review, Suspended, is_over, quarter_of, terms_on
-from fabriek.access.ports import Organisations, Projects
+from fabriek.access.ports import Organisations, People, Projects
 from fabriek.access.projects import Membership
 from fabriek.access.roles import ADMINISTRATOR
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.clock import Clock
-from fabriek.kernel.errors import NotFound, NotPermitted
+from fabriek.kernel.errors import NotFound, NotPermitted, WrongState
 from fabriek.kernel.ids import Ids
 
 LOCK = "reviews"
@@ -27,11 +27,11 @@ class Quarterly:
     """A project's leads look over its members, services among them; administrators the roles held everywhere, each other's and not their own."""
 
     def __init__(
-        self, kept: Reviews, still: SuspendedOnes, standings: Standings, bodies: Organisations, projects: Projects, appointing: Appointing,
-        audit: Audit, clock: Clock, ids: Ids, *, rooms: RoomsOfMembers,
+        self, kept: Reviews, still: SuspendedOnes, standings: Standings, bodies: Organisations, people: People, projects: Projects,
+        appointing: Appointing, audit: Audit, clock: Clock, ids: Ids, *, rooms: RoomsOfMembers,
     ) -> None:  # fmt: skip
         self._kept, self._still, self._standings = kept, still, standings
-        self._bodies, self._projects, self._appointing = bodies, projects, appointing
+        self._bodies, self._people, self._projects, self._appointing = bodies, people, projects, appointing
         self._audit, self._clock, self._ids, self._rooms = audit, clock, ids, rooms
 
     def open_due(self) -> int:
@@ -142,6 +142,10 @@ class Quarterly:
 
     def _keep(self, one: Item, project: str, by: Caller) -> None:
         if one.decision is Decision.SUSPENDED:
+            if not self._people.get(
+                one.person
+            ).active:  # else what they held would be theirs again on the day they return
+                raise WrongState("they are no longer here", fix=f"fabriek project review --remove {one.person}")
             self._still.take(project, one.person, one.role)
             if not any(other.person == one.person for other in self._projects.members(project)):
                 self._projects.put_member(Membership(project, one.person, one.role), self._clock.now())

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from fabriek.access.applying.applications import ApplicationState
 from fabriek.access.finding import person_named
+from fabriek.access.people import PersonKind
 from fabriek.access.reviewing.assessments import Assignment, Form, assessed
 from fabriek.access.reviewing.clocks import ReviewClock, due
 from fabriek.access.reviewing.conflicts import refuse_conflicts
@@ -47,6 +48,8 @@ class Panel:
             expert = person_named(docket.people, person)
             if not expert.active:
                 raise NotFound("there is no such person", fix="fabriek org show ORGANISATION")
+            if expert.kind is PersonKind.SERVICE:
+                raise NotPermitted("a service judges nothing", rule="review.person", fix="ask a person")
             if not expert.roles & JUDGES:
                 raise NotPermitted("they are no reviewer and no expert", rule="review.role", fix="ask somebody who is")
             if "audit.read" in rights_of(expert.roles):
