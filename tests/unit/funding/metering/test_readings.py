@@ -63,8 +63,11 @@ def test_the_days_on_which_clocks_change_have_their_own_length() -> None:
 
 
 def test_what_is_free_is_dated_data() -> None:
-    shipped = meter_on(Resource.TIB_HOUR, shipped_policy().meters, date(2026, 11, 24))
+    before = meter_on(Resource.TIB_HOUR, shipped_policy().meters, date(2027, 6, 30))
+    shipped = meter_on(Resource.TIB_HOUR, shipped_policy().meters, date(2027, 7, 1))
+    assert before is not None
     assert shipped is not None
+    assert beyond_free(1000 * TIB, before.free_micro) == 0
     assert (shipped.every_seconds, shipped.free_micro) == (3600, MICRO // 10)
     assert meter_on(Resource.TIB_HOUR, shipped_policy().meters, date(2025, 12, 31)) is None
     assert beyond_free(TIB // 20, shipped.free_micro) == 0
