@@ -142,7 +142,7 @@ def test_without_an_award_what_is_free_is_free_and_the_rest_is_owed(town: Town) 
     found = credits_of(town, shelf.slug, TIB_HOUR)
     assert found is not None
     assert (found.granted, found.left) == (0, 0)
-    assert found.owed == found.used == pytest.approx(2 * MICRO, abs=2)
+    assert found.owed == found.used == pytest.approx(MICRO, abs=2)
     (newest, *_) = shelf.metering.readings(shelf.slug, limit=9, by=shelf.by)
     assert newest.owed_micro == newest.amount_micro == pytest.approx(MICRO, abs=2)
 
