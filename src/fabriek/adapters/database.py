@@ -17,6 +17,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.types import TypeDecorator
 
 from fabriek.adapters.groupcommit import Writer
+from fabriek.adapters.prepared import Prepared
 from fabriek.kernel.errors import InvalidInput, StorageFull, Unavailable
 
 metadata = MetaData()
@@ -96,6 +97,27 @@ class Database(ABC):
         assert self._open.connection is not None, "a change outside transaction()"
         result: CursorResult[Any] = self._run(self._open.connection, statement, parameters)
         return result.rowcount
+
+    def prepared(self, statement: Executable) -> Prepared:
+        """The statement made ready for `change` and `found`, where it is run at every job."""
+        return Prepared(statement, self.engine.dialect)
+
+    def change(self, statement: Prepared, parameters: Mapping[str, Any]) -> int:
+        """As `execute`."""
+        assert self._open.connection is not None, "a change outside transaction()"
+        return self._translated(statement.run, parameters)
+
+    def found(self, statement: Prepared, parameters: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
+        """The rows of a question that is asked inside of a transaction, as the driver gives them."""
+        return self._translated(statement.rows, parameters)
+
+    def _translated(self, act: Callable[[Connection, Mapping[str, Any]], T], parameters: Mapping[str, Any]) -> T:
+        assert self._open.connection is not None, "not asked inside of a transaction"
+        try:
+            return act(self._open.connection, parameters)
+        except OperationalError as error:
+            self._translate(error)
+            raise
 
     def put(self, table: Table, row: Mapping[str, Any], key: Sequence[str]) -> None:
         """Changes the row with this key, or adds it. `key`: the columns that name it."""

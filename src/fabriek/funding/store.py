@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     Date,
     Index,
+    Insert,
     Row,
     String,
     Table,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -125,6 +127,13 @@ holds = Table(
 )
 
 
+_POST_NEW = text(
+    'insert into funding_postings ("transaction", key) values (:transaction, :key) on conflict (key) do nothing'
+)
+_ADD = text("""
+    insert into funding_balances (account, resource, amount_micro) values (:of, :what, :more)
+    on conflict (account, resource) do update set amount_micro = funding_balances.amount_micro + excluded.amount_micro
+""")
 # Built once: every job is held for and settled, each with entries on several accounts.
 _BALANCE = select(balances.c.amount_micro).where(
     balances.c.account == bindparam("of"), balances.c.resource == bindparam("what")
@@ -134,17 +143,62 @@ _MOVE = (
     .where(balances.c.account == bindparam("of"), balances.c.resource == bindparam("what"))
     .values(amount_micro=balances.c.amount_micro + bindparam("more"))
 )
+_MOVE_WITHIN = _MOVE.where(balances.c.amount_micro + bindparam("more") >= 0)
+_HOLD = select(holds.c.job, holds.c.allocation, holds.c.share, holds.c.resource, holds.c.amount_micro)
+_HOLD = _HOLD.where(holds.c.job == bindparam("of"))
 _POST, _ENTER = insert(posted), insert(entries)
+
+FEW = 3
+"""Postings that are asked for one by one: jobs post one or two, imports thousands."""
+
+LINES_AT_ONCE = 8
+"""Lines that go in one statement, of those."""
+
+
+def _enter(lines: int) -> Insert:
+    return insert(entries).values(
+        [{name: bindparam(f"{name}_{line}", type_=entries.c[name].type) for name in ENTRY} for line in range(lines)]
+    )
 
 
 class SqlLedger:
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._post_new, self._within, self._beyond = (
+            db.prepared(_POST_NEW),
+            db.prepared(_MOVE_WITHIN),
+            db.prepared(_MOVE),
+        )
+        self._enter = [db.prepared(_enter(lines)) for lines in range(1, LINES_AT_ONCE + 1)]
 
     def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
         return self._db.transaction(alone=alone)
 
     def post(self, *postings: Posting) -> int:
+        if len(postings) > FEW:
+            return self._post_many(postings)
+        new = [
+            one for one in postings if self._db.change(self._post_new, {"transaction": one.transaction, "key": one.key})
+        ]
+        lines = [entry for one in new for entry in one.entries]
+        for start in range(0, len(lines), LINES_AT_ONCE):
+            part = lines[start : start + LINES_AT_ONCE]
+            values = {f"{name}_{at}": getattr(line, name) for at, line in enumerate(part) for name in ENTRY}
+            self._db.change(self._enter[len(part) - 1], values)
+        self._move_all(lines)
+        return len(new)
+
+    def _move_all(self, lines: Sequence[Entry]) -> None:
+        """Last of all, since whoever else touches the same account waits until this is durable; and in one order, so that two never wait for
+        each other.
+        """
+        for (name, resource), moved in sorted(sums_of(lines).items()):
+            may_be_below = moved >= 0 or kind_of(name) in BELOW_ZERO
+            told = {"of": name, "what": str(resource), "more": moved}
+            if not self._db.change(self._beyond if may_be_below else self._within, told):
+                self._move((name, resource), moved)
+
+    def _post_many(self, postings: Sequence[Posting]) -> int:
         fresh = {one.key: one for one in reversed(postings)}
         for start in range(0, len(postings), KEYS_AT_ONCE):
             asked = [one.key for one in postings[start : start + KEYS_AT_ONCE]]
@@ -155,10 +209,9 @@ class SqlLedger:
         if new:
             rows = [{"transaction": one.transaction, "key": one.key} for one in new]
             self._db.execute(_POST, rows)
-        for touched, moved in sums_of(lines).items():
-            self._move(touched, moved)
         if lines:
             self._db.execute(_ENTER, [{name: getattr(one, name) for name in ENTRY} for one in lines])
+        self._move_all(lines)
         return len(new)
 
     def posting(self, transaction: str) -> Posting:
@@ -173,9 +226,7 @@ class SqlLedger:
         after = self.balance(name, resource) + moved
         if after < 0 and kind_of(name) not in BELOW_ZERO:
             raise below_zero(touched, after, moved)
-        if not self._db.execute(_MOVE, {"of": name, "what": str(resource), "more": moved}):
-            row = {"account": name, "resource": str(resource), "amount_micro": moved}
-            self._db.execute(insert(balances).values(**row))
+        self._db.execute(_ADD, {"of": name, "what": str(resource), "more": moved})
 
     def balance(self, account: str, resource: Resource) -> int:
         return int(self._db.scalar(_BALANCE, {"of": account, "what": str(resource)}) or 0)
@@ -232,6 +283,7 @@ class SqlFunds:
 class SqlAllocations:
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._hold = db.prepared(_HOLD)
 
     def add(self, allocation: Allocation) -> None:
         try:
@@ -264,10 +316,13 @@ class SqlAllocations:
         self._db.execute(update(holds).where(holds.c.job == held.job).values(amount_micro=held.amount_micro))
 
     def hold_of(self, job: str) -> Hold | None:
-        row = self._db.row(select(holds).where(holds.c.job == job))
-        return (
-            None if row is None else Hold(row.job, row.allocation, row.share, Resource(row.resource), row.amount_micro)
+        found = (
+            self._db.found(self._hold, {"of": job}) if self._db.in_transaction() else self._db.rows(_HOLD, {"of": job})
         )
+        if not found:
+            return None
+        name, allocation, share, resource, amount = found[0]
+        return Hold(name, allocation, share, Resource(resource), amount)
 
 
 def _entry(row: Row[Any]) -> Entry:
