@@ -88,8 +88,9 @@ def a_town(
     database: Database, home: Path, *, able: Capabilities = WALLED, unsandboxed: bool = False, capacity: Capacity = SMALL,
     gangs: GangNetwork = GangNetwork.OWN, doors: bool = True, hosts: str = "", images: str = "", keys: MasterKeys | None = None,
     file_keys: bool = False, passphrase: str | None = None, contract: Contract | None = None, policy: Policy | None = None,
-    **settings: Any,
+    again: bool = False, **settings: Any,
 ) -> Town:  # fmt: skip
+    """again: what was made here before is there still; only its services are made anew."""
     clock = FakeClock()
     machine = Machine(
         capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_for(Settings(**settings)),
@@ -109,10 +110,13 @@ def a_town(
         passphrase=passphrase,
         policy=policy,
     )
+    if again:
+        return Town(services, clock, services.identity.caller_for(Path(home, "operator").read_text()))
     body = services.access.new_organisation("The Factory", "operator", "NL", slug="factory")
     person, token = services.first_sign_in.person(body, "Olga", "olga@factory.example", ALL_ROLES)
     operator = services.identity.caller_of(token)
     assert operator.person == person.id
+    Path(home, "operator").write_text(person.id)
     hours = {"gpu_hour": 1_000, "cpu_hour": 100_000_000, "expert_hour": 1_000}
     services.giving.contribute("factory", "national", 1_000_000, hours, name="nation", by=operator)
     return Town(services, clock, operator)

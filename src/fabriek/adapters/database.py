@@ -17,7 +17,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.types import TypeDecorator
 
 from fabriek.adapters.groupcommit import Writer
-from fabriek.adapters.prepared import Prepared
+from fabriek.adapters.prepared import Prepared, look_at_idle, run_together
 from fabriek.kernel.errors import InvalidInput, StorageFull, Unavailable
 
 metadata = MetaData()
@@ -106,6 +106,10 @@ class Database(ABC):
         """As `execute`."""
         assert self._open.connection is not None, "a change outside transaction()"
         return self._translated(statement.run, parameters)
+
+    def changes(self, acts: Sequence[tuple[Prepared, Mapping[str, Any]]]) -> Sequence[int]:
+        """Many at once, in this order and each whatever the ones before it came to; how many rows each touched."""
+        return [self.change(statement, parameters) for statement, parameters in acts]
 
     def found(self, statement: Prepared, parameters: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
         """The rows of a question that is asked inside of a transaction, as the driver gives them."""
@@ -323,7 +327,8 @@ class PostgresDatabase(Database):
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        self._engine = create_engine(url, pool_size=12, max_overflow=12, pool_pre_ping=True, hide_parameters=True)
+        self._engine = create_engine(url, pool_size=12, max_overflow=12, hide_parameters=True)
+        look_at_idle(self._engine)
         self._readers = create_engine(
             url,
             isolation_level="AUTOCOMMIT",
@@ -367,6 +372,15 @@ class PostgresDatabase(Database):
         with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
+
+    def changes(self, acts: Sequence[tuple[Prepared, Mapping[str, Any]]]) -> Sequence[int]:
+        """On one way to the database and back."""
+        assert self._open.connection is not None, "a change outside transaction()"
+        try:
+            return run_together(self._open.connection, acts)
+        except OperationalError as error:
+            self._translate(error)
+            raise
 
     def _lock(self, connection: Connection, key: str) -> None:
         if key:

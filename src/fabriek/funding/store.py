@@ -22,11 +22,13 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    union_all,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
 from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.prepared import Prepared
 from fabriek.funding.allocations import Allocation
 from fabriek.funding.giving.contributions import Contribution, FunderKind
 from fabriek.funding.giving.shares import Share
@@ -143,7 +145,9 @@ _MOVE = (
     .where(balances.c.account == bindparam("of"), balances.c.resource == bindparam("what"))
     .values(amount_micro=balances.c.amount_micro + bindparam("more"))
 )
-_MOVE_WITHIN = _MOVE.where(balances.c.amount_micro + bindparam("more") >= 0)
+_IS_NEW = select(posted.c.key).where(posted.c.transaction == bindparam("new")).exists()
+_MOVE_BEYOND = _MOVE.where(_IS_NEW)
+_MOVE_WITHIN = _MOVE_BEYOND.where(balances.c.amount_micro + bindparam("more") >= 0)
 _HOLD = select(holds.c.job, holds.c.allocation, holds.c.share, holds.c.resource, holds.c.amount_micro)
 _HOLD = _HOLD.where(holds.c.job == bindparam("of"))
 _POST, _ENTER = insert(posted), insert(entries)
@@ -156,9 +160,11 @@ LINES_AT_ONCE = 8
 
 
 def _enter(lines: int) -> Insert:
-    return insert(entries).values(
-        [{name: bindparam(f"{name}_{line}", type_=entries.c[name].type) for name in ENTRY} for line in range(lines)]
-    )
+    rows = [
+        select(*(bindparam(f"{name}_{line}", type_=entries.c[name].type) for name in ENTRY)).where(_IS_NEW)
+        for line in range(lines)
+    ]
+    return insert(entries).from_select(list(ENTRY), union_all(*rows) if lines > 1 else rows[0])
 
 
 class SqlLedger:
@@ -167,7 +173,7 @@ class SqlLedger:
         self._post_new, self._within, self._beyond = (
             db.prepared(_POST_NEW),
             db.prepared(_MOVE_WITHIN),
-            db.prepared(_MOVE),
+            db.prepared(_MOVE_BEYOND),
         )
         self._enter = [db.prepared(_enter(lines)) for lines in range(1, LINES_AT_ONCE + 1)]
 
@@ -177,26 +183,30 @@ class SqlLedger:
     def post(self, *postings: Posting) -> int:
         if len(postings) > FEW:
             return self._post_many(postings)
-        new = [
-            one for one in postings if self._db.change(self._post_new, {"transaction": one.transaction, "key": one.key})
-        ]
-        lines = [entry for one in new for entry in one.entries]
-        for start in range(0, len(lines), LINES_AT_ONCE):
-            part = lines[start : start + LINES_AT_ONCE]
-            values = {f"{name}_{at}": getattr(line, name) for at, line in enumerate(part) for name in ENTRY}
-            self._db.change(self._enter[len(part) - 1], values)
-        self._move_all(lines)
-        return len(new)
+        return sum(self._post(one) for one in postings)
 
-    def _move_all(self, lines: Sequence[Entry]) -> None:
-        """Last of all, since whoever else touches the same account waits until this is durable; and in one order, so that two never wait for
-        each other.
+    def _post(self, one: Posting) -> bool:
+        """All that it takes at once: what follows the posting's own row does nothing where that was not new. Accounts come last, since whoever
+        else touches one waits until this is durable, and in one order, so that two never wait for each other.
         """
-        for (name, resource), moved in sorted(sums_of(lines).items()):
-            may_be_below = moved >= 0 or kind_of(name) in BELOW_ZERO
-            told = {"of": name, "what": str(resource), "more": moved}
-            if not self._db.change(self._beyond if may_be_below else self._within, told):
-                self._move((name, resource), moved)
+        acts: list[tuple[Prepared, dict[str, Any]]] = [
+            (self._post_new, {"transaction": one.transaction, "key": one.key})
+        ]
+        for start in range(0, len(one.entries), LINES_AT_ONCE):
+            part = one.entries[start : start + LINES_AT_ONCE]
+            values = {f"{name}_{at}": getattr(line, name) for at, line in enumerate(part) for name in ENTRY}
+            acts.append((self._enter[len(part) - 1], values | {"new": one.transaction}))
+        moves = sorted(sums_of(one.entries).items())
+        for (name, resource), moved in moves:
+            kept = self._beyond if moved >= 0 or kind_of(name) in BELOW_ZERO else self._within
+            acts.append((kept, {"of": name, "what": str(resource), "more": moved, "new": one.transaction}))
+        touched = self._db.changes(acts)
+        if not touched[0]:
+            return False
+        for (account, moved), was in zip(moves, touched[len(touched) - len(moves) :], strict=True):
+            if not was:
+                self._move(account, moved)
+        return True
 
     def _post_many(self, postings: Sequence[Posting]) -> int:
         fresh = {one.key: one for one in reversed(postings)}
@@ -211,7 +221,8 @@ class SqlLedger:
             self._db.execute(_POST, rows)
         if lines:
             self._db.execute(_ENTER, [{name: getattr(one, name) for name in ENTRY} for one in lines])
-        self._move_all(lines)
+        for account, moved in sorted(sums_of(lines).items()):
+            self._move(account, moved)
         return len(new)
 
     def posting(self, transaction: str) -> Posting:
@@ -226,7 +237,9 @@ class SqlLedger:
         after = self.balance(name, resource) + moved
         if after < 0 and kind_of(name) not in BELOW_ZERO:
             raise below_zero(touched, after, moved)
-        self._db.execute(_ADD, {"of": name, "what": str(resource), "more": moved})
+        told = {"of": name, "what": str(resource), "more": moved}
+        if not self._db.execute(_MOVE, told):
+            self._db.execute(_ADD, told)  # the first of its account, or the second of two at once
 
     def balance(self, account: str, resource: Resource) -> int:
         return int(self._db.scalar(_BALANCE, {"of": account, "what": str(resource)}) or 0)

@@ -1,0 +1,78 @@
+"""A storm of awards, holds and settlements in a process that is killed at a random point: no cap is broken, the sum is zero, and nobody is below
+zero but who may be. The full size runs with the marker `faults`.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fabriek.adapters.database import open_database
+from fabriek.funding.ledger import BELOW_ZERO, kind_of
+from fabriek.funding.policy.capping import GIVEN
+from fabriek.funding.policy.caps import Of
+from fabriek.funding.policy.policy import shipped_policy
+from fabriek.funding.policy.store import SqlAwardTotals
+from fabriek.funding.resources import Resource
+from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger
+from fabriek.kernel.units import MICRO
+from tests.factories.storm import prepare
+
+
+def storm(folder: Path, seed: int, awards: int, settlements: int, *, kills: int) -> None:
+    """Blows until it is over; killed so many times on the way, and begun again where it stood."""
+    home, rng = folder / "home", random.Random(seed)  # noqa: S311  # chance, no secret
+    prepare(home)
+    for number in range(kills + 1):
+        told = [str(home), str(seed + number), str(awards), str(settlements)]
+        command = [sys.executable, "-m", "tests.factories.storm", *told]
+        child = subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None
+        if number < kills:
+            assert child.stdout.readline() == "blowing\n"
+            for _ in range(rng.randrange(1, 4)):
+                child.stdout.readline()
+            os.kill(child.pid, signal.SIGKILL)
+        child.stdout.read()
+        child.stdout.close()
+        assert child.wait() == (-signal.SIGKILL if number < kills else 0)
+        check(home)
+
+
+def check(home: Path) -> None:
+    """What must hold at every moment, read back from the file as a server that starts again reads it."""
+    database = open_database(f"sqlite:///{home}/fabriek.db")
+    books, totals = SqlLedger(database), SqlAwardTotals(database)
+    balances = books.balances()
+    assert not any(books.sums().values())
+    below = {name for (name, _), amount in balances.items() if amount < 0 and kind_of(name) not in BELOW_ZERO}
+    assert not below
+    from_entries: dict[tuple[str, Resource], int] = {}
+    for entry in books.entries(account="", limit=10**9):
+        where = entry.account, entry.resource
+        from_entries[where] = from_entries.get(where, 0) + entry.amount_micro
+    assert {where: amount for where, amount in from_entries.items() if amount} == {
+        where: amount for where, amount in balances.items() if amount
+    }
+    for share in SqlFunds(database).shares():
+        for cap in shipped_policy().caps:
+            if cap.of is Of.SHARE and cap.resource is Resource.GPU_HOUR and cap.funder in {None, share.kind}:
+                given = totals.sum(share.id, [GIVEN], Resource.GPU_HOUR, None)
+                assert totals.sum(share.id, cap.uses, Resource.GPU_HOUR, None) * MICRO <= given * cap.part, cap.id
+    database.close()
+
+
+def test_a_small_storm_and_a_kill_break_nothing(tmp_path: Path) -> None:
+    storm(tmp_path, 7, awards=40, settlements=200, kills=1)
+    database = open_database(f"sqlite:///{tmp_path}/home/fabriek.db")
+    assert len(SqlAllocations(database).all()) >= 10
+    database.close()
+
+
+@pytest.mark.faults
+def test_ten_thousand_awards_and_a_hundred_thousand_settlements_break_nothing(tmp_path: Path) -> None:
+    storm(tmp_path, 20_261_128, awards=10_000, settlements=100_000, kills=3)
