@@ -165,6 +165,47 @@ def test_only_the_expert_says_that_hours_were_given(town: Town) -> None:
     assert list(desk.knowledge.bookings(by=town.person("elders"))) == []
 
 
+def test_what_was_held_comes_back_when_either_calls_it_off_and_no_hours_follow(town: Town) -> None:
+    desk = Desk(town)
+    before = desk.left()
+    for by in (desk.person, desk.expert):
+        booking = desk.book(3)
+        with pytest.raises(NotFound):
+            desk.knowledge.cancel(booking.id, by=town.person("elders"))
+        at_once(lambda _, one=booking.id, who=by: desk.knowledge.cancel(one, by=who), times=4)
+        with pytest.raises(WrongState):
+            desk.knowledge.finish(booking.id, by=desk.expert)
+    given = desk.book(1)
+    desk.knowledge.finish(given.id, by=desk.expert)
+    with pytest.raises(WrongState):
+        desk.knowledge.cancel(given.id, by=desk.person)
+    assert before - desk.left() == 1_000_000
+    assert town.services.funding.balanced()
+
+
+def test_more_hours_are_held_before_they_are_given(town: Town) -> None:
+    desk = Desk(town)
+    before = desk.left()
+    booking = desk.book(2)
+    with pytest.raises(NotPermitted):
+        desk.knowledge.extend(booking.id, 4, by=desk.expert)
+    with pytest.raises(NotFound):
+        desk.knowledge.extend(booking.id, 4, by=town.person("elders"))
+    for wrong in (0, 2, 9):
+        with pytest.raises(InvalidInput):
+            desk.knowledge.extend(booking.id, wrong, by=desk.person)
+    assert desk.knowledge.extend(booking.id, 5, by=desk.person).hours == 5
+    assert before - desk.left() == 5_000_000
+    other = desk.book(2)
+    with pytest.raises(CreditsExhausted):
+        desk.knowledge.extend(other.id, 8, by=desk.person)
+    desk.knowledge.finish(booking.id, by=desk.expert)
+    with pytest.raises(WrongState):
+        desk.knowledge.extend(booking.id, 6, by=desk.person)
+    assert before - desk.left() == 7_000_000
+    assert town.services.funding.balanced()
+
+
 @pytest.mark.parametrize("hours", [-1, 0, 9, 10**9])
 def test_hours_that_cannot_be_are_refused(town: Town, hours: int) -> None:
     desk = Desk(town)

@@ -20,6 +20,7 @@ from fabriek.schemas.knowledge import (
     CardRequestOut,
     ExpertIn,
     ExpertOut,
+    HoursIn,
     QuestionIn,
     QuestionOut,
 )
@@ -150,3 +151,15 @@ def list_bookings(caller: CallerDep, factory: FactoryDep) -> PageOut[BookingOut]
 def finish(booking: str, caller: CallerDep, factory: FactoryDep) -> BookingOut:
     """The expert says that the hours were given; they are charged."""
     return _booking_out(factory.knowledge.finish(booking, by=caller), factory)
+
+
+@router.post("/bookings/{booking}/cancel", access=SIGNED_IN)
+def cancel(booking: str, caller: CallerDep, factory: FactoryDep) -> BookingOut:
+    """Call it off; what was held for it goes back."""
+    return _booking_out(factory.knowledge.cancel(booking, by=caller), factory)
+
+
+@router.post("/bookings/{booking}/hours", access=SIGNED_IN)
+def extend(booking: str, asked: HoursIn, caller: CallerDep, factory: FactoryDep) -> BookingOut:
+    """Give it so many hours in all; more of them are held at once."""
+    return _booking_out(factory.knowledge.extend(booking, asked.hours, by=caller), factory)

@@ -51,3 +51,20 @@ def bookings(*, as_json: bool) -> None:
 def done(booking: str, *, as_json: bool) -> None:
     """As the expert: the hours were given."""
     show(connect().knowledge.finish(booking), as_json=as_json)
+
+
+@expert.command("cancel")
+@click.argument("booking")
+@json_option
+def cancel(booking: str, *, as_json: bool) -> None:
+    """Call off a booking, yours or of you; what was held for it goes back."""
+    show(connect().knowledge.cancel(booking), as_json=as_json)
+
+
+@expert.command("extend")
+@click.argument("booking")
+@click.option("--hours", required=True, type=click.IntRange(1, 8), help="So many in all, those that it has among them.")
+@json_option
+def extend(booking: str, hours: int, *, as_json: bool) -> None:
+    """Give a booking of yours more hours; they are held at once."""
+    show(connect().knowledge.extend(booking, hours), as_json=as_json)

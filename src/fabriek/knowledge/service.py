@@ -9,7 +9,7 @@ from fabriek.funding.resources import Resource
 from fabriek.funding.service import Funding
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
-from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted
+from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, WrongState
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.purposes import Purpose
 from fabriek.kernel.units import MICRO
@@ -180,6 +180,43 @@ class Knowledge:
             self._funding.settle(done.id, done.hours * MICRO)
             self._audit.record("expert.hours_given", done.id, by, hours=done.hours)
         return done
+
+    def cancel(self, booking_id: str, *, by: Caller) -> Booking:
+        """Either of the two calls it off; what was held goes back. Raises WrongState once the hours were given."""
+        with self._cards.transaction(alone=f"booking:{booking_id}"):
+            booking = self._mine(booking_id, by)
+            off = move(booking, BookingState.CANCELLED)
+            self._experts.put_booking(off)
+            self._funding.release(off.id)
+            self._audit.record("expert.cancelled", off.id, by, project=off.project)
+        return off
+
+    def extend(self, booking_id: str, hours: int, *, by: Caller) -> Booking:
+        """Who booked gives it so many hours in all; more of them are held. Raises CreditsExhausted, WrongState, InvalidInput."""
+        with self._cards.transaction(alone=f"booking:{booking_id}"):
+            booking = self._mine(booking_id, by)
+            if booking.person != by.person:
+                raise NotPermitted("who booked says for how long", rule="booking.person", fix="ask them for more hours")
+            require(by, "job.submit", project=booking.project)
+            if booking.state is not BookingState.BOOKED:
+                raise WrongState(f"booking {booking.id} is {booking.state}", fix="book the expert again")
+            if not booking.hours < hours <= HOURS_MAX:
+                raise InvalidInput(
+                    f"it has {booking.hours} hours, and {HOURS_MAX} at most",
+                    fix="name more hours, or book several times",
+                )
+            more = replace(booking, hours=hours)
+            self._funding.raise_hold(more.id, hours * MICRO)
+            self._experts.put_booking(more)
+            self._audit.record("expert.extended", more.id, by, hours=hours)
+        return more
+
+    def _mine(self, booking_id: str, by: Caller) -> Booking:
+        """Raises NotFound for who neither made it nor is booked."""
+        booking = self._experts.booking(booking_id)
+        if by.person not in {booking.expert, booking.person}:
+            raise NotFound("there is no such booking", fix="fabriek expert bookings")
+        return booking
 
     def bookings(self, *, by: Caller) -> Sequence[Booking]:
         """Those that one made or is booked for, newest first."""

@@ -93,6 +93,12 @@ class BookingIn(Wire):
     about: Line
 
 
+class HoursIn(Wire):
+    """In all, those that it has already among them."""
+
+    hours: Annotated[int, Field(ge=1, le=8)]
+
+
 class BookingOut(Wire):
     id: str
     expert: str

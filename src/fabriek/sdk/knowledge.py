@@ -69,5 +69,12 @@ class Knowledge:
     def bookings(self) -> Sequence[BookingOut]:
         return PageOut[BookingOut].model_validate(self._client.get("/api/v1/bookings")).items
 
+    def cancel(self, booking: str) -> BookingOut:
+        return BookingOut.model_validate(self._client.post(f"/api/v1/bookings/{booking}/cancel"))
+
+    def extend(self, booking: str, hours: int) -> BookingOut:
+        """`hours` in all."""
+        return BookingOut.model_validate(self._client.post(f"/api/v1/bookings/{booking}/hours", json={"hours": hours}))
+
     def finish(self, booking: str) -> BookingOut:
         return BookingOut.model_validate(self._client.post(f"/api/v1/bookings/{booking}/done"))
