@@ -240,9 +240,7 @@ class Funding:
             if owner in current or (kind is Kind.DEBT and amount):
                 sums = found.setdefault(resource, dict.fromkeys(Kind, 0))
                 sums[kind] += amount
-                if (
-                    owner not in current
-                ):  # what is owed was used, and of what that allocation was given nothing counts any more
+                if owner not in current:  # use that is owed; nothing else of an ended allocation counts
                     sums[Kind.USAGE] -= amount
         return [
             Left(resource, sum(of.values()), of[Kind.HOLD], of[Kind.ALLOCATION], -of[Kind.DEBT], of[Kind.USAGE])
