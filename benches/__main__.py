@@ -9,6 +9,7 @@ from benches import (
     job_overhead,
     job_rate,
     lab,
+    ledger,
     login,
     permissions,
     queue,
@@ -42,6 +43,7 @@ if __name__ == "__main__":
         vault,
         vault_reading,
         lab,
+        ledger,
         login,
     ):
         bench.main()

@@ -147,6 +147,15 @@ def test_without_an_award_what_is_free_is_free_and_the_rest_is_owed(town: Town) 
     assert newest.owed_micro == newest.amount_micro == pytest.approx(MICRO, abs=2)
 
 
+def test_one_project_that_cannot_be_booked_keeps_no_other_from_it(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    shelf = Shelf(town)
+    give(town, shelf.slug, TIB_HOUR, 10)
+    shelf.held["prj_0"] = TIB  # of a project that there is not
+    shelf.after(0, held=1)
+    assert shelf.after(2) == 2 * MICRO
+    assert "prj_0 cannot be booked" in caplog.text
+
+
 def test_what_an_allocation_lacks_is_owed_and_paid_first_out_of_what_comes(town: Town) -> None:
     shelf = Shelf(town)
     give(town, shelf.slug, TIB_HOUR, 2)

@@ -1,5 +1,6 @@
 """What one may do with readings: book them, read storage, look at them; and pay what is owed."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta, tzinfo
@@ -26,9 +27,11 @@ from fabriek.funding.ports import Allocations, Funds, Ledger
 from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.clock import Clock
-from fabriek.kernel.errors import CreditsExhausted, NotPermitted, WrongState
+from fabriek.kernel.errors import CreditsExhausted, FabriekError, NotPermitted, WrongState
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.purposes import Purpose
+
+log = logging.getLogger("fabriek.funding")
 
 
 class Metering:
@@ -99,7 +102,10 @@ class Metering:
         held = self._held()
         projects = sorted(held.keys() | self._storages.levels().keys())
         for project in projects:
-            self._advance(project, held.get(project, 0), now)
+            try:
+                self._advance(project, held.get(project, 0), now)
+            except FabriekError as error:  # of one project; its interval is booked when it is mended
+                log.warning("the storage of project %s cannot be booked: %s", project, error.detail)
         return len(projects)
 
     def pay_debts(self) -> int:
