@@ -15,6 +15,7 @@ from fabriek.api import (
     applying,
     assurance,
     audit,
+    auditor_links,
     base_models,
     classes,
     cluster,
@@ -83,6 +84,7 @@ AREAS = (
     funding,
     giving,
     ledger_export,
+    auditor_links,
     policy,
     duties,
     foreign,
@@ -147,7 +149,7 @@ def build(
     app.router.routes.extend(portal)
     problems.install(app, _renderer(services, page_of))
     app.add_middleware(SealGate, seal=services.seal)
-    app.add_middleware(Leaked, access=services.identity, answer=problems.problem_response)
+    app.add_middleware(Leaked, access=(services.identity, services.auditing), answer=problems.problem_response)
     app.add_middleware(Envelope, clock=services.clock, ids=services.ids, counts=app.state.counts)
     mlflow.shorten(app, services, lab_people, is_open=is_open)
     refuse_undeclared(app)

@@ -13,6 +13,8 @@ from fabriek.adapters.database import Database
 from fabriek.audit.service import Audit
 from fabriek.bootstrap.machinery import rates_for
 from fabriek.bootstrap.spending import running_out_services
+from fabriek.funding.auditing.service import Auditing
+from fabriek.funding.auditing.store import SqlAuditorLinks
 from fabriek.funding.elsewhere.bridge import Bridge
 from fabriek.funding.elsewhere.store import SqlDumps, SqlForeignJobs
 from fabriek.funding.exporting.service import Exporting
@@ -50,6 +52,7 @@ class Money(TypedDict):
     giving: Giving
     standings: Standings
     exporting: Exporting
+    auditing: Auditing
     funding: Funding
     bridge: Bridge
     ending: Ending
@@ -84,6 +87,9 @@ def funding_services(
     )  # fmt: skip
     standings = Standings(SqlFlows(database), funds, giving, capping, clock=clock, zone=ZoneInfo(settings.zone))
     exporting = Exporting(SqlExports(database), books, audit, clock, zone=ZoneInfo(settings.zone))
+    auditing = Auditing(
+        SqlAuditorLinks(database), SqlAuditorLinks(database), audit, clock, ids, zone=ZoneInfo(settings.zone)
+    )
     return Money(
         policy=book,
         describing=describing,
@@ -91,6 +97,7 @@ def funding_services(
         giving=giving,
         standings=standings,
         exporting=exporting,
+        auditing=auditing,
         funding=funding,
         bridge=bridge,
         ending=ending,

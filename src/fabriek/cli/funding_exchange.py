@@ -4,13 +4,10 @@ from pathlib import Path
 
 import click
 
-from fabriek.cli import funding_giving
 from fabriek.cli.funding import funding
 from fabriek.cli.output import json_option, print_json, say
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
-
-__all__ = ["funding", "funding_giving"]
 
 file_type = click.Path(path_type=Path, dir_okay=False)
 

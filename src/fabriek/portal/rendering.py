@@ -15,7 +15,7 @@ from fabriek import __version__
 from fabriek.access.login.providers import Provider
 from fabriek.compute.gpus import amount
 from fabriek.funding.resources import Resource
-from fabriek.kernel.units import shown_bytes
+from fabriek.kernel.units import shown, shown_bytes
 from fabriek.portal.forms import seal_of
 from fabriek.portal.markdown import rendered
 
@@ -42,6 +42,7 @@ class Pages:
             "words": lambda text: str(text).replace("_", " "),
             "capitalize_first": lambda text: text[:1].upper() + text[1:],
             "thousandths": amount,
+            "units": shown,
             "unit": lambda resource: Resource(resource).plural,
             "highlighted": highlighted,
             "markdown": rendered,

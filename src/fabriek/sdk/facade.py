@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.agreements import Agreements
     from fabriek.sdk.assurance import Assurance
     from fabriek.sdk.audit import Audit
+    from fabriek.sdk.auditing import Auditing
     from fabriek.sdk.base_models import BaseModels
     from fabriek.sdk.classes import Classes
     from fabriek.sdk.compute import Compute
@@ -99,6 +100,10 @@ class Fabriek:
     @cached_property
     def duties(self) -> "Duties":
         return self._part("duties", "Duties")  # type: ignore[no-any-return]
+
+    @cached_property
+    def auditing(self) -> "Auditing":
+        return self._part("auditing", "Auditing")  # type: ignore[no-any-return]
 
     @cached_property
     def foreign(self) -> "Foreign":

@@ -23,7 +23,7 @@ ASKED_MAX = 8
 
 
 class Revoking(Protocol):
-    """What is needed of access."""
+    """What is needed of whoever keeps secrets."""
 
     def revoke_leaked(self, secrets: Sequence[str]) -> int:
         """Ends those of them that are ours, whatever they opened; how many."""
@@ -46,12 +46,17 @@ def seen_in(path: str, query: bytes) -> list[str]:
 class Leaked:
     """ASGI middleware: looks at addresses before anything else does."""
 
-    def __init__(self, app: ASGIApp, *, access: Revoking, answer: Callable[[FabriekError, str], Response]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, access: Sequence[Revoking], answer: Callable[[FabriekError, str], Response]
+    ) -> None:
+        """access: each that keeps secrets of ours."""
         self._app, self._access, self._answer = app, access, answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (secrets := seen_in(scope["path"], scope["query_string"])):
-            ended = await run_in_threadpool(self._access.revoke_leaked, secrets)
+            ended = 0
+            for one in self._access:
+                ended += await run_in_threadpool(one.revoke_leaked, secrets)
             if ended:
                 refusal = NotAuthenticated(
                     "a token came in the address, where logs keep it; it is revoked and opens nothing any more",

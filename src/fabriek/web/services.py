@@ -38,6 +38,7 @@ from fabriek.compute.service import Compute
 from fabriek.compute.serving.admitting import Admitting
 from fabriek.compute.serving.service import Serving
 from fabriek.compute.simulator.service import Simulator
+from fabriek.funding.auditing.service import Auditing
 from fabriek.funding.classes.teaching import Teaching
 from fabriek.funding.duties.service import Duties
 from fabriek.funding.elsewhere.bridge import Bridge
@@ -108,6 +109,7 @@ class Services:
     giving: Giving
     standings: Standings
     exporting: Exporting
+    auditing: Auditing
     funding: Funding
     bridge: Bridge
     ending: Ending

@@ -24,6 +24,8 @@ class Exports(Protocol):
     def pages(self, first: datetime | None, before: datetime | None, size: int) -> Iterator[Sequence[Entry]]:
         """From `first` on and before `before`, where they are given."""
 
+    def page(self, first: datetime | None, before: datetime | None, after: str, size: int) -> Sequence[Entry]: ...
+
 
 class Exporting:
     """Writes the ledger, or a quarter of it."""
@@ -42,14 +44,23 @@ class Exporting:
         require(by, "funding.view")
         if form not in set(Form):
             raise InvalidInput(f"{form!r} is no form of an export", fix=f"one of {', '.join(Form)}")
-        first = before = None
-        if quarter:
-            named = quarter_named(quarter)
-            quarter, first, before = str(named), self._midnight(named.first), self._midnight(named.next.first)
+        quarter, first, before = self._period(quarter)
         with self._books.transaction():
             self._audit.record("funding.exported", quarter or "all", by, form=form)
         about = {"quarter": quarter or "all", "written_at": self._clock.now().isoformat(), "zone": str(self._zone)}
         return file_of(self._exports.pages(first, before, self._page), Form(form), about)
+
+    def page(self, quarter: str, after: str, size: int, *, by: Caller) -> Sequence[Entry]:
+        """Entries in the order of time, from behind the one of that id on."""
+        require(by, "funding.view")
+        _, first, before = self._period(quarter)
+        return self._exports.page(first, before, after, size)
+
+    def _period(self, quarter: str) -> tuple[str, datetime | None, datetime | None]:
+        if not quarter:
+            return "", None, None
+        named = quarter_named(quarter)
+        return str(named), self._midnight(named.first), self._midnight(named.next.first)
 
     def _midnight(self, day: date) -> datetime:
         return datetime.combine(day, time(), self._zone)

@@ -1,0 +1,28 @@
+"""The page of shares: who gives, which part of the machine each has, what this quarter brought, and what the caps leave."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from fabriek.portal.rendering import Pages
+from fabriek.web.dependencies import CallerDep
+from fabriek.web.router import Right, Router
+from fabriek.web.services import Services
+
+
+def router(services: Services, pages: Pages) -> Router:
+    made = Router(include_in_schema=False)
+
+    @made.get("/funding/shares", access=Right("funding.view"))
+    def shares(request: Request, caller: CallerDep, quarter: str = "") -> Response:
+        """Of this quarter, or another."""
+        named, rows = services.standings.quarter(quarter[:10], by=caller)
+        given = [
+            (one, state, services.access.organisation(one.funder).name)
+            for one, state in services.giving.contributions(by=caller)
+        ]
+        return pages.render(
+            request, "funding/shares.html", quarter=named, rows=rows, contributions=given, shares=services.giving.shares_on(by=caller),
+            caps=services.standings.caps(by=caller),
+        )  # fmt: skip
+
+    return made
