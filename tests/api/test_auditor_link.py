@@ -4,7 +4,8 @@ import csv
 import io
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,8 @@ from fabriek.portal.pages.auditor import AUDITOR_COOKIE
 from fabriek.web.router import access_table
 from tests.factories.services import Town, a_town
 from tests.servers.app import serving
+
+Enters = Callable[[str, str], httpx.Client]
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +45,14 @@ def a_link(town: Town, quarter: str = "") -> tuple[str, str]:
     return link.id, secret
 
 
-def entered(url: str, secret: str) -> httpx.Client:
-    """A browser in which it was opened."""
-    client = httpx.Client(base_url=url, trust_env=False)
+@pytest.fixture
+def entered() -> Iterator[Callable[[str, str], httpx.Client]]:
+    """Opens a secret in a new browser."""
+    with ExitStack() as stack:
+        yield lambda url, secret: enter(stack.enter_context(httpx.Client(base_url=url, trust_env=False)), secret)
+
+
+def enter(client: httpx.Client, secret: str) -> httpx.Client:
     answer = client.post("/auditor", data={"secret": f"http://localhost/auditor#{secret}"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/auditor")
     said = answer.headers["set-cookie"].lower()
@@ -52,7 +60,7 @@ def entered(url: str, secret: str) -> httpx.Client:
     return client
 
 
-def test_it_shows_ledger_quarters_policy_and_export(place: tuple[Town, str, Any]) -> None:
+def test_it_shows_ledger_quarters_policy_and_export(place: tuple[Town, str, Any], entered: Enters) -> None:
     town, url, _ = place
     link, secret = a_link(town)
     client = entered(url, secret)
@@ -72,7 +80,7 @@ def test_it_shows_ledger_quarters_policy_and_export(place: tuple[Town, str, Any]
     assert client.get("/auditor/ledger").status_code == 303
 
 
-def test_one_of_a_quarter_shows_that_quarter_alone(place: tuple[Town, str, Any]) -> None:
+def test_one_of_a_quarter_shows_that_quarter_alone(place: tuple[Town, str, Any], entered: Enters) -> None:
     town, url, _ = place
     _, secret = a_link(town, "2025Q1")
     client = entered(url, secret)
@@ -94,7 +102,7 @@ def filled(path: str, town: Town) -> str:
     return re.sub(r"{(\w+)(:path)?}", lambda match: str(known.get(match[1]) or "x"), path)
 
 
-def test_neither_secret_nor_cookie_opens_any_other_route(place: tuple[Town, str, Any]) -> None:
+def test_neither_secret_nor_cookie_opens_any_other_route(place: tuple[Town, str, Any], entered: Enters) -> None:
     """The answer is that of somebody who has nothing, to the status, on every route and in every place where a credential may stand."""
     town, url, app = place
     _, secret = a_link(town)
@@ -103,12 +111,10 @@ def test_neither_secret_nor_cookie_opens_any_other_route(place: tuple[Town, str,
         "nothing": {},
         "the secret as a token": {"Authorization": f"Bearer {secret}"},
         "the cookie as a token": {"Authorization": f"Bearer {cookie}"},
-        "the cookie as a session": {"Cookie": f"fabriek_session={cookie}"},
-        "the secret as a session": {"Cookie": f"fabriek_session={secret}"},
-        "the cookie everywhere": {"Cookie": f"{AUDITOR_COOKIE}={cookie}"},
+        "the cookie as a session and in its place": {"Cookie": f"fabriek_session={cookie}; {AUDITOR_COOKIE}={cookie}"},
     }
     opened, tried = [], 0
-    with httpx.Client(base_url=url, trust_env=False) as client:
+    with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
         for method, path, _ in access_table(app.routes):
             if path.startswith("/auditor") or method in {"HEAD", "*"}:
                 continue
@@ -129,7 +135,7 @@ def test_neither_secret_nor_cookie_opens_any_other_route(place: tuple[Town, str,
     "address", ["/auditor?secret={}", "/auditor?token={}", "/auditor/{}", "/api/v1/whoami?x={}", "/nowhere/{}"]
 )
 def test_in_an_address_it_is_refused_and_ended_and_not_logged(
-    place: tuple[Town, str, Any], address: str, caplog: pytest.LogCaptureFixture
+    place: tuple[Town, str, Any], entered: Enters, address: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     town, url, _ = place
     link, secret = a_link(town)

@@ -71,7 +71,7 @@ def test_shares_are_shown_to_funders_and_the_ledger_to_an_auditor(town: Town, br
         expect(guest.locator("tbody tr").first).to_be_visible()
         sound(guest, "auditor-ledger")
         guest.get_by_role("link", name="Policy").click()
-        expect(guest.get_by_role("heading", name="Caps")).to_be_visible()
+        expect(guest.get_by_role("cell", name="cap.eu_machine")).to_be_visible()
         sound(guest, "auditor-policy")
         guest.get_by_role("button", name="Close").click()
         expect(guest.get_by_label("The secret")).to_have_value("")

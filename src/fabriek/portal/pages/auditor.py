@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from fabriek.funding.auditing.links import VISIT_FOR, AuditorLink
 from fabriek.funding.exporting.lines import Form
+from fabriek.funding.policy.rows import all_rows, name_of, said
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotAuthenticated, NotFound, RateLimited
 from fabriek.portal.entering import check_same_site, is_private
@@ -63,8 +64,8 @@ def _door(made: Router, services: Services, pages: Pages) -> None:
         """The secret against a cookie of this browser, for these pages alone. Wrong ones slow the next down."""
         check_same_site(request)
         raw = await request.form(max_files=0, max_fields=2)
-        said = raw.get("secret", "")
-        secret = said.strip().rpartition("#")[2][:200] if isinstance(said, str) else ""
+        field = raw.get("secret", "")
+        secret = field.strip().rpartition("#")[2][:200] if isinstance(field, str) else ""
         try:
             cookie = await run_in_threadpool(opened, secret, address_of(request, services.settings))
         except (NotAuthenticated, RateLimited) as error:
@@ -109,9 +110,11 @@ def _views(made: Router, services: Services, pages: Pages) -> None:
     @made.get("/auditor/policy", access=PUBLIC)
     def policy(request: Request) -> Response:
         """Every dated row that decides on money, with its source."""
+        rows = [(name_of(row), said(row), row) for row in all_rows(services.policy.now())]
+        rows.sort(key=lambda one: (one[0], one[2].valid_from))
         return looked(
-            request, "policy", lambda link, _: pages.render(request, "auditor_policy.html", link=link, policy=services.policy.now())
-        )  # fmt: skip
+            request, "policy", lambda link, _: pages.render(request, "auditor_policy.html", link=link, rows=rows)
+        )
 
     @made.get("/auditor/export/{form}", access=PUBLIC)
     def export(request: Request, form: str) -> Response:
