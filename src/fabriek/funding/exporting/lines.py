@@ -10,11 +10,11 @@ from enum import StrEnum
 
 from fabriek.funding.ledger import Entry
 from fabriek.funding.resources import Resource
+from fabriek.kernel.spreadsheets import shown_cell
 
 COLUMNS = ("id", "transaction", "at", "account", "resource", "amount_micro", "memo", "job")
 """`at`: UTC, ISO 8601. `amount_micro`: millionths of the resource's unit, above zero where credit came to the account."""
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MANIFEST = "# "
 """What the manifest's line begins with in a CSV, so that readers can leave it out as a comment."""
 
@@ -75,5 +75,5 @@ def _cell(value: str | int) -> str | int:
     """No text becomes a formula in a spreadsheet, nor a line of its own; a number below zero stays a number."""
     if isinstance(value, int):
         return value
-    flat = value.replace("\r", " ").replace("\n", " ")
-    return f"'{flat}" if flat.lstrip(" ").startswith((*FORMULA_STARTS, "#")) else flat
+    flat = shown_cell(value.replace("\r", " ").replace("\n", " "))
+    return f"'{flat}" if flat.startswith("#") else flat  # it is how the manifest begins

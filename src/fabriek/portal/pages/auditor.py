@@ -11,7 +11,8 @@ from fabriek.funding.exporting.lines import Form
 from fabriek.funding.policy.rows import all_rows, name_of, said
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotAuthenticated, NotFound, RateLimited
-from fabriek.portal.entering import check_same_site, is_private
+from fabriek.portal.entering import is_private
+from fabriek.portal.forms import check_same_site
 from fabriek.portal.rendering import Pages
 from fabriek.web.clients import address_of
 from fabriek.web.router import PUBLIC, Router
