@@ -1,18 +1,15 @@
 """What all tests share: the database in both dialects, the real data, and a summary that names what could not run."""
 
-import itertools
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from fabriek.adapters.database import Database, metadata, open_database
+from fabriek.adapters.database import Database, open_database
+from tests.factories.tables import PostgresTables, a_database
 from tests.servers import oidc, openbao, postgres, seaweed, slurm, slurm_release, softhsm
-
-_numbers = itertools.count()
 
 # No test is timed: a busy machine would fail one that proves something else.
 settings.register_profile("house", deadline=None)
@@ -98,39 +95,21 @@ def soft_hsm() -> Iterator[softhsm.SoftHsm]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with every table and no row, to be copied."""
-    file = tmp_path_factory.mktemp("tables") / "fabriek.db"
-    _make_tables(f"sqlite:///{file}")
-    return file
-
-
-@pytest.fixture(scope="session")
-def postgres_with_tables(postgres_url: str) -> str:
-    """The name of a database with every table and no row, to be copied."""
-    _make_tables(postgres.fresh_database(postgres_url, "tables"))
-    return "tables"
+def postgres_tables(postgres_url: str) -> PostgresTables:
+    """The database that is lent to one test after the other."""
+    return PostgresTables(postgres_url)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database with every table, on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
-        shutil.copyfile(request.getfixturevalue("sqlite_with_tables"), tmp_path / "fabriek.db")
-        opened = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-        yield opened
-        opened.close()
-        return
-    server, name = request.getfixturevalue("postgres_url"), f"test_{next(_numbers)}"
-    opened = open_database(postgres.fresh_database(server, name, like=request.getfixturevalue("postgres_with_tables")))
+    on_sqlite = request.param == "sqlite"
+    opened = (
+        a_database(tmp_path / "fabriek.db")
+        if on_sqlite
+        else open_database(request.getfixturevalue("postgres_tables").lend())
+    )
     yield opened
-    opened.close()
-    postgres.drop_database(server, name)
-
-
-def _make_tables(url: str) -> None:
-    opened = open_database(url)
-    metadata.create_all(opened.engine)
     opened.close()
 
 
