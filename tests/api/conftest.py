@@ -4,18 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from fabriek.adapters.database import Database, metadata, open_database
 from fabriek.api import app as api
 from fabriek.api.mlflow.routes import build_job_app
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.servers.app import serving
 
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("town")
-    database: Database = open_database(f"sqlite:///{folder}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(folder / "fabriek.db")
     yield a_town(database, folder / "home")
     database.close()
 

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.api.mlflow.routes import _handled
 from fabriek.cli.output import show_error
@@ -20,6 +19,7 @@ from fabriek.schemas.codes import MEANINGS, Code
 from fabriek.sdk.client import error_of
 from fabriek.web.router import PUBLIC, declare
 from tests.factories.services import a_town
+from tests.factories.tables import a_database
 from tests.servers.app import serving
 
 DETAIL = "it went <b>wrong</b>\x1b[31m"
@@ -39,8 +39,7 @@ async def raising(request: Request) -> Response:
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     folder: Path = tmp_path_factory.mktemp("errors")
-    database = open_database(f"sqlite:///{folder}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(folder / "fabriek.db")
     services = a_town(database, folder / "home").services
     broken = [declare(Route("/raise/{code}", raising), PUBLIC), declare(Route("/mlflow/{code}", _handled(raising)), PUBLIC)]  # fmt: skip
     app = api.build(services, portal=[*portal.routes(services), *broken], page_of=portal.page_of(services))

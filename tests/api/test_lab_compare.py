@@ -6,10 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.lab.metrics import Metric
 from tests.factories.services import a_town
+from tests.factories.tables import a_database
 from tests.servers.app import serving
 
 
@@ -17,8 +17,7 @@ from tests.servers.app import serving
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, list[str]]]:
     """A client below a project's address, and three runs: their loss is 0.5, 0.25 and no number."""
     folder: Path = tmp_path_factory.mktemp("compare")
-    database = open_database(f"sqlite:///{folder}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(folder / "fabriek.db")
     town = a_town(database, folder / "home")
     person = town.person("weefsel")
     slug = town.project(person)

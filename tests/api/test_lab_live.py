@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.api import lab_live
 from fabriek.compute.requests import JobAsked
@@ -18,6 +17,7 @@ from fabriek.lab.metrics import Metric
 from fabriek.worker.admission import admit_jobs
 from tests.factories.executor import MemoryExecutor, a_spec
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.factories.waiting import until
 from tests.servers.app import serving
 
@@ -97,8 +97,7 @@ class Channel:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("live")
-    database = open_database(f"sqlite:///{folder}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(folder / "fabriek.db")
     town = a_town(database, folder / "home")
     person = town.person("weefsel")
     slug = town.project(person)

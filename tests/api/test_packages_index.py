@@ -11,7 +11,6 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.kernel.callers import Caller
 from fabriek.packages.names import read_pinned
@@ -19,6 +18,7 @@ from fabriek.packages.simple import Kind, choose
 from fabriek.portal import app as portal
 from tests.factories.packages import bring
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.factories.wheels import a_wheel, wheel_name
 from tests.servers.app import serving
 from tests.servers.pip import install, pip
@@ -48,8 +48,7 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("shop")
-    database = open_database(f"sqlite:///{folder}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(folder / "fabriek.db")
     town = a_town(database, folder / "home")
     member, stranger = town.person("lab"), town.person("startup")
     project = town.project(member)

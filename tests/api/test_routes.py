@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from fabriek.access.login.tokens import Wanted
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.compute.requests import JobAsked
 from fabriek.compute.serving.service import ServeAsked
@@ -22,6 +21,7 @@ from fabriek.web.router import PUBLIC, Access, access_table
 from tests.factories.base_models import a_base_model
 from tests.factories.packages import put_on_index
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.servers.app import serving
 
 KNOWN_TO_ALL = {
@@ -134,8 +134,7 @@ def _text(schema: Mapping[str, Any]) -> str:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("place")
-    database = open_database(f"sqlite:///{folder}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(folder / "fabriek.db")
     town = a_town(database, folder / "home")
     owner, neighbour = town.person("hospital"), town.person("startup")
     project, other = town.project(owner), town.project(neighbour)

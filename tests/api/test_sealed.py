@@ -7,7 +7,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.adapters.keys import FileKeyring
 from fabriek.api import app as api
 from fabriek.kernel.callers import Caller
@@ -16,6 +15,7 @@ from fabriek.portal import app as portal
 from fabriek.sdk import Fabriek
 from fabriek.web.router import access_table
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.factories.vault import fill
 from tests.servers.app import serving
 
@@ -35,8 +35,7 @@ class Served:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     (tmp_path / "home").mkdir(mode=0o700)
     keyring = FileKeyring(tmp_path / "home" / "keys")
     keyring.set_passphrase(PASSPHRASE)

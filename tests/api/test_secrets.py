@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.compute.requests import JobAsked
 from fabriek.compute.secrets.secrets import use_of
@@ -19,6 +18,7 @@ from fabriek.sdk.client import Client
 from fabriek.sdk.secrets import Secrets, given_to
 from fabriek.worker.admission import admit_jobs
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.servers.app import serving
 
 CANARY = "canary-4d1e"
@@ -40,8 +40,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     town = a_town(database, tmp_path / "home")
     lead = town.person("hospital")
     project = town.project(lead)

@@ -13,11 +13,11 @@ import httpx
 import pytest
 from openai import APIError, AuthenticationError, OpenAI, RateLimitError
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.api.serving import passing
 from fabriek.compute.serving.keys import ServingKey
 from tests.factories.serving import FILES, Counter, a_counter
+from tests.factories.tables import a_database
 from tests.factories.waiting import until
 from tests.servers import openai
 from tests.servers.app import serving
@@ -63,8 +63,7 @@ class Desk:
 @pytest.fixture(scope="module")
 def open_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     place = tmp_path_factory.mktemp("serving")
-    database = open_database(f"sqlite:///{place}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(place / "fabriek.db")
     limits = {"serving_wait_seconds": 2, "serving_calls_per_key": CALLS}
     with a_counter(database, place / "home", **limits) as counter:
         counter.register("smol", FILES)

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api.tus_said import path_of
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput
 from fabriek.vault.uploads import OPEN_FOR
+from tests.factories.tables import a_database
 from tests.factories.vault import Doors, World, a_push, a_world
 
 HERE = "/api/v1/projects/lab/datasets/scans/files"
@@ -26,8 +26,7 @@ BYTES = {"Content-Type": "application/offset+octet-stream"}
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    database = open_database(f"sqlite:///{tmp_path}/vault.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "vault.db")
     made = a_world(database)
     made.vault.create("lab", "scans", by=made.hanna)
     yield made

@@ -14,8 +14,6 @@ import pytest
 
 from fabriek.adapters.addresses_s3 import S3Addresses
 from fabriek.adapters.blobs_s3 import S3Blobs
-from fabriek.adapters.database import metadata as tables
-from fabriek.adapters.database import open_database
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import Damaged, NotPermitted
 from fabriek.kernel.stored import Stored
@@ -28,6 +26,7 @@ from fabriek.vault.care import stretches
 from fabriek.vault.care.damage import Damage, Position
 from fabriek.vault.care.examining import CHANGED
 from fabriek.vault.service import Vault
+from tests.factories.tables import a_database
 from tests.factories.vault import Doors, World, a_world
 from tests.servers.seaweed import S3Server
 
@@ -45,8 +44,7 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def world(tmp_path: Path, s3_server: S3Server) -> Iterator[World]:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    tables.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     bucket, number = s3_server.bucket(), next(_numbers)
     objects, arriving = f"at{number}/", f"coming{number}/"
     where = S3Addresses(bucket, prefix=objects, arriving=arriving)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from fabriek.adapters.database import Database, metadata, open_database
+from fabriek.adapters.database import Database, open_database
 from fabriek.audit.log import Event, new_event
 from fabriek.audit.ports import Events, Trees
 from fabriek.audit.store import SqlEvents, SqlTrees
@@ -16,8 +16,8 @@ from fabriek.kernel.errors import WrongState
 from fabriek.kernel.ids import RandomIds
 from fabriek.kernel.tlog.verify import Trust, verify
 from tests.factories.audit import AUDITOR, SOMEBODY, MemoryEvents, MemoryTrees, an_audit, write
+from tests.factories.tables import a_database
 from tests.factories.threads import at_once
-from tests.servers import postgres
 
 
 def an_event(number: int, subject: str = "job_1") -> Event:
@@ -29,11 +29,12 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Eve
     if request.param == "memory":
         yield MemoryEvents(), MemoryTrees()
         return
-    url = f"sqlite:///{tmp_path}/fabriek.db"
-    if request.param == "postgresql":
-        url = postgres.fresh_database(request.getfixturevalue("postgres_url"), "audit_stores")
-    database = open_database(url)
-    metadata.create_all(database.engine)
+    on_sqlite = request.param == "sqlite"
+    database = (
+        a_database(tmp_path / "fabriek.db")
+        if on_sqlite
+        else open_database(request.getfixturevalue("postgres_tables").lend())
+    )
     yield SqlEvents(database), SqlTrees(database)
     database.close()
 

@@ -10,10 +10,11 @@ import pytest
 from fabriek.access.login.credentials import hash_of
 from fabriek.access.login.device_login import DeviceLogin
 from fabriek.access.login.devices import DEVICE_FOR, GUESSES_MAX
-from fabriek.adapters.database import Database, metadata, open_database
+from fabriek.adapters.database import Database
 from fabriek.kernel.errors import NotAuthenticated, NotFound, NotPermitted, RateLimited
 from fabriek.web.callers import SESSION_COOKIE
 from tests.factories.providers import MFA, Door, a_door
+from tests.factories.tables import a_database
 from tests.servers.oidc import OidcProvider, Visitor, running
 
 LINES = 'admits = "anyone"\norganisation_claim = "schac_home_organization"\nscopes = ["openid", "profile", "organisation"]\n'
@@ -157,8 +158,7 @@ def test_where_a_device_waits_is_what_a_trusted_proxy_says_and_nobody_else(
     tmp_path: Path, oidc_provider: OidcProvider, trusted: str, origin: str
 ) -> None:
     """Who is asked to let it in judges by that."""
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     headers = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}
     with a_door(database, tmp_path / "home", oidc_provider, lines=LINES, trusted_proxies=trusted) as door:
         said = httpx.post(f"{door.url}/api/v1/login/device", json={}, headers=headers, trust_env=False)

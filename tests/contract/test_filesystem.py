@@ -17,10 +17,9 @@ import pytest
 from fsspec.tests.abstract import AbstractFixtures, AbstractGetTests
 from pyarrow.fs import FSSpecHandler, PyFileSystem
 
-from fabriek.adapters.database import metadata as tables
-from fabriek.adapters.database import open_database
 from fabriek.sdk.filesystem import FabriekFileSystem
 from fabriek.sdk.vault import Vault as VaultClient
+from tests.factories.tables import a_database
 from tests.factories.vault import Doors, World, a_push, a_world
 
 LEFT_OUT = {
@@ -39,8 +38,7 @@ STRETCH_BYTES = 100_000
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Doors]]:
-    database = open_database(f"sqlite:///{tmp_path_factory.mktemp('reading')}/fabriek.db")
-    tables.create_all(database.engine)
+    database = a_database(tmp_path_factory.mktemp("reading") / "fabriek.db")
     world = a_world(database)
     with world.served() as doors:
         yield world, doors

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import itertools
 import socket
 import tempfile
 import threading
@@ -15,7 +14,7 @@ import httpx
 import pytest
 
 from fabriek.access.login.tokens import Wanted
-from fabriek.adapters.database import metadata, open_database
+from fabriek.adapters.database import open_database
 from fabriek.api import app as api
 from fabriek.bootstrap import building
 from fabriek.compute.jobs import State
@@ -33,12 +32,11 @@ from tests.contract.test_worker import Shop, a_worker
 from tests.factories.executor import MemoryExecutor
 from tests.factories.keyring import MemoryKeyring
 from tests.factories.services import Town, a_town
+from tests.factories.tables import PostgresTables
 from tests.factories.waiting import until
-from tests.servers import postgres
 from tests.servers.app import serving
 
 EFFECTIVE = timedelta(seconds=5)
-_numbers = itertools.count()
 
 pytestmark = pytest.mark.postgres
 
@@ -164,10 +162,9 @@ def _gate(services: Services) -> Iterator[int]:
 
 
 @pytest.fixture
-def pair(postgres_url: str, tmp_path: Path) -> Iterator[Pair]:
-    address = postgres.fresh_database(postgres_url, f"losing_{next(_numbers)}")
+def pair(postgres_tables: PostgresTables, tmp_path: Path) -> Iterator[Pair]:
+    address = postgres_tables.lend()
     here, there = open_database(address), open_database(address)
-    metadata.create_all(here.engine)
     keys = MemoryKeyring(open_transaction=here.in_transaction)
     town = a_town(here, tmp_path / "home", keys=keys)
     executor = town.services.executor

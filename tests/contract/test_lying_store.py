@@ -17,14 +17,13 @@ import pytest
 
 from fabriek.adapters.addresses_s3 import S3Addresses
 from fabriek.adapters.blobs_s3 import S3Blobs
-from fabriek.adapters.database import metadata as tables
-from fabriek.adapters.database import open_database
 from fabriek.adapters.s3_probe import Conditions, probe_bucket
 from fabriek.kernel.errors import AlreadyExists, Damaged, FabriekError, NotFound, Unavailable
 from fabriek.sdk import at_store, client, gathering
 from fabriek.sdk.reading import Reading
 from fabriek.sealing import packing
 from fabriek.vault.service import Vault
+from tests.factories.tables import a_database
 from tests.factories.vault import Doors, World, a_world
 from tests.servers.lying_s3 import Liar, Lie, lying
 from tests.servers.seaweed import S3Server
@@ -191,8 +190,7 @@ def world(
     monkeypatch.setattr(client, "STORE_SILENT_SECONDS_MAX", silent_seconds_max)
     monkeypatch.setattr(at_store, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(packing, "PART_BYTES", 2**20)
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    tables.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     bucket, number = s3_server.bucket(liar.endpoint, **hasty(silent_seconds_max)), next(_numbers)
     objects, arriving = f"objects{number}/", f"arriving{number}/"
     where = S3Addresses(bucket, prefix=objects, arriving=arriving)

@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
-from fabriek.adapters.database import Database, metadata, open_database
+from fabriek.adapters.database import Database
 from fabriek.compute.executors.contract import Handle, Phase
 from fabriek.node.mounts.mounting import why_not
 from fabriek.node.mounts.serving import LOOK_SECONDS
 from fabriek.schemas.node import MOUNT, InputSpec
 from fabriek.vault.versions import Version
 from fabriek.worker.closing import CLOSING_SECONDS
+from tests.factories.tables import a_database
 from tests.factories.vault import Doors, World, a_push, a_world
 from tests.factories.waiting import until
 from tests.servers.machine import Machine, Seen, a_machine
@@ -73,8 +74,7 @@ def place(lite_database: Database) -> Iterator[Place]:
 
 @pytest.fixture
 def lite_database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path}/vault.db")
-    metadata.create_all(opened.engine)
+    opened = a_database(tmp_path / "vault.db")
     yield opened
     opened.close()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fabriek.adapters.database import Database, metadata, open_database
+from fabriek.adapters.database import metadata
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted, Unavailable, WrongState
 from fabriek.kernel.signing import wrapped_under
@@ -17,6 +17,7 @@ from fabriek.vault.keeping.own_keys import Told
 from fabriek.web.services import Services
 from tests.factories.keyring import MemoryKeyring
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.factories.vault import fill
 from tests.servers.openbao import OpenBao
 from tests.servers.softhsm import PIN, SoftHsm
@@ -54,8 +55,7 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path, openbao_server: OpenBao) -> Iterator[House]:
-    database: Database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     master = MemoryKeyring(open_transaction=database.in_transaction)
     host = openbao_server.url.removeprefix("https://")
     town = a_town(database, tmp_path / "home", keys=master, keys_hosts=host)
@@ -167,8 +167,7 @@ def test_the_credential_is_nowhere_in_plain_and_outlives_a_rotation_of_the_maste
 
 
 def test_an_organisations_own_token_in_this_machine_will_do(tmp_path: Path, soft_hsm: SoftHsm) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     town = a_town(database, tmp_path / "home", keys_module=soft_hsm.module, keys_token="the-installations")
     holder = town.person("hospital", "key_holder")
     project = town.project(holder)

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import update
 
 from fabriek.access.store import organisations
-from fabriek.adapters.database import Database, metadata, open_database
+from fabriek.adapters.database import Database
 from fabriek.kernel.clock import SystemClock
 from fabriek.web.callers import SESSION_COOKIE
 from tests.factories.providers import Door, a_door
+from tests.factories.tables import a_database
 from tests.servers.attacker import Attacker, attacking
 from tests.servers.oidc import OidcProvider, Visitor
 
@@ -22,8 +23,7 @@ TESTS = "refused_subjects = ['test@.*']\n"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(opened.engine)
+    opened = a_database(tmp_path / "fabriek.db")
     yield opened
     opened.close()
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fabriek.adapters.database import Database, metadata, open_database
 from fabriek.api import app as api
 from fabriek.schemas.node import JOBS_LAB
 from fabriek.web.router import PUBLIC, access_table
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.factories.waiting import until
 from tests.servers.app import serving
 from tests.servers.machine import Machine, Seen, a_machine
@@ -72,8 +72,7 @@ class Apart:
 
 @contextmanager
 def a_factory(folder: Path) -> Iterator[tuple[Town, str]]:
-    database: Database = open_database(f"sqlite:///{folder}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(folder / "fabriek.db")
     town = a_town(database, folder / "home")
     services = town.services
     object.__setattr__(services, "settings", replace(services.settings, nodes_url="https://factory.example"))
@@ -147,8 +146,7 @@ def test_every_route_below_the_nodes_path_is_for_lab_tokens_alone(apart: Apart) 
 
 
 def test_where_all_nodes_are_this_host_there_is_no_such_path(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     paths = [path for _, path, _ in access_table(api.build(a_town(database, tmp_path / "home").services).routes)]
     database.close()
     assert [path for path in paths if path.startswith("/node")] == []

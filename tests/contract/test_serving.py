@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from fabriek.adapters.database import Database, metadata, open_database
+from fabriek.adapters.database import Database
 from fabriek.compute.jobs import State
 from fabriek.compute.progress import handle_of
 from fabriek.compute.requests import JobAsked
@@ -28,6 +28,7 @@ from fabriek.kernel.errors import (
 )
 from tests.factories.services import WALL_LESS
 from tests.factories.serving import FILES, Counter, a_counter
+from tests.factories.tables import a_database
 from tests.factories.threads import at_once
 
 
@@ -41,8 +42,7 @@ def both(database: Database, tmp_path: Path) -> Iterator[Counter]:
 
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     yield database
     database.close()
 

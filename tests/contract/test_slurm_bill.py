@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.compute.executors.contract import Handle, KeepsAccounts, Phase
 from fabriek.compute.executors.slurm import Site, SlurmExecutor
 from fabriek.compute.executors.slurm_notes import noted_in
@@ -21,6 +20,7 @@ from fabriek.worker.books import PATIENCE, Books
 from fabriek.worker.settling import settle
 from tests.factories.executor import MemoryExecutor, a_spec
 from tests.factories.services import a_town
+from tests.factories.tables import a_database
 from tests.factories.waiting import until
 from tests.servers import slurm
 from tests.servers.machine import why_no_sandbox
@@ -84,8 +84,7 @@ class Shop:
 
 @pytest.fixture
 def shop(executor: SlurmExecutor, tmp_path: Path) -> Iterator[Shop]:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     town = a_town(database, tmp_path / "home")
     person = town.person("weefsel")
     project = town.project(person)

@@ -12,7 +12,6 @@ from sqlalchemy import delete
 
 from fabriek.access.people import Person
 from fabriek.access.store import SqlMemberships, memberships
-from fabriek.adapters.database import metadata, open_database
 from fabriek.compute.accounts.plan import account_name
 from fabriek.compute.accounts.service import ClusterAccounts, Synced
 from fabriek.compute.executors.sacctmgr import Sacctmgr
@@ -20,6 +19,7 @@ from fabriek.compute.executors.slurm_commands import SlurmCommands
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotPermitted, Unavailable, WrongState
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.factories.waiting import until
 from tests.servers import slurm
 
@@ -82,8 +82,7 @@ class Place:
 
 @pytest.fixture
 def place(slurm_cluster: slurm.Cluster, tmp_path: Path) -> Iterator[Place]:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     town = a_town(database, tmp_path / "home")
     person = town.person("weefsel")
     projects = [town.project(person), town.project(person)]

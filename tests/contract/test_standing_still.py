@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fabriek.adapters.blobs_local import LocalBlobs, standing_still
-from fabriek.adapters.database import Database, metadata, open_database
+from fabriek.adapters.database import Database
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotFound, Unavailable
 from fabriek.ops import backup
@@ -20,6 +20,7 @@ from fabriek.vault.intake.arriving import Checksum, WrongChecksum
 from fabriek.vault.pushing import Pushing
 from fabriek.vault.uploads import OPEN_FOR
 from fabriek.vault.versions import Version
+from tests.factories.tables import a_database
 from tests.factories.vault import World, a_push, a_world
 
 OPERATOR = Caller("per_olga", "org_factory", rights=frozenset({"vault.collect"}))
@@ -40,8 +41,7 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def installed(home: Path) -> Iterator[World]:
     """A world that a backup can be taken of."""
-    opened = open_database(f"sqlite:///{home}/fabriek.db")
-    metadata.create_all(opened.engine)
+    opened = a_database(home / "fabriek.db")
     yield a_world(opened, blobs=LocalBlobs(home / "objects"))
     opened.close()
 

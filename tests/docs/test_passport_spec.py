@@ -10,9 +10,9 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from fabriek.adapters.database import metadata, open_database
 from tests.factories.models import House, safetensors
 from tests.factories.services import a_town
+from tests.factories.tables import a_database
 
 OPEN, CLOSE = b'<script type="application/json" id="fabriek-passport">', b"</script>"
 
@@ -44,8 +44,7 @@ def verified(page: bytes, key: bytes) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def issued(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     room = tmp_path_factory.mktemp("passport")
-    database = open_database(f"sqlite:///{room}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(room / "fabriek.db")
     house = House(a_town(database, room / "home"))
     job = house.job(house.max)
     house.version(

@@ -11,8 +11,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from fabriek.adapters.database import metadata, open_database
 from tests.factories.services import a_town
+from tests.factories.tables import a_database
 from tests.factories.vault import fill
 from tests.unit.sealing.straight import CHUNK, derive
 
@@ -21,8 +21,7 @@ FILES = {"a/large.csv": bytes(range(256)) * 300, "b.txt": b"small", "c.txt": b""
 
 def written(folder: Path) -> Path:
     """A home with one version of those files."""
-    database = open_database(f"sqlite:///{folder}/home.db")
-    metadata.create_all(database.engine)
+    database = a_database(folder / "home.db")
     town = a_town(database, folder / "home", file_keys=True)
     person = town.person("ziekenhuis")
     project = town.project(person)

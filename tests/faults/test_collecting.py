@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from fabriek.adapters.database import Database, metadata, open_database
+from fabriek.adapters.database import Database
 from fabriek.kernel.callers import SYSTEM
 from fabriek.kernel.errors import NotFound, Unavailable, WrongState
 from fabriek.vault.care.leftovers import ORPHAN_AGE
 from fabriek.vault.uploads import OPEN_FOR
 from tests.contract.test_blobs import s3_blobs
+from tests.factories.tables import a_database
 from tests.factories.vault import World, a_grant_read, a_push, a_world
 from tests.faults.collecting import a_world_at
 from tests.servers import seaweed
@@ -55,8 +56,7 @@ def check(world: World, names: list[str]) -> set[str]:
 def test_a_process_killed_while_it_collects_loses_nothing_and_the_next_ends_its_work(
     tmp_path: Path, kills: int
 ) -> None:
-    opened = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(opened.engine)
+    opened = a_database(tmp_path / "fabriek.db")
     opened.close()
     chance, names, killed_at_work = random.Random(4), [], 0  # noqa: S311  # when it is killed is no secret
     for kill in range(kills):
@@ -133,8 +133,7 @@ def test_pushes_that_go_on_while_it_collects_are_whole_or_refused(database: Data
 def test_on_a_real_s3_store_the_same_goes_and_the_same_stays(tmp_path: Path) -> None:
     if reason := seaweed.why_absent():
         pytest.skip(reason)
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     with seaweed.running() as server:
         world = a_world(database, blobs=s3_blobs(server))
         litter(world, "biopsies")

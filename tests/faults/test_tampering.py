@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fabriek.adapters.database import metadata, open_database
+from tests.factories.tables import a_database
 from tests.factories.vault import a_push, a_world
 from tests.unit.vault.test_tampering import BODY, all_seen, flips, flips_in_a_large_push, objects_of, opened
 
@@ -19,8 +19,7 @@ def test_random_flips_are_all_seen(tmp_path: Path) -> None:
     seed = os.urandom(8).hex()
     dice = random.Random(seed)  # noqa: S311  # which bits are flipped is no secret
     print(f"seed {seed}")
-    database = open_database(f"sqlite:///{tmp_path}/vault.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "vault.db")
     world, tried = a_world(database), 0
     a_push(world, "biopsies", {"f": BODY})
     grant = opened(world)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.kernel.callers import Caller
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.servers.app import serving
 from tests.servers.factory import COMMAND, clean_environment
 
@@ -22,8 +22,7 @@ Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     yield a_town(database, tmp_path / "home")
     database.close()
 

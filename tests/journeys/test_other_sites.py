@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.kernel.clock import SystemClock
 from fabriek.kernel.dsse import opened
@@ -21,6 +20,7 @@ from fabriek.node.bubblewrap import bubblewrap
 from fabriek.schemas.foreign import DumpOut
 from fabriek.sdk import Fabriek
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.factories.waiting import until
 from tests.servers import slurm
 from tests.servers.app import serving
@@ -63,8 +63,7 @@ class Home:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     town = a_town(database, tmp_path / "home")
     town.clock.move(SystemClock().now() - town.clock.now())  # what another machine tells of happens now
     owner = town.person("weefsel")

@@ -16,7 +16,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from fabriek.access.login.passwords import Hashing
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.kernel.callers import Caller
 from fabriek.portal import app as portal
@@ -24,6 +23,7 @@ from fabriek.portal.entering import local_path
 from fabriek.portal.forms import VISIT_COOKIE
 from fabriek.web.callers import SESSION_COOKIE
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.portal.test_pages import CHROMIUM, browser
 from tests.servers.app import serving
 
@@ -65,8 +65,7 @@ class House:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     room = tmp_path_factory.mktemp("accounts")
-    database = open_database(f"sqlite:///{room}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(room / "fabriek.db")
     town = a_town(database, room / "home")
     town.services.accounts._hashing = Hashing(passes=1, memory_kib=1024)
     services = town.services

@@ -8,11 +8,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.kernel.callers import Caller
 from fabriek.portal import app as portal
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.portal.test_agreements import sound
 from tests.portal.test_pages import CHROMIUM, browser
 from tests.servers.app import serving
@@ -28,8 +28,7 @@ LIST = "email,name\njo@uni.example,Jo <i>\nmo@uni.example,Mo\n"
 def town(tmp_path: Path) -> Iterator[Town]:
     if not CHROMIUM:
         pytest.skip("Chromium is not installed: no class was looked at")
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     yield a_town(database, tmp_path / "home")
     database.close()
 

@@ -8,12 +8,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from fabriek.access.login.credentials import PREFIX
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotAuthenticated
 from fabriek.portal import app as portal
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.portal.test_agreements import sound
 from tests.portal.test_pages import CHROMIUM, browser
 from tests.servers.app import serving
@@ -36,8 +36,7 @@ class Window:
 def window(tmp_path: Path, browser: Browser) -> Iterator[Window]:
     if not CHROMIUM:
         pytest.skip("Chromium is not installed: no session was ended in the browser")
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     town = a_town(database, tmp_path / "home")
     person = town.person("weefsel")
     project = town.project(person)

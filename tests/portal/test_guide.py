@@ -10,10 +10,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.portal import app as portal
 from tests.factories.services import a_town
+from tests.factories.tables import a_database
 from tests.portal.test_pages import CHROMIUM, browser
 from tests.servers.app import serving
 from tests.servers.factory import COMMAND, clean_environment
@@ -30,8 +30,7 @@ HOSPITAL = {
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("guide")
-    database = open_database(f"sqlite:///{folder}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(folder / "fabriek.db")
     services = a_town(database, folder / "home").services
     app = api.build(services, portal=portal.routes(services), page_of=portal.page_of(services))
     with serving(app) as served:

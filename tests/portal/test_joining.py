@@ -12,13 +12,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect, sync_playwright
 from sqlalchemy import text
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotAuthenticated
 from fabriek.portal import app as portal
 from fabriek.web.callers import SESSION_COOKIE
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.portal.test_pages import ARGUMENTS, CHROMIUM
 from tests.servers.app import serving
 
@@ -68,8 +68,7 @@ def look_over(town: Town, mine: Page, slug: str, lead: Caller) -> None:
 @contextmanager
 def a_house(tmp_path: Path, **settings: str) -> Iterator[tuple[Town, httpx.Client]]:
     """A factory and somebody without a session, who follows nothing."""
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     town = a_town(database, tmp_path / "home", **settings)
     app = api.build(town.services, portal=portal.routes(town.services), page_of=portal.page_of(town.services))
     with serving(app) as url, httpx.Client(base_url=url, trust_env=False, headers={"Accept": "text/html"}) as guest:
@@ -113,8 +112,7 @@ def test_no_other_site_lets_somebody_in_and_a_cookie_from_before_is_worth_nothin
 def test_a_lead_invites_and_whoever_it_is_for_comes_in(tmp_path: Path) -> None:
     if not CHROMIUM:
         pytest.skip("Chromium is not installed: the portal was not looked at")
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     town = a_town(database, tmp_path / "home")
     services = town.services
     lead = town.person("weefsel", "organisation_administrator")

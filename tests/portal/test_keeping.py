@@ -5,18 +5,17 @@ from pathlib import Path
 
 import httpx
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.portal import app as portal
 from fabriek.vault.keeping.holds import Retention
 from tests.factories.services import a_town
+from tests.factories.tables import a_database
 from tests.factories.vault import fill
 from tests.servers.app import serving
 
 
 def test_the_page_of_a_dataset_says_who_holds_its_keys_what_holds_it_and_until_when(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     town = a_town(database, tmp_path / "home")
     owner, officer = town.person("hospital"), town.person("factory", "security_officer")
     project = town.project(owner)
@@ -40,8 +39,7 @@ def test_the_page_of_a_dataset_says_who_holds_its_keys_what_holds_it_and_until_w
 
 
 def test_the_owner_sees_who_opened_it_and_others_do_not(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     town = a_town(database, tmp_path / "home")
     owner, guest = town.person("hospital"), town.person("university")
     home, other = town.project(owner), town.project(guest)

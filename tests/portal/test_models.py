@@ -10,13 +10,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.kernel.callers import Caller
 from fabriek.portal import app as portal
 from fabriek.sdk.passport import read_key, verify
 from tests.factories.models import House, safetensors, trapped
 from tests.factories.services import a_town
+from tests.factories.tables import a_database
 from tests.factories.vault import fill
 from tests.portal.test_pages import CHROMIUM, browser
 from tests.servers.app import serving
@@ -65,8 +65,7 @@ class Rooms:
 def rooms(tmp_path: Path, browser: Browser) -> Iterator[Rooms]:
     if not CHROMIUM:
         pytest.skip("Chromium is not installed: models in the browser were not tried")
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     house = House(a_town(database, tmp_path / "home"))
     services = house.services
     services.vault.create(house.slug, "biopsies", label="personal", by=house.lena)

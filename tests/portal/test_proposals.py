@@ -10,7 +10,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.kernel.callers import Caller
@@ -20,6 +19,7 @@ from fabriek.portal.pages.proposals import waiting_shown
 from fabriek.vault.labelling.proposals import Outcome
 from tests.contract.test_releasing import Lab
 from tests.factories.services import a_town
+from tests.factories.tables import a_database
 from tests.factories.vault import fill
 from tests.portal.test_pages import CHROMIUM, browser
 from tests.servers.app import serving
@@ -63,8 +63,7 @@ class Rooms:
 def rooms(tmp_path: Path, browser: Browser) -> Iterator[Rooms]:
     if not CHROMIUM:
         pytest.skip("Chromium is not installed: lowering and releasing in the browser were not tried")
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     lab = Lab(a_town(database, tmp_path / "home"))
     services = lab.services
     services.vault.create(lab.project, "scans", label="personal", by=lab.hanna)

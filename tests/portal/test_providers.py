@@ -9,8 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from fabriek.adapters.database import metadata, open_database
 from tests.factories.providers import MFA, Door, a_door
+from tests.factories.tables import a_database
 from tests.factories.waiting import until
 from tests.portal.test_pages import CHROMIUM, browser
 from tests.servers.factory import COMMAND, clean_environment
@@ -27,8 +27,7 @@ LINES = 'title = "Uni"\nadmits = "anyone"\norganisation_claim = "schac_home_orga
 def door(tmp_path: Path, oidc_provider: OidcProvider) -> Iterator[Door]:
     if not CHROMIUM:
         pytest.skip("Chromium is not installed: signing in at a provider was not tried in a browser")
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     more = {"other": (oidc_provider.issuer, 'title = "MyAccessID"\n')}
     with a_door(database, tmp_path / "home", oidc_provider, lines=LINES, more=more) as opened:
         yield opened

@@ -9,12 +9,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.kernel.callers import Caller
 from fabriek.portal import app as portal
 from tests.contract.test_reviewing import Jury, by_committee
 from tests.factories.services import a_town
+from tests.factories.tables import a_database
 from tests.portal.test_pages import CHROMIUM, browser
 from tests.servers.app import serving
 
@@ -60,8 +60,7 @@ class House:
 def house(tmp_path: Path, browser: Browser) -> Iterator[House]:
     if not CHROMIUM:
         pytest.skip("Chromium is not installed: reviews in the browser were not tried")
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     jury = Jury(a_town(database, tmp_path / "home", **by_committee(tmp_path)))
     services = jury.town.services
     app = api.build(services, portal=portal.routes(services), page_of=portal.page_of(services))

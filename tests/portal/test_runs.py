@@ -10,13 +10,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.kernel.callers import Caller
 from fabriek.lab.groups import PARENT_TAG
 from fabriek.lab.metrics import Metric
 from fabriek.portal import app as portal
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.portal.test_pages import ARGUMENTS, CHROMIUM
 from tests.servers.app import serving
 
@@ -66,8 +66,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     if not CHROMIUM:
         pytest.skip("Chromium is not installed: the portal was not looked at")
     folder = tmp_path_factory.mktemp("runs")
-    database = open_database(f"sqlite:///{folder}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(folder / "fabriek.db")
     town = a_town(database, folder / "home")
     person = town.person("weefsel")
     slug = town.project(person)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.portal import app as portal
 from tests.factories.serving import FILES, Counter, a_counter
+from tests.factories.tables import a_database
 from tests.portal.test_agreements import sound
 from tests.portal.test_pages import CHROMIUM, browser
 from tests.servers.app import serving
@@ -32,8 +32,7 @@ class Window:
 def window(tmp_path: Path, browser: Browser) -> Iterator[Window]:
     if not CHROMIUM:
         pytest.skip("Chromium is not installed: no key was made in the browser")
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     with a_counter(database, tmp_path / "home") as counter:
         counter.register("smol", FILES)
         counter.running(counter.serve())

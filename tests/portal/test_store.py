@@ -4,19 +4,18 @@ from pathlib import Path
 
 import httpx
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.portal import app as portal
 from fabriek.vault.care.damage import Position
 from fabriek.vault.care.stretches import Sample
 from tests.factories.services import a_town
+from tests.factories.tables import a_database
 from tests.factories.vault import fill
 from tests.servers.app import serving
 
 
 def test_damage_and_the_last_pass_stand_on_the_pages(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     town = a_town(database, tmp_path / "home")
     owner = town.person("hospital")
     project = town.project(owner)

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.servers.app import serving
 
 API = "/api/2.0/mlflow"
@@ -41,8 +41,7 @@ class Door:
 @pytest.fixture(scope="package")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("town")
-    database = open_database(f"sqlite:///{folder}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(folder / "fabriek.db")
     yield a_town(database, folder / "home")
     database.close()
 

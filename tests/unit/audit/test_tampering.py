@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from fabriek.adapters.database import Database, metadata, open_database
+from fabriek.adapters.database import Database
 from fabriek.audit.service import Audit
 from fabriek.kernel.errors import Damaged
 from fabriek.kernel.tlog.verify import Report, Trust, verify
 from tests.factories.audit import AUDITOR, an_audit, write
+from tests.factories.tables import a_database
 
 ENTRIES = 300
 TRIES = 40
@@ -35,8 +36,7 @@ def taken_back(database: Database) -> Iterator[Callable[..., int]]:
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> tuple[Database, Audit, str]:
     """A log of 300 entries, and the checkpoint that somebody kept when it had 280."""
-    database = open_database(f"sqlite:///{tmp_path_factory.mktemp('log')}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path_factory.mktemp("log") / "fabriek.db")
     audit = an_audit(database)
     write(audit, ENTRIES - 20, database)
     audit.sequence()
@@ -209,8 +209,7 @@ def test_a_log_signed_by_another_key_is_refused(log) -> None:
     "delete from audit_events where leaf = 299",
 ])  # fmt: skip
 def test_the_sequencer_signs_nothing_over_a_log_that_was_changed(tmp_path: Path, act: str) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     audit = an_audit(database)
     write(audit, ENTRIES, database)
     audit.sequence()

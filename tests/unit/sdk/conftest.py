@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from fabriek.adapters.database import Database, metadata, open_database
+from fabriek.adapters.database import Database
+from tests.factories.tables import a_database
 from tests.factories.vault import World, a_world
 
 
 @pytest.fixture
 def lite(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path}/vault.db")
-    metadata.create_all(opened.engine)
+    opened = a_database(tmp_path / "vault.db")
     yield opened
     opened.close()
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.vault.labelling.labels import Labels
 from fabriek.vault.versions import Version
+from tests.factories.tables import a_database
 from tests.factories.vault import World, a_push, a_world, fill
 
 HISTORIES = 40
@@ -62,8 +62,7 @@ def derived(
 @contextmanager
 def a_wide_world(folder: Path) -> Iterator[World]:
     """A new vault whose project may hold every label of ours that needs no accreditation."""
-    database = open_database(f"sqlite:///{folder}/vault.db")
-    metadata.create_all(database.engine)
+    database = a_database(folder / "vault.db")
     world = a_world(database)
     lab = world.directory.projects["prj_1"]
     world.directory.projects["prj_1"] = replace(lab, label_ceiling="special-category+export-controlled")
