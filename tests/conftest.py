@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -10,6 +11,7 @@ from hypothesis import settings
 from fabriek.adapters.database import Database, open_database
 from tests.factories.tables import PostgresTables, a_database
 from tests.servers import oidc, openbao, postgres, seaweed, slurm, slurm_release, softhsm
+from tests.spreading import ByFile, longest_first
 
 # No test is timed: a busy machine would fail one that proves something else.
 settings.register_profile("house", deadline=None)
@@ -46,13 +48,13 @@ def newer_slurm_cluster() -> Iterator[slurm.Cluster]:
 @pytest.fixture(
     params=[
         pytest.param("slurm_cluster", marks=pytest.mark.xdist_group("slurm"), id="commands"),
-        pytest.param("newer_slurm_cluster", marks=pytest.mark.xdist_group("slurm"), id="rest"),
+        pytest.param("newer_slurm_cluster", marks=pytest.mark.xdist_group("slurm-rest"), id="rest"),
     ]
 )
 def any_slurm_cluster(request: pytest.FixtureRequest) -> slurm.Cluster:
-    """Both, one after the other: spoken to by commands, and by REST.
+    """Both: one spoken to by commands, one by REST.
 
-    Every Slurm test is of the one group, so that one worker starts the two clusters and no other starts them again.
+    Every test on one of them is of its group, so that one worker starts that cluster and no other starts it again.
     """
     found: slurm.Cluster = request.getfixturevalue(request.param)
     return found
@@ -122,9 +124,21 @@ def data_folder() -> Path:
     return Path(named)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: the worker that has the clusters waits for them most of the time."""
     return len(os.sched_getaffinity(0)) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return ByFile(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("loadgroup", default=False):
+        longest_first(items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -25,7 +25,7 @@ CLUSTERS = {"slurm": "slurm_cluster", "slurm-rest": "newer_slurm_cluster"}
 REAL = [
     pytest.param("local", marks=pytest.mark.sandbox),
     pytest.param("slurm", marks=[*ON_SLURM, pytest.mark.xdist_group("slurm")]),
-    pytest.param("slurm-rest", marks=[*ON_SLURM, pytest.mark.xdist_group("slurm")]),
+    pytest.param("slurm-rest", marks=[*ON_SLURM, pytest.mark.xdist_group("slurm-rest")]),
 ]
 
 

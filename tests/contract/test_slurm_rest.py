@@ -15,7 +15,7 @@ from fabriek.kernel.errors import InvalidInput, Unavailable
 from tests.factories.waiting import until
 from tests.servers import slurm, slurm_rest
 
-pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
+pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm-rest")]
 
 
 class Counting(Restd):

@@ -13,7 +13,7 @@ from tests.servers.factory import quickstarted, why_no_jobs
 
 OURS = account_name("playground")
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
+pytestmark = [pytest.mark.sandbox, pytest.mark.slurm, pytest.mark.xdist_group("slurm-journeys")]
 
 SCRIPT = """
 import os, sys

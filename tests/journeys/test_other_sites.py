@@ -223,7 +223,7 @@ def test_a_job_of_ours_is_packed_once_more_with_its_code_and_data(home: Home) ->
 
 
 @pytest.mark.slurm
-@pytest.mark.xdist_group("slurm")
+@pytest.mark.xdist_group("slurm-journeys")
 class TestOnSlurm:
     """Slurm 22.05 as the site that we do not run."""
 

@@ -107,7 +107,7 @@ def test_the_forms_that_clients_read_are_printed_as_slurm_prints_them(tmp_path: 
 
 
 @pytest.mark.slurm
-@pytest.mark.xdist_group("slurm")
+@pytest.mark.xdist_group("slurm-journeys")
 @pytest.mark.parametrize(("client", "words"), [("with_submitit.py", ("again",)), ("with_dask.py", ())])
 def test_through_us_and_on_slurm_itself_the_results_are_equal(
     client: str, words: tuple[str, ...], slurm_cluster: slurm.Cluster, tmp_path: Path

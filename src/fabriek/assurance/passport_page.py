@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from fabriek.schemas.passport import END, START, rest_of
 
@@ -16,14 +17,7 @@ class PassportPages:
     """Renders them."""
 
     def __init__(self) -> None:
-        found = Environment(
-            loader=FileSystemLoader(Path(__file__).parent),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._template = found.get_template("passport.html")
+        self._template = _template()
 
     def drawn(self, said: dict[str, Any], file: str) -> str:
         """The page with a place for its statement. file: what it will be called."""
@@ -42,3 +36,16 @@ class PassportPages:
         """The page as it is handed out. origin: the signed statement of its job; empty for none."""
         held = json.dumps({"passport": envelope, "origin": origin}).replace("<", "\\u003c")
         return drawn.replace(_PLACE, f"{START}{held}{END}")
+
+
+@cache
+def _template() -> Template:
+    """Compiled once in a process: it takes longer than all else of an installation that is put together."""
+    found = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return found.get_template("passport.html")
