@@ -19,9 +19,9 @@ check: .venv/test-installed
 test: .venv/test-installed
 	$(BIN)/pytest -n auto --dist loadgroup
 
-# Many rounds of what `make test` kills ten times, on a real Slurm: FABRIEK_ROUNDS=500 for the long one.
+# Many rounds of what `make test` does two or three times: FABRIEK_ROUNDS=500 for the long one on a real Slurm.
 faults: .venv/test-installed
-	$(BIN)/pytest tests/faults tests/contract -m faults -s --timeout 0
+	$(BIN)/pytest -m faults -s --timeout 0
 
 verify: .venv/test-installed
 	$(BIN)/python -m tests.generated --check

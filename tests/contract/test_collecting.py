@@ -789,7 +789,7 @@ def end(world: World, names: list[str]) -> None:
         collect(world)
 
 
-@pytest.mark.parametrize("seeds", [3, pytest.param(60, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("seeds", [1, pytest.param(60, marks=pytest.mark.faults)])
 def test_random_lives_of_datasets_lose_nothing_and_leave_nothing(world: World, seeds: int) -> None:
     """Pushes, removals, holds, erasures and runs that are killed, in random order; after each everything that stands opens."""
     kills = refused = 0

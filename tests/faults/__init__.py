@@ -1,4 +1,4 @@
-"""What dies while others work, round after round. `make faults` runs many rounds; the contract tests run ten of the same.
+"""What dies while others work, round after round. `make faults` runs many rounds; the contract tests run a few of the same.
 
 witness      what jobs themselves wrote down
 load         jobs that are handed over and followed while something dies

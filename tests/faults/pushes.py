@@ -97,9 +97,9 @@ def objects_of(running: Running) -> dict[str, int]:
     return found
 
 
-def kill_by_progress(pushes: Pushes, *, most: int) -> None:
-    """Ten times, each once some objects more have arrived; a little later or earlier by chance."""
-    for _ in range(KILLS):
+def kill_by_progress(pushes: Pushes, *, most: int, kills: int = KILLS) -> None:
+    """So many times, each once some objects more have arrived; a little later or earlier by chance."""
+    for _ in range(kills):
         wanted = len(objects_of(pushes.running)) + pushes.dice.randrange(1, most + 1)
 
         def wait(pushing: "subprocess.Popen[bytes]", wanted: int = wanted) -> None:

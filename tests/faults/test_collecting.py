@@ -52,7 +52,7 @@ def check(world: World, names: list[str]) -> set[str]:
     return named
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(100, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("kills", [3, pytest.param(100, marks=pytest.mark.faults)])
 def test_a_process_killed_while_it_collects_loses_nothing_and_the_next_ends_its_work(
     tmp_path: Path, kills: int
 ) -> None:

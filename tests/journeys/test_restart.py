@@ -42,10 +42,11 @@ def test_a_job_survives_a_restart_of_the_server_and_keeps_its_code(tmp_path: Pat
 
 @pytest.mark.sandbox
 @pytest.mark.timeout(600)
-def test_jobs_outlive_ten_killed_servers_and_keep_their_codes_and_their_one_attempt(tmp_path: Path) -> None:
+def test_jobs_outlive_killed_servers_and_keep_their_codes_and_their_one_attempt(tmp_path: Path) -> None:
+    """Two of them: one while all jobs run, one while they end. 300: `make faults`."""
     if reason := why_no_jobs():
         pytest.skip(reason)
-    assert kill_servers(tmp_path / "home", 10).kept == EXPECTED
+    assert kill_servers(tmp_path / "home", 2).kept == EXPECTED
 
 
 @pytest.mark.sandbox

@@ -259,13 +259,15 @@ Vault(Client(sys.argv[1], "hanna", "lab")).push(sys.argv[2], "killed")
 """
 
 
-def test_a_push_killed_at_ten_moments_leaves_nothing_visible_and_is_whole_at_last(
-    world: World, doors: Doors, tmp_path: Path, memory: Path
+@pytest.mark.parametrize("kills", [4, pytest.param(10, marks=pytest.mark.faults)])
+def test_a_push_killed_at_many_moments_leaves_nothing_visible_and_is_whole_at_last(
+    world: World, doors: Doors, tmp_path: Path, memory: Path, kills: int
 ) -> None:
+    """A kill at each of the four steps; each of them more than once: `make faults`."""
     folder = a_folder(tmp_path / "in", {f"{number}": os.urandom(2**20) for number in range(24)})
     vault = doors.vault("hanna")
     vault.create("killed")
-    for kill in range(10):
+    for kill in range(kills):
         with subprocess.Popen(
             [sys.executable, "-c", KILLED, doors.url, str(folder)], env=alone(memory), stdout=subprocess.PIPE
         ) as pushing:

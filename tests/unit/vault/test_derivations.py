@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from fabriek.vault.labelling.labels import Labels
@@ -14,7 +15,6 @@ from fabriek.vault.versions import Version
 from tests.factories.tables import a_database
 from tests.factories.vault import World, a_push, a_world, fill
 
-HISTORIES = 40
 ALLOWED = ("open", "internal", "confidential-business", "personal", "special-category", "export-controlled")
 
 
@@ -70,6 +70,7 @@ def a_wide_world(folder: Path) -> Iterator[World]:
     database.close()
 
 
-def test_what_jobs_make_is_never_below_what_they_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("histories", [8, pytest.param(40, marks=pytest.mark.faults)])
+def test_what_jobs_make_is_never_below_what_they_read(tmp_path: Path, histories: int) -> None:
     with a_wide_world(tmp_path) as world:
-        assert sum(history(world, seed) for seed in range(HISTORIES)) >= HISTORIES * 4
+        assert sum(history(world, seed) for seed in range(histories)) >= histories * 4

@@ -133,8 +133,8 @@ class _Endless(io.RawIOBase):
 
 def test_memory_does_not_grow_with_the_dump() -> None:
     tracemalloc.start()
-    count = sum(isinstance(one, ForeignJobIn) for one in read(io.BufferedReader(_Endless(50_000)), UTC))
+    count = sum(isinstance(one, ForeignJobIn) for one in read(io.BufferedReader(_Endless(20_000)), UTC))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert count == 50_000
-    assert peak < 2**20, "fifty thousand lines are six megabytes"
+    assert count == 20_000
+    assert peak < 2**20, "twenty thousand lines are more than two megabytes"

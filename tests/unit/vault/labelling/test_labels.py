@@ -72,9 +72,9 @@ def random_graph(seed: int) -> None:
         carried.append((label, ancestors))
 
 
-def test_along_five_thousand_derivation_graphs_labels_only_go_up() -> None:
+def test_along_a_thousand_derivation_graphs_labels_only_go_up() -> None:
     """100,000 of them: `make faults`."""
-    for seed in range(5_000):
+    for seed in range(1_000):
         random_graph(seed)
 
 
