@@ -8,7 +8,6 @@ import click
 
 from fabriek.adapters.keyring_file import is_locked
 from fabriek.adapters.keys import KEYRING_FILE, FileKeyring
-from fabriek.bootstrap.building import passphrase_of
 from fabriek.kernel.errors import InvalidInput
 from fabriek.ops.home import Home
 from fabriek.settings import Settings, read_settings
@@ -41,9 +40,13 @@ def asked_for(settings: Settings, descriptor: int | None) -> str | None:
     if descriptor is not None:
         with os.fdopen(descriptor, encoding="utf-8") as said:
             return said.read(BYTES_MAX).removesuffix("\n")
-    folder = settings.home / "keys"
-    if settings.passphrase_file or not (folder / KEYRING_FILE).exists() or not is_locked(folder, KEYRING_FILE):
+    if settings.passphrase_file:
+        from fabriek.bootstrap.building import passphrase_of  # noqa: PLC0415  # the whole server: `up --detach` and `down` should not pay for it
+
         return passphrase_of(settings, None)
+    folder = settings.home / "keys"
+    if not (folder / KEYRING_FILE).exists() or not is_locked(folder, KEYRING_FILE):
+        return None
     if not sys.stdin.isatty():
         return None  # opening the keyring says what is missing
     return str(click.prompt("Passphrase of the keyring", hide_input=True))

@@ -58,6 +58,12 @@ def test_help_about_data_loads_neither_the_wire_nor_the_cryptography(command: st
     assert f"data {command}" in said.stdout
 
 
+def test_starting_and_stopping_loads_no_server_into_the_command() -> None:
+    """The process that it starts does; whoever types the command waits for one of them."""
+    code = "import sys, fabriek.ops.up; sys.exit('sqlalchemy' in sys.modules or 'fabriek.bootstrap' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_a_command_that_is_none_is_a_usage_error() -> None:
     said = told("nonsense")
     assert said.returncode == 2
