@@ -1,6 +1,8 @@
 """What all tests share: the database in both dialects, the real data, and a summary that names what could not run."""
 
+import gc
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,13 @@ from fabriek.adapters.database import Database, open_database
 from tests.factories.tables import PostgresTables, a_database
 from tests.servers import oidc, openbao, postgres, seaweed, slurm, slurm_release, softhsm
 from tests.spreading import ByFile, longest_first
+
+# Thousands of processes are started here: where they may keep no bytecode, each compiles the whole application anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # noqa: TID251  # of what is started, whoever hands on its variables
+sys.dont_write_bytecode = False
+
+# What is made while tests are collected stays: looking through it for waste, then and in every test, finds none.
+gc.disable()
 
 # No test is timed: a busy machine would fail one that proves something else.
 settings.register_profile("house", deadline=None)
@@ -142,7 +151,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Stops a run in which a group of tests is not kept on one worker: each would start the group's servers, and they get in each other's way."""
+    """What was collected stays.
+
+    Stops a run in which a group of tests is not kept on one worker: each would start the group's servers, and they get in each other's way.
+    """
+    gc.freeze()
+    gc.enable()
     kept_together = session.config.getoption("loadgroup", default=False)
     for item in session.items:
         if kept_together and item.get_closest_marker("xdist_group") is not None and "@" not in item.nodeid:
