@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from fabriek.adapters.database import Database, open_database
+from fabriek.adapters.database import Database
 from tests.factories.tables import PostgresTables, a_database
 from tests.servers import oidc, openbao, postgres, seaweed, slurm, slurm_release, softhsm
 from tests.spreading import ByFile, longest_first
@@ -114,11 +114,10 @@ def postgres_tables(postgres_url: str) -> PostgresTables:
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database with every table, on SQLite and on PostgreSQL."""
-    on_sqlite = request.param == "sqlite"
     opened = (
         a_database(tmp_path / "fabriek.db")
-        if on_sqlite
-        else open_database(request.getfixturevalue("postgres_tables").lend())
+        if request.param == "sqlite"
+        else request.getfixturevalue("postgres_tables").lend()
     )
     yield opened
     opened.close()

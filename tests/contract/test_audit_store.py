@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from fabriek.adapters.database import Database, open_database
+from fabriek.adapters.database import Database
 from fabriek.audit.log import Event, new_event
 from fabriek.audit.ports import Events, Trees
 from fabriek.audit.store import SqlEvents, SqlTrees
@@ -29,11 +29,10 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Eve
     if request.param == "memory":
         yield MemoryEvents(), MemoryTrees()
         return
-    on_sqlite = request.param == "sqlite"
     database = (
         a_database(tmp_path / "fabriek.db")
-        if on_sqlite
-        else open_database(request.getfixturevalue("postgres_tables").lend())
+        if request.param == "sqlite"
+        else request.getfixturevalue("postgres_tables").lend()
     )
     yield SqlEvents(database), SqlTrees(database)
     database.close()

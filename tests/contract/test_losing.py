@@ -163,8 +163,7 @@ def _gate(services: Services) -> Iterator[int]:
 
 @pytest.fixture
 def pair(postgres_tables: PostgresTables, tmp_path: Path) -> Iterator[Pair]:
-    address = postgres_tables.lend()
-    here, there = open_database(address), open_database(address)
+    here, there = postgres_tables.lend(), open_database(postgres_tables.url)
     keys = MemoryKeyring(open_transaction=here.in_transaction)
     town = a_town(here, tmp_path / "home", keys=keys)
     executor = town.services.executor

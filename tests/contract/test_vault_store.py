@@ -378,6 +378,7 @@ def test_open_grants_are_found_without_reading_those_that_ended(database: Databa
         for number in range(300):
             store.add(replace(GRANT, id=f"grt_{number}", ended_at=NOW if number else None, dataset=f"ds_{number % 7}"))
         store.open_ones(NOW, dataset=dataset)
+    event.remove(database.engine, "before_cursor_execute", note)
     ((statement, parameters),) = [one for one in asked if "ended_at IS NULL" in one[0]]
     lite = database.engine.dialect.name == "sqlite"
     with database.engine.connect() as connection:

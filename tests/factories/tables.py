@@ -39,41 +39,38 @@ class PostgresTables:
 
     def __init__(self, server_url: str) -> None:
         self._server_url = server_url
-        self._url, self._count = "", 0
+        self._database: Database | None = None
+        self.url, self._count = "", 0
         self._names: frozenset[str] = frozenset()
         self._shape = (0, 0)
 
-    def lend(self) -> str:
-        """Its address. It has every table and no row, whatever the test before did to it."""
-        if self._count != len(metadata.tables) or not self._empty():
-            self._make()
-        return self._url
+    def lend(self) -> Database:
+        """It has every table and no row, whatever the test before did to it. Closed, it may be used again, and knows its statements still."""
+        if self._database is None or self._count != len(metadata.tables) or not self._empty(self._database):
+            self._database = self._made()
+        return self._database
 
-    def _make(self) -> None:
-        self._url, self._count = postgres.fresh_database(self._server_url, "lent"), len(metadata.tables)
-        database = open_database(self._url)
+    def _made(self) -> Database:
+        self.url, self._count = postgres.fresh_database(self._server_url, "lent"), len(metadata.tables)
+        database = open_database(self.url)
         metadata.create_all(database.engine)
         with database.engine.connect() as connection:
             self._names, self._shape = _names(connection), _shape(connection)
-        database.close()
+        return database
 
-    def _empty(self) -> bool:
+    def _empty(self, database: Database) -> bool:
         """False where a test changed our tables themselves."""
-        database = open_database(self._url)
-        try:
-            with database.engine.begin() as connection:
-                connection.execute(END_OTHERS, {"wait": WAIT_MS})
-                for name in _names(connection) - self._names:
-                    connection.execute(text(f'drop table "{name}" cascade'))
-                if _shape(connection) != self._shape:
-                    return False
-                filled = [f"select '{name}' where exists (select from \"{name}\")" for name in self._names]  # noqa: S608  # ours
-                if names := connection.scalars(text(" union all ".join(filled))).all():
-                    listed = ", ".join(f'"{name}"' for name in names)
-                    connection.execute(text(f"truncate {listed} restart identity cascade"))
-                return True
-        finally:
-            database.close()
+        with database.engine.begin() as connection:
+            connection.execute(END_OTHERS, {"wait": WAIT_MS})
+            for name in _names(connection) - self._names:
+                connection.execute(text(f'drop table "{name}" cascade'))
+            if _shape(connection) != self._shape:
+                return False
+            filled = [f"select '{name}' where exists (select from \"{name}\")" for name in self._names]  # noqa: S608  # ours
+            if names := connection.scalars(text(" union all ".join(filled))).all():
+                listed = ", ".join(f'"{name}"' for name in names)
+                connection.execute(text(f"truncate {listed} restart identity cascade"))
+            return True
 
 
 def _names(connection: Connection) -> frozenset[str]:
