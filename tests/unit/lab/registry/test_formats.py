@@ -9,7 +9,6 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
-import skops.io
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
@@ -68,6 +67,8 @@ def test_what_is_only_read_is_data(name: str, content: bytes, is_named: str) -> 
 
 
 def test_what_skops_writes_is_data_with_sparse_arrays_too() -> None:
+    import skops.io  # noqa: PLC0415  # looks through all of scikit-learn: no other worker should wait for it
+
     fitted = LinearRegression().fit(np.zeros((3, 2)), np.zeros(3))
     assert found("model.skops", skops.io.dumps(fitted)) == Format("skops", DATA)
     sparse = CountVectorizer().fit_transform(["one word", "another word"])
