@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from fabriek.access.login.credentials import LINK_FOR, TOKEN_FOR
-from fabriek.adapters.database import Database, open_database
+from fabriek.adapters.database import Database
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotAuthenticated, NotFound, NotPermitted
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.factories.threads import at_once
 
 ANSWERS = {"title": "A project", "summary": "x", "purpose": "civilian", "gpu_hours": 5, "months": "1", "data": "x"}
@@ -63,12 +64,10 @@ def test_each_kind_of_secret_opens_its_own_door_and_no_other(town: Town) -> None
 
 def test_the_first_sign_in_works_once_and_only_for_the_first(town: Town, tmp_path: Path) -> None:
     assert town.services.first_sign_in.secret() == ""
-    database = open_database(f"sqlite:///{tmp_path}/empty.db")
-    from fabriek.adapters.database import metadata  # noqa: PLC0415
+    database = a_database(tmp_path / "empty.db")
     from fabriek.bootstrap.building import build  # noqa: PLC0415
     from fabriek.settings import Settings  # noqa: PLC0415
 
-    metadata.create_all(database.engine)
     (tmp_path / "second").mkdir(mode=0o700)
     services = build(Settings(home=tmp_path / "second"), database, wake=lambda: None, executor=town.services.executor)
     old, new = services.first_sign_in.secret(), services.first_sign_in.secret()

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.cli.main import fabriek
 from fabriek.funding.resources import Resource
@@ -19,6 +18,7 @@ from fabriek.kernel.units import MICRO
 from fabriek.sdk import Fabriek
 from tests.factories.duties import INTERIM, a_science_project, days, decided
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.servers.app import serving
 
 AS_TOML = "\n".join(f"{name} = {json.dumps(value)}" for name, value in INTERIM.items())
@@ -52,8 +52,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     town = a_town(database, tmp_path / "home")
     town.services.giving.contribute("factory", "national", 1, {"gpu_hour": 4_000}, by=town.operator)
     with serving(api.build(town.services)) as url:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import Caller
 from tests.factories.services import Town, a_town
 from tests.factories.spending import Purse
+from tests.factories.tables import a_database
 from tests.servers.app import serving
 from tests.servers.factory import COMMAND, clean_environment
 
@@ -23,8 +23,7 @@ Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     yield a_town(
         database, tmp_path / "home", rates=Path(str(files("fabriek.funding").joinpath("data", "tariffs", "csc.toml")))
     )

@@ -9,13 +9,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.compute.requests import JobAsked
 from fabriek.compute.store import jobs
 from fabriek.kernel.callers import Caller
 from fabriek.portal import app as portal
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.portal.test_agreements import sound
 from tests.portal.test_pages import CHROMIUM, browser
 from tests.servers.app import serving
@@ -31,8 +31,7 @@ FIFTH = '[[part]]\nfunder = "defence"\npart = 0.20\nvalid_from = {day}\nsource =
 def town(tmp_path: Path) -> Iterator[Town]:
     if not CHROMIUM:
         pytest.skip("Chromium is not installed: the rules of money were not looked at")
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     yield a_town(database, tmp_path / "home")
     database.close()
 

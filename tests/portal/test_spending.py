@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.funding.resources import Resource
 from fabriek.portal import app as portal
 from tests.factories.services import Town, a_town
 from tests.factories.spending import Purse
+from tests.factories.tables import a_database
 from tests.portal.test_agreements import sound
 from tests.portal.test_classes import entered
 from tests.portal.test_pages import CHROMIUM, browser
@@ -27,8 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal-guide")]
 def town(tmp_path: Path) -> Iterator[Town]:
     if not CHROMIUM:
         pytest.skip("Chromium is not installed: no project's page was looked at")
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     yield a_town(database, tmp_path / "home")
     database.close()
 

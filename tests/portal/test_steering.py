@@ -8,11 +8,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from fabriek.adapters.database import metadata, open_database
 from fabriek.api import app as api
 from fabriek.kernel.callers import Caller
 from fabriek.portal import app as portal
 from tests.factories.services import Town, a_town
+from tests.factories.tables import a_database
 from tests.portal.test_joining import look_at
 from tests.portal.test_pages import ARGUMENTS, CHROMIUM
 from tests.servers.app import serving
@@ -22,8 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]
 
 @contextmanager
 def a_house(tmp_path: Path) -> Iterator[tuple[Town, str]]:
-    database = open_database(f"sqlite:///{tmp_path}/fabriek.db")
-    metadata.create_all(database.engine)
+    database = a_database(tmp_path / "fabriek.db")
     town = a_town(database, tmp_path / "home")
     app = api.build(town.services, portal=portal.routes(town.services), page_of=portal.page_of(town.services))
     with serving(app) as url:
