@@ -43,6 +43,7 @@ KNOWN_TO_ALL = {
     "link",
     "change",
     "share",
+    "year",
 }
 """Placeholders that name nobody's own thing: published, public, or the operator's. `organisation` and `person` have their own test."""
 

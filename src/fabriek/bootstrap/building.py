@@ -30,6 +30,7 @@ from fabriek.bootstrap.joining import joining_services, teaching_of
 from fabriek.bootstrap.lab import lab_services
 from fabriek.bootstrap.machinery import executor_of, this_machine
 from fabriek.bootstrap.providers import RefreshKeys, provider_services
+from fabriek.bootstrap.reporting import reporting_of
 from fabriek.bootstrap.reviewing import docket_of, reviewing_of
 from fabriek.compute.accounts.service import ClusterAccounts
 from fabriek.compute.doors import Doors
@@ -216,6 +217,10 @@ def build(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, **login, by_provider=by_provider, intake=intake, **money, teaching=teaching,
         duties=duties_of(database, money, access=access, audit=audit, clock=clock, ids=ids, zone=settings.zone), vault=vault,
+        reporting=reporting_of(
+            database, money["policy"], access=access, clock=clock, zone=settings.zone,
+            capacity=lambda: (machine.capacity.gpus, machine.capacity.cpus),
+        ),
         own_keys=own_keys, seal=seal, joining=joining,
         reviewing=reviewing_of(docket, funding),
         changing=changing_of(database, money, Rehearsing(jobs, machine), access=access, audit=audit, clock=clock, ids=ids),

@@ -33,6 +33,7 @@ from fabriek.funding.policy.ports import Rehearsal
 from fabriek.funding.policy.proposals import terms_of
 from fabriek.funding.policy.store import SqlAwardTotals
 from fabriek.funding.policy.store_proposals import SqlPolicyProposals
+from fabriek.funding.reporting.store import SqlUses
 from fabriek.funding.service import Funding
 from fabriek.funding.spending.ending import Ending, graces_of
 from fabriek.funding.spending.running_out import RunningOut
@@ -73,7 +74,7 @@ def funding_services(
     )
     funding = Funding(
         books, funds, allocations, giving=giving, capping=capping, access=access, describing=describing, intake=intake, audit=audit,
-        clock=clock, ids=ids, rules=book.rules, ceiling=lambda said: labels.of(said or labels.usual_ceiling).name,
+        clock=clock, ids=ids, rules=book.rules, uses=SqlUses(database), ceiling=lambda said: labels.of(said or labels.usual_ceiling).name,
     )  # fmt: skip
     bridge = Bridge(
         books, funds, allocations, SqlForeignJobs(database), SqlDumps(database), access=access, audit=audit, clock=clock, ids=ids,

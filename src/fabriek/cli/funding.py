@@ -123,6 +123,21 @@ def acknowledgement(share: str, text_nl: str, text_en: str, *, as_json: bool) ->
     show(connect().duties.set_acknowledgement(share, nl=text_nl, en=text_en), as_json=as_json)
 
 
+@funding.command("capacity")
+@json_option
+def capacity(*, as_json: bool) -> None:
+    """What was awarded of the machine, against what it gives until those days."""
+    found = connect().reporting.capacity()
+    if as_json:
+        print_json(found)
+        return
+    rows = [{"resource": one.resource} | due.model_dump(mode="json") for one in found for due in one.dues]
+    table(rows, ["resource", "on", "sold", "there", "percent", "is_over"], as_json=False)
+    for one in found:
+        if not one.is_known:
+            say(f"{one.resource}: nothing says what the machine gives of it; a [[supply]] row of the policy would")
+
+
 def _hours(text: str) -> tuple[str, int]:
     name, _, amount = text.partition("=")
     if not (amount.isascii() and amount.isdigit()):

@@ -58,6 +58,20 @@ def standing(project: str, *, as_json: bool) -> None:
     show(connect(project).funding.standing(), as_json=as_json)
 
 
+@project.command("burndown")
+@project_option
+@json_option
+def burndown(project: str, *, as_json: bool) -> None:
+    """How the project spends, and on which day it runs out."""
+    found = connect(project).reporting.burndown()
+    if as_json:
+        print_json(found)
+        return
+    table(found, ["resource", "granted", "left", "held", "owed", "each_week", "ends_on", "on"], as_json=False)
+    for one in found:
+        say(f"{one.resource}: {one.says}")
+
+
 @project.command("members")
 @project_option
 @json_option

@@ -2,7 +2,7 @@
 
 import click
 
-from fabriek.cli import report_duties
+from fabriek.cli import report_duties, report_funders
 from fabriek.cli.groups import Group
 
 
@@ -12,3 +12,4 @@ def report() -> None:
 
 
 report_duties.register(report)
+report_funders.register(report)

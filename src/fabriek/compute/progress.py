@@ -29,6 +29,7 @@ from fabriek.compute.power import Limit, energy_joules
 from fabriek.compute.snapshot import Snapshot, running_of
 from fabriek.compute.terms import USUAL, Terms
 from fabriek.compute.uses import Use
+from fabriek.funding.reporting.uses import Facts
 from fabriek.funding.service import Funding
 from fabriek.kernel.callers import SYSTEM
 from fabriek.kernel.clock import Clock
@@ -221,9 +222,9 @@ class Progress:
             assert job.state in ENDED, f"{job_id} has not ended"
             job = accounted(job, account) if account else job
             used_micro = self._used_micro(job)
-            self._funding.settle(job.id, used_micro)
             table = self._machine.table(self._clock.today())
             energy = energy_joules(job.shape, table, job.ran_seconds)
+            self._funding.settle(job.id, used_micro, facts_of(job, energy))
             self._jobs.save(replace(job, settled=True, used_micro=used_micro, energy_joules=energy, log=log or job.log))
             self._audit.record("job.settled", job.id, SYSTEM, used_micro=used_micro, resource=job.resource)
 
@@ -277,6 +278,15 @@ class Progress:
         self._jobs.save(replace(ended, use=_use_after(job, ended, seen)) if seen else ended)
         self._outbox.write(ended)
         self._audit.record(f"job.{to}", job.id, SYSTEM, exit_code=-1 if exit_code is None else exit_code)
+
+
+def facts_of(job: Job, energy_joules: float) -> Facts | None:
+    """What reports tell of a job that has ended; None of one that never began. What it ran before its latest attempt it did not wait."""
+    if job.started_at is None or job.ended_at is None:
+        return None
+    earlier = job.ran_seconds - (job.ended_at - job.started_at).total_seconds()
+    waited = (job.started_at - job.submitted_at).total_seconds() - max(0.0, earlier)
+    return Facts(max(0, round(waited)), round(energy_joules), job.ended_at)
 
 
 def says_more(job: Job, seen: ObservedState) -> bool:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.models import Models
     from fabriek.sdk.packages import Packages
     from fabriek.sdk.packs import Packs
+    from fabriek.sdk.reporting import Reporting
     from fabriek.sdk.reviewing import Reviewing
     from fabriek.sdk.secrets import Secrets
     from fabriek.sdk.service_identities import ServiceIdentities
@@ -104,6 +105,10 @@ class Fabriek:
     @cached_property
     def auditing(self) -> "Auditing":
         return self._part("auditing", "Auditing")  # type: ignore[no-any-return]
+
+    @cached_property
+    def reporting(self) -> "Reporting":
+        return self._part("reporting", "Reporting")  # type: ignore[no-any-return]
 
     @cached_property
     def foreign(self) -> "Foreign":

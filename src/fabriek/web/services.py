@@ -49,6 +49,7 @@ from fabriek.funding.metering.service import Metering
 from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.capping import Capping
 from fabriek.funding.policy.changing import Changing
+from fabriek.funding.reporting.service import Reporting
 from fabriek.funding.service import Funding
 from fabriek.funding.spending.ending import Ending
 from fabriek.funding.spending.running_out import RunningOut
@@ -116,6 +117,7 @@ class Services:
     running_out: RunningOut
     metering: Metering
     duties: Duties
+    reporting: Reporting
     teaching: Teaching
     vault: Vault
     own_keys: OwnKeys

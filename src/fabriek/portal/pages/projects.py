@@ -6,6 +6,7 @@ from starlette.responses import Response
 from fabriek.kernel.units import shown
 from fabriek.portal.pages.access import left_of
 from fabriek.portal.pages.duties import owed_shown
+from fabriek.portal.pages.funding import burndown_shown
 from fabriek.portal.pages.joining import people_shown
 from fabriek.portal.pages.models import models_shown
 from fabriek.portal.pages.secrets import secrets_shown
@@ -62,6 +63,8 @@ def router(services: Services, pages: Pages) -> Router:
             extension=services.duties.extending.offered(project, by=caller),
             thanks=services.duties.acknowledging.of_project(project, "en", by=caller),
             kinds=KINDS, sessions=sessions, elsewhere=elsewhere, packs=services.packing.list(project, by=caller)[:SHOWN],
+            kinds=KINDS, sessions=sessions, elsewhere=elsewhere,
+            burning=burndown_shown(services, project, caller), packs=services.packing.list(project, by=caller)[:SHOWN],
             secrets=secrets_shown(services, project, caller), manages=caller.may("project.manage", project=found.id),
             mails=bool(services.relay.host), served=served_shown(services, project, caller),
         )  # fmt: skip
