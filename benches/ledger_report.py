@@ -40,25 +40,26 @@ def main() -> int:
         with postgres.running() as url, tempfile.TemporaryDirectory(prefix="fabriek-bench-") as folder:
             database = open_database(postgres.fresh_database(url, "ledger_report"))
             found["PostgreSQL"] = _measured(database, Path(folder, "home"))
-    for name, (report, total, page) in found.items():
+    for name, (report, cpu, opened) in found.items():
         print(
-            f"{name}: report over {JOBS * 4:,} entries {report:.2f} s (wanted: {WANTED_SECONDS:.0f} s), "
-            f"total of a figure {total:.2f} s with its first 100 lines {page:.2f} s"
+            f"{name}: report over {JOBS * 4:,} entries {report:.2f} s (wanted: {WANTED_SECONDS:.0f} s), {cpu:.2f} s of them on our CPU; "
+            f"a figure opened, with its total and 100 lines, {opened:.2f} s"
         )
     return int(any(report > WANTED_SECONDS for report, _, _ in found.values()))
 
 
 def _measured(database: Database, home: Path) -> tuple[float, float, float]:
-    """The best of some: what else the machine does is not the report's."""
+    """The best of some: what else the machine does is not the report's. CPU: of this process, which on SQLite does all of the work."""
     metadata.create_all(database.engine)
     keeper = Bookkeeper(a_town(database, home))
     _fill(keeper)
     quarter, by, reporting = quarter_of(keeper.town.clock.today()), keeper.town.operator, keeper.services.reporting
-    times, pages = [], []
+    times, cpus, pages = [], [], []
     for _ in range(ROUNDS):
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         made = reporting.of_share("nation", quarter, by=by)
         times.append(time.perf_counter() - start)
+        cpus.append(time.process_time() - cpu)
         line = made.line(GPU)
         assert line is not None
         assert line.rows[Row.USED] == JOBS * USED
@@ -69,7 +70,7 @@ def _measured(database: Database, home: Path) -> tuple[float, float, float]:
         pages.append(time.perf_counter() - start)
         assert opened.total == JOBS * USED
     database.close()
-    return min(times), min(pages), pages[-1]
+    return min(times), min(cpus), min(pages)
 
 
 def _fill(keeper: Bookkeeper) -> None:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fabriek.funding.ledger import Kind
+from fabriek.funding.giving.service import LAPSED, WITHDRAWN
+from fabriek.funding.ledger import GRANT, Kind
 from fabriek.funding.resources import Resource
 from fabriek.kernel.errors import InvalidInput
 
@@ -12,6 +13,7 @@ class Row(StrEnum):
     """What was booked in the period; from `unawarded` on what stood at its end."""
 
     ENTITLED = "entitled"
+    WITHDRAWN = "withdrawn"
     LAPSED = "lapsed"
     AWARDED = "awarded"
     RETURNED = "returned"
@@ -27,8 +29,9 @@ class Row(StrEnum):
 
 MEANS: dict[Row, str] = {
     Row.ENTITLED: "came to the share: grants, and what the quarter brings",
-    Row.LAPSED: "lapsed, since it was not awarded in time",
-    Row.AWARDED: "awarded to projects",
+    Row.WITHDRAWN: "went back with money that was withdrawn",
+    Row.LAPSED: "lapsed in this period, of what earlier quarters brought and nobody was awarded in time",
+    Row.AWARDED: "awarded to projects, with extensions",
     Row.RETURNED: "came back from projects: cut, given back, or closed",
     Row.USED: "used by projects, and booked in this period",
     Row.LATE: "of that use, what ended before this period and was told late",
@@ -46,11 +49,11 @@ STANDING: dict[Row, Kind] = {
 """Rows that say how much stood on accounts of a kind."""
 
 OF_THE_SHARE = frozenset({
-    Row.ENTITLED, Row.LAPSED, Row.AWARDED, Row.RETURNED, Row.CORRECTED_ENTITLED, Row.UNAWARDED,
+    Row.ENTITLED, Row.WITHDRAWN, Row.LAPSED, Row.AWARDED, Row.RETURNED, Row.CORRECTED_ENTITLED, Row.UNAWARDED,
 })  # fmt: skip
 """Rows of the share's own account; the others are of its projects, and tell of organisations."""
 
-TURNED = frozenset({Row.LAPSED, Row.AWARDED, Row.OWED})
+TURNED = frozenset({Row.WITHDRAWN, Row.LAPSED, Row.AWARDED, Row.OWED})
 """Rows that count what went away, or stands below zero: a line counts in them the other way round."""
 
 
@@ -63,6 +66,9 @@ class Dimension(StrEnum):
     PURPOSE = "purpose"
     CALL = "call"
 
+
+AWARDING = ("award", "extension")
+"""What the ledger says of credits that go to a project."""
 
 OTHER = "other"
 """The groups together that would tell of one organisation."""
@@ -98,10 +104,12 @@ def place_named(text: str, resource: str) -> Place:
 
 def row_of_share_line(memo: str, entitling: tuple[str, ...]) -> Row:
     """In which row a line of a share's account counts that is no correction of an earlier period."""
-    if memo == "grant" or memo in entitling:
+    if memo == GRANT or memo in entitling:
         return Row.ENTITLED
     if memo.startswith("entitled "):
         return Row.CORRECTED_ENTITLED
-    if memo.startswith("lapsed "):
+    if memo.startswith(LAPSED):
         return Row.LAPSED
-    return Row.AWARDED if memo == "award" else Row.RETURNED
+    if memo == WITHDRAWN:
+        return Row.WITHDRAWN
+    return Row.AWARDED if memo in AWARDING else Row.RETURNED

@@ -23,7 +23,8 @@ from sqlalchemy import (
 )
 
 from fabriek.adapters.database import Database, Instant, metadata
-from fabriek.funding.ledger import Entry, Kind, account
+from fabriek.funding.giving.service import LAPSED, WITHDRAWN
+from fabriek.funding.ledger import GRANT, Entry, Kind, account
 from fabriek.funding.reporting import rows as r
 from fabriek.funding.reporting.periods import Period
 from fabriek.funding.reporting.ports import Look, Sum
@@ -158,7 +159,10 @@ def _corrects(period: Period) -> ColumnElement[bool]:
     older = (
         select(posted.c.transaction)
         .join(old, old.c.id == func.substr(posted.c.key, len("counter:") + 1) + literal("/0"))
-        .where(posted.c.key.like("counter:%"), old.c.at < period.start)
+        # The range is there for the index: it holds in every collation, and the pattern says the rest.
+        .where(
+            posted.c.key >= "counter", posted.c.key < "countes", posted.c.key.like("counter:%"), old.c.at < period.start
+        )
     )
     return entries.c.transaction.in_(older)
 
@@ -211,21 +215,17 @@ def _of(look: Look) -> list[ColumnElement[bool]]:
 def _of_share_row(row: r.Row, period: Period) -> list[ColumnElement[bool]]:
     """As `row_of_share_line` tells them apart."""
     memo, corrects = entries.c.memo, _corrects(period)
-    entitled = or_(memo == "grant", memo.in_(period.entitling))
-    earlier = and_(memo.like("entitled %"), memo.not_in(period.entitling))
-    match row:
-        case r.Row.ENTITLED:
-            return [entitled, ~corrects]
-        case r.Row.CORRECTED_ENTITLED:
-            return [or_(corrects, earlier)]
-        case r.Row.LAPSED:
-            return [memo.like("lapsed %"), ~corrects]
-        case r.Row.AWARDED:
-            return [memo == "award", ~corrects]
-        case r.Row.RETURNED:
-            return [memo.not_in(["grant", "award"]), ~memo.like("entitled %"), ~memo.like("lapsed %"), ~corrects]
-        case _:
-            return []
+    entitled, lapsed = memo.like("entitled %"), memo.startswith(LAPSED)
+    known = memo.in_([GRANT, WITHDRAWN, *r.AWARDING])
+    told = {
+        r.Row.ENTITLED: [or_(memo == GRANT, memo.in_(period.entitling)), ~corrects],
+        r.Row.CORRECTED_ENTITLED: [or_(corrects, and_(entitled, memo.not_in(period.entitling)))],
+        r.Row.LAPSED: [lapsed, ~corrects],
+        r.Row.WITHDRAWN: [memo == WITHDRAWN, ~corrects],
+        r.Row.AWARDED: [memo.in_(r.AWARDING), ~corrects],
+        r.Row.RETURNED: [~known, ~entitled, ~lapsed, ~corrects],
+    }
+    return told.get(row, [])
 
 
 def _entry(row: Row[Any]) -> Entry:

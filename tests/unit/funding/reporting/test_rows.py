@@ -28,7 +28,7 @@ def test_what_is_no_figure_is_refused(row: str, resource: str) -> None:
 def test_lines_of_a_share_have_one_row_each() -> None:
     told = {
         "grant": Row.ENTITLED, "entitled 2026Q4": Row.ENTITLED, "entitled 2026Q3": Row.CORRECTED_ENTITLED, "lapsed 2026Q3": Row.LAPSED,
-        "award": Row.AWARDED, "cut": Row.RETURNED, "whatever comes": Row.RETURNED,
+        "award": Row.AWARDED, "extension": Row.AWARDED, "withdrawn": Row.WITHDRAWN, "cut": Row.RETURNED, "whatever comes": Row.RETURNED,
     }  # fmt: skip
     assert {memo: row_of_share_line(memo, NOW) for memo in told} == told
 
