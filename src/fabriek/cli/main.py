@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "apply": ("fabriek.cli.apply_guide:apply", "Apply for compute."),
     "review": ("fabriek.cli.review:review", "Judge applications, or follow your own."),
     "class": ("fabriek.cli.course:course", "Classes: a budget for each student, until the term ends."),
-    "funding": ("fabriek.cli.funding_exchange:funding", "funding": ("fabriek.cli.funding_verbs:funding", "Contributions, shares, allocations and the ledger."),
+    "funding": ("fabriek.cli.funding_verbs:funding", "Contributions, shares, allocations and the ledger."),
     "report": ("fabriek.cli.report:report", "Reports that awards ask for, and about who paid for what."),
     "usage": ("fabriek.cli.usage:usage", "What projects used at other sites."),
     "data": ("fabriek.cli.data_keeping:data", "Push, pull and share datasets."),

@@ -6,7 +6,7 @@ from alembic import op
 from fabriek.adapters.database import Instant
 
 revision = "0037"
-down_revision = "0040"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 

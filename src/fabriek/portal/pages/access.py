@@ -91,7 +91,6 @@ def router(services: Services, pages: Pages) -> Router:
             ],
             owed=owed_shown(services, [one for one in services.duties.reporting.mine(by=caller) if one.is_open]),
             to_decide=owed_shown(services, services.duties.reporting.to_decide(by=caller)),
-            waiting=[*waiting_shown(services, caller), *promotions_waiting(services, caller)],
             oversees=len(services.joining.steering.waiting(by=caller)) if caller.may("project.oversee") else 0,
             project_of=lambda job: slugs[job.project],
             without_factor=not services.accounts.held(by=caller).count

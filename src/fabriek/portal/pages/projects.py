@@ -63,8 +63,7 @@ def router(services: Services, pages: Pages) -> Router:
             extension=services.duties.extending.offered(project, by=caller),
             thanks=services.duties.acknowledging.of_project(project, "en", by=caller),
             kinds=KINDS, sessions=sessions, elsewhere=elsewhere, packs=services.packing.list(project, by=caller)[:SHOWN],
-            kinds=KINDS, sessions=sessions, elsewhere=elsewhere,
-            burning=burndown_shown(services, project, caller), packs=services.packing.list(project, by=caller)[:SHOWN],
+            burning=burndown_shown(services, project, caller),
             secrets=secrets_shown(services, project, caller), manages=caller.may("project.manage", project=found.id),
             mails=bool(services.relay.host), served=served_shown(services, project, caller),
         )  # fmt: skip
