@@ -142,7 +142,7 @@ def test_the_effect_on_last_quarter_is_there_per_funder_and_no_past_bill_changes
     assert (gave.wants, gave.state) == ((), State.SIGNED)
     board.to(date(2027, 4, 2))
     services.giving.keep_quarters()
-    entries = services.funding.entries(account_name="", limit=500, by=board.nation)
+    entries = services.funding.entries(account_name="", limit=500, by=board.town.operator)
     made = board.propose(part(day=date(2027, 5, 1)))
     assert made.effect.quarter == "2027Q1"
     hours = {one.share: (one.entitled[0].before // MICRO, one.entitled[0].after // MICRO) for one in made.effect.shares}
@@ -151,7 +151,7 @@ def test_the_effect_on_last_quarter_is_there_per_funder_and_no_past_bill_changes
     board.sign(made, board.nation, board.europe)
     board.to(date(2027, 5, 1))
     services.giving.keep_quarters()
-    after = services.funding.entries(account_name="", limit=500, by=board.nation)
+    after = services.funding.entries(account_name="", limit=500, by=board.town.operator)
     assert {one.id for one in entries} <= {one.id for one in after}
     assert services.funding.balanced()
     share = next(one.id for one in services.funding.shares() if one.name == "europe")
