@@ -31,9 +31,9 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """So many jobs of an allocation waited so long, and took so much energy together."""
+    """So many jobs of a share waited so long, and took so much energy together."""
 
-    allocation: str
+    share: str
     resource: Resource
     waited_seconds: int
     jobs: int
@@ -123,7 +123,7 @@ def report_of(
     mine = {one.id: one for one in allocations if one.share in shares}
     rows = _rows(shares, mine, period, gathered)
     used = _by_allocation(gathered, mine)
-    waits = _waits(gathered.waits, mine)
+    waits = _waits(gathered.waits, shares)
     lines = [
         _line(resource, rows[resource], used.get(resource, {}), mine, waits.get(resource, []), values, period.last)
         for resource in Resource
@@ -179,10 +179,10 @@ def _by_allocation(gathered: Gathered, mine: Mapping[str, Allocation]) -> dict[R
     return used
 
 
-def _waits(waits: Sequence[Wait], mine: Mapping[str, Allocation]) -> dict[Resource, list[Wait]]:
+def _waits(waits: Sequence[Wait], shares: Collection[str]) -> dict[Resource, list[Wait]]:
     found: dict[Resource, list[Wait]] = defaultdict(list)
     for one in waits:
-        if one.allocation in mine:
+        if one.share in shares:
             found[one.resource].append(one)
     return found
 

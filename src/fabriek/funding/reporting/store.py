@@ -47,6 +47,9 @@ uses = Table(
     Index("funding_uses_at", "at"),
 )
 
+ELSEWHERE = "elsewhere"
+"""What the ledger says of use at other sites."""
+
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
 """How the key of a job elsewhere says when it began: its last twenty letters."""
 
@@ -71,7 +74,11 @@ class SqlFigures:
         by = (entries.c.account, entries.c.resource, entries.c.memo)
         moved = self._moved(select(*_SUMMED).where(inside).group_by(*by))
         corrected = self._moved(select(*_SUMMED).where(inside, _corrects(period)).group_by(*by))
-        elsewhere = self._moved(select(*_SUMMED).where(inside, _of_use(), _told_late_elsewhere(period)).group_by(*by))
+        told = any(
+            one.memo == ELSEWHERE for one in moved
+        )  # most factories use no other site: then no second look at all lines
+        late = select(*_SUMMED).where(inside, _of_use(), _told_late_elsewhere(period)).group_by(*by)
+        elsewhere = self._moved(late) if told else []
         here = self._moved(
             select(*_SUMMED)
             .join(uses, uses.c.transaction == entries.c.transaction)
@@ -137,15 +144,16 @@ class SqlFigures:
         return found
 
     def _waits(self, period: Period) -> list[Wait]:
-        by = (uses.c.allocation, uses.c.resource, uses.c.waited_seconds)
+        by = (allocations.c.share, uses.c.resource, uses.c.waited_seconds)
         wanted = (
             select(*by, func.count(), func.sum(uses.c.energy_joules))
+            .join(allocations, allocations.c.id == uses.c.allocation)
             .where(uses.c.at >= period.start, uses.c.at < period.end)
             .group_by(*by)
         )
         return [
-            Wait(allocation, Resource(resource), int(waited), int(jobs), int(joules))
-            for allocation, resource, waited, jobs, joules in self._db.plain_rows(wanted)
+            Wait(share, Resource(resource), int(waited), int(jobs), int(joules))
+            for share, resource, waited, jobs, joules in self._db.plain_rows(wanted)
         ]
 
 
@@ -173,7 +181,7 @@ def _of_use() -> ColumnElement[bool]:
 
 def _told_late_elsewhere(period: Period) -> ColumnElement[bool]:
     began = func.substr(entries.c.job, func.length(entries.c.job) - 19)
-    return and_(entries.c.memo == "elsewhere", began < period.start.astimezone(UTC).strftime(STAMP))
+    return and_(entries.c.memo == ELSEWHERE, began < period.start.astimezone(UTC).strftime(STAMP))
 
 
 def _told_late_here(period: Period) -> ColumnElement[bool]:

@@ -33,7 +33,7 @@ def a_report() -> Report:
     ]  # fmt: skip
     moved = [Moved(account(Kind.USAGE, one.id), Resource.GPU_HOUR, "settle", 1_234 * MICRO) for one in allocations]
     moved.append(Moved(account(Kind.SHARE, "shr_1"), Resource.GPU_HOUR, "grant", 99_000 * MICRO))
-    waits = [Wait(one.id, Resource.GPU_HOUR, 600, 3, 10**9) for one in allocations]
+    waits = [Wait("shr_1", Resource.GPU_HOUR, 600, 3, 10**9) for _ in allocations]
     gathered = Gathered(moved, (), (), {}, waits)
     return report_of("europe", {"shr_1"}, period, gathered, allocations, shipped_values(), period.end + timedelta(1))
 

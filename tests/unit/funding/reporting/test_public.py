@@ -40,7 +40,7 @@ def a_page(hours: int, *, organisations: int = 30, at: datetime = PERIOD.end + t
     moved = [Moved(account(Kind.USAGE, one.id), GPU, "settle", hours * MICRO) for one in allocations]
     moved += [Moved(account(Kind.USAGE, one.id), Resource.CPU_HOUR, "settle", hours * MICRO) for one in allocations]
     moved += [Moved(account(Kind.USAGE, one.id), Resource.EXPERT_HOUR, "settle", 2 * MICRO) for one in allocations]
-    waits = [Wait(one.id, GPU, 100 * place, 3, joules) for place, one in enumerate(allocations)]
+    waits = [Wait("shr_1", GPU, 100 * place, 3, joules) for place in range(organisations)]
     gathered = Gathered(moved, (), (), {}, waits)
     made = report_of("all", {"shr_1"}, PERIOD, gathered, allocations, shipped_values(), at.astimezone(UTC))
     return public_page(made, [("europe", 600 * MICRO), ("nij-begun", 400 * MICRO), ("nobody", 0)])
