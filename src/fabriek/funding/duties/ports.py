@@ -28,8 +28,8 @@ class Reports(Protocol):
     def filed(self) -> Sequence[Report]:
         """Those that wait for a decision, the longest filed first."""
 
-    def begun_before(self, day: date, *, applicant: str) -> Sequence[Allocation]:
-        """What was awarded on applications of this person, before that day."""
+    def begun_before(self, day: date, *, applicant: str, projects: Collection[str]) -> Sequence[Allocation]:
+        """What was awarded before that day, on applications of this person or to these projects. In a few questions, however many there are."""
 
 
 class DutyAllocations(Protocol):

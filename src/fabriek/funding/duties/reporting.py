@@ -139,9 +139,8 @@ class Reporting:
         today = self._clock.today()
         led = [one.project for one in self._projects.of_person(application.person) if one.role == LEAD]
         continued = self._continued(application)
-        owned = [one for project in dict.fromkeys([*led, *continued]) for one in self._allocations.of_project(project)]
-        owned += self._reports.begun_before(today, applicant=application.person)
-        overdue = [one for one in self._duties({one.id: one for one in owned}.values()) if one.days_overdue(today)]
+        owned = self._reports.begun_before(today, applicant=application.person, projects={*led, *continued})
+        overdue = [one for one in self._duties(owned) if one.days_overdue(today)]
         if not overdue:
             return
         first, days = overdue[0], overdue[0].days_overdue(today)

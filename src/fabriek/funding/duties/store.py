@@ -95,10 +95,17 @@ class SqlReports:
         wanted = select(reports).where(reports.c.state == str(ReportState.FILED))
         return [_report(row) for row in self._db.rows(wanted.order_by(reports.c.filed_at, reports.c.allocation))]
 
-    def begun_before(self, day: date, *, applicant: str) -> Sequence[Allocation]:
+    def begun_before(self, day: date, *, applicant: str, projects: Collection[str]) -> Sequence[Allocation]:
         theirs = select(applications.c.id).where(applications.c.person == applicant)
-        wanted = select(allocations).where(allocations.c.application.in_(theirs), allocations.c.starts_on < day)
-        return [Allocation(**_named(row)) for row in self._db.rows(wanted.order_by(allocations.c.id))]
+        asked, some = [allocations.c.application.in_(theirs)], sorted(projects)
+        asked += [
+            allocations.c.project.in_(some[start : start + KEYS_AT_ONCE]) for start in range(0, len(some), KEYS_AT_ONCE)
+        ]
+        found: dict[str, Allocation] = {}
+        for one in asked:
+            for row in self._db.rows(select(allocations).where(one, allocations.c.starts_on < day)):
+                found[row.id] = Allocation(**_named(row))
+        return [found[one] for one in sorted(found)]
 
 
 class SqlExtensions:
