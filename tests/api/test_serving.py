@@ -16,6 +16,8 @@ from openai import APIError, AuthenticationError, OpenAI, RateLimitError
 from fabriek.api import app as api
 from fabriek.api.serving import passing
 from fabriek.compute.serving.keys import ServingKey
+from fabriek.funding.resources import Resource
+from tests.factories.metering import give
 from tests.factories.serving import FILES, Counter, a_counter
 from tests.factories.tables import a_database
 from tests.factories.waiting import until
@@ -188,6 +190,28 @@ def test_a_spent_budget_is_said_as_openais_clients_expect(desk: Desk) -> None:
     refused = desk.ask("a b", daily)
     assert refused.json()["error"]["code"] == "rate_limit_exceeded"
     assert int(refused.headers["retry-after"]) == 14 * 3600 + 1  # the clock stands at ten in the morning
+
+
+def test_a_project_whose_tokens_are_spent_is_told_so_and_served_again_when_it_has_more(desk: Desk) -> None:
+    shop, town = desk.counter.shop, desk.counter.town
+    other = town.project(town.again(shop.person))
+    token = town.services.identity.issue_token(shop.person.person, by=shop.person)
+    asked = {"budget": "1M tokens", "paid_by": other}
+    made = desk.client.post(
+        f"/api/v1/projects/{shop.project}/served/smol/keys", json=asked, headers={"Authorization": f"Bearer {token}"}
+    ).json()
+    assert made["key"]["paid_by"] == other
+    assert desk.ask("a b", made["secret"]).status_code == 200
+    town.services.admitting.settle_tokens()
+    give(town, other, Resource.TOKEN, 1)
+    assert desk.ask("a b", made["secret"]).status_code == 200
+    until(town.services.admitting.settle_tokens)
+    refused = desk.ask("a b", made["secret"])
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "insufficient_quota")
+    assert "tokens of this project are spent" in refused.json()["error"]["message"]
+    give(town, other, Resource.TOKEN, 1_000)
+    town.services.metering.pay_debts()
+    assert desk.ask("a b", made["secret"]).status_code == 200
 
 
 def test_one_key_has_so_many_calls_open_and_no_more(desk: Desk) -> None:
