@@ -49,19 +49,20 @@ def go_to(town: Town, quarter: Quarter) -> None:
     town.services.giving.keep_quarters()
 
 
-def award(town: Town, gpu_hours: int, share: str = "", applicant: Caller | None = None) -> str:
+def award(
+    town: Town, gpu_hours: int, share: str = "", applicant: Caller | None = None, director: Caller | None = None
+) -> str:
+    """director: by whom it is awarded, out of their part."""
     answers = {
-        "title": "Trees",
-        "summary": "x",
-        "purpose": "civilian",
-        "gpu_hours": gpu_hours,
-        "months": "1",
-        "data": "x",
-    }
+        "title": "Trees", "summary": "x", "purpose": "civilian", "gpu_hours": gpu_hours, "months": "1", "data": "x",
+    }  # fmt: skip
     services, by = town.services, applicant or town.person("weefsel")
     filed = services.intake.file("playground", answers, by=by)
     services.intake.submit(filed.id, by=by)
-    return services.funding.award(filed.id, share=share, by=town.operator)[0].id
+    giver = director or town.operator
+    return services.funding.award(
+        filed.id, share=share, director=director is not None, out_of_turn="for a test", by=giver
+    )[0].id
 
 
 def test_seed_shares_follow_what_is_granted_and_go_back_with_what_is_withdrawn(town: Town) -> None:
@@ -324,3 +325,64 @@ def test_a_shares_name_is_one_shares(town: Town) -> None:
         town.services.giving.apply("region", "regional", 1, name="europe", by=other)
     with pytest.raises(CreditsExhausted):
         award(town, 1)
+
+
+def test_the_director_awards_five_percent_out_of_turn_and_it_binds_nobody_else(town: Town) -> None:
+    agree_on(town, supply(1_000))
+    gives(town, "state", "national", 10)
+    given = held(town, "state") // MICRO
+    director = town.person("house", "director", kind="operator")
+    most = given * 5 // 100
+    with pytest.raises(CreditsExhausted, match="director: at most 5 %"):
+        award(town, most + 1, director=director)
+    award(town, most, director=director)
+    with pytest.raises(CreditsExhausted, match="director: at most 5 %"):
+        award(town, 1, director=director, applicant=town.person("other"))
+    award(town, 1, applicant=town.person("third"))
+    with pytest.raises(NotPermitted):
+        award(town, 1, director=town.person("weefsel"), applicant=town.person("fourth"))
+    row = next(one for one in town.services.standings.caps(by=director) if one.cap.id == "cap.director" and one.awarded)
+    assert (row.bound, row.awarded) == (most * MICRO, most * MICRO)
+    whole(town)
+
+
+def test_a_group_has_what_one_organisation_has_and_the_refusal_says_the_rule(town: Town) -> None:
+    agree_on(town, supply(1_000))
+    gives(town, "state", "national", 10)
+    daughter, head = town.person("labs"), town.person("acme")
+    award(town, 3_000, applicant=daughter)
+    town.services.describing.describe("labs", head="acme", by=town.operator)
+    with pytest.raises(NotPermitted, match="2,000 GPU-hours of it are left") as refused:
+        award(town, 2_001, applicant=head)
+    assert refused.value.fields["rule"] == "cap.playground_organisation"
+    award(town, 2_000, applicant=head)
+    with pytest.raises(NotPermitted):
+        award(town, 1, applicant=daughter)
+
+
+def test_who_may_say_what_an_organisation_is(town: Town) -> None:
+    describing = town.services.describing
+    own = town.person("labs", "organisation_administrator")
+    town.person("acme")
+    assert describing.describe("labs", sector="ict", by=own).sector == "ict"
+    for said in ({"size": "small"}, {"head": "acme"}):
+        with pytest.raises(NotPermitted):
+            describing.describe("labs", by=own, **said)
+    with pytest.raises(NotPermitted):
+        describing.describe("acme", sector="ict", by=own)
+    with pytest.raises(NotPermitted):
+        describing.shown("acme", by=own)
+    assert describing.shown("labs", by=town.person("labs")).sector == "ict"
+    for said in ({"sector": "moon"}, {"region": "moon"}, {"size": "huge"}):
+        with pytest.raises(InvalidInput):
+            describing.describe("labs", by=town.operator, **said)
+    describing.describe("labs", head="acme", by=town.operator)
+    town.person("third")
+    for name, head in (("acme", "third"), ("third", "labs")):
+        with pytest.raises(InvalidInput):
+            describing.describe(name, head=head, by=town.operator)
+    with pytest.raises(NotFound):
+        describing.describe("third", head="nobody", by=town.operator)
+    assert describing.group_of("labs") == describing.group_of("acme")
+    describing.describe("labs", head="labs", by=town.operator)
+    assert len(describing.group_of("acme")) == 1
