@@ -109,7 +109,7 @@ class Giving:
 
     def parts_under(self, policy: Policy, on: date) -> Mapping[str, int]:
         """The same under another policy: what a proposal would make of the shares."""
-        terms = self._terms(policy, Resource.GPU_HOUR, on)
+        terms = self._terms(policy, Resource.GPU_HOUR, on, self._funders(policy))
         parts = shares_of(self._funds.contributions(), on, most=terms.most, fixed=terms.fixed)
         return {one.id: parts[one.funder] for one in self._funds.shares() if one.funder in parts}
 
@@ -253,14 +253,17 @@ class Giving:
                     self._entitlements.bring(quarter.next, contribution, resource, had)
 
     def _entitled(self, quarter: Quarter, resource: Resource, policy: Policy) -> dict[str, int]:
-        terms = {day: self._terms(policy, resource, day) for day in quarter.days}
+        funders = self._funders(policy)
+        terms = {day: self._terms(policy, resource, day, funders) for day in quarter.days}
         return entitled(self._funds.contributions(), quarter, terms)
 
-    def _terms(self, policy: Policy, resource: Resource, day: date) -> Terms:
-        agreed, fixed = policy.fixed_parts(day), dict[str, int]()
-        if agreed:  # of funders who have a share: a slip in a name must not stop what all others are owed
-            slugs = {self._access.organisation(one.funder).slug: one.funder for one in self._funds.shares()}
-            fixed = {slugs[slug]: part for slug, part in agreed.items() if slug in slugs}
+    def _funders(self, policy: Policy) -> Mapping[str, str]:
+        """Slug → id of those who have a share, where some have a part by agreement: a slip in a name must not stop what all others are owed."""
+        shares = self._funds.shares() if policy.parts else ()
+        return {self._access.organisation(one.funder).slug: one.funder for one in shares}
+
+    def _terms(self, policy: Policy, resource: Resource, day: date, funders: Mapping[str, str]) -> Terms:
+        fixed = {funders[slug]: part for slug, part in policy.fixed_parts(day).items() if slug in funders}
         return Terms(policy.supply_on(resource, day), most_of_machine(policy.caps, day), fixed)
 
 

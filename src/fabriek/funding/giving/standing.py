@@ -72,6 +72,7 @@ class Standings:
         lapses = self._lapses()
         began, left = (self._held(before) for before in (first, end))
         came, had = self._came(end), self._came(first)
+        owed = {resource: self._giving.entitlement(quarter, resource) for resource in Resource}
         rows = []
         for share in self._funds.shares():
             for resource in Resource:
@@ -79,7 +80,7 @@ class Standings:
                 gone = lapses.get(key, {})
                 older = sum(amount for one, amount in gone.items() if one < quarter)
                 lapsed = gone.get(quarter, 0)
-                row = QuarterRow(share, resource, self._giving.entitlement(quarter, resource).get(share.id, 0))
+                row = QuarterRow(share, resource, owed[resource].get(share.id, 0))
                 row = replace(
                     row, began=began[key] - older, brought=came[key] - had[key], lapsed=lapsed,
                     carried=left[key] - older - lapsed,
