@@ -1,5 +1,6 @@
 """Service identities, on both databases: somebody answers for each, or it opens nothing; and it is never more than its tokens."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,25 @@ def test_a_service_is_of_one_project_and_no_other_lead_gets_a_token_of_it(place:
     for slug, by in ((other, thief), (place.slug, place.lead)):
         with pytest.raises(WrongState, match="another project"):
             place.ours.create_token(slug, "nightly-import", Wanted("more"), by=by)
+
+
+def test_a_service_that_nobody_confirmed_is_still_listed_and_can_be_retired(place: Place) -> None:
+    quarterly, clock = place.services.joining.quarterly, place.town.clock
+    quarterly.open_due()
+    clock.move(timedelta(days=60))
+    assert quarterly.open_due() > 0
+    quarterly.decide(place.slug, keep=[place.second.person, place.member.person], by=place.town.again(place.lead))
+    clock.move(timedelta(days=15))
+    assert quarterly.close_due() > 0
+    lead = place.town.again(place.lead)
+    (found,) = place.ours.list(place.slug, by=lead)
+    assert (found.person.name, found.role, found.opens) == ("nightly-import", "", False)
+    with pytest.raises(AlreadyExists):  # else two of one name would stand there once it is kept
+        place.ours.create(place.slug, "nightly-import", by=lead)
+    place.ours.retire(place.slug, "nightly-import", by=lead)
+    assert place.ours.list(place.slug, by=lead) == []
+    with pytest.raises(WrongState, match="no longer here"):
+        quarterly.decide(place.slug, keep=[place.service.id], by=place.town.again(lead))
 
 
 def test_a_service_comes_into_no_project_as_one_of_a_partners_people(place: Place) -> None:

@@ -35,7 +35,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """`signer`: who answers for it. `opens`: whether it opens anything now, which is so while its signer is in the project."""
+    """`signer`: who answers for it. `opens`: whether it opens anything now, which is so while its signer is in the project. `role`: empty where its
+    place was taken, as by a review of access.
+    """
 
     person: Person
     project: str
@@ -144,8 +146,8 @@ class ServiceIdentities:
         signers = self._people.among({one.signed_for_by for one in services})
         return [
             Service(
-                one, project, there[one.id], signers[one.signed_for_by],
-                opens=signers[one.signed_for_by].active and one.signed_for_by in there,
+                one, project, there.get(one.id, ""), signers[one.signed_for_by],
+                opens=one.id in there and signers[one.signed_for_by].active and one.signed_for_by in there,
             )
             for one in services
         ]  # fmt: skip
