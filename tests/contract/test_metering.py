@@ -15,6 +15,7 @@ from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotAuthenticated, NotPermitted, WrongState
 from fabriek.kernel.purposes import Purpose
 from fabriek.kernel.units import MICRO
+from fabriek.worker.metering import Meter
 from tests.factories.metering import credits_of, give, stored, used
 from tests.factories.services import Town, a_town
 from tests.factories.serving import FILES, Counter, a_counter
@@ -91,6 +92,29 @@ def test_workers_that_read_at_once_book_each_hour_once(town: Town) -> None:
     outcomes = at_once(lambda _: shelf.metering.read_storage(), times=8)
     assert not [one for one in outcomes if isinstance(one, Exception)]
     assert used(town, shelf.slug, TIB_HOUR) == 2 * MICRO
+
+
+def test_the_worker_reads_settles_and_pays_when_it_is_time(town: Town) -> None:
+    shelf, meter = Shelf(town), Meter(town.services)
+    first = give(town, shelf.slug, TIB_HOUR, 1)
+    shelf.held[shelf.project] = TIB
+    assert meter.round()
+    assert meter.beside.wait()
+    assert not meter.round()
+    town.clock.move(timedelta(hours=3))
+    assert meter.round()
+    meter.beside.wait()
+    found = credits_of(town, shelf.slug, TIB_HOUR)
+    assert found is not None
+    assert (found.used, found.owed) == (3 * MICRO, 2 * MICRO)
+    assert give(town, shelf.slug, TIB_HOUR, 5) == first
+    town.clock.move(timedelta(minutes=2))
+    assert meter.round()
+    meter.beside.wait()
+    found = credits_of(town, shelf.slug, TIB_HOUR)
+    assert found is not None
+    assert (found.used, found.owed, found.left) == (3 * MICRO, 0, 3 * MICRO)
+    meter.beside.close()
 
 
 def test_nobody_pays_for_bytes_that_may_not_have_been_there(town: Town) -> None:
