@@ -359,6 +359,9 @@ def test_the_second_of_two_is_compared_with_what_the_first_made(board: Board) ->
     first, second = board.propose(part()), board.propose(part("europe", 0.3, date(2027, 2, 1)), by=board.europe)
     board.sign(second, board.nation)
     board.sign(first, board.nation, board.europe)
+    assert board.changing.is_stale(second)
+    assert not board.changing.is_stale(board.changing.get(first.id, by=board.europe))
+    assert board.changing.waiting(by=board.defence) == []
     assert rule_of(lambda: board.sign(second, board.defence), Stale).startswith("the policy, or what funders give")
     assert board.changing.get(second.id, by=board.europe).state is State.PROPOSED
     again = board.propose(part("europe", 0.3, date(2027, 2, 1)), by=board.europe)

@@ -120,7 +120,9 @@ def _shown(one: "PolicyProposalOut", *, as_json: bool) -> None:
     say("")
     for signed in one.signed:
         say(f"signed for {signed.funder} by {signed.name}")
-    if one.state == "proposed":
+    if one.stale:
+        say("the policy, or what funders give, changed since: nobody can sign this; withdraw it and propose it anew")
+    elif one.state == "proposed":
         say(f"wanted until {one.lapses_on}: {', '.join(one.missing)}  (fabriek funding policy sign {one.id})")
     say(f"digest {one.digest}")
 

@@ -79,7 +79,7 @@ class PolicySignatureOut(Wire):
 
 class PolicyProposalOut(Wire):
     """`quarter`: the one whose jobs were replayed, `jobs` of `jobs_of`. `lapses_on`: the last day for signatures. `missing`: funders who have
-    not signed.
+    not signed. `stale`: policy or money changed since, so that nobody can sign it.
     """
 
     id: str
@@ -100,5 +100,6 @@ class PolicyProposalOut(Wire):
     signed: list[PolicySignatureOut]
     missing: list[str]
     digest: str
+    stale: bool
     ended_by: str
     words: str

@@ -33,7 +33,8 @@ def proposal_out(one: Proposal, services: Services) -> PolicyProposalOut:
             PolicySignatureOut(funder=slugs[signed.organisation], person=signed.person, name=names[signed.person], at=signed.at)
             for signed in one.signatures
         ],
-        missing=sorted(slugs[body] for body in one.missing), digest=one.digest, ended_by=names[one.ended_by], words=one.words,
+        missing=sorted(slugs[body] for body in one.missing), digest=one.digest,
+        stale=services.changing.is_stale(one), ended_by=names[one.ended_by], words=one.words,
     )  # fmt: skip
 
 

@@ -55,9 +55,13 @@ class Changing:
         if not by.may("funding.sign"):
             return []
         found = [
-            one for one in self._kept.all() if self.state(one) is State.PROPOSED and by.organisation in one.missing
+            one for one in self._kept.all() if by.organisation in one.missing and self.state(one) is State.PROPOSED
         ]
-        return found[::-1]
+        return [one for one in reversed(found) if not self.is_stale(one)]
+
+    def is_stale(self, proposal: Proposal) -> bool:
+        """Whether nobody can sign it any more, since policy or money are no longer those that it was compared with."""
+        return self.state(proposal) is State.PROPOSED and self._basis() != proposal.basis
 
     def get(self, proposal_id: str, *, by: Caller) -> Proposal:
         """Raises NotFound."""
