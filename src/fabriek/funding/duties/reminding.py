@@ -11,6 +11,7 @@ from fabriek.funding.duties.reports import Duty
 from fabriek.kernel.clock import Clock
 
 AT_ONCE = 20
+TOLD_AT_ONCE = 50
 OVERDUE = "overdue"
 COMING = "coming"
 
@@ -28,10 +29,11 @@ class Reminding:
         """For the worker: of several points that have come at once only the latest is told. How many letters were written."""
         today, now = self._clock.today(), self._clock.now()
         due = [(one, point) for one in self._reporting.open_duties() if (point := point_of(one, today)) is not None]
-        if not due:
-            return 0
-        with self._reports.transaction(alone="reminders"):
-            return sum(self._tell(duty, point, now) for duty, point in due)
+        count = 0
+        for start in range(0, len(due), TOLD_AT_ONCE):  # so that a day on which many are due keeps nobody waiting
+            with self._reports.transaction(alone="reminders"):
+                count += sum(self._tell(duty, point, now) for duty, point in due[start : start + TOLD_AT_ONCE])
+        return count
 
     def take_unsent(self) -> Sequence[tuple[Told, str]]:
         """What is to be mailed now, with its address, and for a while nobody else's to send."""
