@@ -72,9 +72,12 @@ def test_it_shows_ledger_quarters_policy_and_export(place: tuple[Town, str, Any]
     assert exported.headers["content-disposition"] == "attachment; filename=ledger-all.csv"
     assert sum(int(row["amount_micro"]) for row in rows[:-1]) == 0
     assert client.get("/auditor/export/jsonl").status_code == 200
+    [report] = re.findall(r'/auditor/report/[^"]+', client.get("/auditor").text)
+    assert "entitled" in client.get(report).text.lower()
+    assert client.get("/auditor/report/shr_nobody/2026Q4").status_code == 404
     assert client.get("/auditor/export/xls").status_code == 404
     looks = [one.action for one in town.services.audit.events(by=town.operator, person=link).items]
-    assert looks.count("auditor_link.looked") == 5
+    assert looks.count("auditor_link.looked") == 8
     assert looks.count("funding.exported") == 2
     assert client.post("/auditor/leave").status_code == 303
     assert client.get("/auditor/ledger").status_code == 303

@@ -173,8 +173,10 @@ class Auditing:
 
 
 def as_auditor(link: AuditorLink) -> Caller:
-    """Sees all funding and nothing else; the log calls it by the link's id, which the list of links says the name of."""
-    return Caller(link.id, name=link.name, rights=frozenset({"funding.view"}), narrowed=True)
+    """Sees funding and nothing else: of reports those that a funder of the organisation that made the link sees. The log calls it by the
+    link's id, which the list of links says the name of.
+    """
+    return Caller(link.id, link.organisation, link.name, rights=frozenset({"funding.view"}), narrowed=True)
 
 
 def closed() -> NotAuthenticated:

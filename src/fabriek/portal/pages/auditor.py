@@ -8,7 +8,9 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from fabriek.funding.auditing.links import VISIT_FOR, AuditorLink
 from fabriek.funding.exporting.lines import Form
+from fabriek.funding.giving.quarters import quarter_named
 from fabriek.funding.policy.rows import all_rows, name_of, said
+from fabriek.funding.reporting.sheets import as_csv
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotAuthenticated, NotFound, RateLimited
 from fabriek.portal.entering import is_private
@@ -32,6 +34,7 @@ def router(services: Services, pages: Pages) -> Router:
     made = Router(include_in_schema=False)
     _door(made, services, pages)
     _views(made, services, pages)
+    _files(made, services)
     return made
 
 
@@ -57,7 +60,8 @@ def _door(made: Router, services: Services, pages: Pages) -> None:
         given = [] if link.quarter else services.giving.contributions(by=by)
         contributions = [(one, state, services.access.organisation(one.funder).name) for one, state in given]
         return pages.render(
-            request, "auditor.html", link=link, quarter=named, rows=rows, caps=services.standings.caps(by=by), contributions=contributions
+            request, "auditor.html", link=link, reports=services.reporting.shares(by=by), quarter=named, rows=rows,
+            caps=services.standings.caps(by=by), contributions=contributions,
         )  # fmt: skip
 
     @made.post("/auditor", access=PUBLIC)
@@ -88,15 +92,16 @@ def _door(made: Router, services: Services, pages: Pages) -> None:
         return answer
 
 
-def _views(made: Router, services: Services, pages: Pages) -> None:
-    def looked(request: Request, at: str, show: Shows) -> Response:
-        """The page, where the browser's visit holds and the log has the look; else the door."""
-        try:
-            link, by = services.auditing.look(request.cookies.get(AUDITOR_COOKIE, ""), at)
-        except NotAuthenticated:
-            return RedirectResponse(PLACE, status_code=303)
-        return show(link, by)
+def _looked(request: Request, services: Services, at: str, show: Shows) -> Response:
+    """The page, where the browser's visit holds and the log has the look; else the door."""
+    try:
+        link, by = services.auditing.look(request.cookies.get(AUDITOR_COOKIE, ""), at)
+    except NotAuthenticated:
+        return RedirectResponse(PLACE, status_code=303)
+    return show(link, by)
 
+
+def _views(made: Router, services: Services, pages: Pages) -> None:
     @made.get("/auditor/ledger", access=PUBLIC)
     def ledger(request: Request, after: str = "") -> Response:
         """Entries in the order of time, a page at a time."""
@@ -106,16 +111,33 @@ def _views(made: Router, services: Services, pages: Pages) -> None:
             more = found[-1].id if len(found) == ENTRIES else ""
             return pages.render(request, "auditor_ledger.html", link=link, entries=found, more=more)
 
-        return looked(request, "ledger", show)
+        return _looked(request, services, "ledger", show)
 
     @made.get("/auditor/policy", access=PUBLIC)
     def policy(request: Request) -> Response:
         """Every dated row that decides on money, with its source."""
         rows = [(name_of(row), said(row), row) for row in all_rows(services.policy.now())]
         rows.sort(key=lambda one: (one[0], one[2].valid_from))
-        return looked(
-            request, "policy", lambda link, _: pages.render(request, "auditor_policy.html", link=link, rows=rows)
+        return _looked(
+            request,
+            services,
+            "policy",
+            lambda link, _: pages.render(request, "auditor_policy.html", link=link, rows=rows),
         )
+
+
+def _files(made: Router, services: Services) -> None:
+    @made.get("/auditor/report/{share}/{quarter}", access=PUBLIC)
+    def report(request: Request, share: str, quarter: str) -> Response:
+        """The report of a share that whoever made the link sees, for a spreadsheet; of the link's quarter where it has one."""
+
+        def show(link: AuditorLink, by: Caller) -> Response:
+            named = quarter_named(link.quarter or quarter)
+            content = as_csv(services.reporting.of_share(share, named, by=by))
+            headers = {"Content-Disposition": f"attachment; filename=report-{named}.csv"}
+            return Response(content, media_type=KINDS[Form.CSV], headers=headers)
+
+        return _looked(request, services, "report", show)
 
     @made.get("/auditor/export/{form}", access=PUBLIC)
     def export(request: Request, form: str) -> Response:
@@ -129,4 +151,4 @@ def _views(made: Router, services: Services, pages: Pages) -> None:
             pieces = services.exporting.export(form, link.quarter, by=by)
             return StreamingResponse(pieces, media_type=KINDS[Form(form)], headers=headers)
 
-        return looked(request, "export", show)
+        return _looked(request, services, "export", show)
