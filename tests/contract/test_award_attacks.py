@@ -26,7 +26,7 @@ from fabriek.funding.policy.rates import rates_of
 from fabriek.funding.resources import HOURS_MAX, Resource, amounts_of
 from fabriek.funding.store import SqlLedger
 from fabriek.kernel.callers import Caller
-from fabriek.kernel.errors import AlreadyExists, CreditsExhausted, InvalidInput, NotPermitted, WrongState
+from fabriek.kernel.errors import AlreadyExists, CreditsExhausted, InvalidInput, NotFound, NotPermitted, WrongState
 from fabriek.kernel.purposes import Purpose
 from fabriek.kernel.units import MICRO
 from fabriek.sdk import Fabriek
@@ -59,8 +59,8 @@ NO_HOURS = (
 def town(database: Database, tmp_path: Path) -> Town:
     made = a_town(database, tmp_path / "home")
     hours = {"gpu_hour": 60_000, "cpu_hour": 90_000_000, "expert_hour": 9_000}
-    funder = made.person("europe", "funder", kind="funder")
-    made.services.giving.contribute("europe", "eu", 10, hours, name="europe", by=funder)
+    made.person("europe", "funder", kind="funder")
+    made.services.giving.contribute("europe", "eu", 10, hours, name="europe", by=made.operator)
     return made
 
 
@@ -412,3 +412,41 @@ def test_rates_that_overlap_are_refused_in_a_file_and_in_a_proposal(town: Town) 
     past = OVERLAP.format(first="2026-01-01", second="2026-11-24")
     with pytest.raises(InvalidInput):
         read_change(past, shipped_policy(), town.clock.today())
+
+
+def test_a_funder_awards_out_of_their_own_share_alone(town: Town) -> None:
+    funding, mine = town.services.funding, town.person("region", "funder", kind="funder")
+    filed = waiting(town, town.person("weefsel"))
+    with nothing_changes(town):
+        with pytest.raises(NotFound):
+            funding.award(filed.id, share="europe", by=mine)
+        with pytest.raises((NotPermitted, CreditsExhausted)):
+            funding.award(filed.id, by=mine)
+
+
+def test_a_reading_that_calls_a_military_project_civilian_is_not_paid_by_europe(town: Town) -> None:
+    by = town.person("weefsel")
+    project = of_europe(town, by)
+    turn_military(town, project)
+    at = town.clock.now()
+    town.services.metering.book(project, Purpose.CIVILIAN, Resource.CPU_HOUR, 5 * MICRO, "reading-1", at)
+    europe = share_named(town, "europe")
+    used = {one.resource: one.used for one in town.services.funding.table(by=town.operator) if one.share == europe}
+    assert used[Resource.CPU_HOUR] == 0
+
+
+def test_an_award_goes_into_the_project_that_its_applicant_leads_and_into_no_other(town: Town) -> None:
+    by, stranger = town.person("weefsel"), town.person("elders")
+    first = of_europe(town, by)
+    other = of_europe(town, stranger)
+    filed = waiting(town, town.again(by))
+    with nothing_changes(town), pytest.raises(NotPermitted) as refused:
+        town.services.funding.award(filed.id, share="europe", project=other, by=town.operator)
+    assert refused.value.fields["rule"] == "award.project"
+    military = waiting(town, town.again(by), purpose="exclusively_military")
+    with nothing_changes(town), pytest.raises(InvalidInput, match="is civilian and this is not"):
+        town.services.funding.award(military.id, project=first, out_of_turn="for a test", by=town.operator)
+    made, project = town.services.funding.award(filed.id, share="europe", project=first, by=town.operator)
+    assert (project.id, made.project) == (first, first)
+    left = {one.resource: one.granted for one in town.services.funding.left(first)}
+    assert left[Resource.GPU_HOUR] == 55 * MICRO

@@ -207,9 +207,9 @@ def test_what_cannot_be_booked_is_quarantined_with_its_line_and_reason(books: Bo
 
 
 def test_money_that_may_not_pay_for_the_purpose_does_not(town: Town) -> None:
-    funder = town.person("europe", "funder", kind="funder")
+    town.person("europe", "funder", kind="funder")
     town.services.giving.contribute(
-        "europe", "eu", 10, {"gpu_hour": 2_000, "cpu_hour": 50_000, "expert_hour": 50}, name="europe", by=funder
+        "europe", "eu", 10, {"gpu_hour": 2_000, "cpu_hour": 50_000, "expert_hour": 50}, name="europe", by=town.operator
     )
     books = Books(town)
     dump = town.services.bridge.open(

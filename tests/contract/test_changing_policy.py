@@ -94,8 +94,8 @@ class Board:
 def board(database: Database, tmp_path: Path) -> Board:
     town = a_town(database, tmp_path / "home")
     europe, defence = town.person("europe", "funder", kind="funder"), town.person("defence", "funder", kind="funder")
-    for name, kind, by in (("europe", "eu", europe), ("defence", "defence", defence)):
-        town.services.giving.contribute(name, kind, 500_000, {"gpu_hour": 100}, by=by)
+    for name, kind in (("europe", "eu"), ("defence", "defence")):
+        town.services.giving.contribute(name, kind, 500_000, {"gpu_hour": 100}, by=town.operator)
     return Board(town, town.person("factory", "funder"), europe, defence)
 
 
@@ -478,3 +478,30 @@ def test_what_another_server_agreed_on_is_seen_within_a_second_and_nothing_is_as
     assert not other.now().supplies
     board.town.clock.move(timedelta(seconds=1))
     assert other.now().supplies == board.town.services.policy.now().supplies
+
+
+def test_meters_are_rows_as_all_others(board: Board) -> None:
+    less = row("meter", 'resource = "tib_hour"\nevery_seconds = 60\nfree = 0')
+    made = board.propose(less)
+    assert len(made.wants) == 3
+    assert "free where none was awarded" in str(made.effect)
+    for wrong in (less.replace(str(DAY), "2020-01-01"), less.replace("every_seconds = 60", "every_seconds = 1000000")):
+        with pytest.raises(InvalidInput):
+            board.propose(wrong)
+
+
+def test_who_withdrew_signs_as_long_as_what_was_awarded_of_its_money_is_not_spent(board: Board) -> None:
+    town = board.town
+    hours = {"gpu_hour": 1_000, "cpu_hour": 1_000_000, "expert_hour": 1_000}
+    town.services.giving.contribute("europe", "eu", 1, hours, by=town.operator)
+    town.project(town.person("weefsel"), gpu_hours=50)
+    for one, _ in town.services.giving.contributions(by=town.operator):
+        if one.funder == board.europe.organisation:
+            town.services.giving.step(one.id, "withdrawn", by=board.europe)
+    wider = row("rule", 'id = "purpose.eu"\nfunder = "eu"\npays = ["civilian", "exclusively_military"]')
+    assert board.propose(wider).wants == (board.europe.organisation,)
+
+
+def test_a_limit_on_how_long_jobs_run_is_a_loss_for_all(board: Board) -> None:
+    limit = board.propose(row("rate", 'resource = "gpu_hour"\nper = "gpu"\namount = 1\nwall_hours_max = 1'))
+    assert len(limit.wants) == 3

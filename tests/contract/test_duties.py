@@ -106,7 +106,7 @@ def test_who_may_not_know_of_a_report_is_told_nothing_and_who_may_not_decide_is_
         with pytest.raises(NotFound):
             reporting.show(named, by=caller)
     other = town.person("europe", "funder", kind="funder")
-    town.services.giving.contribute("europe", "eu", 10, {"gpu_hour": 1}, name="europe", by=other)
+    town.services.giving.contribute("europe", "eu", 10, {"gpu_hour": 1}, name="europe", by=town.operator)
     for caller in (stranger, other):
         with pytest.raises(NotFound):
             reporting.accept(duty, by=caller)
@@ -265,7 +265,7 @@ def test_an_extension_stays_within_the_share_and_the_caps_and_then_changes_nothi
 def test_europes_share_extends_within_its_cap_on_science_and_for_civilian_use_alone(town: Town, lead: Caller) -> None:
     funder = town.person("europe", "funder", kind="funder")
     hours = {"gpu_hour": 800, "cpu_hour": 10_000_000, "expert_hour": 1_000}
-    town.services.giving.contribute("europe", "eu", 10, hours, name="europe", by=funder)
+    town.services.giving.contribute("europe", "eu", 10, hours, name="europe", by=town.operator)
     application = decided(town, lead)
     made, project = town.services.funding.award_decided(application, 200, share="europe", by=town.operator)
     by, duty = town.again(lead), f"{made.id}.interim"

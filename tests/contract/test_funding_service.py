@@ -74,9 +74,9 @@ def test_a_job_beyond_what_is_left_is_told_what_is_left(town: Town) -> None:
 
 
 def test_europes_share_pays_for_civilian_use_by_no_path_for_anything_else(town: Town) -> None:
-    funder = town.person("europe", "funder", kind="funder")
+    town.person("europe", "funder", kind="funder")
     hours = {"gpu_hour": 2_000, "cpu_hour": 50_000, "expert_hour": 50}
-    town.services.giving.contribute("europe", "eu", 10, hours, name="europe", by=funder)
+    town.services.giving.contribute("europe", "eu", 10, hours, name="europe", by=town.operator)
     applicant = town.person("weefsel")
     slug = town.project(applicant, gpu_hours=10)
     with pytest.raises(NotPermitted) as refused:

@@ -110,14 +110,15 @@ def days_left_at_first(town: Town) -> int:
 
 
 def test_hours_that_came_at_once_go_back_with_their_money_as_far_as_they_are_there(town: Town) -> None:
-    giving, funder = town.services.giving, a_funder(town, "state")
+    giving = town.services.giving
+    a_funder(town, "state")
     beside = {"cpu_hour": 100_000, "expert_hour": 100}
-    made, _ = giving.contribute("state", "national", 10, {"gpu_hour": 100, **beside}, by=funder)
+    made, _ = giving.contribute("state", "national", 10, {"gpu_hour": 100, **beside}, by=town.operator)
     award(town, 60)
-    giving.step(made.id, "withdrawn", by=funder)
+    giving.step(made.id, "withdrawn", by=town.operator)
     assert held(town, "state") == 0
     # The sixty that are awarded stay, and are made good when the funder gives again.
-    giving.contribute("state", "national", 10, {"gpu_hour": 100}, by=funder)
+    giving.contribute("state", "national", 10, {"gpu_hour": 100}, by=town.operator)
     assert held(town, "state") == 40 * MICRO
     giving.keep_quarters()
     assert held(town, "state") == 40 * MICRO
@@ -264,6 +265,22 @@ def test_an_agreement_does_not_lift_europe_beyond_half_nor_all_beyond_the_machin
     whole(town)
 
 
+def test_a_funder_says_what_it_gives_and_not_which_hours_of_the_machine_that_brings(town: Town) -> None:
+    giving, funder = town.services.giving, a_funder(town, "state")
+    with pytest.raises(NotPermitted) as refused:
+        giving.contribute("state", "national", 1, {"gpu_hour": 10**9}, by=funder)
+    assert refused.value.fields["rule"] == "funding.oversee"
+    assert town.services.funding.balanced()
+    made, _ = giving.contribute("state", "national", 1, {}, by=funder)
+    assert made.granted_on == town.clock.today()
+
+
+def test_hours_at_once_are_not_given_of_what_quarters_bring(town: Town) -> None:
+    agree_on(town, supply())
+    with pytest.raises(InvalidInput, match="come twice"):
+        town.services.giving.contribute("factory", "national", 1, {"gpu_hour": 1}, by=town.operator)
+
+
 def test_a_funder_says_of_its_own_money_and_nobody_elses(town: Town) -> None:
     giving, mine, other = town.services.giving, a_funder(town, "state"), a_funder(town, "region")
     made, _ = giving.apply("state", "national", 10, by=mine)
@@ -321,8 +338,13 @@ def test_a_sum_is_whole_above_zero_and_no_slip(town: Town, euro: float) -> None:
 def test_a_shares_name_is_one_shares(town: Town) -> None:
     gives(town, "europe", "eu", 10)
     other = a_funder(town, "region")
-    with pytest.raises(AlreadyExists):
+    with pytest.raises(InvalidInput, match="another organisation is called"):
         town.services.giving.apply("region", "regional", 1, name="europe", by=other)
+    gives(town, "state", "national", 10)
+    town.services.giving.apply("region", "regional", 1, name="north", by=other)
+    third = a_funder(town, "third")
+    with pytest.raises(AlreadyExists):
+        town.services.giving.apply("third", "regional", 1, name="north", by=third)
     with pytest.raises(CreditsExhausted):
         award(town, 1)
 

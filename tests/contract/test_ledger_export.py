@@ -128,8 +128,15 @@ def test_what_was_cut_changed_or_added_to_is_told(town: Town, database: Database
 
 def test_only_who_sees_all_funding_takes_it_and_words_are_checked(town: Town) -> None:
     exporting = town.services.exporting
-    with pytest.raises(NotPermitted):
-        exporting.export(by=town.person("weefsel"))
+    funder = town.person("region", "funder", kind="funder")
+    for by in (town.person("weefsel"), funder):
+        with pytest.raises(NotPermitted):
+            exporting.export(by=by)
+        with pytest.raises(NotPermitted):
+            exporting.page("", "", 5, by=by)
+        with pytest.raises(NotPermitted):
+            town.services.bridge.totals(by=by)
+    assert town.services.funding.allocations(by=funder) == []
     with pytest.raises(InvalidInput):
         exporting.export("xls", by=town.operator)
     with pytest.raises(InvalidInput):

@@ -161,7 +161,7 @@ def test_a_group_of_one_is_shown_with_another_so_that_nobody_subtracts(keeper: B
 def test_a_funder_sees_its_own_share_and_no_line_of_a_suppressed_group(keeper: Bookkeeper) -> None:
     town = keeper.town
     europe, region = town.person("europe", "funder", kind="funder"), town.person("region", "funder", kind="funder")
-    town.services.giving.contribute("europe", "eu", 10, {"gpu_hour": 2_000}, name="europe", by=europe)
+    town.services.giving.contribute("europe", "eu", 10, {"gpu_hour": 2_000}, name="europe", by=town.operator)
     for name, sector, used in (("a", "health", 5), ("b", "health", 6), ("c", "energy", 3), ("d", "energy", 2), ("e", "space", 1)):  # fmt: skip
         keeper.use(keeper.award(name, 50, share="europe", sector=sector), used)
     reporting = town.services.reporting
@@ -190,7 +190,7 @@ def test_a_funder_reads_the_lines_of_its_own_share_and_no_others(keeper: Bookkee
     europe = town.person("europe", "funder", kind="funder")
     with pytest.raises(NotFound):
         town.services.funding.entries(account_name="", limit=9, by=europe)
-    _, share = town.services.giving.contribute("europe", "eu", 10, {"gpu_hour": 200}, name="europe", by=europe)
+    _, share = town.services.giving.contribute("europe", "eu", 10, {"gpu_hour": 200}, name="europe", by=town.operator)
     made = keeper.award("a", 50, share="europe")
     keeper.use(made, 5)
     found = town.services.funding.entries(account_name="", limit=9, by=europe)

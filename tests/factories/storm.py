@@ -25,9 +25,9 @@ def prepare(home: Path) -> None:
     """Two shares, of which one has caps, and firms that apply."""
     home.mkdir()
     town = opened(home)
-    funder = town.person("europe", "funder", kind="funder")
+    town.person("europe", "funder", kind="funder")
     hours = {"gpu_hour": 500, "cpu_hour": 1_000_000, "expert_hour": 1_000}
-    town.services.giving.contribute("europe", "eu", 1_000_000, hours, name="europe", by=funder)
+    town.services.giving.contribute("europe", "eu", 1_000_000, hours, name="europe", by=town.operator)
     town.services.giving.contribute(
         "factory", "national", 1, {"gpu_hour": 200_000, "expert_hour": 100_000}, by=town.operator
     )

@@ -67,7 +67,7 @@ def ran_last_quarter(town: Town) -> None:
 def test_a_change_is_proposed_seen_and_signed_on_the_page(town: Town, browser: Browser) -> None:
     services = town.services
     defence, nation = town.person("defence", "funder", kind="funder"), town.person("factory", "funder")
-    services.giving.contribute("defence", "defence", 100_000, {"gpu_hour": 10}, by=defence)
+    services.giving.contribute("defence", "defence", 100_000, {"gpu_hour": 10}, by=town.operator)
     ran_last_quarter(town)
     app = api.build(services, portal=portal.routes(services), page_of=portal.page_of(services))
     with serving(app) as url:

@@ -236,7 +236,8 @@ def build(
             audit=audit, clock=clock,
         ),
         serving=Serving(served, serving_keys, jobs, compute, submission, registry, facts),
-        admitting=Admitting(served, serving_keys, jobs, executor, identity, access, audit, clock, ZoneInfo(settings.zone), money["metering"]),
+        admitting=Admitting(served, serving_keys, jobs, executor, identity, access, audit, clock, ZoneInfo(settings.zone), money["metering"],
+                            funding.check_purpose),
     )  # fmt: skip
 
 

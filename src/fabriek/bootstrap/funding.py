@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from fabriek.access.applying.intake import Intake
 from fabriek.access.describing import Describing
 from fabriek.access.ports import Organisations
+from fabriek.access.roles import rights_of
 from fabriek.access.service import Access
 from fabriek.access.store_descriptions import SqlDescriptions
 from fabriek.adapters.database import Database
@@ -34,6 +35,7 @@ from fabriek.funding.policy.proposals import terms_of
 from fabriek.funding.policy.store import SqlAwardTotals
 from fabriek.funding.policy.store_proposals import SqlPolicyProposals
 from fabriek.funding.reporting.store import SqlUses
+from fabriek.funding.reports import totals
 from fabriek.funding.service import Funding
 from fabriek.funding.spending.ending import Ending, graces_of
 from fabriek.funding.spending.running_out import RunningOut
@@ -89,7 +91,13 @@ def funding_services(
     standings = Standings(SqlFlows(database), funds, giving, capping, clock=clock, zone=ZoneInfo(settings.zone))
     exporting = Exporting(SqlExports(database), books, audit, clock, zone=ZoneInfo(settings.zone))
     auditing = Auditing(
-        SqlAuditorLinks(database), SqlAuditorLinks(database), audit, clock, ids, zone=ZoneInfo(settings.zone)
+        SqlAuditorLinks(database),
+        SqlAuditorLinks(database),
+        audit,
+        clock,
+        ids,
+        zone=ZoneInfo(settings.zone),
+        may_make=lambda person: may_make_links(access, person),
     )
     return Money(
         policy=book,
@@ -117,11 +125,24 @@ def policy_book(database: Database, start: Policy, clock: Clock) -> PolicyBook:
     return PolicyBook(start, agreed, agreed.renew)
 
 
+def may_make_links(access: Access, person: str) -> bool:
+    """Whether they are here still, with the rights that it takes."""
+    found = access.person(person)
+    rights = rights_of(frozenset(found.roles))
+    return found.active and "funding.contribute" in rights and "audit.read" in rights
+
+
+def standing_shares(database: Database) -> frozenset[str]:
+    """Those of which credits stand that nobody has spent."""
+    rows = totals(SqlLedger(database).balances(), {one.id: one.share for one in SqlAllocations(database).all()})
+    return frozenset(one.share for one in rows if one.unawarded or one.unspent or one.held)
+
+
 def changing_of(
     database: Database, money: Money, rehearsal: Rehearsal, *, access: Access, audit: Audit, clock: Clock, ids: Ids
 ) -> Changing:
     kept = SqlPolicyProposals(database)
     return Changing(
         kept, kept, money["policy"], money["giving"], SqlFunds(database), rehearsal, access=access, audit=audit, clock=clock, ids=ids,
-        terms=terms_of(shipped("fabriek.funding", "steering.toml")),
+        terms=terms_of(shipped("fabriek.funding", "steering.toml")), standing=lambda: standing_shares(database),
     )  # fmt: skip

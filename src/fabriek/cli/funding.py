@@ -71,11 +71,16 @@ def allocations(*, as_json: bool) -> None:
 @click.option(
     "--out-of-turn", default="", metavar="REASON", help="Why it goes before those that wait for the same share."
 )
+@click.option(
+    "--project", default="", help="A project that its applicant leads and that goes on with it; default: a new one."
+)
 @click.option("--director", is_flag=True, help="Out of the director's part of the share.")
 @json_option
-def award(application: str, share: str, out_of_turn: str, *, director: bool, as_json: bool) -> None:
+def award(application: str, share: str, out_of_turn: str, project: str, *, director: bool, as_json: bool) -> None:
     """Turn an eligible application into a project with an allocation."""
-    made = connect().funding.award(application, share=share, director=director, out_of_turn=out_of_turn)
+    made = connect().funding.award(
+        application, share=share, director=director, out_of_turn=out_of_turn, project=project
+    )
     show(made, as_json=as_json)
 
 

@@ -40,6 +40,11 @@ class Allocation:
             raise InvalidInput("an allocation ends before it starts", fix="give a last day after the first")
 
 
+def is_place(allocation: Allocation) -> bool:
+    """Whether it is a place in a class: it was split off the class's, of whose application it carries the number."""
+    return "/" in allocation.application
+
+
 def is_in_force(allocation: Allocation, today: date) -> bool:
     return allocation.starts_on <= today <= allocation.ends_on
 

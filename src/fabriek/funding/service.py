@@ -13,7 +13,8 @@ from fabriek.access.projects import Project
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.funding import ledger
-from fabriek.funding.allocations import Allocation, choose, payers
+from fabriek.funding.allocations import Allocation, choose, is_in_force, payers
+from fabriek.funding.continuing import going_on
 from fabriek.funding.giving.service import Giving
 from fabriek.funding.giving.shares import Share
 from fabriek.funding.ledger import Entry, Hold, Kind, account
@@ -24,8 +25,8 @@ from fabriek.funding.reporting.seeing import sees_all
 from fabriek.funding.reporting.uses import Facts, Use, Uses
 from fabriek.funding.reports import ShareTotal, totals
 from fabriek.funding.resources import Resource, amounts_of
-from fabriek.funding.turns import before_it, check_turn
-from fabriek.kernel.callers import Caller, require
+from fabriek.funding.turns import before_it, check_turn, may_award_from
+from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import (
     CreditsExhausted,
@@ -38,6 +39,7 @@ from fabriek.kernel.errors import (
 )
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.purposes import Purpose
+from fabriek.kernel.units import MICRO
 
 log = logging.getLogger("fabriek.funding")
 DAYS_PER_MONTH = 31
@@ -73,10 +75,18 @@ class Funding:
         self.check_owed: Callable[[Application], None] = nothing_owed
 
     def award(
-        self, application_id: str, *, share: str = "", director: bool = False, out_of_turn: str = "", by: Caller
+        self,
+        application_id: str,
+        *,
+        share: str = "",
+        director: bool = False,
+        out_of_turn: str = "",
+        project: str = "",
+        by: Caller,
     ) -> tuple[Allocation, Project]:
         """Turns an eligible application into a project with an allocation, from the named share or the one that fits best; `director`: out of
-        what its director may award. `out_of_turn`: why it goes before those that wait for the same share and came earlier.
+        what its director may award. `out_of_turn`: why it goes before those that wait for the same share and came earlier. `project`: one that
+        its applicant leads, and that goes on with it in place of a new one; what it owes is paid out of it. A funder awards from their own share.
 
         Raises WrongState when it is not eligible or not its turn, NotPermitted naming the purpose rule or the conflict of interest,
         CreditsExhausted when no share has room.
@@ -94,7 +104,7 @@ class Funding:
             )
         with self._books.transaction(alone="awards"):
             self._intake.check_awarder(application, by=by)
-            shares = self._funds.shares()
+            shares = [one for one in self._funds.shares() if may_award_from(one, by)]
             wanted = self._paying(application, [one for one in shares if not share or share in {one.id, one.name}])
             queue = self._intake.queue()
             earlier = before_it(queue, application.id, wanted, lambda one: self._paying(one, shares))
@@ -102,7 +112,7 @@ class Funding:
                 self._intake.passed_over(application, [one.id for one in earlier], out_of_turn, by=by)
             else:
                 check_turn(earlier, application.id)
-            return self._award(application, share, by, director=director)
+            return self._award(application, share, by, director=director, into=project, decides=by)
 
     def award_short_route(
         self, application: Application, *, aside: Collection[str] = (), by: Caller
@@ -158,7 +168,7 @@ class Funding:
     ) -> tuple[Allocation, Project]:
         """The award that a committee decided, of so many GPU-hours. For reviewing; joins its transaction."""
         require(by, "funding.award")
-        return self._award(application, share, by, gpu_hours=gpu_hours)
+        return self._award(application, share, by, gpu_hours=gpu_hours, decides=by)
 
     def _paying(self, application: Application, shares: Sequence[Share]) -> frozenset[str]:
         """Those of these shares that may pay for its purpose; none where that is no purpose."""
@@ -211,7 +221,13 @@ class Funding:
                 raise NotFound("this job holds no credits", fix=f"fabriek job show {job}")
             more = amount_micro - held.amount_micro
             if more > 0:
-                project = self._access.project(self._allocations.get(held.allocation).project)
+                paying = self._allocations.get(held.allocation)
+                if not is_in_force(paying, self._clock.today()):
+                    raise CreditsExhausted(
+                        f"the allocation that pays for it ended on {paying.ends_on}", fix="apply for more: fabriek apply new", left=0.0,
+                        asked=more / MICRO, unit=held.resource.value, share=held.share,
+                    )  # fmt: skip
+                project = self._access.project(paying.project)
                 share = self._shares()[held.share]
                 if rule := forbidden_by(share, project.purpose, self._rules, self._clock.today()):
                     raise refuse(share, project.purpose, rule)
@@ -287,8 +303,10 @@ class Funding:
         return self._books.entries(account=account_name, limit=limit)
 
     def allocations(self, *, by: Caller) -> Sequence[Allocation]:
+        """All of them; for a funder those that their own share pays for."""
         require(by, "funding.view")
-        return self._allocations.all()
+        own = None if sees_all(by) else {one.id for one in self._funds.shares() if one.funder == by.organisation}
+        return [one for one in self._allocations.all() if own is None or one.share in own]
 
     def _award(
         self,
@@ -298,7 +316,10 @@ class Funding:
         *,
         gpu_hours: int | None = None,
         director: bool = False,
+        into: str = "",
+        decides: Caller | None = None,
     ) -> tuple[Allocation, Project]:
+        """decides: the person who decides on it, and may not take from every share; nobody where checks alone do."""
         answers, today = application.answers, self._clock.today()
         self.check_owed(application)
         purpose = _purpose_of(application)
@@ -312,8 +333,9 @@ class Funding:
         firm = self._access.organisation(application.organisation)
         award = Award(application.call, group[0], is_commercial(firm.kind, said.size), director, tuple(group[1:]))
         with self._books.transaction(alone="awards"):
-            chosen = self._share_for(share_name, purpose, amounts, award, today)
-            project = self._access.open_project(
+            among = [one for one in self._funds.shares() if may_award_from(one, decides or SYSTEM)]
+            chosen = self._share_for(share_name, among, purpose, amounts, award, today)
+            project = going_on(self._access, application, into, purpose) if into else self._access.open_project(
                 answers["title"], self._free_slug(answers["title"]), purpose, self._ceiling(answers.get("label_ceiling", "")),
                 application.person, answers.get("partners", []), by=by,
             )  # fmt: skip
@@ -332,9 +354,14 @@ class Funding:
         return made, project
 
     def _share_for(
-        self, name: str, purpose: Purpose, amounts: Mapping[Resource, int], award: Award, today: date
+        self,
+        name: str,
+        shares: Sequence[Share],
+        purpose: Purpose,
+        amounts: Mapping[Resource, int],
+        award: Award,
+        today: date,
     ) -> Share:
-        shares = self._funds.shares()
         if name:
             named = next((one for one in shares if name in {one.id, one.name}), None)
             if named is None:

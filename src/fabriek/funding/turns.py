@@ -1,8 +1,10 @@
-"""Whose turn it is: first in, first out among those that wait for the same share; out of turn only with a reason."""
+"""Whose turn it is, and from which share: first in, first out among those that wait for the same share; out of turn only with a reason."""
 
 from collections.abc import Callable, Collection, Sequence
 
 from fabriek.access.applying.applications import Application
+from fabriek.funding.giving.shares import Share
+from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.kernel.errors import WrongState
 
 
@@ -25,3 +27,8 @@ def check_turn(earlier: Sequence[Application], application: str) -> None:
             f"first in, first out: application {earlier[0].id} came before {application} and waits for the same share{others}",
             fix=f"fabriek funding award {earlier[0].id}, or say why not: fabriek funding award {application} --out-of-turn REASON",
         )
+
+
+def may_award_from(share: Share, by: Caller) -> bool:
+    """A funder says what becomes of their own share; the director, and whoever looks after the installation, of all."""
+    return by is SYSTEM or share.funder == by.organisation or by.may("funding.oversee") or by.may("funding.direct")

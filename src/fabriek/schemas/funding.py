@@ -29,10 +29,13 @@ class ShareOut(Wire):
 
 
 class AwardIn(Wire):
-    """`share`: its name; empty takes the one that fits best. `out_of_turn`: why it goes before those that wait for the same share."""
+    """`share`: its name; empty takes the one that fits best. `out_of_turn`: why it goes before those that wait for the same share.
+    `project`: one that goes on with it, in place of a new one.
+    """
 
     share: Annotated[str, Field(max_length=63)] = ""
     out_of_turn: Annotated[str, Field(max_length=4000)] = ""
+    project: Annotated[str, Field(max_length=63)] = ""
 
 
 class AllocationOut(Wire):

@@ -55,11 +55,13 @@ class Funding:
         return PageOut[CapOut].model_validate(self._client.get("/api/v1/funding/caps")).items
 
     def award(
-        self, application: str, *, share: str = "", director: bool = False, out_of_turn: str = ""
+        self, application: str, *, share: str = "", director: bool = False, out_of_turn: str = "", project: str = ""
     ) -> AllocationOut:
-        """director: out of the director's part of the share."""
+        """director: out of the director's part of the share. project: one that goes on with it, in place of a new one."""
         path = f"/api/v1/applications/{application}/award{'/director' if director else ''}"
-        return AllocationOut.model_validate(self._client.post(path, json={"share": share, "out_of_turn": out_of_turn}))
+        return AllocationOut.model_validate(
+            self._client.post(path, json={"share": share, "out_of_turn": out_of_turn, "project": project})
+        )
 
     def allocations(self) -> Sequence[AllocationOut]:
         return PageOut[AllocationOut].model_validate(self._client.get("/api/v1/allocations")).items

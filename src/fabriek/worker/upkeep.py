@@ -11,6 +11,7 @@ from fabriek.kernel.callers import SYSTEM
 from fabriek.web.idempotency import KEPT_FOR
 from fabriek.web.services import Services
 from fabriek.worker.affiliations import Affiliating
+from fabriek.worker.beside import tried
 from fabriek.worker.caring import Care
 from fabriek.worker.clearing import Clearing
 from fabriek.worker.closing import Closer
@@ -44,55 +45,61 @@ class Upkeep:
         self._meter.beside.close()
 
     def round(self) -> None:
+        """A chore that fails keeps no other from being done."""
         services = self._services
         if self._sequencing.due():
-            services.audit.sequence()
-            services.vault.forget_keys()
-        self._closer.round()
+            tried("number the log", services.audit.sequence)
+            tried("forget keys", services.vault.forget_keys)
+        tried("close what ended", self._closer.round)
         if self._teaching.due():
-            end_terms(services)
-        if self._counting.due():
-            services.changing.keep_days()
-            services.giving.keep_quarters()
-            services.ending.give_back_rests()
+            tried("end terms", lambda: end_terms(services))
         if self._noting.due():
-            services.identity.keep_uses()
-        self._affiliating.round()
-        self._meter.round()
-        if self._reviewing.due():
-            services.reviewing.alarms()
-            services.funding.award_waiting(by=SYSTEM)
-        self._follow_credits()
+            tried("note uses", services.identity.keep_uses)
+        tried("look at affiliations", self._affiliating.round)
+        tried("read meters", self._meter.round)
+        self._mind_the_money()
         if self._keeping.due() and not services.seal.is_sealed():
-            services.joining.leavers.close_what_waits()
-            services.vault.erasing.erase_overdue(sweeps=False)
-            services.vault.rotating.go_on()
+            tried("let go who left", services.joining.leavers.close_what_waits)
+            tried("erase", lambda: services.vault.erasing.erase_overdue(sweeps=False))
+            tried("rotate", services.vault.rotating.go_on)
         if not services.seal.is_sealed():
-            self._care.round()
+            tried("care for the store", self._care.round)
         if self._cleaning.due():
             self._clean()
-        self._clearing.round()
+        tried("clear", self._clearing.round)
         # Last, since a cluster that is away keeps nothing else from being done.
         if services.settings.slurm_accounts:
             self._keep_cluster_in_step()
 
-    def _follow_credits(self) -> None:
+    def _mind_the_money(self) -> None:
+        services = self._services
+        if self._counting.due():
+            tried("keep the policy's days", services.changing.keep_days)
+            tried("keep quarters", services.giving.keep_quarters)
+            tried("give back what ended allocations have left", services.ending.give_back_rests)
+        if self._reviewing.due():
+            tried("raise alarms", services.reviewing.alarms)
+            tried("award what waits", lambda: services.funding.award_waiting(by=SYSTEM))
         if self._spending.due():
-            self._services.running_out.round()
+            tried("follow credits", services.running_out.round)
 
     def _clean(self) -> None:
         services = self._services
-        services.vault.end_stale_grants()
-        services.identity.forget_expired()
-        services.by_provider.forget_expired()
-        services.throttle.forget_old()
-        services.joining.inviting.expire()
-        services.joining.quarterly.open_due()
-        services.duties.reminding.remind()
+        tried("end stale grants", services.vault.end_stale_grants)
+        tried("forget what expired", services.identity.forget_expired)
+        tried("forget logins that were begun", services.by_provider.forget_expired)
+        tried("forget guesses", services.throttle.forget_old)
+        tried("let invitations expire", services.joining.inviting.expire)
+        tried("open reviews of access", services.joining.quarterly.open_due)
+        tried("remind of reports", services.duties.reminding.remind)
         if not services.seal.is_sealed():
-            services.joining.quarterly.close_due()
+            tried("close reviews of access", services.joining.quarterly.close_due)
         if services.relay.host:
-            services.joining.reminding.write_due()
+            tried("remind of reviews of access", services.joining.reminding.write_due)
+        tried("forget answers", self._forget_answers)
+
+    def _forget_answers(self) -> None:
+        services = self._services
         with services.database.transaction():
             services.answers.forget(before=services.clock.now() - KEPT_FOR)
 

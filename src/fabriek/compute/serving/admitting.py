@@ -1,7 +1,7 @@
 """Who may call a served model, where it answers, and what an answer costs: asked at every call, since a key may end at any moment."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from pathlib import Path
@@ -24,6 +24,7 @@ from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import FabriekError, NotAuthenticated, NotFound, QuotaExhausted, RateLimited, Unavailable
+from fabriek.kernel.purposes import Purpose
 from fabriek.schemas.node import PORT_SOCKET
 
 log = logging.getLogger("fabriek.serving")
@@ -46,9 +47,10 @@ class Admitting:
 
     def __init__(
         self, served: ServedModels, keys: ServingKeys, jobs: Jobs, executor: Executor, identity: Identity, access: Access, audit: Audit,
-        clock: Clock, zone: ZoneInfo, metering: Metering,
+        clock: Clock, zone: ZoneInfo, metering: Metering, check_purpose: Callable[[str, Purpose], None],
     ) -> None:  # fmt: skip
-        self._metering = metering
+        """check_purpose: raises NotPermitted where a share that pays for the project may not pay for that."""
+        self._metering, self._check_purpose = metering, check_purpose
         self._served, self._keys, self._jobs, self._executor = served, keys, jobs, executor
         self._identity, self._access, self._audit, self._clock, self._zone = identity, access, audit, clock, zone
 
@@ -74,6 +76,8 @@ class Admitting:
         door = self._door(served)
         if free:
             return Admitted(key, served, door)
+        if key.payer and key.payer != served.project:
+            self._check_purpose(served.project, self._access.project(key.payer).purpose)
         if key.payer:
             self._metering.check_not_spent(key.payer, Resource.TOKEN)
         with self._jobs.transaction(alone=f"serving-key:{key.id}"):

@@ -121,6 +121,9 @@ class Serving:
         payer = self._access.project(paid_by).id if paid_by else project.id
         require(by, "job.submit", project=payer)
         require_whole(by)
+        if payer != project.id:
+            # What computes is paid by who serves: its share must be one that may pay for what the caller's project is for.
+            self._submission.funding.check_purpose(project.id, self._access.project(payer).purpose)
         now, today = self._clock.now(), self._clock.today()
         secret = BEGINS + self._ids.secret()
         with self._jobs.transaction(alone=f"serving:{project.id}:{name}"):

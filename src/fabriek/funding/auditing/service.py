@@ -1,6 +1,6 @@
 """Making, listing and ending auditors' links; coming in by one, and every look through it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -21,6 +21,7 @@ from fabriek.funding.auditing.links import (
     is_open,
 )
 from fabriek.funding.giving.quarters import quarter_named
+from fabriek.funding.reporting.seeing import require_all
 from fabriek.kernel.callers import SYSTEM, Caller, require, require_whole
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput, NotAuthenticated, QuotaExhausted, RateLimited, WrongState, nothing_here
@@ -62,16 +63,22 @@ class Visits(Protocol):
 class Auditing:
     """The secret is 256 random bits and begins as tokens do, so that one in an address is known, refused and ended."""
 
-    def __init__(self, links: Links, visits: Visits, audit: Audit, clock: Clock, ids: Ids, *, zone: ZoneInfo) -> None:
+    def __init__(
+        self, links: Links, visits: Visits, audit: Audit, clock: Clock, ids: Ids, *, zone: ZoneInfo, may_make: Callable[[str], bool]
+    ) -> None:  # fmt: skip
+        """may_make: whether a person still may make links: those of one who left open nothing."""
+        self._may_make = may_make
         self._links, self._visits, self._audit = links, visits, audit
         self._clock, self._ids, self._zone = clock, ids, zone
 
     def make(self, name: str, email: str, until: date, *, quarter: str = "", by: Caller) -> tuple[AuditorLink, str]:
         """A link for that person, until the end of that day, and its secret, which is shown once. quarter: the only one it opens.
 
-        Raises NotPermitted, InvalidInput on a day that has passed or lies more than a year ahead, QuotaExhausted.
+        Raises NotPermitted, InvalidInput on a day that has passed or lies more than a year ahead, QuotaExhausted. It shows what its maker sees,
+        which is all: who sees one share has no more to show, and would see the others by it.
         """
         require(by, "funding.contribute")
+        require_all(by)
         require_whole(by)
         now, today, called = self._clock.now(), self._clock.today(), " ".join(name.split())
         if not called or len(called) > NAME_MAX or not called.isprintable():
@@ -118,7 +125,7 @@ class Auditing:
         """What a cookie holds from then on. Raises NotAuthenticated. The door counts guesses."""
         now = self._clock.now()
         found = self._links.with_hash(hash_of(secret.strip()))
-        if found is None or not is_open(found, now):
+        if found is None or not is_open(found, now) or not self._may_make(found.made_by):
             raise closed()
         cookie = self._ids.secret()
         visit = Visit(hash_of(cookie), found.id, min(now + VISIT_FOR, found.expires_at), now)
@@ -137,7 +144,13 @@ class Auditing:
         with self._links.transaction(alone=f"visit:{hashed}"):
             visit = self._visits.visit(hashed)
             link = self._links.get(visit.link) if visit else None
-            if visit is None or link is None or now >= visit.expires_at or not is_open(link, now):
+            if (
+                visit is None
+                or link is None
+                or now >= visit.expires_at
+                or not is_open(link, now)
+                or not self._may_make(link.made_by)
+            ):
                 raise closed()
             if now >= visit.minute_at + MINUTE:
                 visit = replace(visit, minute_at=now, looks=0)
@@ -173,10 +186,12 @@ class Auditing:
 
 
 def as_auditor(link: AuditorLink) -> Caller:
-    """Sees funding and nothing else: of reports those that a funder of the organisation that made the link sees. The log calls it by the
-    link's id, which the list of links says the name of.
+    """Sees funding, all of it, and nothing else: no page but those of the link knows this caller. The log calls it by the link's id, which the
+    list of links says the name of.
     """
-    return Caller(link.id, link.organisation, link.name, rights=frozenset({"funding.view"}), narrowed=True)
+    return Caller(
+        link.id, link.organisation, link.name, rights=frozenset({"funding.view", "audit.read"}), narrowed=True
+    )
 
 
 def closed() -> NotAuthenticated:

@@ -13,7 +13,7 @@ from fabriek.access.applying.faults import Fault
 from fabriek.access.ports import Projects
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
-from fabriek.funding.allocations import Allocation
+from fabriek.funding.allocations import Allocation, is_place
 from fabriek.funding.duties.ports import DutyAllocations, Reports
 from fabriek.funding.duties.reports import OPEN, Duty, Report, ReportState, move
 from fabriek.funding.duties.rules import DutyRules
@@ -130,6 +130,7 @@ class Reporting:
             by.may("funding.award")
             and (by.organisation == paid or by.may("project.oversee"))
             and not by.is_member_of(duty.allocation.project)
+            and by.person != duty.report.filed_by
         )
 
     def check_award(self, application: Application) -> None:
@@ -188,13 +189,16 @@ class Reporting:
         return replace(found, report=moved)
 
     def _duties(self, owned: Iterable[Allocation]) -> list[Duty]:
-        asked = [(one, rule) for one in owned for rule in self.rules.of(one)]
+        # A seat of a class has no reports of its own: the class reports.
+        asked = [(one, rule) for one in owned if not is_place(one) for rule in self.rules.of(one)]
         begun = self._reports.among({one.id for one, _ in asked})
         made = [Duty(rule, one, begun.get((one.id, rule.kind)) or Report(one.id, rule.kind)) for one, rule in asked]
         return sorted(made, key=lambda one: (one.due_on, one.id))
 
     def _duty(self, allocation: Allocation, kind: str) -> Duty | None:
-        rule = next((one for one in self.rules.of(allocation) if one.kind == kind), None)
+        rule = (
+            None if is_place(allocation) else next((one for one in self.rules.of(allocation) if one.kind == kind), None)
+        )
         return None if rule is None else Duty(rule, allocation, self._reports.get(allocation.id, kind))
 
     def _named(self, duty: str) -> Duty:

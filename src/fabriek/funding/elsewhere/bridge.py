@@ -28,6 +28,7 @@ from fabriek.funding.ledger import Kind, Posting, account
 from fabriek.funding.policy.purposes import Rule
 from fabriek.funding.policy.rates import Cost, Rate, measured
 from fabriek.funding.ports import Allocations, Dumps, ForeignJobs, Funds, Ledger
+from fabriek.funding.reporting.seeing import require_all
 from fabriek.funding.reports import ForeignTotal
 from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import Caller, require
@@ -179,8 +180,8 @@ class Bridge:
         return batch.books[told.key]
 
     def totals(self, *, by: Caller) -> Sequence[ForeignTotal]:
-        """What all projects used at other sites."""
-        require(by, "funding.view")
+        """What all projects used at other sites, for who sees all. Raises NotPermitted."""
+        require_all(by)
         return self._jobs.totals("")
 
     def totals_of(self, project_ref: str, *, by: Caller) -> Sequence[ForeignTotal]:

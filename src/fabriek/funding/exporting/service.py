@@ -10,7 +10,8 @@ from fabriek.funding.exporting.lines import Form, file_of
 from fabriek.funding.giving.quarters import quarter_named
 from fabriek.funding.ledger import Entry
 from fabriek.funding.ports import Ledger
-from fabriek.kernel.callers import Caller, require
+from fabriek.funding.reporting.seeing import require_all
+from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput
 
@@ -37,11 +38,11 @@ class Exporting:
         self._zone, self._page = zone, page
 
     def export(self, form: str = "csv", quarter: str = "", *, by: Caller) -> Iterator[str]:
-        """The file in pieces, of a quarter (`2026Q4`) or of all. Raises InvalidInput, NotPermitted, before the first piece.
+        """The file in pieces, of a quarter (`2026Q4`) or of all. Raises InvalidInput, NotPermitted, before the first piece: for who sees all.
 
         What is posted while it is written is in it as a whole or not at all; the manifest counts what is in it.
         """
-        require(by, "funding.view")
+        require_all(by)
         if form not in set(Form):
             raise InvalidInput(f"{form!r} is no form of an export", fix=f"one of {', '.join(Form)}")
         quarter, first, before = self._period(quarter)
@@ -52,7 +53,7 @@ class Exporting:
 
     def page(self, quarter: str, after: str, size: int, *, by: Caller) -> Sequence[Entry]:
         """Entries in the order of time, from behind the one of that id on."""
-        require(by, "funding.view")
+        require_all(by)
         _, first, before = self._period(quarter)
         return self._exports.page(first, before, after, size)
 

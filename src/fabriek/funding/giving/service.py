@@ -50,8 +50,18 @@ class Giving:
     def contribute(
         self, funder: str, kind: str, amount_euro: int, hours: Mapping[str, int], *, name: str = "", by: Caller
     ) -> tuple[Contribution, Share]:
-        """Money that is granted, and the hours that it brings at once. Raises InvalidInput on an unknown word."""
+        """Money that is granted, and the hours that it brings at once: whoever looks after the installation says which, since they are the
+        machine's and not the funder's to say, and of a resource that quarters bring none. Raises InvalidInput, NotPermitted.
+        """
         amounts = amounts_of(hours)
+        if amounts:
+            require(by, "funding.oversee")
+        for resource in amounts:
+            if self._policy.now().supply_on(resource, self._clock.today()):
+                raise InvalidInput(
+                    f"quarters bring the {resource.plural}: hours at once would come twice",
+                    fix=f"record the sum alone: fabriek funding contribute {funder} --kind {kind} --euro {amount_euro}",
+                )
         with self._books.transaction(alone=AWARDS):
             self._turn()
             made, share = self._apply(funder, kind, amount_euro, name, by)
@@ -143,6 +153,8 @@ class Giving:
         made = Contribution(self._ids.new("con"), body.id, asked, amount_euro, self._clock.today())
         share = next((one for one in self._funds.shares() if one.funder == body.id), None)
         if share is None:
+            if name and name != body.slug and self._is_anothers(name):
+                raise InvalidInput(f"{name} is what another organisation is called", fix="choose another --name")
             share = Share(self._ids.new("shr"), body.id, made.kind, name or slug_of(body.name))
             self._funds.add_share(share)
         elif share.kind is not made.kind:
@@ -150,6 +162,13 @@ class Giving:
                 f"{body.name} gave {share.kind} money before", fix="name another organisation for other money"
             )
         return made, share
+
+    def _is_anothers(self, name: str) -> bool:
+        try:
+            self._access.organisation(name)
+        except NotFound:
+            return False
+        return True
 
     def _check_whose(self, funder: str, by: Caller) -> None:
         """A funder says of its own money how far it is; whoever looks after the installation says it of all."""

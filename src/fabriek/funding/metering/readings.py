@@ -38,6 +38,9 @@ class Reading:
         return self.amount_micro - self.owed_micro - self.over_micro
 
 
+EVERY_SECONDS_MAX = 86_400
+
+
 @dataclass(frozen=True, slots=True)
 class MeterRule:
     """How a resource is read: each so many seconds; `free_micro` of its unit costs nothing where none of it was ever awarded."""
@@ -76,8 +79,8 @@ class Slice:
 
 def meter_rule(row: dict[str, Any]) -> MeterRule:
     every, free = int(row["every_seconds"]), micro(row.get("free", 0))
-    if every < 1 or free < 0:
-        raise ValueError("a meter is read each second at most, and gives nothing below zero away")
+    if not 1 <= every <= EVERY_SECONDS_MAX or free < 0:
+        raise ValueError("a meter is read each second at most and each day at least, and gives nothing below zero away")
     return MeterRule(Resource(row["resource"]), every, free, row["valid_from"], row["source"])
 
 

@@ -136,7 +136,11 @@ class Metering:
         self, owing: Allocation, paying: Sequence[Allocation], resource: Resource, stand: dict[tuple[str, Resource], int], project: str
     ) -> None:  # fmt: skip
         owed = -stand.get((account(Kind.DEBT, owing.id), resource), 0)
+        shares, today = {one.id: one for one in self._funds.shares()}, self._clock.today()
         for payer in paying:
+            # What was used when the project was for something else is paid by whose money may pay for that.
+            if owing.purpose and forbidden_by(shares[payer.share], Purpose(owing.purpose), self._policy.rules, today):
+                continue
             where = account(Kind.ALLOCATION, payer.id), resource
             amount = min(owed, stand.get(where, 0))
             if amount <= 0:
@@ -153,8 +157,13 @@ class Metering:
     def _charged(
         self, project: str, purpose: Purpose, resource: Resource, amount: int, key: str, at: datetime
     ) -> Reading:
-        over, charged, now = amount, dict[str, int](), self._clock.now()
-        paying = self._paying(self._allocations.of_project(project), purpose, at.astimezone(self._zone).date())
+        over, charged, now, on = amount, dict[str, int](), self._clock.now(), at.astimezone(self._zone).date()
+        owned, own = self._allocations.of_project(project), self._access.project(project).purpose
+        if own is not purpose:
+            # Whatever a reading says that it was for, the project's own purpose keeps a share from paying.
+            kinds = {one.id: one for one in self._funds.shares()}
+            owned = [one for one in owned if forbidden_by(kinds[one.share], own, self._policy.rules, on) is None]
+        paying = self._paying(owned, purpose, on)
         for one in paying:
             charged[one.id] = min(self._books.balance(account(Kind.ALLOCATION, one.id), resource), over)
             over -= charged[one.id]

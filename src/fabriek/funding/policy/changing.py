@@ -1,7 +1,7 @@
 """Changing the policy: proposed, shown with its effect, signed by all who lose by it, in force on its day. There is no other way."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -10,6 +10,7 @@ from fabriek.audit.service import Audit
 from fabriek.funding.giving.contributions import Contribution, FunderKind
 from fabriek.funding.giving.quarters import Quarter, quarter_of
 from fabriek.funding.giving.service import AWARDS, Giving, is_counting
+from fabriek.funding.metering.readings import MeterRule
 from fabriek.funding.policy import proposals as noun
 from fabriek.funding.policy.agreed import keep_start
 from fabriek.funding.policy.book import PolicyBook
@@ -34,8 +35,10 @@ class Changing:
 
     def __init__(
         self, kept: Proposals, starts: Starts, book: PolicyBook, giving: Giving, funds: Funds, rehearsal: Rehearsal, *,
-        terms: Sequence[Term], access: Access, audit: Audit, clock: Clock, ids: Ids,
+        terms: Sequence[Term], access: Access, audit: Audit, clock: Clock, ids: Ids, standing: Callable[[], Collection[str]],
     ) -> None:  # fmt: skip
+        """standing: the ids of shares of which credits are not spent."""
+        self._standing = standing
         self._kept, self._starts, self._book, self._giving, self._funds = kept, starts, book, giving, funds
         self._rehearsal, self._terms, self._access, self._audit = rehearsal, terms, access, audit
         self._clock, self._ids = clock, ids
@@ -186,6 +189,8 @@ class Changing:
         was, becomes = views[0]
         rehearsed = self._rehearsal.of(quarter, shares, was, becomes)
         giving = {one.funder for one in contributions for day in (today, *days) if is_counting(one, day)}
+        # Who withdrew is asked too as long as what was awarded of its money is not spent.
+        giving |= {one.funder for one in shares if one.id in self._standing()}
         return Effect(
             str(quarter), rehearsed.jobs, rehearsed.of,
             tuple(
@@ -246,7 +251,9 @@ class Changing:
 
 def _days(after: Policy, contributions: Sequence[Contribution], starts_on: date) -> list[date]:
     """The day of the change and each later one on which rows or money change."""
-    rows = {row.valid_from for row in all_rows(after)}
+    rows = {
+        row.valid_from for row in all_rows(after) if not isinstance(row, MeterRule)
+    }  # no part hangs on how use is read
     steps = {day for one in contributions for day in (one.granted_on, one.withdrawn_on) if day is not None}
     return sorted({starts_on} | {day for day in rows | steps if day > starts_on})
 

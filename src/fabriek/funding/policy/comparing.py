@@ -6,6 +6,7 @@ from datetime import date
 from typing import cast
 
 from fabriek.funding.giving.shares import Share
+from fabriek.funding.metering.readings import MeterRule
 from fabriek.funding.policy.caps import Cap, Of
 from fabriek.funding.policy.policy import Policy
 from fabriek.funding.policy.purposes import Rule
@@ -42,7 +43,7 @@ def _lost(shares: Sequence[Share], before: View, after: View) -> Iterator[tuple[
             yield share, f"its part of the machine falls from {percent(had)} to {percent(has)} on {after.day}"
         for why in (*_caps(share, was, becomes), *_purposes(share, was, becomes)):
             yield share, why
-    for why in (*_supply(before, after), *_carry(before, after), *_rates(was, becomes)):
+    for why in (*_supply(before, after), *_carry(before, after), *_rates(was, becomes), *_meters(was, becomes)):
         for share in shares:
             yield share, why
 
@@ -97,6 +98,16 @@ def _carry(before: View, after: View) -> Iterator[str]:
         yield f"of what a quarter leaves {percent(has)} is carried over and not {percent(had)}"
 
 
+def _meters(was: Mapping[str, Row], becomes: Mapping[str, Row]) -> Iterator[str]:
+    """More that is free is paid for by nobody's share and takes the machine's; less of it makes projects owe what they did not."""
+    for name, new in becomes.items():
+        old = was.get(name)
+        if not isinstance(new, MeterRule) or not isinstance(old, MeterRule):
+            continue
+        if (old.every_seconds, old.free_micro) != (new.every_seconds, new.free_micro):
+            yield f"{new.resource.plural} are read otherwise: {said(old)}, becomes {said(new)}"
+
+
 def _rates(was: Mapping[str, Row], becomes: Mapping[str, Row]) -> Iterator[str]:
     """A lower price for the same is no loss. What is charged by something else may cost some more and others less, so that all are asked."""
     for name, new in becomes.items():
@@ -104,6 +115,8 @@ def _rates(was: Mapping[str, Row], becomes: Mapping[str, Row]) -> Iterator[str]:
             continue
         # A kind of GPU without a rate of its own paid that of all.
         old = was.get(name) or was.get(f"rate {new.resource}")
+        if isinstance(old, Rate) and old.wall_hours_max != new.wall_hours_max:
+            yield f"jobs of {new.resource.plural} run for at most {new.wall_hours_max or 'any'} hours and not {old.wall_hours_max or 'any'}"
         if not isinstance(old, Rate) or (old.term, old.node) == (new.term, new.node) or _is_cheaper(old, new):
             continue
         kind = f" of {new.kind}" if new.kind else ""

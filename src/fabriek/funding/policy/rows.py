@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import date
 
+from fabriek.funding.metering.readings import MeterRule
 from fabriek.funding.policy.caps import Cap
 from fabriek.funding.policy.policy import Carry, Part, Policy, Supply
 from fabriek.funding.policy.purposes import Rule
@@ -12,10 +13,10 @@ from fabriek.funding.policy.rates import Rate
 from fabriek.kernel.dated import in_force
 from fabriek.kernel.units import shown
 
-Row = Rule | Rate | Cap | Carry | Part | Supply
+Row = Rule | Rate | Cap | Carry | Part | Supply | MeterRule
 
 
-def name_of(row: Row) -> str:
+def name_of(row: Row) -> str:  # noqa: PLR0911  # one for each kind of row
     """Rows of one name take over from each other: `rate gpu_hour`, `part defence`, a cap's id."""
     match row:
         case Rule():
@@ -31,9 +32,11 @@ def name_of(row: Row) -> str:
             return f"part {row.funder}"
         case Supply():
             return f"supply {row.resource}"
+        case MeterRule():
+            return f"meter {row.resource}"
 
 
-def said(row: Row) -> str:
+def said(row: Row) -> str:  # noqa: PLR0911  # one for each kind of row
     """What it says, as a person reads it."""
     match row:
         case Rule():
@@ -48,6 +51,8 @@ def said(row: Row) -> str:
             return f"{percent(row.part)} of the machine" if row.part else "a part by what it gave"
         case Supply():
             return f"{shown(row.each_day)} {row.resource.plural} a day"
+        case MeterRule():
+            return f"read each {row.every_seconds} s, {shown(row.free_micro)} free where none was awarded"
 
 
 def percent(millionths: int) -> str:
@@ -55,7 +60,15 @@ def percent(millionths: int) -> str:
 
 
 def all_rows(policy: Policy) -> Sequence[Row]:
-    return (*policy.rules, *policy.rates, *policy.caps, *policy.carries, *policy.parts, *policy.supplies)
+    return (
+        *policy.rules,
+        *policy.rates,
+        *policy.caps,
+        *policy.carries,
+        *policy.parts,
+        *policy.supplies,
+        *policy.meters,
+    )
 
 
 def of_rows(rows: Iterable[Row]) -> Policy:
@@ -64,6 +77,7 @@ def of_rows(rows: Iterable[Row]) -> Policy:
         tuple(one for one in whole if isinstance(one, Rule)), tuple(one for one in whole if isinstance(one, Rate)),
         tuple(one for one in whole if isinstance(one, Cap)), tuple(one for one in whole if isinstance(one, Carry)),
         tuple(one for one in whole if isinstance(one, Part)), tuple(one for one in whole if isinstance(one, Supply)),
+        tuple(one for one in whole if isinstance(one, MeterRule)),
     )  # fmt: skip
 
 
@@ -99,14 +113,17 @@ def fingerprint(policy: Policy) -> str:
 
 def strayed(kept: Sequence[str], start: Policy) -> list[str]:
     """Rows by which a start differs from the one that was kept, as lines of `canonical`. A rate of a resource that had none is no
-    difference: nobody agreed on another.
+    difference: nobody agreed on another. Nor are meters, where the start was kept before they were rows of the policy.
     """
     had = set(kept)
     rated = {line.split()[1] for line in kept if line.startswith("rate ")}
+    metered = any(line.startswith("meterrule ") for line in kept)
     now = {canonical(row): row for row in all_rows(start)}
     new = [
         line
         for line, row in now.items()
-        if line not in had and not (isinstance(row, Rate) and not row.kind and f"resource={row.resource}" not in rated)
+        if line not in had
+        and not (isinstance(row, Rate) and not row.kind and f"resource={row.resource}" not in rated)
+        and not (isinstance(row, MeterRule) and not metered)
     ]
     return sorted(had - now.keys()) + new

@@ -53,6 +53,9 @@ OF_THE_SHARE = frozenset({
 })  # fmt: skip
 """Rows of the share's own account; the others are of its projects, and tell of organisations."""
 
+OF_ALL_TIME = frozenset({Row.CORRECTED_USE, Row.UNSPENT, Row.HELD, Row.OWED})
+"""Rows whose lines are of other periods too, in which others may stand alone in their group."""
+
 TURNED = frozenset({Row.WITHDRAWN, Row.LAPSED, Row.AWARDED, Row.OWED})
 """Rows that count what went away, or stands below zero: a line counts in them the other way round."""
 

@@ -14,10 +14,10 @@ from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.ports import Allocations, Funds, Ledger
 from fabriek.funding.reporting.burning import WEEK, WEEKS_MAX, Burndown, forecast
 from fabriek.funding.reporting.periods import Period, of_quarter, of_year
-from fabriek.funding.reporting.ports import Figures, Look
+from fabriek.funding.reporting.ports import Figures, Look, Sum
 from fabriek.funding.reporting.public import Page, public_page
 from fabriek.funding.reporting.report import Gathered, Report, report_of
-from fabriek.funding.reporting.rows import OF_THE_SHARE, TURNED, Dimension, Place, Row
+from fabriek.funding.reporting.rows import OF_ALL_TIME, OF_THE_SHARE, TURNED, Dimension, Place, Row
 from fabriek.funding.reporting.seeing import sees_all
 from fabriek.funding.reporting.selling import Sold, per_day, sold_of
 from fabriek.funding.reporting.suppressing import Group
@@ -107,7 +107,10 @@ class Reporting:
         beside = Look(look.share, period, place, look.words, report.folded) if report and hides else look
         total = self._figures.sum_of(look)
         seen = self._figures.sum_of(beside) if hides else total
-        found = self._figures.lines_of(beside, after=after, limit=limit + 1)
+        # What stood at the end has lines of all time, and corrections those of earlier quarters, in which others were folded: a sum alone.
+        apart = hides and place.row in OF_ALL_TIME
+        found = [] if apart else self._figures.lines_of(beside, after=after, limit=limit + 1)
+        seen = Sum(0, 0) if apart else seen
         sign = -1 if place.row in TURNED else 1
         shown = found[:limit]
         return Opened(

@@ -9,7 +9,7 @@ from datetime import date
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.funding import ledger
-from fabriek.funding.allocations import Allocation
+from fabriek.funding.allocations import Allocation, is_place
 from fabriek.funding.giving.service import AWARDS
 from fabriek.funding.ledger import Kind
 from fabriek.funding.policy.capping import Capping
@@ -217,11 +217,6 @@ class RunningOut:
     def _balances(self, project: str) -> Balances:
         owned = self._allocations.of_project(project)
         return balances_of(owned, self._books.balances_of(one.id for one in owned), self._clock.today())
-
-
-def is_place(allocation: Allocation) -> bool:
-    """Whether it is a place in a class: it was split off the class's, of whose application it carries the number."""
-    return "/" in allocation.application
 
 
 def balances_of(owned: Sequence[Allocation], books: Mapping[tuple[str, Resource], int], today: date) -> Balances:

@@ -58,6 +58,7 @@ def upgrade() -> None:
     _let_debts_below_zero()
     connection = op.get_bind()
     _describe_allocations(connection)
+    _mark_commercial(connection)
     _gather_holds(connection)
     _sum_up(connection)
 
@@ -84,6 +85,15 @@ def _describe_allocations(connection: sa.Connection) -> None:
         ("purpose", "select purpose from access_projects where id = funding_allocations.project"),
     ):
         connection.execute(sa.text(f"update funding_allocations set {sought} = coalesce(({text}), '')"))  # noqa: S608  # our own words
+
+
+def _mark_commercial(connection: sa.Connection) -> None:
+    """Of no company anybody has said that it is small: until then it counts as one that pays."""
+    connection.execute(
+        sa.text(
+            "update funding_allocations set commercial = true where organisation in (select id from access_organisations where kind = 'company')"
+        )
+    )
 
 
 def _gather_holds(connection: sa.Connection) -> None:
@@ -134,7 +144,7 @@ def _sum_up(connection: sa.Connection) -> None:
         """)  # noqa: S608  # our own words
     )
     for owner in ("a.share", "a.organisation"):
-        for word in ("a.call", "'ordinary'"):
+        for word in ("a.call", "'ordinary'", "case when a.commercial then 'commercial' else '' end"):
             connection.execute(
                 sa.text(f"""
                     insert into funding_award_totals (owner, word, year, resource, amount_micro)

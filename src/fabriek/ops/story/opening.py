@@ -38,7 +38,7 @@ def people(stage: Stage) -> str:
 
 def application(stage: Stage) -> str:
     """Europe and the nation pay; the start-up applies; the short route checks, awards, and the ledger balances."""
-    stage.people["funder"].funding.contribute(
+    stage.people["operator"].funding.contribute(
         "funder", "eu", 71_000_000, {"gpu_hour": 50_000, "cpu_hour": 200_000, "expert_hour": 200}, name="europe"
     )
     stage.people["operator"].funding.contribute(
