@@ -1,6 +1,5 @@
 """What all tests share: the database in both dialects, the real data, and a summary that names what could not run."""
 
-import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -34,6 +33,14 @@ def postgres_url() -> Iterator[str]:
         pytest.skip(reason)
     with postgres.running() as url:
         yield url
+
+
+@pytest.fixture
+def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of SQLite with every table and no row, to copy."""
+    file = tmp_path_factory.mktemp("tables") / "fabriek.db"
+    a_database(file).close()
+    return file
 
 
 @pytest.fixture(scope="session")
@@ -150,12 +157,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """What was collected stays.
-
-    Stops a run in which a group of tests is not kept on one worker: each would start the group's servers, and they get in each other's way.
-    """
-    gc.freeze()
-    gc.enable()
+    """Stops a run in which a group of tests is not kept on one worker: each would start the group's servers, and they get in each other's way."""
     kept_together = session.config.getoption("loadgroup", default=False)
     for item in session.items:
         if kept_together and item.get_closest_marker("xdist_group") is not None and "@" not in item.nodeid:

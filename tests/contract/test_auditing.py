@@ -161,3 +161,20 @@ def test_a_guess_opens_nothing(town: Town, secret: str) -> None:
     for act in (town.services.auditing.enter, lambda one: town.services.auditing.look(one, "ledger")):
         with pytest.raises(NotAuthenticated):
             act(secret)
+
+
+def test_a_link_opens_nothing_once_who_made_it_has_left(town: Town) -> None:
+    auditing, maker = town.services.auditing, town.person("factory", "operator")
+    _, secret = made(town, maker)
+    cookie = auditing.enter(secret)
+    town.services.joining.leavers.let_go(maker.person, "left")
+    with pytest.raises(NotAuthenticated):
+        auditing.look(cookie, "ledger")
+    with pytest.raises(NotAuthenticated):
+        auditing.enter(secret)
+
+
+def test_a_funder_who_sees_one_share_shows_nobody_all_of_them(town: Town) -> None:
+    with pytest.raises(NotPermitted) as refused:
+        made(town, a_funder(town, "state"))
+    assert refused.value.fields["rule"] == "funding.all"

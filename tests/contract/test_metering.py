@@ -1,21 +1,28 @@
 """Storage and tokens in the ledger, on both databases: each hour once, whoever reads it, and debts paid first."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from fabriek.access.store import projects
 from fabriek.adapters.database import Database
 from fabriek.compute.serving.keys import Answered
+from fabriek.funding import ledger
+from fabriek.funding.ledger import Kind, account
 from fabriek.funding.metering.readings import TIB
 from fabriek.funding.metering.service import Metering
 from fabriek.funding.resources import Resource
+from fabriek.funding.store import SqlAllocations, SqlLedger
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotAuthenticated, NotPermitted, WrongState
 from fabriek.kernel.purposes import Purpose
 from fabriek.kernel.units import MICRO
 from fabriek.worker.metering import Meter
+from tests.factories.duties import a_science_project
 from tests.factories.metering import credits_of, give, stored, used
 from tests.factories.services import Town, a_town
 from tests.factories.serving import FILES, Counter, a_counter
@@ -359,3 +366,25 @@ def test_a_key_ends_with_its_persons_time_in_the_project_that_pays(counter: Coun
         town.services.admitting.admit(secret, shop.project, "smol")
     assert made.payer
     assert stored(town, other) is None
+
+
+def test_what_was_used_for_something_else_is_not_paid_by_money_that_may_not(database: Database, tmp_path: Path) -> None:
+    """A project that was dual-use owes; civilian since, it is given credits of Europe's share."""
+    town = a_town(database, tmp_path / "home")
+    services = town.services
+    slug, owing = a_science_project(town, town.person("uni"), purpose="dual_use")
+    project = services.access.project(slug).id
+    services.metering.book(project, Purpose.DUAL_USE, TIB_HOUR, 5 * MICRO, "storage:x", town.clock.now())
+    with database.transaction():
+        database.execute(update(projects).where(projects.c.id == project).values(purpose="civilian"))
+    town.person("brussels", kind="funder")
+    _, share = services.giving.contribute("brussels", "eu", 1, {"tib_hour": 100}, name="eu", by=town.operator)
+    books, kept = SqlLedger(database), SqlAllocations(database)
+    given = replace(kept.get(owing), id="alc_eu", share=share.id, application="app_2", purpose=Purpose.CIVILIAN)
+    with database.transaction():
+        kept.add(given)
+        amounts = {TIB_HOUR: 50 * MICRO}
+        books.post(ledger.award("led_b", share.id, given.id, amounts, town.clock.now(), left={TIB_HOUR: 100 * MICRO}))
+    services.metering.pay_debts()
+    assert books.balance(account(Kind.USAGE, given.id), TIB_HOUR) == 0
+    assert books.balance(account(Kind.DEBT, owing), TIB_HOUR) == -5 * MICRO

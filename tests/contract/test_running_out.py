@@ -15,7 +15,7 @@ from fabriek.compute.requests import JobAsked
 from fabriek.funding.ledger import Kind
 from fabriek.funding.resources import Resource
 from fabriek.funding.spending.standing import State
-from fabriek.funding.spending.store_standing import SqlStandings, SqlTellings
+from fabriek.funding.spending.store_standing import SqlLapses, SqlStandings, SqlTellings
 from fabriek.funding.store import SqlAllocations, SqlLedger, allocations
 from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotFound, NotPermitted
 from fabriek.kernel.purposes import Purpose
@@ -23,6 +23,7 @@ from fabriek.kernel.units import MICRO
 from fabriek.web.services import Services
 from fabriek.worker.notifying import Messenger
 from tests.contract.test_shapes import CLUSTER, Hall, a_hall
+from tests.factories.duties import a_science_project
 from tests.factories.services import Town, a_town
 from tests.factories.spending import Purse
 from tests.factories.threads import at_once
@@ -279,3 +280,30 @@ def test_storage_that_is_read_on_without_credits_is_owed_closes_the_project_and_
     assert house.balance(Kind.DEBT, house.allocation.id, TIB) == 0
     assert house.balance(Kind.ALLOCATION, house.allocation.id, TIB) == MICRO
     assert house.after(0) is State.OPEN
+
+
+def test_what_a_classs_students_used_counts_for_the_grant_that_it_was_split_off(
+    database: Database, tmp_path: Path
+) -> None:
+    """Half of the grant is used, by its students: nothing is cut of it."""
+    town = a_town(database, tmp_path / "home")
+    teacher = town.person("uni", "organisation_administrator", kind="university")
+    slug, paying = a_science_project(town, teacher, gpu_hours=400, months="6")
+    teacher = town.again(teacher)
+    town.clock.move(timedelta(days=170))
+    rows = "email,name\n" + "".join(f"s{number}@uni.example,S {number}\n" for number in range(4))
+    ends = town.clock.today() + timedelta(days=15)
+    _, seated = town.services.teaching.create("DL 101", slug, rows, 50, ends, by=teacher)
+    for one in seated:
+        project = town.services.access.project(one.project.id)
+        town.services.funding.hold(project.id, Purpose.CIVILIAN, GPU, 50 * MICRO, f"job_{one.place.number}")
+        town.services.funding.settle(f"job_{one.place.number}", 50 * MICRO)
+    town.clock.move(timedelta(days=12))
+    town.services.running_out.round()
+    left = {one.resource: one.left for one in town.services.funding.left(town.services.access.project(slug).id)}
+    assert left[GPU] == 200 * MICRO
+    cut = {one.resource: one.cut for one in SqlLapses(database).of_project(town.services.access.project(slug).id)}
+    assert cut[GPU] == 0
+    assert cut[CPU] > 0  # of which nobody used anything
+    assert {one.allocation for one in SqlLapses(database).of_project(town.services.access.project(slug).id)} == {paying}
+    assert town.services.funding.balanced()

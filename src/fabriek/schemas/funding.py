@@ -48,7 +48,7 @@ class AllocationOut(Wire):
 
 
 class ShareTotalOut(Wire):
-    """granted = unawarded + unspent + held + used, at every moment."""
+    """granted = unawarded + unspent + held + used - owed, at every moment."""
 
     share: str
     resource: str

@@ -43,6 +43,10 @@ class Overview:
     sentences: Sequence[str]
 
 
+SPLITS_MAX = 10_000
+"""Entries of an allocation among which its places are looked for."""
+
+
 class RunningOut:
     """Credits that run out, lapse and end."""
 
@@ -130,7 +134,9 @@ class RunningOut:
         before = known or Standing(project, today)
         now = standing.after(before, balances_of(owned, books, today), rules, today)
         lapse = rules.get(r.LAPSE)
-        lapsing = [one for one in owned if lapse and one.id not in looked and is_looked_at(one, lapse, today)]
+        # A place of a class is looked at with the class that it was split off.
+        whole = [one for one in owned if not is_place(one)]
+        lapsing = [one for one in whole if lapse and one.id not in looked and is_looked_at(one, lapse, today)]
         ending = [(one, days) for one in owned if (days := self._warning(one, rules, today, told)) is not None]
         if now == before and not lapsing and not ending:
             return False
@@ -162,11 +168,19 @@ class RunningOut:
         for about, says in letters.of_change(before, now, balances, shuts, closes):
             self._tell(project, about, says)
 
+    def _places_of(self, allocation: Allocation) -> list[str]:
+        """The allocations that were split off it, by the ledger."""
+        name = ledger.account(Kind.ALLOCATION, allocation.id)
+        splits = {one.transaction for one in self._books.entries(account=name, limit=SPLITS_MAX) if one.memo == "split"}
+        others = {entry.account for one in sorted(splits) for entry in self._books.posting(one).entries} - {name}
+        return sorted(one.partition(":")[2] for one in others)
+
     def _lapse(self, allocation: Allocation, rule: Row, today: date) -> None:
         """Looks at each grant of it, once, and cuts what lapses."""
         if allocation.id in self._lapses.looked_at():
             return
-        for resource, grant in grants_of(allocation, self._books.balances_of([allocation.id])).items():
+        places = self._places_of(allocation)
+        for resource, grant in grants_of(allocation, self._books.balances_of([allocation.id, *places]), places).items():
             cut = cut_micro(grant, rule)
             found = Lapsed(allocation.id, resource, allocation.project, today, grant.granted, grant.used, cut)
             self._lapses.add(found)
@@ -240,14 +254,22 @@ def balances_of(owned: Sequence[Allocation], books: Mapping[tuple[str, Resource]
     return found
 
 
-def grants_of(allocation: Allocation, books: Mapping[tuple[str, Resource], int]) -> dict[Resource, Grant]:
-    """What it was given of each resource. What jobs hold counts as used."""
+def grants_of(
+    allocation: Allocation, books: Mapping[tuple[str, Resource], int], places: Collection[str] = ()
+) -> dict[Resource, Grant]:
+    """What it was given of each resource, with what was split off it: places of a class. What jobs hold counts as used; what places have left
+    is theirs, and is not cut.
+    """
     found = {}
     for resource in Resource:
         has = {kind: books.get((ledger.account(kind, allocation.id), resource), 0) for kind in _OF_ALLOCATIONS}
+        left = has[Kind.ALLOCATION]
+        for place in places:
+            for kind in _OF_ALLOCATIONS:
+                has[kind] += books.get((ledger.account(kind, place), resource), 0)
         if (granted := sum(has.values())) > 0:
             used = has[Kind.HOLD] + has[Kind.USAGE] + has[Kind.DEBT]
-            found[resource] = Grant(granted, has[Kind.ALLOCATION], used)
+            found[resource] = Grant(granted, left, used)
     return found
 
 
