@@ -18,9 +18,6 @@ from tests.spreading import ByFile, longest_first
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # noqa: TID251  # of what is started, whoever hands on its variables
 sys.dont_write_bytecode = False
 
-# What is made while tests are collected stays: looking through it for waste, then and in every test, finds none.
-gc.disable()
-
 # No test is timed: a busy machine would fail one that proves something else.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
