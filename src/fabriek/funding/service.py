@@ -168,7 +168,7 @@ class Funding:
     ) -> tuple[Allocation, Project]:
         """The award that a committee decided, of so many GPU-hours. For reviewing; joins its transaction."""
         require(by, "funding.award")
-        return self._award(application, share, by, gpu_hours=gpu_hours, decides=by)
+        return self._award(application, share, by, gpu_hours=gpu_hours)
 
     def _paying(self, application: Application, shares: Sequence[Share]) -> frozenset[str]:
         """Those of these shares that may pay for its purpose; none where that is no purpose."""
