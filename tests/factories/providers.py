@@ -115,4 +115,7 @@ def a_door(
     with serving(app, port=port) as served:
         door = Door(town, served, issuers)
         door.on_time()
-        yield door
+        try:
+            yield door
+        finally:
+            town.services.by_provider.close()

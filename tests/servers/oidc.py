@@ -63,7 +63,10 @@ class Visitor:
     """A browser with cookies of each place and no more: follows what it is sent to, and fills in what the provider asks."""
 
     def __init__(self) -> None:
-        self._http = httpx.Client(trust_env=False, headers={"Accept": "text/html"}, timeout=30)
+        each = httpx.Limits(
+            max_keepalive_connections=0
+        )  # a line for each call: visitors come and go, and none is left open
+        self._http = httpx.Client(trust_env=False, headers={"Accept": "text/html"}, timeout=30, limits=each)
 
     def close(self) -> None:
         self._http.close()

@@ -88,6 +88,7 @@ def run(
             worker.stop()
             home.forget_running()
             services.executor.close()
+            services.by_provider.close()
             database.close()
 
 

@@ -13,6 +13,10 @@ class ByProvider:
     devices: DeviceLogin
     affiliations: Affiliations
 
+    def close(self) -> None:
+        """The lines to all providers."""
+        self.signing_in.close()
+
     def forget_expired(self) -> None:
         """What was begun and never ended."""
         self.signing_in.forget_expired()

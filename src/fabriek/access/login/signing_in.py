@@ -200,6 +200,10 @@ class SigningIn:
         """The accounts at providers by which the caller may come in."""
         return self._subjects.of_person(by.person)
 
+    def close(self) -> None:
+        for issuer in self._issuers.values():
+            issuer.close()
+
     def forget_expired(self) -> None:
         with self._transaction():
             self._attempts.forget(self._clock.now())
