@@ -8,7 +8,7 @@ import pytest
 
 from fabriek.adapters.database import Database
 from fabriek.kernel.callers import Caller
-from fabriek.worker.notifying import Messenger, remind
+from fabriek.worker.notifying import Messenger, mail, of_access
 from fabriek.worker.upkeep import Upkeep
 from tests.factories.services import Town, a_town
 from tests.factories.waiting import until
@@ -44,8 +44,8 @@ def sent_now(town: Town, mailbox: Mailbox) -> list[str]:
     """To whom mail went, as the worker sends it."""
     before = len(mailbox.came)
     town.services.joining.reminding.write_due()
-    for letter in town.services.joining.reminding.take_unsent():
-        remind(town.services, letter)
+    for post in of_access(town.services):
+        mail(town.services, post)
     return sorted(to for to, _ in mailbox.came[before:])
 
 

@@ -115,7 +115,7 @@ def nothing_changes(town: Town) -> Iterator[None]:
 def of_europe(town: Town, by: Caller, hours: int = 50) -> str:
     """A civilian project that Europe's share pays for: its id."""
     filed = waiting(town, by, gpu_hours=hours)
-    made, project = town.services.funding.award(filed.id, share="europe", by=town.operator)
+    made, project = town.services.awarding.award(filed.id, share="europe", by=town.operator)
     assert made.share == share_named(town, "europe")
     return project.id
 
@@ -137,7 +137,7 @@ def test_of_approvals_at_once_by_two_people_and_the_round_one_awards(town: Town,
 
     def approve(number: int) -> object:
         if number % 3 == 2:
-            return town.services.funding.award_waiting(by=town.operator) or WrongState("nothing waited")
+            return town.services.awarding.award_waiting(by=town.operator) or WrongState("nothing waited")
         answer = wire.ask((town.operator, second)[number % 3], "POST", f"/applications/{filed.id}/award", {"share": ""})
         return answer.status_code
 
@@ -149,7 +149,7 @@ def test_of_approvals_at_once_by_two_people_and_the_round_one_awards(town: Town,
     with nothing_changes(town):
         assert isinstance(wire.command(town.operator, "funding", "award", filed.id), WrongState)
         with pytest.raises((WrongState, AlreadyExists)):
-            town.services.funding.award(filed.id, by=town.operator)
+            town.services.awarding.award(filed.id, by=town.operator)
 
 
 def test_hours_that_are_none_are_refused_over_http(town: Town, wire: Wire) -> None:
@@ -215,7 +215,7 @@ def test_an_award_of_hours_that_are_none_is_refused_wherever_they_come_from(town
         with town.services.database.transaction():  # as no form would have let it in
             docket.applications.save(replace(filed, answers={**filed.answers, "gpu_hours": wrong}))
         with nothing_changes(town), pytest.raises((InvalidInput, CreditsExhausted, NotPermitted)):
-            town.services.funding.award_decided(filed, wrong, share="", by=town.operator)  # type: ignore[arg-type]
+            town.services.awarding.award_decided(filed, wrong, share="", by=town.operator)  # type: ignore[arg-type]
 
 
 def test_a_military_project_is_not_paid_by_europe_over_http_by_command_or_by_its_ledger(town: Town, wire: Wire) -> None:
@@ -228,7 +228,7 @@ def test_a_military_project_is_not_paid_by_europe_over_http_by_command_or_by_its
             assert (answer.status_code, answer.json()["rule"]) == (403, "purpose.eu_civilian_only")
             refused = wire.command(town.operator, "funding", "award", filed.id, "--share", named)
             assert isinstance(refused, NotPermitted), refused
-    made, _ = town.services.funding.award(filed.id, by=town.operator)
+    made, _ = town.services.awarding.award(filed.id, by=town.operator)
     assert made.share == share_named(town, "nation")
 
 
@@ -286,7 +286,7 @@ def test_usage_elsewhere_of_a_military_project_is_not_booked_on_europe_by_a_map_
 
 
 def test_one_company_behind_ten_projects_meets_its_cap_once(town: Town) -> None:
-    access, describing, funding = town.services.access, town.services.describing, town.services.funding
+    access, describing = town.services.access, town.services.describing
     head = town.person("moeder", kind="company")
     people = []
     for number in range(9):
@@ -296,31 +296,31 @@ def test_one_company_behind_ten_projects_meets_its_cap_once(town: Town) -> None:
     for number, by in enumerate(people):
         filed = waiting(town, by, gpu_hours=1_000, title=f"Part {number}")
         try:
-            funding.award(filed.id, share="europe", by=town.operator)
+            town.services.awarding.award(filed.id, share="europe", by=town.operator)
         except NotPermitted as error:
             refusals.append(error.fields["rule"])
             town.services.reviewing.desk.withdraw(filed.id, by=by)
     assert refusals == ["cap.playground_organisation"] * 4
     with pytest.raises(NotPermitted):
         last = waiting(town, head, gpu_hours=1)
-        funding.award(last.id, by=town.operator)
+        town.services.awarding.award(last.id, by=town.operator)
     assert access.organisation("moeder").id == describing.head_of("dochter-3").id
 
 
 def test_what_a_company_was_awarded_before_its_group_was_known_counts_too(town: Town) -> None:
-    describing, funding = town.services.describing, town.services.funding
+    describing = town.services.describing
     town.person("moeder", kind="company")
     before = waiting(town, town.person("dochter-1"), gpu_hours=4_999)
-    funding.award(before.id, share="europe", by=town.operator)
+    town.services.awarding.award(before.id, share="europe", by=town.operator)
     other = town.person("dochter-2")
     for slug in ("dochter-1", "dochter-2"):
         describing.describe(slug, head="moeder", by=town.operator)
     after = waiting(town, other, gpu_hours=2)
     with nothing_changes(town), pytest.raises(NotPermitted) as refused:
-        funding.award(after.id, by=town.operator)
+        town.services.awarding.award(after.id, by=town.operator)
     assert refused.value.fields["rule"] == "cap.playground_organisation"
     with pytest.raises(NotPermitted):
-        funding.award_short_route(after, by=town.operator)
+        town.services.awarding.award_short_route(after, by=town.operator)
 
 
 def test_a_second_organisation_with_the_same_number_is_not_let_in(town: Town) -> None:
@@ -415,13 +415,13 @@ def test_rates_that_overlap_are_refused_in_a_file_and_in_a_proposal(town: Town) 
 
 
 def test_a_funder_awards_out_of_their_own_share_alone(town: Town) -> None:
-    funding, mine = town.services.funding, town.person("region", "funder", kind="funder")
+    mine = town.person("region", "funder", kind="funder")
     filed = waiting(town, town.person("weefsel"))
     with nothing_changes(town):
         with pytest.raises(NotFound):
-            funding.award(filed.id, share="europe", by=mine)
+            town.services.awarding.award(filed.id, share="europe", by=mine)
         with pytest.raises((NotPermitted, CreditsExhausted)):
-            funding.award(filed.id, by=mine)
+            town.services.awarding.award(filed.id, by=mine)
 
 
 def test_a_reading_that_calls_a_military_project_civilian_is_not_paid_by_europe(town: Town) -> None:
@@ -441,12 +441,12 @@ def test_an_award_goes_into_the_project_that_its_applicant_leads_and_into_no_oth
     other = of_europe(town, stranger)
     filed = waiting(town, town.again(by))
     with nothing_changes(town), pytest.raises(NotPermitted) as refused:
-        town.services.funding.award(filed.id, share="europe", project=other, by=town.operator)
+        town.services.awarding.award(filed.id, share="europe", project=other, by=town.operator)
     assert refused.value.fields["rule"] == "award.project"
     military = waiting(town, town.again(by), purpose="exclusively_military")
     with nothing_changes(town), pytest.raises(InvalidInput, match="is civilian and this is not"):
-        town.services.funding.award(military.id, project=first, out_of_turn="for a test", by=town.operator)
-    made, project = town.services.funding.award(filed.id, share="europe", project=first, by=town.operator)
+        town.services.awarding.award(military.id, project=first, out_of_turn="for a test", by=town.operator)
+    made, project = town.services.awarding.award(filed.id, share="europe", project=first, by=town.operator)
     assert (project.id, made.project) == (first, first)
     left = {one.resource: one.granted for one in town.services.funding.left(first)}
     assert left[Resource.GPU_HOUR] == 55 * MICRO

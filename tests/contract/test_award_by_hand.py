@@ -31,17 +31,17 @@ def state_of(town: Town, application: Application) -> ApplicationState:
 
 
 def test_who_came_later_is_awarded_out_of_turn_only_with_a_reason_that_is_kept(town: Town) -> None:
-    funding, by = town.services.funding, town.person("weefsel")
+    awarding, by = town.services.awarding, town.person("weefsel")
     first, second, later = waiting(town, by), waiting(town, by), waiting(town, by)
     with pytest.raises(WrongState, match=f"application {first.id} came before .* and 1 more") as refused:
-        funding.award(later.id, by=town.operator)
+        awarding.award(later.id, by=town.operator)
     assert f"fabriek funding award {later.id} --out-of-turn REASON" in refused.value.fix
     with pytest.raises(WrongState, match="came before"):
-        funding.award(later.id, share="nation", by=town.operator)
+        awarding.award(later.id, share="nation", by=town.operator)
     with pytest.raises(InvalidInput):
-        funding.award(later.id, out_of_turn="  ", by=town.operator)
-    assert funding.allocations(by=town.operator) == []
-    funding.award(later.id, out_of_turn="The instrument stands here for one week.", by=town.operator)
+        awarding.award(later.id, out_of_turn="  ", by=town.operator)
+    assert town.services.funding.allocations(by=town.operator) == []
+    awarding.award(later.id, out_of_turn="The instrument stands here for one week.", by=town.operator)
     assert state_of(town, later) is ApplicationState.AWARDED
     steps = town.services.reviewing.docket.cases.steps(later.id)
     (why,) = [one for one in steps if one.act == "out_of_turn"]
@@ -60,7 +60,7 @@ def test_who_came_later_is_awarded_out_of_turn_only_with_a_reason_that_is_kept(t
 
 
 def test_in_turn_no_reason_is_asked_and_one_of_another_share_waits_for_nothing(town: Town) -> None:
-    funding, by = town.services.funding, town.person("weefsel")
+    awarding, by = town.services.awarding, town.person("weefsel")
     town.person("brussels", kind="funder")
     town.services.giving.contribute(
         "brussels",
@@ -73,10 +73,10 @@ def test_in_turn_no_reason_is_asked_and_one_of_another_share_waits_for_nothing(t
     military = waiting(town, by, purpose="exclusively_military")
     civilian, last = waiting(town, by), waiting(town, by)
     with pytest.raises(WrongState, match=military.id):
-        funding.award(civilian.id, share="nation", by=town.operator)
-    funding.award(civilian.id, share="europe", by=town.operator)  # which pays for no military use
-    funding.award(military.id, by=town.operator)
-    funding.award(last.id, out_of_turn="nobody is before it", by=town.operator)
+        awarding.award(civilian.id, share="nation", by=town.operator)
+    awarding.award(civilian.id, share="europe", by=town.operator)  # which pays for no military use
+    awarding.award(military.id, by=town.operator)
+    awarding.award(last.id, out_of_turn="nobody is before it", by=town.operator)
     assert not [one for one in town.services.reviewing.docket.cases.steps(last.id) if one.act == "out_of_turn"]
 
 
@@ -96,13 +96,13 @@ def test_an_awarder_with_a_stake_is_refused_by_the_rules_that_reviewers_are_held
         "conflict.organisation": colleague, "conflict.team": team, "conflict.partner": partner,
     }.items():  # fmt: skip
         with pytest.raises(NotPermitted) as refused:
-            services.funding.award(filed.id, out_of_turn="a friend", by=someone)
+            services.awarding.award(filed.id, out_of_turn="a friend", by=someone)
         assert refused.value.fields["rule"] == rule
     with pytest.raises(NotPermitted) as refused:
-        services.funding.award(filed.id, by=along)
+        services.awarding.award(filed.id, by=along)
     assert refused.value.fields["rule"] == "conflict.team"
     with pytest.raises(NotFound):  # whom the applicant excluded learns of nothing, that they were excluded either
-        services.funding.award(filed.id, by=excluded)
+        services.awarding.award(filed.id, by=excluded)
     assert state_of(town, filed) is ApplicationState.ELIGIBLE
-    services.funding.award(filed.id, by=town.operator)
+    services.awarding.award(filed.id, by=town.operator)
     assert state_of(town, filed) is ApplicationState.AWARDED

@@ -38,10 +38,10 @@ def test_what_cannot_be_awarded_holds_up_neither_others_nor_the_round(
     first, second = waiting(town, by), waiting(town, by)
     with town.services.database.transaction():
         applications.save(replace(first, answers={**first.answers, **broken}))
-    assert town.services.funding.award_waiting(by=SYSTEM) == 1
+    assert town.services.awarding.award_waiting(by=SYSTEM) == 1
     assert [state_of(town, one) for one in (first, second)] == [ApplicationState.ELIGIBLE, ApplicationState.AWARDED]
     assert first.id in caplog.text
-    assert town.services.funding.award_waiting(by=SYSTEM) == 0
+    assert town.services.awarding.award_waiting(by=SYSTEM) == 0
 
 
 def test_a_part_of_an_hour_is_refused_in_the_form_and_never_cut_off_in_an_award(town: Town) -> None:
@@ -52,29 +52,29 @@ def test_a_part_of_an_hour_is_refused_in_the_form_and_never_cut_off_in_an_award(
     with town.services.database.transaction():  # as it could be filed before
         applications.save(replace(old, answers={**old.answers, "gpu_hours": 99.5}))
     with pytest.raises(InvalidInput, match="no whole number of hours"):
-        town.services.funding.award_short_route(old, by=SYSTEM)
+        town.services.awarding.award_short_route(old, by=SYSTEM)
     assert state_of(town, old) is ApplicationState.ELIGIBLE
 
 
 def test_what_waits_no_more_is_not_awarded_again(town: Town) -> None:
     one = waiting(town, town.person("weefsel"))
-    town.services.funding.award_short_route(one, by=SYSTEM)
+    town.services.awarding.award_short_route(one, by=SYSTEM)
     with pytest.raises(WrongState, match="does not wait any more"):
-        town.services.funding.award_short_route(one, by=SYSTEM)
+        town.services.awarding.award_short_route(one, by=SYSTEM)
     assert len(town.services.funding.allocations(by=town.operator)) == 1
 
 
 def test_a_submission_and_the_round_at_once_award_each_once(town: Town) -> None:
-    intake, funding, by = town.services.intake, town.services.funding, town.person("weefsel")
+    intake, awarding, by = town.services.intake, town.services.awarding, town.person("weefsel")
     drafts = [intake.file("playground", ANSWERS | {"title": f"Model {number}"}, by=by).id for number in range(4)]
 
     def act(number: int) -> object:
         if number % 2:
-            return funding.award_waiting(by=SYSTEM)
-        return submit(drafts[number // 2], intake, funding, by=by)
+            return awarding.award_waiting(by=SYSTEM)
+        return submit(drafts[number // 2], intake, awarding, by=by)
 
     outcomes = at_once(act, times=8)
     assert not [one for one in outcomes if isinstance(one, Exception)], outcomes
-    funding.award_waiting(by=SYSTEM)
+    awarding.award_waiting(by=SYSTEM)
     assert {intake.get(one, by=by).state for one in drafts} == {ApplicationState.AWARDED}
-    assert len(funding.allocations(by=town.operator)) == 4
+    assert len(town.services.funding.allocations(by=town.operator)) == 4

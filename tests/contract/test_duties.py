@@ -141,7 +141,6 @@ def test_two_who_edit_at_once_do_not_write_over_each_other(town: Town, lead: Cal
 
 
 def test_an_overdue_report_keeps_its_applicant_from_any_award_until_it_is_filed(town: Town, lead: Caller) -> None:
-    funding = town.services.funding
     _, allocation = a_science_project(town, lead)
     by, duty = town.again(lead), f"{allocation}.interim"
     days(town, 93)
@@ -151,7 +150,7 @@ def test_an_overdue_report_keeps_its_applicant_from_any_award_until_it_is_filed(
     days(town, 3)
     for share in ("", "nation"):
         with pytest.raises(NotPermitted) as refused:
-            funding.award_decided(again, 10, share=share, by=town.operator)
+            town.services.awarding.award_decided(again, 10, share=share, by=town.operator)
         said = refused.value
         assert (said.fields["rule"], said.fields["report"], said.fields["overdue_days"]) == (
             "award.report_overdue",
@@ -169,14 +168,14 @@ def test_an_overdue_report_keeps_its_applicant_from_any_award_until_it_is_filed(
     filed = town.services.intake.file("playground", small, by=town.again(startup))
     waits = town.services.intake.submit(filed.id, by=startup)
     with pytest.raises(NotPermitted, match=f"the final report of {slug} is 1 day overdue"):
-        funding.award(waits.id, director=True, by=director)
-    assert funding.award_waiting(by=town.operator) == 0
+        town.services.awarding.award(waits.id, director=True, by=director)
+    assert town.services.awarding.award_waiting(by=town.operator) == 0
     # A colleague is not kept from one: it is the applicant's, and that of the project.
-    funding.award_decided(decided(town, own), 10, share="", by=town.operator)
+    town.services.awarding.award_decided(decided(town, own), 10, share="", by=town.operator)
     file(town, duty, INTERIM, by)
     final = next(one for one in town.services.duties.reporting.mine(by=by) if one.rule.kind == "final")
     assert final.is_open
-    made, _ = funding.award_decided(again, 10, share="", by=town.operator)
+    made, _ = town.services.awarding.award_decided(again, 10, share="", by=town.operator)
     assert made.application == again.id
 
 
@@ -187,13 +186,13 @@ def test_it_keeps_from_an_award_whoever_leads_the_project_now_and_what_continues
     days(town, 94)
     for caller, more in ((heir, dict[str, str]()), (other, {"kind": "continuation", "earlier_project": f" {slug} "})):
         with pytest.raises(NotPermitted, match="1 day overdue"):
-            town.services.funding.award_decided(decided(town, caller, **more), 10, share="", by=town.operator)
+            town.services.awarding.award_decided(decided(town, caller, **more), 10, share="", by=town.operator)
     town.services.access.remove_member(slug, by.person, by=by)
     with pytest.raises(NotPermitted):
-        town.services.funding.award_decided(decided(town, lead), 10, share="", by=town.operator)
+        town.services.awarding.award_decided(decided(town, lead), 10, share="", by=town.operator)
     for said in ("Project 2025-014", "another-project"):
         more = {"kind": "continuation", "earlier_project": said}
-        town.services.funding.award_decided(decided(town, other, **more), 1, share="", by=town.operator)
+        town.services.awarding.award_decided(decided(town, other, **more), 1, share="", by=town.operator)
 
 
 def test_an_extension_follows_an_accepted_report_once_and_all_of_it_is_booked(town: Town, lead: Caller) -> None:
@@ -267,7 +266,7 @@ def test_europes_share_extends_within_its_cap_on_science_and_for_civilian_use_al
     hours = {"gpu_hour": 800, "cpu_hour": 10_000_000, "expert_hour": 1_000}
     town.services.giving.contribute("europe", "eu", 10, hours, name="europe", by=town.operator)
     application = decided(town, lead)
-    made, project = town.services.funding.award_decided(application, 200, share="europe", by=town.operator)
+    made, project = town.services.awarding.award_decided(application, 200, share="europe", by=town.operator)
     by, duty = town.again(lead), f"{made.id}.interim"
     file(town, duty, INTERIM, by)
     town.services.duties.reporting.accept(duty, by=funder)

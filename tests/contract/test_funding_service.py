@@ -92,8 +92,8 @@ def test_europes_share_pays_for_civilian_use_by_no_path_for_anything_else(town: 
     }
     filed = town.services.intake.submit(town.services.intake.file("playground", answers, by=applicant).id, by=applicant)
     with pytest.raises(NotPermitted):
-        town.services.funding.award(filed.id, share="europe", by=town.operator)
-    allocation, _ = town.services.funding.award(filed.id, by=town.operator)
+        town.services.awarding.award(filed.id, share="europe", by=town.operator)
+    allocation, _ = town.services.awarding.award(filed.id, by=town.operator)
     names = {share.id: share.name for share in town.services.funding.shares()}
     assert names[allocation.share] == "nation"
 
@@ -102,7 +102,7 @@ def test_an_application_is_awarded_once_however_many_try(town: Town) -> None:
     applicant = town.person("weefsel")
     answers = {"title": "Once", "summary": "x", "purpose": "civilian", "gpu_hours": 5, "months": "1", "data": "x"}
     filed = town.services.intake.submit(town.services.intake.file("playground", answers, by=applicant).id, by=applicant)
-    outcomes = at_once(lambda _: town.services.funding.award(filed.id, by=town.operator), times=8)
+    outcomes = at_once(lambda _: town.services.awarding.award(filed.id, by=town.operator), times=8)
     assert sum(not isinstance(one, Exception) for one in outcomes) == 1
     assert all(isinstance(one, WrongState | AlreadyExists) for one in outcomes if isinstance(one, Exception)), outcomes
     assert town.services.funding.balanced()
@@ -113,10 +113,10 @@ def test_nobody_awards_their_own_application_and_an_applicant_may_not_award(town
     own = town.person("weefsel", "operator")
     filed = town.services.intake.submit(town.services.intake.file("playground", answers, by=own).id, by=own)
     with pytest.raises(NotPermitted) as refused:
-        town.services.funding.award(filed.id, by=own)
+        town.services.awarding.award(filed.id, by=own)
     assert refused.value.fields["rule"] == "award.self"
     with pytest.raises(NotPermitted):
-        town.services.funding.award(filed.id, by=town.person("weefsel"))
+        town.services.awarding.award(filed.id, by=town.person("weefsel"))
 
 
 def test_an_award_beyond_the_share_is_refused_and_leaves_nothing_behind(town: Town) -> None:

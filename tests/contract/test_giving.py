@@ -60,7 +60,7 @@ def award(
     filed = services.intake.file("playground", answers, by=by)
     services.intake.submit(filed.id, by=by)
     giver = director or town.operator
-    return services.funding.award(
+    return services.awarding.award(
         filed.id, share=share, director=director is not None, out_of_turn="for a test", by=giver
     )[0].id
 

@@ -70,7 +70,7 @@ class Player:
         filed = self.services.intake.file("playground", answers, by=by)
         self.services.intake.submit(filed.id, by=by)
         giver = self.director if director else self.town.operator
-        self.services.funding.award(filed.id, share=share, director=director, by=giver)
+        self.services.awarding.award(filed.id, share=share, director=director, by=giver)
 
     def check(self) -> None:
         services = self.services

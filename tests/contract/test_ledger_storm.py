@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from fabriek.adapters.database import open_database
 from fabriek.funding.ledger import BELOW_ZERO, kind_of
@@ -18,9 +19,9 @@ from fabriek.funding.policy.caps import Of
 from fabriek.funding.policy.policy import shipped_policy
 from fabriek.funding.policy.store import SqlAwardTotals
 from fabriek.funding.resources import Resource
-from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger
+from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger, posted
 from fabriek.kernel.units import MICRO
-from tests.factories.storm import prepare
+from tests.factories.storm import BATCH, prepare
 
 
 def storm(folder: Path, seed: int, awards: int, settlements: int, *, kills: int) -> None:
@@ -34,7 +35,7 @@ def storm(folder: Path, seed: int, awards: int, settlements: int, *, kills: int)
         assert child.stdout is not None
         if number < kills:
             assert child.stdout.readline() == "blowing\n"
-            for _ in range(rng.randrange(1, 4)):
+            for _ in range(rng.randrange(1, (awards + settlements) // BATCH)):
                 child.stdout.readline()
             os.kill(child.pid, signal.SIGKILL)
         child.stdout.read()
@@ -75,4 +76,10 @@ def test_a_small_storm_and_a_kill_break_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.faults
 def test_ten_thousand_awards_and_a_hundred_thousand_settlements_break_nothing(tmp_path: Path) -> None:
-    storm(tmp_path, 20_261_128, awards=10_000, settlements=100_000, kills=3)
+    """A tenth of the awards and a third of the settlements are tried for nothing: refused, never settled, or settled twice."""
+    storm(tmp_path, 20_261_128, awards=11_000, settlements=135_000, kills=1)
+    database = open_database(f"sqlite:///{tmp_path}/home/fabriek.db")
+    assert len(SqlAllocations(database).all()) >= 10_000
+    settled = database.scalar(select(func.count()).select_from(posted).where(posted.c.key.like("settle:%")))
+    assert int(settled) >= 100_000
+    database.close()

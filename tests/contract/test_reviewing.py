@@ -113,9 +113,9 @@ def test_a_step_is_not_skipped_by_asking_for_the_next(jury: Jury) -> None:
     with pytest.raises(WrongState):
         review.committee.decide(app, "award", "now", by=jury.chair)
     with pytest.raises(WrongState):
-        jury.town.services.funding.award(app, by=jury.town.operator)
+        jury.town.services.awarding.award(app, by=jury.town.operator)
     with pytest.raises(WrongState):
-        jury.town.services.funding.award_short_route(review.docket.applications.get(app), by=jury.chair)
+        jury.town.services.awarding.award_short_route(review.docket.applications.get(app), by=jury.chair)
     with pytest.raises(WrongState):
         jury.town.services.intake.submit(app, by=jury.applicant)
     review.desk.technical(app, "fits", passed=True, by=jury.reviewer)
@@ -584,29 +584,29 @@ def test_only_what_came_before_the_cut_off_is_in_its_round(database: Database, t
 
 def test_the_queue_of_the_short_routes_is_first_in_first_out(database: Database, tmp_path: Path) -> None:
     town = a_town(database, tmp_path / "home")
-    intake, funding, by = town.services.intake, town.services.funding, town.person("weefsel")
+    intake, awarding, by = town.services.intake, town.services.awarding, town.person("weefsel")
     for hours in (900, 500, 100, 50):
         intake.submit(intake.file("playground", ANSWERS | {"gpu_hours": hours}, by=by).id, by=by)
         town.clock.move(timedelta(seconds=1))
     queue = intake.queue()
     assert [one.answers["gpu_hours"] for one in queue] == [900, 500, 100, 50]
     with pytest.raises(CreditsExhausted):  # it would fit, and is not first
-        funding.award_short_route(queue[3], by=by)
-    assert funding.award_waiting(by=SYSTEM) == 1
+        awarding.award_short_route(queue[3], by=by)
+    assert awarding.award_waiting(by=SYSTEM) == 1
     assert [intake.position(one) for one in queue] == [0, 1, 2, 3]
     town.services.giving.contribute("factory", "national", 1, {"gpu_hour": 450, "cpu_hour": 1}, by=town.operator)
-    assert funding.award_waiting(by=SYSTEM) == 1
+    assert awarding.award_waiting(by=SYSTEM) == 1
     assert [one.answers["gpu_hours"] for one in intake.queue()] == [100, 50]
 
 
 def test_a_person_checks_the_short_routes_where_the_operator_asks_for_it(database: Database, tmp_path: Path) -> None:
     jury = Jury(a_town(database, tmp_path / "home", review_by_person=True))
-    funding, app = jury.town.services.funding, jury.submitted()
-    assert funding.award_waiting(by=SYSTEM) == 0
+    awarding, app = jury.town.services.awarding, jury.submitted()
+    assert awarding.award_waiting(by=SYSTEM) == 0
     with pytest.raises(WrongState):
-        funding.award(app, by=jury.town.operator)
+        awarding.award(app, by=jury.town.operator)
     jury.review.desk.technical(app, "fits", passed=True, by=jury.reviewer)
-    assert funding.award_waiting(by=SYSTEM) == 1
+    assert awarding.award_waiting(by=SYSTEM) == 1
 
 
 def test_what_a_person_checked_is_awarded_also_once_nobody_has_to_check(database: Database, tmp_path: Path) -> None:
@@ -686,7 +686,7 @@ def test_an_award_out_of_the_queue_is_told(database: Database, tmp_path: Path) -
     jury = Jury(a_town(database, tmp_path / "home"))
     app = jury.submitted()
     assert review_told(jury) == []
-    assert jury.town.services.funding.award_waiting(by=SYSTEM) == 1
+    assert jury.town.services.awarding.award_waiting(by=SYSTEM) == 1
     assert review_told(jury) == ["decided"]
     assert jury.see(app, jury.applicant).case.objection_until is None
 

@@ -31,7 +31,7 @@ def decided(town: Town, by: Caller, *, call: str = "science", months: str = "6",
 def a_science_project(town: Town, by: Caller, *, gpu_hours: int = 200, **answers: object) -> tuple[str, str]:
     """The project's slug, and the id of its allocation."""
     application = decided(town, by, **answers)
-    made, project = town.services.funding.award_decided(application, gpu_hours, share="", by=town.operator)
+    made, project = town.services.awarding.award_decided(application, gpu_hours, share="", by=town.operator)
     return project.slug, made.id
 
 

@@ -71,7 +71,7 @@ class Town:
         }  # fmt: skip
         filed = self.services.intake.file("playground", answers, by=by)
         checked = self.services.intake.submit(filed.id, by=by)
-        return self.services.funding.award_short_route(checked, by=by)[1].slug
+        return self.services.awarding.award_short_route(checked, by=by)[1].slug
 
 
 def restarted(town: Town) -> Town:

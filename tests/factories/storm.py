@@ -29,7 +29,11 @@ def prepare(home: Path) -> None:
     hours = {"gpu_hour": 500, "cpu_hour": 1_000_000, "expert_hour": 1_000}
     town.services.giving.contribute("europe", "eu", 1_000_000, hours, name="europe", by=town.operator)
     town.services.giving.contribute(
-        "factory", "national", 1, {"gpu_hour": 200_000, "expert_hour": 100_000}, by=town.operator
+        "factory",
+        "national",
+        1,
+        {"gpu_hour": 4_000_000, "cpu_hour": 400_000_000, "expert_hour": 200_000},
+        by=town.operator,
     )
     people = [town.person(f"firm{number}").person for number in range(FIRMS)]
     Path(home, "who.json").write_text(json.dumps(people))
@@ -57,7 +61,7 @@ class Storm:
             rng.choice(self._people) if rng.random() < 0.2 else self._newcomer(f"firm-{self._seed}-{number % 10**6}")
         )
         try:
-            slug = self._town.project(by, gpu_hours=rng.choice([1, 1, 2, 5, 40]))
+            slug = self._town.project(by, gpu_hours=rng.choice([1, 5, 40, 100]))
         except (CreditsExhausted, NotPermitted, WrongState):
             return
         self.projects.append(self._town.services.access.project(slug).id)

@@ -74,7 +74,7 @@ def test_an_award_is_reported_on_extended_and_thanked_for_by_commands(desk: Desk
 
     days(town, 95)
     with pytest.raises(NotPermitted) as kept:
-        town.services.funding.award_decided(decided(town, lead), 10, share="", by=operator)
+        town.services.awarding.award_decided(decided(town, lead), 10, share="", by=operator)
     assert kept.value.fix == f"fabriek report file {duty}"
     assert desk.run(lead, "report", "duties", "--project", slug)[0]["days_overdue"] == 2
     with pytest.raises(WrongState, match="is due"):
@@ -87,7 +87,7 @@ def test_an_award_is_reported_on_extended_and_thanked_for_by_commands(desk: Desk
     draft = desk.run(lead, "report", "file", duty, "--file", str(desk.home / "interim.toml"), "--draft")
     assert (draft["state"], draft["revision"]) == ("due", 1)
     assert desk.run(lead, "report", "file", duty)["state"] == "filed"
-    town.services.funding.award_decided(decided(town, lead), 10, share="", by=operator)
+    town.services.awarding.award_decided(decided(town, lead), 10, share="", by=operator)
 
     assert [one["id"] for one in desk.run(operator, "report", "due", "--to-decide")] == [duty]
     with pytest.raises(NotPermitted):

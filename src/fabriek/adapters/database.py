@@ -236,12 +236,7 @@ class Often:
     def __init__(self, database: Database, statement: Select[Any]) -> None:
         self._database, self._statement = database, statement
         dialect = database.readers.dialect
-        if dialect.paramstyle != "pyformat":  # as SQLite's driver takes a mapping
-            dialect = type(dialect)(paramstyle="named")  # type: ignore[call-arg]  # every dialect takes it
-        self._fault = database.readers.dialect.loaded_dbapi.Error
-        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-        self._text = str(compiled)
-        self._constants = {name: value for name, value in compiled.params.items() if value is not None}
+        self._asks = Prepared(statement, dialect)
         columns = list(statement.selected_columns)
         self._row: Any = namedtuple("Found", [column.key for column in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024  # named by the statement
         made = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
@@ -255,10 +250,10 @@ class Often:
         try:
             line = self._database.readers.raw_connection()
             cursor = line.cursor()
-            cursor.execute(self._text, {**self._constants, **parameters})
+            cursor.execute(*self._asks.bound(parameters))
             found = cursor.fetchall()
             cursor.close()
-        except (self._fault, DBAPIError):
+        except (self._asks.fault, DBAPIError):
             if line is not None:
                 line.invalidate()
             return self._database.rows(self._statement, parameters)

@@ -28,7 +28,8 @@ class Prepared:
         if dialect.paramstyle != "pyformat":  # as SQLite's driver takes a mapping
             dialect = type(dialect)(paramstyle="named")  # type: ignore[call-arg]  # every dialect takes it
         self._dialect = dialect
-        compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]  # all that are given are clauses
+        clause: Any = statement  # all that are given are clauses
+        compiled = clause.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         self._constants = {name: value for name, value in compiled.params.items() if value is not None}
         made = {name: one.type.dialect_impl(dialect).bind_processor(dialect) for name, one in compiled.binds.items()}
         self._makes = [(name, make) for name, make in made.items() if make is not None]

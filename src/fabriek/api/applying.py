@@ -176,5 +176,5 @@ def share_application(application: str, asked: SharedIn, caller: CallerDep, fact
 @router.post("/applications/{application}/submit", access=Right("application.submit"), once=False)
 def submit_application(application: str, caller: CallerDep, factory: FactoryDep) -> ApplicationOut:
     """Submit: the checks run at once, and a short route that passes them is awarded at once where a share has room."""
-    waits_for = submit(application, factory.intake, factory.funding, by=caller)
+    waits_for = submit(application, factory.intake, factory.awarding, by=caller)
     return _application_out(factory.intake.get(application, by=caller), factory, caller, waits_for)

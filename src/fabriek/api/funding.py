@@ -67,7 +67,7 @@ def award_directly(application: str, asked: AwardIn, caller: CallerDep, factory:
 
 
 def _award(application: str, asked: AwardIn, by: Caller, factory: Services, *, director: bool) -> AllocationOut:
-    made, project = factory.funding.award(
+    made, project = factory.awarding.award(
         application, share=asked.share, director=director, out_of_turn=asked.out_of_turn, project=asked.project, by=by
     )
     return AllocationOut(

@@ -222,7 +222,7 @@ def build(
             capacity=lambda: (machine.capacity.gpus, machine.capacity.cpus),
         ),
         own_keys=own_keys, seal=seal, joining=joining,
-        reviewing=reviewing_of(docket, funding),
+        reviewing=reviewing_of(docket, money["awarding"]),
         changing=changing_of(database, money, Rehearsing(jobs, machine), access=access, audit=audit, clock=clock, ids=ids),
         packages=packages, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts, progress=progress, **lab,
         planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),

@@ -27,7 +27,7 @@ def duties_of(
     reporting = Reporting(
         reports, allocations, funds, SqlProjects(database), rules, access=access, audit=audit, clock=clock
     )
-    money["funding"].check_owed = reporting.check_award
+    money["awarding"].check_owed = reporting.check_award
     return Duties(
         reporting,
         Extending(

@@ -16,6 +16,7 @@ from fabriek.bootstrap.machinery import rates_for
 from fabriek.bootstrap.spending import running_out_services
 from fabriek.funding.auditing.service import Auditing
 from fabriek.funding.auditing.store import SqlAuditorLinks
+from fabriek.funding.awarding import Awarding
 from fabriek.funding.elsewhere.bridge import Bridge
 from fabriek.funding.elsewhere.store import SqlDumps, SqlForeignJobs
 from fabriek.funding.exporting.service import Exporting
@@ -56,6 +57,7 @@ class Money(TypedDict):
     standings: Standings
     exporting: Exporting
     auditing: Auditing
+    awarding: Awarding
     funding: Funding
     bridge: Bridge
     ending: Ending
@@ -74,9 +76,12 @@ def funding_services(
     giving = Giving(
         books, funds, SqlEntitlements(database), capping, book, access=access, audit=audit, clock=clock, ids=ids
     )
+    awarding = Awarding(
+        books, funds, allocations, capping=capping, access=access, describing=describing, intake=intake, audit=audit, clock=clock, ids=ids,
+        rules=book.rules, ceiling=lambda said: labels.of(said or labels.usual_ceiling).name,
+    )  # fmt: skip
     funding = Funding(
-        books, funds, allocations, giving=giving, capping=capping, access=access, describing=describing, intake=intake, audit=audit,
-        clock=clock, ids=ids, rules=book.rules, uses=SqlUses(database), ceiling=lambda said: labels.of(said or labels.usual_ceiling).name,
+        books, funds, allocations, giving=giving, access=access, clock=clock, ids=ids, rules=book.rules, uses=SqlUses(database)
     )  # fmt: skip
     bridge = Bridge(
         books, funds, allocations, SqlForeignJobs(database), SqlDumps(database), access=access, audit=audit, clock=clock, ids=ids,
@@ -107,6 +112,7 @@ def funding_services(
         standings=standings,
         exporting=exporting,
         auditing=auditing,
+        awarding=awarding,
         funding=funding,
         bridge=bridge,
         ending=ending,

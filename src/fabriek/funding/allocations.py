@@ -11,6 +11,9 @@ from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotPermitted
 from fabriek.kernel.purposes import Purpose
 from fabriek.kernel.units import MICRO, shown
 
+DAYS_PER_MONTH = 31
+"""An allocation of so many months ends after this many days each: nobody loses a day to February."""
+
 
 @dataclass(frozen=True, slots=True)
 class Allocation:

@@ -97,10 +97,7 @@ def grant_share(
     memo: str = GRANT,
 ) -> Posting:
     """What a contribution brings into its share. The transaction's id makes the key: a funder may give twice."""
-    moves = [
-        (account(Kind.CONTRIBUTION, contribution), account(Kind.SHARE, share), resource, _above_zero(amount))
-        for resource, amount in amounts.items()
-    ]
+    moves = _moves(account(Kind.CONTRIBUTION, contribution), account(Kind.SHARE, share), amounts)
     return compose(transaction, f"grant:{transaction}", moves, at, memo)
 
 
@@ -108,10 +105,7 @@ def take_back(
     transaction: str, key: str, share: str, allocation: str, amounts: Mapping[Resource, int], at: datetime, *, memo: str
 ) -> Posting:
     """What an allocation does not need, to the share that it came from: cut, closed, given back."""
-    moves = [
-        (account(Kind.ALLOCATION, allocation), account(Kind.SHARE, share), resource, _above_zero(amount))
-        for resource, amount in amounts.items()
-    ]
+    moves = _moves(account(Kind.ALLOCATION, allocation), account(Kind.SHARE, share), amounts)
     return compose(transaction, key, moves, at, memo)
 
 
@@ -140,12 +134,8 @@ def award(
     left: Mapping[Resource, int],
 ) -> Posting:
     """What a project gets from a share; once per allocation. left: the share's balances. Raises CreditsExhausted."""
-    for resource, amount in amounts.items():
-        _require_left(left.get(resource, 0), _above_zero(amount), resource, share, "the share")
-    moves = [
-        (account(Kind.SHARE, share), account(Kind.ALLOCATION, allocation), resource, amount)
-        for resource, amount in amounts.items()
-    ]
+    _require_all(left, amounts, share, "the share")
+    moves = _moves(account(Kind.SHARE, share), account(Kind.ALLOCATION, allocation), amounts)
     return compose(transaction, f"award:{allocation}", moves, at, "award")
 
 
@@ -160,12 +150,8 @@ def extend(
     left: Mapping[Resource, int],
 ) -> Posting:
     """What a rule adds to an award; once per allocation and rule. left: the share's balances. Raises CreditsExhausted."""
-    for resource, amount in amounts.items():
-        _require_left(left.get(resource, 0), _above_zero(amount), resource, share, "the share")
-    moves = [
-        (account(Kind.SHARE, share), account(Kind.ALLOCATION, allocation), resource, amount)
-        for resource, amount in amounts.items()
-    ]
+    _require_all(left, amounts, share, "the share")
+    moves = _moves(account(Kind.SHARE, share), account(Kind.ALLOCATION, allocation), amounts)
     return compose(transaction, f"extend:{allocation}:{rule}", moves, at, "extension")
 
 
@@ -183,12 +169,8 @@ def split(
 
     Raises CreditsExhausted.
     """
-    for resource, amount in amounts.items():
-        _require_left(left.get(resource, 0), _above_zero(amount), resource, share, "the allocation")
-    moves = [
-        (account(Kind.ALLOCATION, source), account(Kind.ALLOCATION, part), resource, amount)
-        for resource, amount in amounts.items()
-    ]
+    _require_all(left, amounts, share, "the allocation")
+    moves = _moves(account(Kind.ALLOCATION, source), account(Kind.ALLOCATION, part), amounts)
     return compose(transaction, f"split:{part}", moves, at, "split")
 
 
@@ -196,10 +178,7 @@ def give_back(
     transaction: str, key: str, part: str, source: str, amounts: Mapping[Resource, int], at: datetime
 ) -> Posting:
     """What is left of a part, to the allocation that it was split off."""
-    moves = [
-        (account(Kind.ALLOCATION, part), account(Kind.ALLOCATION, source), resource, _above_zero(amount))
-        for resource, amount in amounts.items()
-    ]
+    moves = _moves(account(Kind.ALLOCATION, part), account(Kind.ALLOCATION, source), amounts)
     return compose(transaction, key, moves, at, "back")
 
 
@@ -349,6 +328,16 @@ def _above_zero(amount_micro: int) -> int:
             fix=f"give at most {shown(AMOUNT_MAX)}",
         )
     return amount_micro
+
+
+def _moves(source: str, target: str, amounts: Mapping[Resource, int]) -> list[tuple[str, str, Resource, int]]:
+    """All of these from one account to another."""
+    return [(source, target, resource, _above_zero(amount)) for resource, amount in amounts.items()]
+
+
+def _require_all(left: Mapping[Resource, int], amounts: Mapping[Resource, int], share: str, whose: str) -> None:
+    for resource, amount in amounts.items():
+        _require_left(left.get(resource, 0), _above_zero(amount), resource, share, whose)
 
 
 def _require_left(left: int, asked: int, resource: Resource, share: str, whose: str) -> None:

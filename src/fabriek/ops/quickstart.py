@@ -51,7 +51,7 @@ def _begin(services: Services) -> tuple[Person, Project]:
     }  # fmt: skip
     filed = services.intake.file("playground", answers, by=caller)
     checked = services.intake.submit(filed.id, by=caller)
-    _, project = services.funding.award_short_route(checked, by=caller)
+    _, project = services.awarding.award_short_route(checked, by=caller)
     return person, project
 
 

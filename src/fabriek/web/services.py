@@ -39,6 +39,7 @@ from fabriek.compute.serving.admitting import Admitting
 from fabriek.compute.serving.service import Serving
 from fabriek.compute.simulator.service import Simulator
 from fabriek.funding.auditing.service import Auditing
+from fabriek.funding.awarding import Awarding
 from fabriek.funding.classes.teaching import Teaching
 from fabriek.funding.duties.service import Duties
 from fabriek.funding.elsewhere.bridge import Bridge
@@ -111,6 +112,7 @@ class Services:
     standings: Standings
     exporting: Exporting
     auditing: Auditing
+    awarding: Awarding
     funding: Funding
     bridge: Bridge
     ending: Ending

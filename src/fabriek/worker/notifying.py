@@ -2,15 +2,17 @@
 
 import logging
 import re
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 
-from fabriek.access.joining import reminders
-from fabriek.access.reviewing.telling import Told, sentence
+from fabriek.access.reviewing.telling import sentence
 from fabriek.compute.notices.letters import Letter
 from fabriek.funding.duties.reminding import sentence as reminder
-from fabriek.funding.spending.tellings import Telling
 from fabriek.kernel.errors import FabriekError
 from fabriek.web.services import Services
+from fabriek.worker.beside import tried
 from fabriek.worker.rhythm import Rhythm
 
 log = logging.getLogger("fabriek.worker")
@@ -36,72 +38,92 @@ class Messenger:
         self._going = [self._pool.submit(send, self._services, one) for one in letters]
         if not self._services.relay.host:
             return len(letters)
-        told, due = self._services.reviewing.take_unsent(), self._services.joining.reminding.take_unsent()
-        self._going += [self._pool.submit(mail, self._services, one, to) for one, to in told]
-        self._going += [self._pool.submit(remind, self._services, one) for one in due]
-        says = self._services.running_out.take_unsent()
-        self._going += [self._pool.submit(mail_of_credits, self._services, one, to) for one, to in says]
-        owed = self._services.duties.reminding.take_unsent()
-        self._going += [self._pool.submit(mail_owed, self._services, one, to) for one, to in owed]
-        return len(letters) + len(told) + len(due) + len(says) + len(owed)
+        posts: list[Post] = []
+        for kept in POSTS:  # what one part cannot say keeps no other's mail back
+            tried(kept.__name__, partial(_take, kept, self._services, posts))
+        self._going += [self._pool.submit(mail, self._services, one) for one in posts]
+        return len(letters) + len(posts)
 
     def close(self) -> None:
         """Waits for what is being sent; the rest is sent by the next."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def mail(services: Services, told: Told, to: str) -> None:
-    """Mails what a review has to tell; what fails is due again later."""
-    says = sentence(told)
-    text = f"{says[:1].upper()}{says[1:]}.\n\n{services.outbox.base}/reviews/{told.application}\n"
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A mail that some part of the factory keeps until it was handed in. `about` is for the log, `name` keeps a relay from sending it twice;
+    `mailed` writes down that it went.
+    """
+
+    about: str
+    to: str
+    subject: str
+    text: str
+    name: str
+    mailed: Callable[[], None]
+
+
+def of_reviews(services: Services) -> Iterator[Post]:
+    """What reviewing has to tell."""
+    for told, to in services.reviewing.take_unsent():
+        says = sentence(told)
+        text = f"{_capital(says)}.\n\n{services.outbox.base}/reviews/{told.application}\n"
+        mailed = partial(services.reviewing.mailed, told)
+        yield Post("a notice of a review", to, f"Review: {says}", text, _name(told.id), mailed)
+
+
+def of_access(services: Services) -> Iterator[Post]:
+    """Reminders of reviews of access."""
+    for letter in services.joining.reminding.take_unsent():
+        mailed = partial(services.joining.reminding.mailed, letter.reminder)
+        name = letter.reminder.name
+        yield Post("a reminder of a review of access", letter.to, letter.subject, letter.text, name, mailed)
+
+
+def of_credits(services: Services) -> Iterator[Post]:
+    """What becomes of projects' credits."""
+    for telling, to in services.running_out.take_unsent():
+        slug = services.access.project(telling.project).slug
+        text = f"{telling.says}.\n\n{services.outbox.base}/projects/{slug}\n"
+        mailed = partial(services.running_out.mailed, telling)
+        yield Post("a notice of credits", to, f"Credits of project {slug}", text, _name(telling.id), mailed)
+
+
+def of_duties(services: Services) -> Iterator[Post]:
+    """Reminders of reports that awards ask for."""
+    for told, to in services.duties.reminding.take_unsent():
+        says, where = reminder(told), f"{services.outbox.base}/duties/{told.application}"
+        text = f"{_capital(says)}.\n\nfabriek report file {told.application}\n{where}\n"
+        mailed = partial(services.duties.reminding.mailed, told)
+        yield Post("a reminder of a report", to, f"Report: {says}", text, _name(told.id), mailed)
+
+
+POSTS = (of_reviews, of_access, of_credits, of_duties)
+
+
+def _take(kept: Callable[[Services], Iterator[Post]], services: Services, posts: list[Post]) -> None:
+    posts.extend(kept(services))
+
+
+def mail(services: Services, post: Post) -> None:
+    """Hands one in; what fails is due again later."""
     try:
-        services.relay.send(to, f"Review: {says}", text, name=told.id.replace(":", "."))
+        services.relay.send(post.to, post.subject, post.text, name=post.name)
     except FabriekError as error:
-        log.warning("a notice of a review could not be mailed: %s", error.detail)
+        log.warning("%s could not be mailed: %s", post.about, error.detail)
     except Exception:
-        log.exception("a notice of a review could not be mailed")
+        log.exception("%s could not be mailed", post.about)
     else:
-        services.reviewing.mailed(told)
+        post.mailed()
 
 
-def remind(services: Services, letter: reminders.Letter) -> None:
-    """Mails a reminder of a review of access; what fails is due again later."""
-    try:
-        services.relay.send(letter.to, letter.subject, letter.text, name=letter.reminder.name)
-    except FabriekError as error:
-        log.warning("a reminder of a review of access could not be mailed: %s", error.detail)
-    except Exception:
-        log.exception("a reminder of a review of access could not be mailed")
-    else:
-        services.joining.reminding.mailed(letter.reminder)
+def _capital(says: str) -> str:
+    return says[:1].upper() + says[1:]
 
 
-def mail_of_credits(services: Services, telling: Telling, to: str) -> None:
-    """Mails what there is to tell of a project's credits; what fails is due again later."""
-    slug = services.access.project(telling.project).slug
-    text = f"{telling.says}.\n\n{services.outbox.base}/projects/{slug}\n"
-    try:
-        services.relay.send(to, f"Credits of project {slug}", text, name=re.sub(r"[^\w-]", ".", telling.id))
-    except FabriekError as error:
-        log.warning("a notice of credits could not be mailed: %s", error.detail)
-    except Exception:
-        log.exception("a notice of credits could not be mailed")
-    else:
-        services.running_out.mailed(telling)
-
-
-def mail_owed(services: Services, told: Told, to: str) -> None:
-    """Mails that a report is due; what fails is due again later."""
-    says = reminder(told)
-    text = f"{says[:1].upper()}{says[1:]}.\n\nfabriek report file {told.application}\n{services.outbox.base}/duties/{told.application}\n"
-    try:
-        services.relay.send(to, f"Report: {says}", text, name=told.id.replace(":", "."))
-    except FabriekError as error:
-        log.warning("a reminder of a report could not be mailed: %s", error.detail)
-    except Exception:
-        log.exception("a reminder of a report could not be mailed")
-    else:
-        services.duties.reminding.mailed(told)
+def _name(kept: str) -> str:
+    """An id as a mail's name may be written."""
+    return re.sub(r"[^\w-]", ".", kept)
 
 
 def send(services: Services, letter: Letter) -> None:

@@ -79,7 +79,7 @@ class Upkeep:
             tried("give back what ended allocations have left", services.ending.give_back_rests)
         if self._reviewing.due():
             tried("raise alarms", services.reviewing.alarms)
-            tried("award what waits", lambda: services.funding.award_waiting(by=SYSTEM))
+            tried("award what waits", lambda: services.awarding.award_waiting(by=SYSTEM))
         if self._spending.due():
             tried("follow credits", services.running_out.round)
 

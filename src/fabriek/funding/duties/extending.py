@@ -8,7 +8,7 @@ from fabriek.access.describing import Describing
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.funding import ledger
-from fabriek.funding.allocations import Allocation
+from fabriek.funding.allocations import DAYS_PER_MONTH, Allocation
 from fabriek.funding.duties.ports import DutyAllocations, Extensions
 from fabriek.funding.duties.reporting import Reporting
 from fabriek.funding.duties.reports import Duty, ReportState
@@ -25,9 +25,6 @@ from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import NotFound, WrongState
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.units import MICRO
-
-DAYS_PER_MONTH = 31
-"""As awards count them: nobody loses a day to February."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,6 @@ from itertools import groupby
 
 from fabriek.funding.resources import Resource
 
-DAYS_PER_MONTH = 31
-
 
 @dataclass(frozen=True, slots=True)
 class Due:

@@ -157,7 +157,7 @@ def router(services: Services, pages: Pages) -> Router:
         """Sends it; what is missing leads back to the task list."""
         await read_form(request)
         try:
-            await run_in_threadpool(send, application, intake, services.funding, by=caller)
+            await run_in_threadpool(send, application, intake, services.awarding, by=caller)
         except InvalidInput:
             found = await run_in_threadpool(intake.get, application, by=caller)
             return await run_in_threadpool(forms.tasks, request, found, faults=True, status=422)
