@@ -55,12 +55,19 @@ class Drawn:
         return shown(self.points[-1][1]) if self.points else ""
 
 
-def curve(name: str, points: Points, count: int | None = None) -> Curve:
-    """points: (step, value) in order; of `count`, where they were thinned before. What is not a finite number is marked where it was."""
+def curve(
+    name: str, points: Points, count: int | None = None, *, low: float | None = None, ends: tuple[str, str] = ("", "")
+) -> Curve:
+    """points: (step, value) in order; of `count`, where they were thinned before. What is not a finite number is marked where it was. low: where
+    the drawing begins, in place of the least of them; ends: what its first and last step are called.
+    """
     last = shown(points[-1][1]) if points else "none"
     thin = points if count is not None else _thinned(points)
     return Curve(
-        name, last, len(points) if count is None else count, _draw(name, [Drawn(name, 0, thin, len(thin))], HEIGHT)
+        name,
+        last,
+        len(points) if count is None else count,
+        _draw(name, [Drawn(name, 0, thin, len(thin))], HEIGHT, low, ends),
     )
 
 
@@ -84,11 +91,15 @@ def _thinned(points: Points) -> Points:
     return [*points[:-1:stride], *points[-1:]]
 
 
-def _draw(name: str, lines: Sequence[Drawn], height: int) -> Markup:
+def _draw(
+    name: str, lines: Sequence[Drawn], height: int, low: float | None = None, ends: tuple[str, str] = ("", "")
+) -> Markup:
     finite = [point for line in lines for point in line.points if math.isfinite(point[1])]
     if not finite:
         return Markup()
-    frame = _Frame.of([x for line in lines for x, _ in line.points], [value for _, value in finite], height)
+    steps, values = [x for line in lines for x, _ in line.points], [value for _, value in finite]
+    least = min(values) if low is None else min(low, *values)
+    frame = _Frame(min(steps), max(steps), least, max(values), height, ends)
     said = [f"from {shown(finite[0][1])} to {lines[0].last}"] if len(lines) == 1 else []
     odd = sum(line.odd for line in lines)
     said += [f"between {shown(frame.low)} and {shown(frame.high)}"] + ([f"{odd} points are no numbers"] if odd else [])
@@ -108,10 +119,7 @@ class _Frame:
     low: float
     high: float
     height: int
-
-    @classmethod
-    def of(cls, steps: Sequence[float], values: Sequence[float], height: int) -> "_Frame":
-        return cls(min(steps), max(steps), min(values), max(values), height)
+    ends: tuple[str, str]
 
     @property
     def base(self) -> int:
@@ -126,13 +134,14 @@ class _Frame:
 
     def axes(self) -> str:
         base = self.base
+        first, end = self.ends[0] or f"{self.first:.6g}", self.ends[1] or f"{self.end:.6g}"
         return (
             f'<line class="axis" x1="{LEFT}" y1="{base}" x2="{WIDTH - RIGHT}" y2="{base}"/>'
             f'<line class="axis" x1="{LEFT}" y1="{TOP}" x2="{LEFT}" y2="{base}"/>'
             f'<text x="{LEFT - 6}" y="{TOP + 10}" text-anchor="end">{self.high:.3g}</text>'
             f'<text x="{LEFT - 6}" y="{base}" text-anchor="end">{self.low:.3g}</text>'
-            f'<text x="{LEFT}" y="{self.height - 6}">{self.first:.6g}</text>'
-            f'<text x="{WIDTH - RIGHT}" y="{self.height - 6}" text-anchor="end">{self.end:.6g}</text>'
+            f'<text x="{LEFT}" y="{self.height - 6}">{escape(first)}</text>'
+            f'<text x="{WIDTH - RIGHT}" y="{self.height - 6}" text-anchor="end">{escape(end)}</text>'
         )
 
 

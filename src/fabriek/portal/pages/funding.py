@@ -35,9 +35,13 @@ def burndown_shown(services: Services, project: str, by: Caller) -> list[dict[st
 
 def _burning(one: Burndown) -> dict[str, Any]:
     points = [(float(-place), left / MICRO) for place, (_, left) in enumerate(reversed(one.remaining))]
-    name = f"{one.resource.plural} left, by days from today"
+    name, ends = (
+        f"{one.resource.plural} left, by day",
+        (str(one.remaining[0][0]), "today") if one.remaining else ("", ""),
+    )
+    drawn = curve(name, points[::-1], low=0, ends=ends).svg if any(used for _, used in one.daily) else ""
     return {
-        "title": one.resource.plural, "says": sentence(one), "drawn": curve(name, points[::-1]).svg if any(used for _, used in one.daily) else "",
+        "title": one.resource.plural, "says": sentence(one), "drawn": drawn,
         "each_week": shown_short(one.forecast.each_week),
     }  # fmt: skip
 
