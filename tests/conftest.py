@@ -74,12 +74,20 @@ def any_slurm_cluster(request: pytest.FixtureRequest) -> slurm.Cluster:
 
 
 @pytest.fixture(scope="session")
-def s3_server() -> Iterator[seaweed.S3Server]:
+def s3_store() -> Iterator[seaweed.S3Server]:
     """A running S3 store; skips with its reason when there is none."""
     if reason := seaweed.why_absent():
         pytest.skip(reason)
     with seaweed.running() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def s3_server(s3_store: seaweed.S3Server) -> Iterator[seaweed.S3Server]:
+    """The store, emptied after each module: all of them together would fill a small disk."""
+    s3_store.tidy()
+    yield s3_store
+    s3_store.empty()
 
 
 @pytest.fixture(scope="session")

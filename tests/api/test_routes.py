@@ -42,6 +42,7 @@ KNOWN_TO_ALL = {
     "quarter",
     "link",
     "change",
+    "charge",
     "share",
     "year",
 }

@@ -21,7 +21,7 @@ from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotAuthenticated, NotPermitted, WrongState
 from fabriek.kernel.purposes import Purpose
 from fabriek.kernel.units import MICRO
-from fabriek.worker.metering import Meter
+from fabriek.worker.crediting import Crediting
 from tests.factories.duties import a_science_project
 from tests.factories.metering import credits_of, give, stored, used
 from tests.factories.services import Town, a_town
@@ -102,7 +102,7 @@ def test_workers_that_read_at_once_book_each_hour_once(town: Town) -> None:
 
 
 def test_the_worker_reads_settles_and_pays_when_it_is_time(town: Town) -> None:
-    shelf, meter = Shelf(town), Meter(town.services)
+    shelf, meter = Shelf(town), Crediting(town.services)
     first = give(town, shelf.slug, TIB_HOUR, 1)
     shelf.held[shelf.project] = TIB
     assert meter.round()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fabriek.adapters.database import metadata, open_database
 from fabriek.funding.resources import Resource
-from fabriek.kernel.callers import Caller
+from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.kernel.errors import CreditsExhausted, NotPermitted, WrongState
 from fabriek.kernel.purposes import Purpose
 from fabriek.kernel.units import MICRO
@@ -62,7 +62,11 @@ class Storm:
         )
         try:
             slug = self._town.project(by, gpu_hours=rng.choice([1, 5, 40, 100]))
-        except (CreditsExhausted, NotPermitted, WrongState):
+        except NotPermitted:
+            return
+        except (CreditsExhausted, WrongState):
+            # Another came before, perhaps of a process that was killed: as the worker does, award what waits, in turn.
+            self._town.services.awarding.award_waiting(by=SYSTEM)
             return
         self.projects.append(self._town.services.access.project(slug).id)
 

@@ -86,3 +86,31 @@ def test_a_booking_is_given_more_hours_and_called_off(town: Town, slug: str, cli
     assert json.loads(cli("expert", "cancel", booked["id"], "--json").stdout)["state"] == "cancelled"
     held = {one["resource"]: one["held"] for one in json.loads(cli("project", "credits", "--json").stdout)}
     assert held["expert_hour"] == "0"
+
+
+def test_an_operator_sets_a_charge_right(town: Town, slug: str, tmp_path: Path) -> None:
+    project, funding = town.services.access.project(slug), town.services.funding
+    funding.hold(project.id, project.purpose, Resource.GPU_HOUR, 3_000_000, "job_1")
+    funding.settle("job_1", 2_000_000)
+    token = town.services.identity.issue_token(town.operator.person, by=town.operator)
+    with serving(api.build(town.services)) as url:
+        named = clean_environment(tmp_path / "none") | {
+            "FABRIEK_URL": url, "FABRIEK_TOKEN": token, "HOME": str(tmp_path),
+        }  # fmt: skip
+
+        def cli(*words: str) -> "subprocess.CompletedProcess[str]":
+            argv = [*COMMAND, *words]
+            return subprocess.run(argv, env=named, capture_output=True, text=True, check=False, timeout=60)
+
+        refused = cli("funding", "correct", "job_1", "--used", "-2", "--reason", "the node failed")
+        assert refused.returncode != 0
+        assert "cannot be" in refused.stderr
+        endless = cli("funding", "correct", "job_1", "--used", "1e999999999", "--reason", "the node failed")
+        assert "is beyond what is counted" in endless.stderr or "is not an amount" in endless.stderr
+        made = cli("funding", "correct", "job_1", "--used", "0.25", "--reason", "the node failed", "--json")
+        assert json.loads(made.stdout)["stands"] == "0.25"
+        shown = cli("funding", "charge", "job_1").stdout
+        assert "the node failed" in shown
+        assert "0.25" in shown
+        entries = cli("funding", "entries", "--json").stdout
+        assert json.loads(made.stdout)["posting"] in entries

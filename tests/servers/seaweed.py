@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import obstore
 from obstore.store import S3Store
 
 from fabriek.adapters.s3 import open_bucket
@@ -26,9 +27,10 @@ STOP_SECONDS_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class S3Server:
-    """Where it is, and a key that may do everything there."""
+    """Where it is, and a key that may do everything there. `master`: what looks after its disk."""
 
     endpoint: str
+    master: str
     access_key_id: str
     secret_access_key: str
 
@@ -36,6 +38,16 @@ class S3Server:
         """The bucket as a server of ours opens it, perhaps by way of another address."""
         key = (self.access_key_id, self.secret_access_key)
         return open_bucket(BUCKET, key=key, endpoint=endpoint or self.endpoint, **changed)
+
+    def empty(self) -> None:
+        """Removes every object. The store forgets the bytes some seconds later."""
+        bucket = self.bucket()
+        for page in obstore.list(bucket):
+            obstore.delete(bucket, [one["path"] for one in page])
+
+    def tidy(self) -> None:
+        """Gives the disk of forgotten bytes back: by itself the store would keep it until its files are mostly garbage."""
+        httpx.get(f"{self.master}/vol/vacuum", params={"garbageThreshold": "0.01"}, trust_env=False, timeout=60)
 
 
 def why_absent() -> str:
@@ -49,7 +61,7 @@ def running() -> Iterator[S3Server]:
     binary = _binary()
     assert binary is not None, why_absent()
     with tempfile.TemporaryDirectory(prefix="fabriek-s3-", ignore_cleanup_errors=True) as folder:
-        server = S3Server("", "tester", "tester-secret")
+        server = S3Server("", "", "tester", "tester-secret")
         rights = ["Admin", "Read", "Write", "List", "Tagging"]
         identity = {
             "name": "tester",
@@ -71,7 +83,7 @@ def running() -> Iterator[S3Server]:
         try:
             endpoint = f"http://127.0.0.1:{s3}"
             _wait_for_bucket(endpoint, process, Path(folder) / "log")
-            yield S3Server(endpoint, server.access_key_id, server.secret_access_key)
+            yield S3Server(endpoint, f"http://127.0.0.1:{master}", server.access_key_id, server.secret_access_key)
         finally:
             process.send_signal(signal.SIGTERM)
             try:

@@ -17,6 +17,8 @@ from fabriek.bootstrap.spending import running_out_services
 from fabriek.funding.auditing.service import Auditing
 from fabriek.funding.auditing.store import SqlAuditorLinks
 from fabriek.funding.awarding import Awarding
+from fabriek.funding.correcting.service import Correcting
+from fabriek.funding.correcting.store import SqlCorrections
 from fabriek.funding.elsewhere.bridge import Bridge
 from fabriek.funding.elsewhere.store import SqlDumps, SqlForeignJobs
 from fabriek.funding.exporting.service import Exporting
@@ -58,6 +60,7 @@ class Money(TypedDict):
     exporting: Exporting
     auditing: Auditing
     awarding: Awarding
+    correcting: Correcting
     funding: Funding
     bridge: Bridge
     ending: Ending
@@ -113,6 +116,9 @@ def funding_services(
         exporting=exporting,
         auditing=auditing,
         awarding=awarding,
+        correcting=Correcting(
+            books, allocations, SqlCorrections(database), access=access, audit=audit, clock=clock, ids=ids
+        ),
         funding=funding,
         bridge=bridge,
         ending=ending,

@@ -104,7 +104,7 @@ def entries(account: str, *, as_json: bool) -> None:
     """Lines of the ledger, newest first."""
     table(
         connect().funding.entries(account=account),
-        ["at", "account", "resource", "amount", "memo", "job"],
+        ["at", "account", "resource", "amount", "memo", "job", "transaction"],
         as_json=as_json,
     )
 

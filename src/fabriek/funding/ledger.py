@@ -5,6 +5,7 @@ once however often it is sent. Only two kinds of account may stand below zero: a
 for use that went on after they were spent.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -247,6 +248,17 @@ def counter(transaction: str, posting: Posting, at: datetime, *, memo: str) -> P
         for line, entry in enumerate(posting.entries)
     )
     return Posting(transaction, f"counter:{posting.transaction}", entries)
+
+
+def correction_key(transaction: str, nth: int) -> str:
+    """Of the nth correction by hand of a posting. It names the posting, as a whole counter's key does, so that reports know how old that is."""
+    return f"counter:{nth:04}:{transaction}"
+
+
+def corrected_by(key: str) -> str:
+    """The posting that a correction by hand is about; empty for any other key."""
+    found = re.fullmatch(r"counter:\d{4}:(.+)", key)
+    return found[1] if found else ""
 
 
 def post(postings: Sequence[Posting], new: Posting) -> tuple[Posting, ...]:

@@ -30,6 +30,9 @@ class Ledger(Protocol):
     def posting(self, transaction: str) -> Posting:
         """Raises NotFound."""
 
+    def keyed(self, key: str) -> Posting | None:
+        """The posting of that act, where it stands."""
+
     def balance(self, account: str, resource: Resource) -> int: ...
 
     def balances(self) -> Mapping[tuple[str, Resource], int]: ...

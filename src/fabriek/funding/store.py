@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Date,
     Index,
     Insert,
@@ -226,10 +227,19 @@ class SqlLedger:
         return len(new)
 
     def posting(self, transaction: str) -> Posting:
-        found = self._db.row(select(posted).where(posted.c.transaction == transaction))
+        found = self._found(posted.c.transaction == transaction)
         if found is None:
             raise NotFound("there is no such posting", fix="fabriek funding entries")
-        rows = self._db.rows(select(entries).where(entries.c.transaction == transaction).order_by(entries.c.id))
+        return found
+
+    def keyed(self, key: str) -> Posting | None:
+        return self._found(posted.c.key == key)
+
+    def _found(self, wanted: ColumnElement[bool]) -> Posting | None:
+        found = self._db.row(select(posted).where(wanted))
+        if found is None:
+            return None
+        rows = self._db.rows(select(entries).where(entries.c.transaction == found.transaction).order_by(entries.c.id))
         return Posting(found.transaction, found.key, tuple(_entry(row) for row in rows))
 
     def _move(self, touched: tuple[str, Resource], moved: int) -> None:

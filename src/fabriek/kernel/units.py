@@ -1,12 +1,15 @@
 """Amounts: credits in integer micro-units, sizes in bytes, durations in seconds, and how people write them."""
 
 import re
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Decimal, DecimalException
 
 from fabriek.kernel.errors import InvalidInput
 
 MICRO = 1_000_000
 """Micro-units in one unit of a resource: the ledger holds integers only."""
+
+DIGITS_MAX = 30
+"""Of an amount that is read at all: `1e999999` is a million digits long when it is written out."""
 
 _SIZES = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12,
           "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
@@ -20,9 +23,11 @@ def micro(amount: str | float | Decimal) -> int:
         scaled = Decimal(str(amount)) * MICRO
         if not scaled.is_finite():
             raise InvalidInput(f"{amount} is not an amount", fix="write a number such as 2.5")
+        if scaled and scaled.adjusted() > DIGITS_MAX:
+            raise InvalidInput(f"{str(amount)[:40]} is beyond what is counted", fix="write a number such as 2.5")
         if scaled != scaled.to_integral_value():
             raise InvalidInput(f"{amount} is finer than a millionth of a unit", fix="round the amount")
-    except InvalidOperation:
+    except DecimalException:
         raise InvalidInput(f"{amount!r} is not an amount", fix="write a number such as 2.5") from None
     return int(scaled)
 

@@ -98,3 +98,31 @@ class EntryOut(Wire):
     at: datetime
     memo: str
     job: str
+
+
+class CorrectIn(Wire):
+    """`charge`: a job, the key of a reading, or a posting. `used`: what it should have been, in whole units or parts of one."""
+
+    charge: Annotated[str, Field(min_length=1, max_length=200)]
+    used: Annotated[str, Field(min_length=1, max_length=40)]
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class CorrectionOut(Wire):
+    """`posting`: the counter-entry."""
+
+    posting: str
+    reason: str
+    person: str
+    at: datetime
+
+
+class ChargeOut(Wire):
+    """`stands`: what it comes to behind its corrections, the oldest first."""
+
+    posting: str
+    project: str
+    job: str
+    resource: str
+    stands: str
+    corrections: list[CorrectionOut]

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fabriek.kernel.errors import AlreadyExists
 from fabriek.schemas.base import PageOut
-from fabriek.schemas.funding import AllocationOut, EntryOut, LeftOut, ReadingOut, ShareOut, TableOut
+from fabriek.schemas.funding import AllocationOut, ChargeOut, EntryOut, LeftOut, ReadingOut, ShareOut, TableOut
 from fabriek.schemas.giving import CapOut, ContributionOut, QuarterOut
 from fabriek.schemas.spending import RateOut, StandingOut
 from fabriek.sdk.client import Client
@@ -72,6 +73,15 @@ class Funding:
     def entries(self, *, account: str = "", limit: int = 100) -> Sequence[EntryOut]:
         found = self._client.get("/api/v1/funding/entries", params={"account": account, "limit": limit})
         return PageOut[EntryOut].model_validate(found).items
+
+    def charge(self, named: str) -> ChargeOut:
+        """What a job, a reading or a posting charged, and what it stands at."""
+        return ChargeOut.model_validate(self._client.get(f"/api/v1/funding/charges/{quote(named, safe='')}"))
+
+    def correct(self, named: str, used: str, reason: str) -> ChargeOut:
+        """Sets a charge right: `used` is what it should have been, as decimal text."""
+        body = {"charge": named, "used": used, "reason": reason}
+        return ChargeOut.model_validate(self._client.post("/api/v1/funding/corrections", json=body))
 
     def rates(self, *, on: date | None = None) -> Sequence[RateOut]:
         """What an hour costs on a day; today's where none is named."""

@@ -41,6 +41,7 @@ from fabriek.compute.simulator.service import Simulator
 from fabriek.funding.auditing.service import Auditing
 from fabriek.funding.awarding import Awarding
 from fabriek.funding.classes.teaching import Teaching
+from fabriek.funding.correcting.service import Correcting
 from fabriek.funding.duties.service import Duties
 from fabriek.funding.elsewhere.bridge import Bridge
 from fabriek.funding.exporting.service import Exporting
@@ -113,6 +114,7 @@ class Services:
     exporting: Exporting
     auditing: Auditing
     awarding: Awarding
+    correcting: Correcting
     funding: Funding
     bridge: Bridge
     ending: Ending

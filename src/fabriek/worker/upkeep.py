@@ -1,8 +1,6 @@
 """What must be done now and then: number the audit log, close grants that no rule allows any more, go on with rotations and erasures,
-note when credentials were last used, end terms of classes, follow the credits of projects, forget old answers and what was sent and never
-finished, care for the store, keep a cluster's accounts in step.
-note when credentials were last used, end terms of classes, forget old answers and what was sent and never finished, care for the
-store, read what is metered, keep a cluster's accounts in step.
+note when credentials were last used, end terms of classes, award what waits, follow credits, forget old answers and what was sent and
+never finished, care for the store, keep a cluster's accounts in step.
 """
 
 from datetime import timedelta
@@ -15,7 +13,7 @@ from fabriek.worker.beside import tried
 from fabriek.worker.caring import Care
 from fabriek.worker.clearing import Clearing
 from fabriek.worker.closing import Closer
-from fabriek.worker.metering import Meter
+from fabriek.worker.crediting import Crediting
 from fabriek.worker.rhythm import Rhythm
 from fabriek.worker.terms import end_terms
 
@@ -26,14 +24,13 @@ class Upkeep:
     def __init__(self, services: Services) -> None:
         self._services, self._care = services, Care(services)
         self._clearing, self._closer = Clearing(services), Closer(services)
-        self._affiliating, self._meter = Affiliating(services), Meter(services)
+        self._affiliating, self._crediting = Affiliating(services), Crediting(services)
         self._sequencing = Rhythm(services.clock, 0.5)
         self._cleaning = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
         self._keeping = Rhythm(services.clock, 30.0)
         self._noting = Rhythm(services.clock, 30.0)
         self._reviewing, self._teaching = Rhythm(services.clock, 10.0), Rhythm(services.clock, 60.0)
         self._counting = Rhythm(services.clock, 60.0)
-        self._spending = Rhythm(services.clock, 60.0)
         self._following = Rhythm(services.clock, 2.0)
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
 
@@ -42,7 +39,7 @@ class Upkeep:
         self._clearing.beside.close()
         self._closer.beside.close()
         self._affiliating.beside.close()
-        self._meter.beside.close()
+        self._crediting.beside.close()
 
     def round(self) -> None:
         """A chore that fails keeps no other from being done."""
@@ -56,7 +53,7 @@ class Upkeep:
         if self._noting.due():
             tried("note uses", services.identity.keep_uses)
         tried("look at affiliations", self._affiliating.round)
-        tried("read meters", self._meter.round)
+        tried("follow credits", self._crediting.round)
         self._mind_the_money()
         if self._keeping.due() and not services.seal.is_sealed():
             tried("let go who left", services.joining.leavers.close_what_waits)
@@ -75,13 +72,9 @@ class Upkeep:
         services = self._services
         if self._counting.due():
             tried("keep the policy's days", services.changing.keep_days)
-            tried("keep quarters", services.giving.keep_quarters)
-            tried("give back what ended allocations have left", services.ending.give_back_rests)
         if self._reviewing.due():
             tried("raise alarms", services.reviewing.alarms)
             tried("award what waits", lambda: services.awarding.award_waiting(by=SYSTEM))
-        if self._spending.due():
-            tried("follow credits", services.running_out.round)
 
     def _clean(self) -> None:
         services = self._services

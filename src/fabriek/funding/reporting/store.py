@@ -162,15 +162,17 @@ def _within(period: Period) -> ColumnElement[bool]:
 
 
 def _corrects(period: Period) -> ColumnElement[bool]:
-    """A counter-entry of a posting that is older than the period. The key of a counter names that posting, whose first line has its id."""
-    old = entries.alias("corrected")
+    """A counter-entry of a posting that is older than the period. The key of a counter names that posting, whose first line has its id;
+    of a correction by hand (`ledger.correction_key`) behind its number.
+    """
+    old, key = entries.alias("corrected"), posted.c.key
+    by_hand = key.like("counter:____:%")
+    names = case((by_hand, func.substr(key, len("counter:0001:") + 1)), else_=func.substr(key, len("counter:") + 1))
     older = (
         select(posted.c.transaction)
-        .join(old, old.c.id == func.substr(posted.c.key, len("counter:") + 1) + literal("/0"))
+        .join(old, old.c.id == names + literal("/0"))
         # The range is there for the index: it holds in every collation, and the pattern says the rest.
-        .where(
-            posted.c.key >= "counter", posted.c.key < "countes", posted.c.key.like("counter:%"), old.c.at < period.start
-        )
+        .where(key >= "counter", key < "countes", key.like("counter:%"), old.c.at < period.start)
     )
     return entries.c.transaction.in_(older)
 

@@ -1,0 +1,1 @@
+"""Charges that were wrong, set right by counter-entries with their reason."""
