@@ -10,6 +10,7 @@ from benches import (
     job_rate,
     lab,
     ledger,
+    ledger_report,
     login,
     permissions,
     queue,
@@ -44,6 +45,7 @@ if __name__ == "__main__":
         vault_reading,
         lab,
         ledger,
+        ledger_report,
         login,
     ):
         bench.main()

@@ -7,9 +7,12 @@ import pytest
 
 from fabriek.access.applying.applications import Application, ApplicationState
 from fabriek.adapters.database import Database
+from fabriek.funding.policy.store import SqlAwardTotals
+from fabriek.funding.resources import Resource
 from fabriek.funding.submitting import submit
 from fabriek.kernel.callers import SYSTEM, Caller
-from fabriek.kernel.errors import InvalidInput, WrongState
+from fabriek.kernel.errors import InvalidInput, NotPermitted, WrongState
+from fabriek.kernel.units import MICRO
 from tests.factories.services import Town, a_town
 from tests.factories.threads import at_once
 
@@ -78,3 +81,21 @@ def test_a_submission_and_the_round_at_once_award_each_once(town: Town) -> None:
     awarding.award_waiting(by=SYSTEM)
     assert {intake.get(one, by=by).state for one in drafts} == {ApplicationState.AWARDED}
     assert len(town.services.funding.allocations(by=town.operator)) == 4
+
+
+def test_an_organisation_at_its_own_cap_holds_up_nobody_whichever_share_would_pay(town: Town) -> None:
+    """It waited for room in a share, and would have for ever, with everybody behind it."""
+    town.person("europe", "funder", kind="funder")
+    town.services.giving.contribute("europe", "eu", 1_000_000, {"gpu_hour": 500}, name="europe", by=town.operator)
+    by = town.person("weefsel")
+    today = town.clock.today()
+    with town.services.database.transaction():
+        SqlAwardTotals(town.services.database).add(
+            by.organisation, "playground", today.year, Resource.GPU_HOUR, 5_000 * MICRO
+        )
+    first, second = waiting(town, by), waiting(town, town.person("dijken"))
+    with pytest.raises(NotPermitted) as refused:
+        town.services.awarding.award_short_route(first, by=SYSTEM)
+    assert refused.value.fields["rule"] == "cap.playground_organisation"
+    assert town.services.awarding.award_waiting(by=SYSTEM) == 1
+    assert [state_of(town, one) for one in (first, second)] == [ApplicationState.ELIGIBLE, ApplicationState.AWARDED]

@@ -251,7 +251,7 @@ NEVER: list[tuple[str, str]] = [
     (row("cap", 'id = "cap.x"\nof = "share"\nuses = ["commercial"]\npart = 1.5'), "between 0 and 1"),
     ("#" * 50_001, "at most 50,000"),
     ("x = " + "[" * 49_000, "no figure of a policy"),
-    (part(of="1e999999"), "no figure of a policy"),
+    (part(of="1e999999"), "is not an amount"),
     (part(of="nan"), "not an amount"),
     (part(of="-0.1"), "between 0 and 1"),
     (part(of="0.12345678"), "finer than a millionth"),

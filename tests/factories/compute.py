@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.contenders import Running, Waiting
 from fabriek.compute.gpus import Gpus, gpus_of
 from fabriek.compute.jobs import Job, Shape
 from fabriek.compute.power import Limit, PowerTable
 from fabriek.compute.simulator.traces import TraceRow
-from fabriek.compute.snapshot import Running, Snapshot, Waiting
+from fabriek.compute.snapshot import Snapshot
 from fabriek.kernel.dated import shipped
 from fabriek.kernel.purposes import Purpose
 

@@ -58,7 +58,7 @@ class Storm:
         rng = random.Random(f"{self._seed} award {number}")  # noqa: S311  # chance, no secret
         # A firm has one of these at a time: most come for the first.
         by: Caller = (
-            rng.choice(self._people) if rng.random() < 0.2 else self._newcomer(f"firm-{self._seed}-{number % 10**6}")
+            rng.choice(self._people) if rng.random() < 0.05 else self._newcomer(f"firm-{self._seed}-{number % 10**6}")
         )
         try:
             slug = self._town.project(by, gpu_hours=rng.choice([1, 5, 40, 100]))

@@ -6,127 +6,192 @@ gets a reserved start, and no job that goes before it may delay that: EASY backf
 that may be put back make room for it. The simulator runs this same function.
 """
 
-from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fabriek.compute import reasons
-from fabriek.compute.capacity import UNLIMITED_WATTS, Lack, Room, Timeline
+from fabriek.compute.board import Board
+from fabriek.compute.capacity import Lack
+from fabriek.compute.contenders import Waiting
 from fabriek.compute.decisions import Because, Decision
-from fabriek.compute.floor import Floor
 from fabriek.compute.jobs import Shape
 from fabriek.compute.placement import Placement
-from fabriek.compute.power import PowerTable, draw, envelope, idle_watts
 from fabriek.compute.preemption import must_leave
-from fabriek.compute.schedule import Need, Schedule
-from fabriek.compute.snapshot import Running, Snapshot, Waiting
-from fabriek.compute.turns import ShareUse, turns
+from fabriek.compute.schedule import Need
+from fabriek.compute.snapshot import Snapshot
+from fabriek.compute.turns import turns
 
-OVERDUE = timedelta(minutes=1)
-"""How much longer a job is expected to stand that should be gone: it holds its room until it is seen to have left."""
+INSTANT = timedelta(microseconds=1)
+"""Those that would leave at the same instant are planned to leave one after the other, in the order in which they came."""
 
 
 def admit(snapshot: Snapshot, now: datetime) -> list[Decision]:
     """One decision on every queued job, in the order in which they had their turn."""
     assert len({waiting.job for waiting in snapshot.queued}) == len(snapshot.queued), "a job waits once"
-    deciding = _Deciding(snapshot, now)
-    return [deciding.on(waiting) for waiting in turns(snapshot.queued, deciding.use)]
+    deciding = _Deciding(Board(snapshot, now), snapshot, now)
+    key = snapshot.order.key(snapshot.queued, deciding.use, now)
+    return [deciding.on(waiting) for waiting in turns(snapshot.queued, deciding.use, key)]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A job that starts now, and where."""
+
+    waiting: Waiting
+    placed: Placement
+
+
+def starts(board: Board, snapshot: Snapshot, now: datetime) -> tuple[list[Start], tuple[str, ...]]:
+    """Those that `admit` would start and those that it would put back, without a word to anybody; in place of what runs in the snapshot, what
+    stands on the board. For whoever plays time forward and asks after every step.
+    """
+    if snapshot.starts_held:
+        return [], ()
+    deciding = _Deciding(board, snapshot, now)
+    able, blocked = deciding.divide(snapshot.queued)
+    # Where none fits beside what stands, none will; the first of each share may still make others leave.
+    if not able and not any(one.preemptible for one in snapshot.running):
+        return [], ()
+    key = snapshot.order.key(snapshot.queued, deciding.use, now)
+    first: dict[str, Waiting] = {}
+    for waiting in blocked:
+        if waiting.share not in first or key(waiting) < key(first[waiting.share]):
+            first[waiting.share] = waiting
+    let_in = ((one, deciding.let_in(one)) for one in turns([*able, *first.values()], deciding.use, key))
+    made = [Start(waiting, placed) for waiting, placed in let_in if placed is not None]
+    return made, deciding.leave
 
 
 class _Deciding:
     """One round. `_open` is the machine as it stands; `_promised` has the reserved start of the first that waits in it too."""
 
-    def __init__(self, snapshot: Snapshot, now: datetime) -> None:
-        self._snapshot, self._now = snapshot, now
-        self._idle = idle_watts(snapshot.table, snapshot.capacity.nodes)
-        self._open = standing(snapshot, now)
-        self._promised = self._open.copy()
+    def __init__(self, board: Board, snapshot: Snapshot, now: datetime) -> None:
+        self._board, self._snapshot, self._now = board, snapshot, now
+        self._open = self._promised = board.schedule
+        self._is_mine = False
         self._reserved: datetime | None = None
-        self.use = ShareUse(snapshot.capacity, snapshot.shares)
-        self._needs: dict[Shape, tuple[Need, str]] = {}
+        self.use = board.use.copy()
+        self.leave: tuple[str, ...] = ()
         self._waits: dict[tuple[str, Shape], tuple[Because, str, datetime | None]] = {}
         self._started: list[tuple[Need, Placement, timedelta]] = []
-        self._standing = Counter(running.array for running in snapshot.running if running.array)
-        for running in snapshot.running:
-            self.use.add(running.share, running.shape)
+        self._of_array = board.of_array.copy()
+
+    def divide(self, queued: tuple[Waiting, ...]) -> tuple[list[Waiting], list[Waiting]]:
+        """Those for which there is room and power at this moment, and those for which there is not; without those that have no turn."""
+        able, blocked = list[Waiting](), list[Waiting]()
+        cpus, gpus, memory, watts = self._open.whole.now
+        need_of = self._board.need_of
+        for waiting in queued:
+            need = need_of(waiting)
+            if need.never or ((waiting.gate or waiting.array_at_once) and self._gate(waiting)):
+                continue
+            whole = need.whole
+            fits = whole[0] <= cpus and whole[1] <= gpus and whole[2] <= memory and whole[3] <= watts
+            (able if fits else blocked).append(waiting)
+        return able, blocked
+
+    def let_in(self, waiting: Waiting) -> Placement | None:
+        """Where it starts now. Else None; the first for which that is so gets a reserved start, once it is known when there is room."""
+        need = self._board.need_of(waiting)
+        if self._gate(waiting):
+            return None
+        placed = self._promised.place(need, self._now, self._now + need.span)
+        if placed is not None:
+            self._start(waiting, need, placed)
+        elif self._reserved is None:
+            self._reserve(waiting, need)
+        return placed
 
     def on(self, waiting: Waiting) -> Decision:
-        need, never = self._need(waiting.shape)
-        if never:
-            return Decision(waiting.job, starts=False, code=Because.TOO_BIG, reason=never)
+        """What becomes of it, in words."""
+        need = self._board.need_of(waiting)
+        if need.never:
+            return Decision(waiting.job, starts=False, code=Because.TOO_BIG, reason=need.never)
         if self._snapshot.starts_held:
             return Decision(
                 waiting.job, starts=False, code=Because.HELD, reason=reasons.held(self._snapshot.starts_held)
             )
-        if waiting.gate is not None:
-            return Decision(waiting.job, False, waiting.gate.code, waiting.gate.reason, waiting.gate.until)
-        if waiting.array_at_once and self._standing[waiting.array] >= waiting.array_at_once:
-            reason = reasons.array_full(waiting.array_at_once)
-            return Decision(waiting.job, starts=False, code=Because.ARRAY, reason=reason)
-        return self._on_room(waiting, need)
+        return self._at_gate(waiting) if self._gate(waiting) else self._on_room(waiting, need)
 
     def _on_room(self, waiting: Waiting, need: Need) -> Decision:
         like = (waiting.share, waiting.shape)
-        if like not in self._waits:
-            span = _span(waiting)
-            placed = self._promised.place(need, self._now, self._now + span)
-            if placed is not None:
-                return self._start(waiting, need, placed)
-            until = self._promised.earliest(need, span, self._now)
-            if self._reserved is None and until is not None:
-                return self._reserve(waiting, need, until)
-            self._waits[like] = (*self._wait(waiting, need, until), until)
-        return self._told(waiting, self._waits[like])
+        if like in self._waits:
+            # What is true of one that waits is true of all like it, until something is let in: queues are long, and mostly alike.
+            return Decision(waiting.job, False, *self._waits[like])
+        borrows, had_none = self.use.borrows(waiting.share), self._reserved is None
+        if (placed := self.let_in(waiting)) is not None:
+            # A machine whose shares nobody set has nothing to borrow from.
+            if borrows and self._snapshot.shares:
+                own = reasons.borrows(self.use.entitled(waiting.share))
+                return Decision(waiting.job, True, Because.BORROWS, own, self._now, placed)
+            return Decision(waiting.job, True, Because.FITS, reasons.fits(), self._now, placed)
+        if had_none and self._reserved is not None:
+            code, reason = self._wait(waiting, need, self._reserved)
+            reason = reasons.makes_room(reason, len(self.leave)) if self.leave else reason
+            return Decision(waiting.job, False, code, reason, self._reserved, preempts=self.leave)
+        until = self._promised.earliest(need, self._now)
+        self._waits[like] = (*self._wait(waiting, need, until), until)
+        return Decision(waiting.job, False, *self._waits[like])
 
-    def _reserve(self, waiting: Waiting, need: Need, until: datetime) -> Decision:
-        """The first that waits: nobody may delay it from here on, and jobs that may be put back are, if it comes before them."""
-        span = _span(waiting)
-        placed = self._promised.place(need, until, until + span)
-        assert placed is not None, f"{waiting.job} fits at {until}, and has no place there"
-        self._reserved = until
-        self._promised.occupy(need, placed, until, until + span)
-        code, reason = self._wait(waiting, need, until)
-        if leave := must_leave(waiting, self._snapshot, self.use, lambda gone: self._fits_without(need, span, gone)):
-            return Decision(
-                waiting.job, False, code, reasons.makes_room(reason, len(leave)), until, preempts=tuple(leave)
-            )
-        return self._told(waiting, (code, reason, until))
+    def _gate(self, waiting: Waiting) -> bool:
+        """Whether it has no turn, whatever the room."""
+        return waiting.gate is not None or (
+            waiting.array_at_once > 0 and self._of_array[waiting.array] >= waiting.array_at_once
+        )
 
-    def _fits_without(self, need: Need, span: timedelta, gone: frozenset[str]) -> bool:
-        """Whether there would be room now if these were gone. What was let in this round stands already."""
-        there = replace(self._snapshot, running=tuple(one for one in self._snapshot.running if one.job not in gone))
-        then = standing(there, self._now)
-        for started, placed, shape_span in self._started:
-            then.occupy(started, placed, self._now, self._now + shape_span)
-        return then.place(need, self._now, self._now + span) is not None
+    def _at_gate(self, waiting: Waiting) -> Decision:
+        if waiting.gate is not None:
+            return Decision(waiting.job, False, waiting.gate.code, waiting.gate.reason, waiting.gate.until)
+        reason = reasons.array_full(waiting.array_at_once)
+        return Decision(waiting.job, starts=False, code=Because.ARRAY, reason=reason)
 
-    def _told(self, waiting: Waiting, why: tuple[Because, str, datetime | None]) -> Decision:
-        """What is true of one job that waits is true of all like it, until something is let in: queues are long, and mostly alike."""
-        return Decision(waiting.job, False, *why)
-
-    def _start(self, waiting: Waiting, need: Need, placed: Placement) -> Decision:
-        borrows = self.use.borrows(waiting.share)
+    def _start(self, waiting: Waiting, need: Need, placed: Placement) -> None:
+        self._own()
         self._waits.clear()
         self.use.add(waiting.share, waiting.shape)
         if waiting.array:
-            self._standing[waiting.array] += 1
-        self._started.append((need, placed, _span(waiting)))
-        for line in (self._open, self._promised):
-            line.occupy(need, placed, self._now, self._now + _span(waiting))
-        # A machine whose shares nobody set has nothing to borrow from.
-        if borrows and self._snapshot.shares:
-            own = reasons.borrows(self.use.entitled(waiting.share))
-            return Decision(waiting.job, True, Because.BORROWS, own, self._now, placed)
-        return Decision(waiting.job, True, Because.FITS, reasons.fits(), self._now, placed)
+            self._of_array[waiting.array] += 1
+        self._started.append((need, placed, need.span))
+        end = self._now + need.span
+        self._open.occupy(need, placed, self._now, end + waiting.number * INSTANT)
+        if self._promised is not self._open:
+            self._promised.occupy(need, placed, self._now, end)
+
+    def _reserve(self, waiting: Waiting, need: Need) -> None:
+        """The first that waits: nobody may delay it from here on, and jobs that may be put back are, if it comes before them."""
+        until = self._open.earliest(need, self._now)
+        if until is None:
+            return
+        self._own()
+        placed = self._open.place(need, until, until + need.span)
+        assert placed is not None, f"{waiting.job} fits at {until}, and has no place there"
+        self._reserved, self._promised = until, self._open.copy()
+        self._promised.occupy(need, placed, until, until + need.span)
+        leave = must_leave(waiting, self._snapshot, self.use, lambda gone: self._fits_without(need, gone))
+        self.leave = tuple(leave)
+
+    def _own(self) -> None:
+        """The board is another's: what a round plans stands on a copy."""
+        if not self._is_mine:
+            self._open = self._promised = self._open.copy()
+            self._is_mine = True
+
+    def _fits_without(self, need: Need, gone: frozenset[str]) -> bool:
+        """Whether there would be room now if these were gone. What was let in this round stands already."""
+        there = replace(self._snapshot, running=tuple(one for one in self._snapshot.running if one.job not in gone))
+        then = Board(there, self._now).schedule
+        for started, placed, span in self._started:
+            then.occupy(started, placed, self._now, self._now + span)
+        return then.place(need, self._now, self._now + need.span) is not None
 
     def _wait(self, waiting: Waiting, need: Need, until: datetime | None) -> tuple[Because, str]:
-        end = self._now + _span(waiting)
+        end = self._now + need.span
         lack = self._open.lack(need, self._now, end)
         if lack is None:
             if self._open.place(need, self._now, end) is None:
                 return Because.NO_ROOM, reasons.no_node(waiting.shape, self._clock_time(until))
             return self._wait_turn(waiting)
-        if lack.free.covers(replace(need.whole, watts=lack.free.watts)):
+        if lack.free.covers(need.whole._replace(watts=lack.free.watts)):
             return Because.POWER, reasons.no_power(need.whole, lack.free, self._power_cause(lack))
         return Because.NO_ROOM, reasons.no_room(need.whole, lack.free, self._clock_time(until))
 
@@ -138,63 +203,9 @@ class _Deciding:
             return Because.SHARE, reasons.share_used(used, entitled, reserved)
         return Because.BEHIND, reasons.behind(reserved)
 
-    def _need(self, shape: Shape) -> tuple[Need, str]:
-        """What it takes, and why it can never start here; empty where it can."""
-        if shape not in self._needs:
-            need = need_of(shape, self._snapshot.table)
-            self._needs[shape] = (need, self._too_much(need))
-        return self._needs[shape]
-
-    def _too_much(self, need: Need) -> str:
-        capacity, contract = self._snapshot.capacity, self._snapshot.contract
-        if not capacity.room().covers(replace(need.whole, watts=0)):
-            return reasons.too_big(need.whole, capacity)
-        if Floor(capacity, self._now).place(need.shape, self._now, self._now) is None:
-            return reasons.never_on_nodes(need.shape, capacity)
-        if contract is not None and need.whole.watts + self._idle > contract.watts:
-            return reasons.too_hungry(need.whole, contract, self._idle)
-        return ""
-
     def _power_cause(self, lack: Lack) -> str:
         shot = self._snapshot
         return reasons.power_cause(shot.contract, shot.limits, lack.at, self._now, shot.zone)
 
     def _clock_time(self, at: datetime | None) -> str:
         return reasons.clock_time(at, self._now, self._snapshot.zone) if at is not None else ""
-
-
-def standing(snapshot: Snapshot, now: datetime) -> Schedule:
-    """What is free over time beside the jobs that stand: room from the capacity, watts from the envelope less the idle draw."""
-    idle = idle_watts(snapshot.table, snapshot.capacity.nodes)
-    bounds = {bound for limit in snapshot.limits for bound in (limit.starts, limit.ends) if bound > now}
-    steps = [(at, _whole(snapshot, at, idle)) for at in (now, *sorted(bounds))]
-    made = Schedule(Timeline(steps), Floor(snapshot.capacity, now))
-    needs: dict[Shape, Need] = {}
-    for running in sorted(snapshot.running, key=_placed_first):
-        if (need := needs.get(running.shape)) is None:
-            need = needs[running.shape] = need_of(running.shape, snapshot.table)
-        end = running.ends if running.ends > now else now + OVERDUE
-        floor = made.floor
-        placed = running.placed or floor.place(running.shape, now, end) or floor.force(running.shape, now)
-        made.occupy(need, placed, now, end)
-    return made
-
-
-def _placed_first(running: Running) -> tuple[bool, int, int, str]:
-    """Then the largest, which have the fewest places to go."""
-    shape = running.shape
-    return running.placed is None, -shape.gpus_milli_in_all, -shape.cpus_in_all, running.job
-
-
-def _whole(snapshot: Snapshot, at: datetime, idle: int) -> Room:
-    allowed = envelope(snapshot.contract, snapshot.limits, at)
-    return replace(snapshot.capacity.room(), watts=UNLIMITED_WATTS if allowed is None else allowed - idle)
-
-
-def need_of(shape: Shape, table: PowerTable) -> Need:
-    whole = Room(shape.cpus_in_all, shape.gpus_milli_in_all, shape.memory_bytes_in_all, draw(shape, table))
-    return Need(shape, whole)
-
-
-def _span(waiting: Waiting) -> timedelta:
-    return timedelta(seconds=waiting.shape.wall_seconds_max)

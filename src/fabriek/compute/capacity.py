@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from fabriek.compute.gpus import MILLI, UNNAMED, Kind
 
@@ -11,22 +12,13 @@ UNLIMITED_WATTS = 10**15
 """Stands for a meter that nobody limits: more than any machine draws, and still a number to subtract from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """An amount of everything that a job takes. GPUs in thousandths, whatever their kind."""
 
     cpus: int = 0
     gpus_milli: int = 0
     memory_bytes: int = 0
     watts: int = 0
-
-    def minus(self, other: "Room") -> "Room":
-        return Room(
-            self.cpus - other.cpus,
-            self.gpus_milli - other.gpus_milli,
-            self.memory_bytes - other.memory_bytes,
-            self.watts - other.watts,
-        )
 
     def covers(self, need: "Room") -> bool:
         return (
@@ -93,44 +85,86 @@ class Lack:
 
 
 class Timeline:
-    """What is free from `starts[i]` until `starts[i + 1]`, the last step for ever. Times before the first are not asked about."""
+    """What is free from `starts[i]` until `starts[i + 1]`, the last step for ever. Times before the first are not asked about.
+
+    Amounts are plain tuples in the order of `Room`: a replay of a year changes millions of them.
+    """
+
+    __slots__ = ("_free", "_starts")
 
     def __init__(self, steps: Sequence[tuple[datetime, Room]]) -> None:
         """steps: at least one, in order of time."""
         assert steps, "a timeline begins somewhere"
         self._starts = [start for start, _ in steps]
-        self._free = [free for _, free in steps]
+        self._free: list[tuple[int, int, int, int]] = [(*free,) for _, free in steps]
 
     def copy(self) -> "Timeline":
-        return Timeline(list(zip(self._starts, self._free, strict=True)))
+        other = object.__new__(Timeline)
+        other._starts, other._free = self._starts.copy(), self._free.copy()
+        return other
+
+    @property
+    def now(self) -> tuple[int, int, int, int]:
+        """What is free in the first step."""
+        return self._free[0]
+
+    def advance(self, now: datetime) -> None:
+        """Forgets what lies before this instant."""
+        past = bisect_right(self._starts, now) - 1
+        if past > 0:
+            del self._starts[:past], self._free[:past]
+        self._starts[0] = max(self._starts[0], now)
 
     def occupy(self, need: Room, start: datetime, end: datetime) -> None:
         """Takes room from `start` until just before `end`."""
-        first = self._cut(start)
-        last = self._cut(end)
-        for step in range(first, last):
-            self._free[step] = self._free[step].minus(need)
+        cpus, gpus, memory, watts = need
+        free, first = self._free, self._cut(start)
+        for step in range(first, self._cut(end)):
+            has = free[step]
+            free[step] = (has[0] - cpus, has[1] - gpus, has[2] - memory, has[3] - watts)
+
+    def vacate(self, need: Room, start: datetime, end: datetime) -> None:
+        """Gives room back that was taken until `end`. No step stays that differs in nothing from the one before it."""
+        self.occupy(Room(*(-amount for amount in need)), start, end)
+        for at in (end, start):
+            step = bisect_right(self._starts, at) - 1
+            if step > 0 and self._free[step] == self._free[step - 1]:
+                del self._starts[step], self._free[step]
+
+    def fits(self, need: Room, start: datetime, end: datetime) -> bool:
+        """Whether this is free throughout."""
+        cpus, gpus, memory, watts = need
+        starts, free = self._starts, self._free
+        step, last = bisect_right(starts, start) - 1, len(starts)
+        while step < last and starts[step] < end:
+            has = free[step]
+            if has[0] < cpus or has[1] < gpus or has[2] < memory or has[3] < watts:
+                return False
+            step += 1
+        return True
 
     def lack(self, need: Room, start: datetime, end: datetime) -> Lack | None:
         """Where this first fails to fit between the two; None when it fits throughout."""
         step = bisect_right(self._starts, start) - 1
         while step < len(self._starts) and self._starts[step] < end:
-            if not self._free[step].covers(need):
-                return Lack(max(start, self._starts[step]), self._free[step])
+            if not (free := Room(*self._free[step])).covers(need):
+                return Lack(max(start, self._starts[step]), free)
             step += 1
         return None
 
     def earliest(self, need: Room, span: timedelta, since: datetime) -> datetime | None:
         """The first instant from `since` on from which this fits for the whole span; None if that never comes."""
+        cpus, gpus, memory, watts = need
         begin: datetime | None = None
-        for step in range(max(0, bisect_right(self._starts, since) - 1), len(self._starts)):
-            start = self._starts[step]
-            if begin is not None and start >= begin + span:
+        starts, free = self._starts, self._free
+        for step in range(max(0, bisect_right(starts, since) - 1), len(starts)):
+            if begin is not None and starts[step] >= begin + span:
                 return begin
-            if not self._free[step].covers(need):
+            has = free[step]
+            if has[0] < cpus or has[1] < gpus or has[2] < memory or has[3] < watts:
                 begin = None
             elif begin is None:
-                begin = max(start, since)
+                begin = max(starts[step], since)
         return begin
 
     def _cut(self, at: datetime) -> int:

@@ -36,15 +36,32 @@ class Floor:
         other._nodes = [node.copy() for node in self._nodes]
         return other
 
+    @property
+    def is_plain(self) -> bool:
+        """One node without GPUs: what fits the machine as a whole fits it."""
+        return len(self._nodes) == 1 and not self._kinds
+
+    def advance(self, now: datetime) -> None:
+        """Forgets what lies before this instant."""
+        for node in self._nodes:
+            node.advance(now)
+
+    def vacate(self, shape: Shape, placed: Placement, start: datetime, end: datetime) -> None:
+        """Gives back what was taken until `end`."""
+        self._change(shape, placed, start, end, 1)
+
     def occupy(self, shape: Shape, placed: Placement, start: datetime, end: datetime) -> None:
         """Takes the room from `start` until just before `end`. What stands where no node is any more stands on the last."""
+        self._change(shape, placed, start, end, -1)
+
+    def _change(self, shape: Shape, placed: Placement, start: datetime, end: datetime, sign: int) -> None:
         for number, devices in zip(placed.nodes, placed.devices, strict=True):
             places = [self._places[device] for device in devices if device in self._places]
             indices = tuple(index for node, index in places if node == number)
-            self._nodes[min(number, len(self._nodes) - 1)].occupy(shape, indices, start, end)
+            self._nodes[min(number, len(self._nodes) - 1)].change(shape, indices, start, end, sign)
             for node, index in places:  # the operator has cut the machine into other nodes since
                 if node != number:
-                    self._nodes[node].occupy(None, (index,), start, end)
+                    self._nodes[node].change(None, (index,), start, end, sign)
 
     def place(self, shape: Shape, start: datetime, end: datetime) -> Placement | None:
         """Where it fits throughout; on the fullest nodes that have the room, so that the emptiest stay whole for who needs them."""
@@ -111,16 +128,26 @@ class _Node:
     def copy(self) -> "_Node":
         return _Node(self._starts.copy(), self._free.copy())
 
-    def occupy(self, shape: Shape | None, indices: Sequence[int], start: datetime, end: datetime) -> None:
-        """shape: None for a device alone, which is then taken whole."""
+    def advance(self, now: datetime) -> None:
+        past = bisect_right(self._starts, now) - 1
+        if past > 0:
+            del self._starts[:past], self._free[:past]
+        self._starts[0] = max(self._starts[0], now)
+
+    def change(self, shape: Shape | None, indices: Sequence[int], start: datetime, end: datetime, sign: int) -> None:
+        """shape: None for a device alone, whole. sign: -1 takes, 1 gives back; then no step stays that differs in nothing from the one before."""
         cpus, memory, each = (0, 0, MILLI)
         if shape is not None:
             cpus, memory, each = shape.cpus, shape.memory_bytes, shape.gpus.part_milli or MILLI
         for step in range(self._cut(start), self._cut(end)):
             free_cpus, free_memory, gpus = self._free[step]
             if indices:
-                gpus = tuple(left - each if index in indices else left for index, left in enumerate(gpus))
-            self._free[step] = (free_cpus - cpus, free_memory - memory, gpus)
+                gpus = tuple(left + sign * each if index in indices else left for index, left in enumerate(gpus))
+            self._free[step] = (free_cpus + sign * cpus, free_memory + sign * memory, gpus)
+        for at in (end, start) if sign > 0 else ():
+            step = bisect_right(self._starts, at) - 1
+            if step > 0 and self._free[step] == self._free[step - 1]:
+                del self._starts[step], self._free[step]
 
     def least(self, start: datetime, end: datetime) -> Free:
         """The least of each that is free at any moment between the two."""

@@ -5,13 +5,13 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from fabriek.compute.contenders import Waiting
 from fabriek.compute.decisions import Decision
 from fabriek.compute.jobs import Job, State
 from fabriek.compute.limits import AnnouncedLimit
 from fabriek.compute.notices.notices import Notice
 from fabriek.compute.packs.packs import Pack
 from fabriek.compute.secrets.secrets import Secret
-from fabriek.compute.snapshot import Waiting
 from fabriek.compute.terms import Terms
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+from fabriek.compute.contenders import Running, Waiting
 from fabriek.compute.jobs import Priority
-from fabriek.compute.snapshot import Running, Snapshot, Waiting
-from fabriek.compute.turns import RANK, ShareUse
+from fabriek.compute.order import RANK
+from fabriek.compute.snapshot import Snapshot
+from fabriek.compute.turns import ShareUse
 
 
 def must_leave(

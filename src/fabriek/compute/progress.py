@@ -6,6 +6,7 @@ from datetime import datetime
 
 from fabriek.audit.service import Audit
 from fabriek.compute.bills import accounted
+from fabriek.compute.contenders import running_of
 from fabriek.compute.costs import real_cost
 from fabriek.compute.decisions import Decision
 from fabriek.compute.executors.accounts import Account
@@ -26,7 +27,7 @@ from fabriek.compute.machine import Machine
 from fabriek.compute.notices.outbox import Outbox
 from fabriek.compute.ports import Decisions, JobNames, Jobs, PowerLimits, Queue
 from fabriek.compute.power import Limit, energy_joules
-from fabriek.compute.snapshot import Snapshot, running_of
+from fabriek.compute.snapshot import Snapshot
 from fabriek.compute.terms import USUAL, Terms
 from fabriek.compute.uses import Use
 from fabriek.funding.reporting.uses import Facts

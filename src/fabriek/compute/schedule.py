@@ -8,45 +8,70 @@ from fabriek.compute.floor import Floor
 from fabriek.compute.jobs import Shape
 from fabriek.compute.placement import Placement
 
+ONLY_NODE = Placement((0,), ((),))
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a job takes: its shape, node by node, and the whole of it with the watts it draws."""
+    """What a job takes: its shape, node by node, the whole of it with the watts it draws, and for how long. `never`: why it can never start
+    here; empty where it can.
+    """
 
     shape: Shape
     whole: Room
+    span: timedelta
+    never: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class Schedule:
-    """`whole` says what is short in words that an owner understands; `floor` decides."""
+    """`whole` says what is short in words that an owner understands; `floor` decides, where it has more than one plain node."""
 
-    whole: Timeline
-    floor: Floor
+    __slots__ = ("_plain", "floor", "whole")
+
+    def __init__(self, whole: Timeline, floor: Floor) -> None:
+        self.whole, self.floor, self._plain = whole, floor, floor.is_plain
 
     def copy(self) -> "Schedule":
-        return Schedule(self.whole.copy(), self.floor.copy())
+        return Schedule(self.whole.copy(), self.floor if self._plain else self.floor.copy())
+
+    def advance(self, now: datetime) -> None:
+        """Forgets what lies before this instant."""
+        self.whole.advance(now)
+        if not self._plain:
+            self.floor.advance(now)
 
     def occupy(self, need: Need, placed: Placement, start: datetime, end: datetime) -> None:
         self.whole.occupy(need.whole, start, end)
-        self.floor.occupy(need.shape, placed, start, end)
+        if not self._plain:
+            self.floor.occupy(need.shape, placed, start, end)
+
+    def vacate(self, need: Need, placed: Placement, start: datetime, end: datetime) -> None:
+        """Gives back what was taken until `end`."""
+        self.whole.vacate(need.whole, start, end)
+        if not self._plain:
+            self.floor.vacate(need.shape, placed, start, end)
 
     def place(self, need: Need, start: datetime, end: datetime) -> Placement | None:
         """Where it may stand throughout; None where room or power is short at any moment."""
-        if self.whole.lack(need.whole, start, end) is not None:
+        if not self.whole.fits(need.whole, start, end):
             return None
+        if self._plain and need.shape.nodes == 1:
+            return ONLY_NODE
         return self.floor.place(need.shape, start, end)
 
     def lack(self, need: Need, start: datetime, end: datetime) -> Lack | None:
         """Where the machine as a whole first has too little; None where only its nodes may have."""
         return self.whole.lack(need.whole, start, end)
 
-    def earliest(self, need: Need, span: timedelta, since: datetime) -> datetime | None:
+    def earliest(self, need: Need, since: datetime) -> datetime | None:
         """The first instant at which `place` finds something; None if that never comes."""
         at: datetime | None = since
         while at is not None:
-            at = self.whole.earliest(need.whole, span, at)
-            if at is None or (on_nodes := self.floor.earliest(need.shape, span, at)) == at:
+            at = self.whole.earliest(need.whole, need.span, at)
+            if at is None or self._plain:
+                return at
+            on_nodes = self.floor.earliest(need.shape, need.span, at)
+            if on_nodes == at:
                 return at
             at = on_nodes
         return None

@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 
 from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.compute.contenders import Waiting
 from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.gpus import MILLI, Gpus
 from fabriek.compute.jobs import ENDED, EarlierLog, Job, JobInput, Priority, Shape, State, seconds_left
@@ -38,7 +39,6 @@ from fabriek.compute.limits import AnnouncedLimit
 from fabriek.compute.notices.notices import NoticeAsked, Occasion
 from fabriek.compute.placement import Placement
 from fabriek.compute.secrets.secrets import SecretUse
-from fabriek.compute.snapshot import Waiting
 from fabriek.compute.terms import USUAL, Terms
 from fabriek.compute.uses import Use
 from fabriek.kernel.errors import NotFound

@@ -1,15 +1,14 @@
-"""Whose turn it is: shares below their entitlement first, then urgent before normal before eco, then who waits longest."""
+"""Whose turn it is: shares below their entitlement first, and within a share what the order says."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.contenders import Waiting
 from fabriek.compute.gpus import MILLI
-from fabriek.compute.jobs import Priority, Shape
-from fabriek.compute.snapshot import Waiting
+from fabriek.compute.jobs import Shape
 from fabriek.kernel.units import MICRO
-
-RANK = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.ECO: 2}
 
 
 class ShareUse:
@@ -17,9 +16,15 @@ class ShareUse:
 
     def __init__(self, capacity: Capacity, entitled: Mapping[str, int]) -> None:
         self._capacity, self._entitled = capacity, entitled
-        self._cpus: dict[str, int] = defaultdict(int)
-        self._gpus: dict[str, int] = defaultdict(int)
-        self._memory: dict[str, int] = defaultdict(int)
+        self._used: dict[str, tuple[int, int, int]] = {}
+        self._parts: dict[Shape, int] = {}
+        self._standing = self._waited = 0.0
+
+    def copy(self) -> "ShareUse":
+        other = ShareUse(self._capacity, self._entitled)
+        other._used, other._parts = dict(self._used), self._parts
+        other._standing, other._waited = self._standing, self._waited
+        return other
 
     def add(self, share: str, shape: Shape) -> None:
         self._count(share, shape, 1)
@@ -27,14 +32,28 @@ class ShareUse:
     def take_away(self, share: str, shape: Shape) -> None:
         self._count(share, shape, -1)
 
+    def wait(self, shape: Shape, seconds: float, *, gone: bool = False) -> None:
+        """Counts how long one that stands had waited; gone: no more."""
+        part = -self.part(shape) if gone else self.part(shape)
+        self._waited += part * seconds
+        self._standing += part
+
+    @property
+    def wait_seconds_mean(self) -> float:
+        """How long those that stand had waited, each counted by its part of the machine; 0 where nothing stands."""
+        return self._waited / self._standing if self._standing > 0.5 else 0.0
+
+    def part(self, shape: Shape) -> int:
+        """Of the machine, in millionths: the largest of its parts of CPUs, GPUs and memory. At least one."""
+        part = self._parts.get(shape)
+        if part is None:
+            taken = (shape.cpus_in_all, shape.gpus_milli_in_all, shape.memory_bytes_in_all)
+            part = self._parts[shape] = max(1, self._part(taken))
+        return part
+
     def used(self, share: str) -> int:
         """The largest of its parts of CPUs, GPUs and memory: who takes all GPUs has the machine, whatever CPUs stand idle."""
-        whole = self._capacity
-        return max(
-            self._cpus[share] * MICRO // max(1, whole.cpus),
-            self._gpus[share] * MICRO // max(1, whole.gpus * MILLI),
-            self._memory[share] * MICRO // max(1, whole.memory_bytes),
-        )
+        return self._part(self._used.get(share, (0, 0, 0)))
 
     def entitled(self, share: str) -> int:
         return self._entitled.get(share, 0)
@@ -43,27 +62,41 @@ class ShareUse:
         """Whether what this share takes next is beyond what is its own."""
         return self.used(share) >= self.entitled(share)
 
+    def _part(self, taken: tuple[int, int, int]) -> int:
+        whole = self._capacity
+        return max(
+            taken[0] * MICRO // max(1, whole.cpus),
+            taken[1] * MICRO // max(1, whole.gpus * MILLI),
+            taken[2] * MICRO // max(1, whole.memory_bytes),
+        )
+
     def _count(self, share: str, shape: Shape, sign: int) -> None:
-        self._cpus[share] += sign * shape.cpus_in_all
-        self._gpus[share] += sign * shape.gpus_milli_in_all
-        self._memory[share] += sign * shape.memory_bytes_in_all
+        cpus, gpus, memory = self._used.get(share, (0, 0, 0))
+        self._used[share] = (
+            cpus + sign * shape.cpus_in_all, gpus + sign * shape.gpus_milli_in_all, memory + sign * shape.memory_bytes_in_all
+        )  # fmt: skip
 
 
-def turns(queued: Iterable[Waiting], use: ShareUse) -> Iterator[Waiting]:
+def turns(queued: Iterable[Waiting], use: ShareUse, key: Callable[[Waiting], Any]) -> Iterator[Waiting]:
     """Every waiting job once. `use` is read anew before each: a share that was just given something may lose its turn.
 
-    Within a share the order is fixed, so that a large job is never overtaken for ever by small ones of its own share, nor,
+    Within a share the order is fixed, so that a large job is not overtaken by small ones of its own share nor,
     once its share is below its entitlement, by newer ones of another.
     """
-    lines: dict[str, list[Waiting]] = defaultdict(list)
-    for waiting in sorted(queued, key=_key, reverse=True):
-        lines[waiting.share].append(waiting)
+    lines: dict[str, list[tuple[Any, Waiting]]] = defaultdict(list)
+    for place, waiting in sorted(((key(one), one) for one in queued), key=_place, reverse=True):
+        lines[waiting.share].append((place, waiting))
+    if len(lines) == 1:
+        [line] = lines.values()
+        while line:
+            yield line.pop()[1]
+        return
     while lines:
-        share = min(lines, key=lambda name: (use.borrows(name), _key(lines[name][-1])))
-        yield lines[share].pop()
+        share = min(lines, key=lambda name: (use.borrows(name), lines[name][-1][0]))
+        yield lines[share].pop()[1]
         if not lines[share]:
             del lines[share]
 
 
-def _key(waiting: Waiting) -> tuple[int, float, str]:
-    return RANK[waiting.priority], waiting.submitted_at.timestamp(), waiting.job
+def _place(one: tuple[Any, Waiting]) -> Any:
+    return one[0]

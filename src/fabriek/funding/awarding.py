@@ -218,6 +218,8 @@ class Awarding:
                 raise refuse(named, purpose, rule)
             self._capping.check(named, award, amounts, today)
             return named
+        paying = [one for one in shares if not forbidden_by(one, purpose, self._rules, today)]
+        self._capping.check_own(paying, award, amounts, today)
         left = {
             one.id: {resource: self._books.balance(account(Kind.SHARE, one.id), resource) for resource in amounts}
             for one in shares

@@ -7,15 +7,18 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabriek.compute.admission import admit
+from fabriek.compute.admission import admit, starts
+from fabriek.compute.board import Board
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.contenders import Running, Waiting
 from fabriek.compute.decisions import Decision
 from fabriek.compute.floor import Floor
 from fabriek.compute.gpus import MILLI, Kind, gpus_of
 from fabriek.compute.jobs import Priority, Shape
+from fabriek.compute.order import FirstCome, Order, Stretch
 from fabriek.compute.placement import Placement
 from fabriek.compute.power import Contract, draw, envelope, idle_watts
-from fabriek.compute.snapshot import Running, Snapshot, Waiting
+from fabriek.compute.snapshot import Snapshot
 from tests.factories.compute import GIB, NOON, a_limit, a_table
 
 HOUR = timedelta(hours=1)
@@ -210,3 +213,30 @@ def test_filling_gaps_never_delays_the_reserved_start_of_the_first_that_waits(sn
     )
     (again,) = admit(later, NOON)
     assert again.until == first.until
+
+
+@settings(max_examples=300)
+@given(snapshots(), st.sampled_from([FirstCome(), Stretch()]))
+def test_who_asks_without_a_word_hears_of_the_same_starts_and_the_same_that_leave(
+    snapshot: Snapshot, order: Order
+) -> None:
+    shot = replace(snapshot, order=order)
+    told = admit(shot, NOON)
+    made, leave = starts(Board(shot, NOON), shot, NOON)
+    assert {one.waiting.job: one.placed for one in made} == {one.job: one.placed for one in told if one.starts}
+    assert [leave] * bool(leave) == [one.preempts for one in told if one.preempts]
+
+
+@given(snapshots())
+def test_a_board_that_is_kept_is_the_one_that_would_be_made_anew(snapshot: Snapshot) -> None:
+    """Who leaves gives back all that it had, and nothing but that."""
+    there = [one for one in snapshot.running if one.ends > NOON + HOUR]
+    stays = replace(snapshot, running=tuple(there[::2]))
+    kept = Board(replace(snapshot, running=tuple(there)), NOON)
+    kept.advance(NOON + HOUR / 2)
+    for gone in there[1::2]:
+        kept.leave(gone.job, NOON + HOUR / 2)
+    anew = Board(stays, NOON + HOUR / 2)
+    at = NOON + HOUR / 2
+    assert starts(kept, stays, at) == starts(anew, stays, at)
+    assert [kept.use.used(share) for share in SHARES] == [anew.use.used(share) for share in SHARES]

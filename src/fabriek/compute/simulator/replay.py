@@ -1,16 +1,19 @@
 """The replay: a virtual clock that jumps from event to event, and at each asks the real admission what may start."""
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from fabriek.compute.admission import admit
+from fabriek.compute.admission import INSTANT, starts
+from fabriek.compute.board import EVER, Board
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.contenders import Running, Waiting
+from fabriek.compute.order import FirstCome, Order
 from fabriek.compute.power import Contract, Limit, PowerTable
 from fabriek.compute.simulator.outcomes import Outcome, Placed, outcome_of
 from fabriek.compute.simulator.traces import TraceRow
-from fabriek.compute.snapshot import Running, Snapshot, Waiting
+from fabriek.compute.snapshot import Snapshot
 from fabriek.funding.giving.shares import apportion
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.units import MICRO
@@ -28,9 +31,10 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the funders agreed: share id → its part of the machine, in millionths."""
+    """What the funders agreed: share id → its part of the machine, in millionths; and which of a share's jobs goes first."""
 
     shares: Mapping[str, int]
+    order: Order = field(default_factory=FirstCome)
 
 
 def scaled(policy: Policy, factors: Mapping[str, float]) -> Policy:
@@ -40,7 +44,7 @@ def scaled(policy: Policy, factors: Mapping[str, float]) -> Policy:
     weights = {share: round(part * factors.get(share, 1.0)) for share, part in policy.shares.items()}
     if any(weight < 0 for weight in weights.values()) or not any(weights.values()):
         raise InvalidInput("a share is scaled by a factor above zero", fix="give a factor such as 2.0")
-    return Policy(apportion(MICRO, weights))
+    return replace(policy, shares=apportion(MICRO, weights))
 
 
 def replay(trace: Sequence[TraceRow], machine: Machine, policy: Policy) -> Outcome:
@@ -53,66 +57,72 @@ def replay(trace: Sequence[TraceRow], machine: Machine, policy: Policy) -> Outco
 class _Replay:
     """State of one replay. The clock stops wherever a decision could change: a job arrives or leaves, a limit begins or ends."""
 
-    def __init__(self, trace: Iterable[TraceRow], machine: Machine, policy: Policy) -> None:
+    def __init__(self, trace: Sequence[TraceRow], machine: Machine, policy: Policy) -> None:
         self._machine, self._policy = machine, policy
-        self._events = [row.submitted_at for row in trace]
-        self._events += [at for limit in machine.limits for at in (limit.starts, limit.ends)]
-        heapq.heapify(self._events)
         self._arriving = sorted(trace, key=lambda row: (row.submitted_at, row.job), reverse=True)
-        self._waiting: dict[str, TraceRow] = {}
+        limits = sorted({at for limit in machine.limits for at in (limit.starts, limit.ends)}, reverse=True)
+        self._limits, self._leaving = limits, list[tuple[datetime, int, str]]()
+        self._rows: dict[str, TraceRow] = {}
+        self._waiting: dict[str, Waiting] = {}
         self._standing: dict[str, Placed] = {}
         self._gone: list[Placed] = []
+        start = min([*(limits[-1:]), *(row.submitted_at for row in self._arriving[-1:])], default=EVER)
+        self._board = Board(self._snapshot(), start)
 
     def run(self) -> Outcome:
-        while self._events:
-            now = heapq.heappop(self._events)
-            while self._events and self._events[0] == now:
-                heapq.heappop(self._events)
+        while (now := self._next()) is not None:
             self._see(now)
             if self._waiting:
                 self._decide(now)
         return outcome_of(self._gone, sorted(self._waiting), self._machine.capacity, self._machine.table)
 
+    def _next(self) -> datetime | None:
+        """The next instant at which anything happens."""
+        coming = [self._leaving[0][0]] if self._leaving else []
+        if self._arriving:
+            coming.append(self._arriving[-1].submitted_at)
+        if self._limits and self._waiting:
+            coming.append(self._limits[-1])
+        return min(coming, default=None)
+
     def _see(self, now: datetime) -> None:
         """Who left, and who came."""
-        for job in [job for job, placed in self._standing.items() if placed.ended_at <= now]:
+        self._board.advance(now)
+        while self._limits and self._limits[-1] <= now:
+            self._limits.pop()
+        while self._leaving and self._leaving[0][0] <= now:
+            _, _, job = heapq.heappop(self._leaving)
             self._gone.append(self._standing.pop(job))
+            self._board.leave(job, now)
         while self._arriving and self._arriving[-1].submitted_at <= now:
             row = self._arriving.pop()
-            self._waiting[row.job] = row
+            number = len(self._rows)
+            self._rows[row.job] = row
+            self._waiting[row.job] = Waiting(
+                row.job, row.share, row.shape, row.submitted_at, row.priority, number=number
+            )
 
     def _decide(self, now: datetime) -> None:
-        for decision in admit(self._snapshot(), now):
-            if decision.starts:
-                row = self._waiting.pop(decision.job)
-                # A job past its limit would have been killed at it.
-                ran = min(max(0.0, row.ran_seconds), float(row.shape.wall_seconds_max))
-                placed = Placed(row, now, now + timedelta(seconds=ran), decision.placed)
-                self._standing[row.job] = placed
-                heapq.heappush(self._events, placed.ended_at)
+        made, _ = starts(self._board, self._snapshot(), now)
+        for start in made:
+            waiting, row = start.waiting, self._rows[start.waiting.job]
+            del self._waiting[waiting.job]
+            # A job past its limit would have been killed at it.
+            ran = min(max(0.0, row.ran_seconds), float(row.shape.wall_seconds_max))
+            placed = Placed(row, now, now + timedelta(seconds=ran), start.placed)
+            self._standing[row.job] = placed
+            heapq.heappush(self._leaving, (placed.ended_at, waiting.number, row.job))
+            ends = now + timedelta(seconds=row.shape.wall_seconds_max) + waiting.number * INSTANT
+            self._board.stand(
+                Running(
+                    row.job, row.share, row.shape, ends, placed=start.placed, priority=row.priority,
+                    waited_seconds=(now - row.submitted_at).total_seconds(),
+                ),
+                now,
+            )  # fmt: skip
 
     def _snapshot(self) -> Snapshot:
         return Snapshot(
-            capacity=self._machine.capacity,
-            table=self._machine.table,
-            contract=self._machine.contract,
-            limits=self._machine.limits,
-            shares=self._policy.shares,
-            running=tuple(
-                Running(
-                    job,
-                    placed.row.share,
-                    placed.row.shape,
-                    placed.started_at + _longest(placed.row),
-                    placed=placed.where,
-                )
-                for job, placed in self._standing.items()
-            ),
-            queued=tuple(
-                Waiting(job, row.share, row.shape, row.submitted_at, row.priority) for job, row in self._waiting.items()
-            ),
-        )
-
-
-def _longest(row: TraceRow) -> timedelta:
-    return timedelta(seconds=row.shape.wall_seconds_max)
+            capacity=self._machine.capacity, table=self._machine.table, queued=tuple(self._waiting.values()), shares=self._policy.shares,
+            contract=self._machine.contract, limits=self._machine.limits, order=self._policy.order,
+        )  # fmt: skip

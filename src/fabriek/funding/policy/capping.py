@@ -9,7 +9,7 @@ from fabriek.funding.allocations import Allocation
 from fabriek.funding.giving.shares import Share
 from fabriek.funding.policy.caps import COMMERCIAL, DIRECTOR, ORDINARY, Cap, Of, applying, caps_on
 from fabriek.funding.resources import Resource
-from fabriek.kernel.errors import CreditsExhausted, NotPermitted
+from fabriek.kernel.errors import CreditsExhausted, FabriekError, NotPermitted
 from fabriek.kernel.units import MICRO, shown
 
 GIVEN = "given"
@@ -108,6 +108,21 @@ class Capping:
             left, cap = self.room(share, award, resource, on)
             if cap is not None and asked > left:
                 raise beyond(cap, share, resource, left, asked)
+
+    def check_own(self, shares: Sequence[Share], award: Award, amounts: Mapping[Resource, int], on: date) -> None:
+        """Raises NotPermitted where the organisation's own caps are in the way, whichever of these shares would pay: to wait for room in one
+        would be to wait for ever.
+        """
+        refusals = [self._own(share, award, amounts, on) for share in shares]
+        if refusals and all(refusals):
+            raise next(one for one in refusals if one)
+
+    def _own(self, share: Share, award: Award, amounts: Mapping[Resource, int], on: date) -> FabriekError | None:
+        for resource, asked in amounts.items():
+            for cap in applying(self._caps(), on, share.kind, award.words, resource):
+                if cap.of is Of.ORGANISATION and asked > (left := self._left(cap, share, award, resource, on)):
+                    return beyond(cap, share, resource, left, asked)
+        return None
 
     def given(self, share: str, amounts: Mapping[Resource, int], on: date) -> None:
         """Joins the transaction of the posting that gave it; below zero where it was taken off again."""

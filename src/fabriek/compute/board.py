@@ -1,0 +1,120 @@
+"""The machine as it stands: what is free from now on, who has how much of it, and what each that waits would take.
+
+A server makes one anew for every round. Whoever plays time forward keeps one, and tells it who began and who left.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from fabriek.compute import reasons
+from fabriek.compute.capacity import UNLIMITED_WATTS, Room, Timeline
+from fabriek.compute.contenders import Running, Waiting
+from fabriek.compute.floor import Floor
+from fabriek.compute.jobs import Shape
+from fabriek.compute.placement import Placement
+from fabriek.compute.power import draw, envelope, idle_watts
+from fabriek.compute.schedule import Need, Schedule
+from fabriek.compute.snapshot import Snapshot
+from fabriek.compute.turns import ShareUse
+
+OVERDUE = timedelta(minutes=1)
+"""How much longer a job is expected to stand that should be gone: it holds its room until it is seen to have left."""
+
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+"""Some instant, for what does not depend on which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A job that has its room, until `ends` at the latest."""
+
+    running: Running
+    need: Need
+    placed: Placement
+    ends: datetime
+
+
+class Board:
+    """`schedule` and `use` are changed by `stand` and `leave` alone; a round decides on copies."""
+
+    def __init__(self, snapshot: Snapshot, now: datetime) -> None:
+        """Of the snapshot's machine, power and shares, with everything that runs standing on it."""
+        self._snapshot = snapshot
+        self.idle = idle_watts(snapshot.table, snapshot.capacity.nodes)
+        bounds = {bound for limit in snapshot.limits for bound in (limit.starts, limit.ends) if bound > now}
+        steps = [(at, self._whole(at)) for at in (now, *sorted(bounds))]
+        self.schedule = Schedule(Timeline(steps), Floor(snapshot.capacity, now))
+        self.use = ShareUse(snapshot.capacity, snapshot.shares)
+        self.of_array = Counter[str]()
+        self._needs: dict[Shape, Need] = {}
+        self._of_waiting: dict[str, Need] = {}
+        self._standing: dict[str, Standing] = {}
+        for running in sorted(snapshot.running, key=_placed_first):
+            self.stand(running, now)
+
+    def need(self, shape: Shape) -> Need:
+        """What it takes, and why it can never start here; the same for all that are alike."""
+        need = self._needs.get(shape)
+        if need is None:
+            whole = Room(
+                shape.cpus_in_all, shape.gpus_milli_in_all, shape.memory_bytes_in_all, draw(shape, self._snapshot.table)
+            )
+            need = Need(shape, whole, timedelta(seconds=shape.wall_seconds_max), self._too_much(shape, whole))
+            self._needs[shape] = need
+        return need
+
+    def need_of(self, waiting: Waiting) -> Need:
+        """The same of one that waits; asked for again and again until it stands."""
+        need = self._of_waiting.get(waiting.job)
+        if need is None:
+            need = self._of_waiting[waiting.job] = self.need(waiting.shape)
+        return need
+
+    def stand(self, running: Running, now: datetime) -> None:
+        """It has its room from now on."""
+        need = self._of_waiting.pop(running.job, None) or self.need(running.shape)
+        ends = running.ends if running.ends > now else now + OVERDUE
+        floor = self.schedule.floor
+        placed = running.placed or floor.place(running.shape, now, ends) or floor.force(running.shape, now)
+        self.schedule.occupy(need, placed, now, ends)
+        self.use.add(running.share, running.shape)
+        self.use.wait(running.shape, running.waited_seconds)
+        if running.array:
+            self.of_array[running.array] += 1
+        self._standing[running.job] = Standing(running, need, placed, ends)
+
+    def leave(self, job: str, now: datetime) -> None:
+        """It is gone, and gives back what it would have had until its end."""
+        gone = self._standing.pop(job)
+        if gone.ends > now:
+            self.schedule.vacate(gone.need, gone.placed, now, gone.ends)
+        self.use.take_away(gone.running.share, gone.running.shape)
+        self.use.wait(gone.running.shape, gone.running.waited_seconds, gone=True)
+        if gone.running.array:
+            self.of_array[gone.running.array] -= 1
+
+    def advance(self, now: datetime) -> None:
+        """Nothing before this instant is asked about any more."""
+        self.schedule.advance(now)
+
+    def _whole(self, at: datetime) -> Room:
+        allowed = envelope(self._snapshot.contract, self._snapshot.limits, at)
+        watts = UNLIMITED_WATTS if allowed is None else allowed - self.idle
+        return self._snapshot.capacity.room()._replace(watts=watts)
+
+    def _too_much(self, shape: Shape, whole: Room) -> str:
+        capacity, contract = self._snapshot.capacity, self._snapshot.contract
+        if not capacity.room().covers(whole._replace(watts=0)):
+            return reasons.too_big(whole, capacity)
+        if Floor(capacity, EVER).place(shape, EVER, EVER) is None:
+            return reasons.never_on_nodes(shape, capacity)
+        if contract is not None and whole.watts + self.idle > contract.watts:
+            return reasons.too_hungry(whole, contract, self.idle)
+        return ""
+
+
+def _placed_first(running: Running) -> tuple[bool, int, int, str]:
+    """Then the largest, which have the fewest places to go."""
+    shape = running.shape
+    return running.placed is None, -shape.gpus_milli_in_all, -shape.cpus_in_all, running.job
