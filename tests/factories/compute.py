@@ -60,7 +60,8 @@ def a_waiting(job: str = "job_1", *, share: str = "shr_1", at: datetime = NOON, 
 def a_running(
     job: str = "job_0", *, share: str = "shr_1", ends: datetime = NOON + timedelta(hours=1), **changes: Any
 ) -> Running:
-    told = {name: changes.pop(name) for name in ("placed", "preemptible", "priority", "leaving") if name in changes}
+    names = ("placed", "preemptible", "priority", "leaving", "waited_seconds")
+    told = {name: changes.pop(name) for name in names if name in changes}
     return Running(job, share, a_shape(**changes), ends, **told)
 
 

@@ -42,7 +42,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("fabriek.cli.audit:audit", "Read and verify the audit log."),
     "admin": ("fabriek.cli.admin_store:admin", "For operators: the machine beneath."),
     "power": ("fabriek.cli.power:power", "Power limits and what is drawn."),
-    "simulate": ("fabriek.cli.simulate:simulate", "Replay jobs under another policy."),
 }
 """Name → (where it is, its line in the help). The operator's commands come from the entry-point group `fabriek.commands`."""
 
@@ -55,6 +54,7 @@ OPERATORS: dict[str, str] = {
     "migrate": "Bring the database to this release.",
     "backup": "Write a backup of the whole installation.",
     "restore": "Restore a backup into an empty home.",
+    "simulate": "Replay jobs under another policy, or on another machine.",
 }
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from fabriek.compute import reasons
 from fabriek.compute.board import Board
-from fabriek.compute.capacity import Lack
+from fabriek.compute.capacity import Lack, Room
 from fabriek.compute.contenders import Waiting
 from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.jobs import Shape
@@ -75,14 +75,16 @@ class _Deciding:
         self._waits: dict[tuple[str, Shape], tuple[Because, str, datetime | None]] = {}
         self._started: list[tuple[Need, Placement, timedelta]] = []
         self._of_array = board.of_array.copy()
+        self._hopeless: dict[Room, timedelta] = {}
+        self._is_pool = board.schedule.is_plain
 
     def divide(self, queued: tuple[Waiting, ...]) -> tuple[list[Waiting], list[Waiting]]:
         """Those for which there is room and power at this moment, and those for which there is not; without those that have no turn."""
         able, blocked = list[Waiting](), list[Waiting]()
         cpus, gpus, memory, watts = self._open.whole.now
-        need_of = self._board.need_of
+        known, need_of = self._board.of_waiting, self._board.need_of
         for waiting in queued:
-            need = need_of(waiting)
+            need = known.get(waiting.job) or need_of(waiting)
             if need.never or ((waiting.gate or waiting.array_at_once) and self._gate(waiting)):
                 continue
             whole = need.whole
@@ -95,11 +97,17 @@ class _Deciding:
         need = self._board.need_of(waiting)
         if self._gate(waiting):
             return None
+        # Room only gets less in a round: what takes as much for as long as something that had none has none either.
+        hopeless = self._hopeless.get(need.whole)
+        if hopeless is not None and need.span >= hopeless:
+            return None
         placed = self._promised.place(need, self._now, self._now + need.span)
         if placed is not None:
             self._start(waiting, need, placed)
         elif self._reserved is None:
             self._reserve(waiting, need)
+        elif self._is_pool:
+            self._hopeless[need.whole] = need.span
         return placed
 
     def on(self, waiting: Waiting) -> Decision:

@@ -48,7 +48,7 @@ class Board:
         self.use = ShareUse(snapshot.capacity, snapshot.shares)
         self.of_array = Counter[str]()
         self._needs: dict[Shape, Need] = {}
-        self._of_waiting: dict[str, Need] = {}
+        self.of_waiting: dict[str, Need] = {}
         self._standing: dict[str, Standing] = {}
         for running in sorted(snapshot.running, key=_placed_first):
             self.stand(running, now)
@@ -66,14 +66,15 @@ class Board:
 
     def need_of(self, waiting: Waiting) -> Need:
         """The same of one that waits; asked for again and again until it stands."""
-        need = self._of_waiting.get(waiting.job)
+        need = self.of_waiting.get(waiting.job)
         if need is None:
-            need = self._of_waiting[waiting.job] = self.need(waiting.shape)
+            need = self.of_waiting[waiting.job] = self.need(waiting.shape)
         return need
 
     def stand(self, running: Running, now: datetime) -> None:
         """It has its room from now on."""
-        need = self._of_waiting.pop(running.job, None) or self.need(running.shape)
+        self.use.noted.pop(running.job, None)
+        need = self.of_waiting.pop(running.job, None) or self.need(running.shape)
         ends = running.ends if running.ends > now else now + OVERDUE
         floor = self.schedule.floor
         placed = running.placed or floor.place(running.shape, now, ends) or floor.force(running.shape, now)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from fabriek.compute.contenders import Waiting
-from fabriek.compute.jobs import Priority, Shape
+from fabriek.compute.jobs import Priority
 from fabriek.compute.turns import ShareUse
 
 RANK = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.ECO: 2}
@@ -52,20 +52,24 @@ class Stretch:
         oldest = min(queued, key=_age, default=None)
         is_overdue = oldest is not None and (now - oldest.submitted_at).total_seconds() > patience
         overdue = oldest.job if oldest is not None and is_overdue else ""
-        costs: dict[Shape, float] = {}
+        costs = use.noted
 
         def place(waiting: Waiting) -> tuple[int, int, float, datetime, int, str]:
-            shape = waiting.shape
-            cost = costs.get(shape)
+            cost = costs.get(waiting.job)
             if cost is None:
-                length = max(float(shape.wall_seconds_max), self.shortest_seconds)
-                cost = costs[shape] = length**self.length_power * use.part(shape) ** self.part_power
+                length = max(float(waiting.shape.wall_seconds_max), self.shortest_seconds)
+                cost = length**self.length_power * use.part(waiting.shape) ** self.part_power
+                costs[waiting.job] = cost
             worth = ((now - waiting.submitted_at).total_seconds() + self.head_start_seconds) / cost
             rank = RANK[waiting.priority]
             first = 0 if rank == 0 else 1 if waiting.job == overdue else 2
             return first, rank, -worth, waiting.submitted_at, waiting.number, waiting.job
 
         return place
+
+
+DECIDES_HERE: Order = Stretch()
+"""By which jobs are let in on this machine."""
 
 
 def _came(waiting: Waiting) -> tuple[int, datetime, int, str]:

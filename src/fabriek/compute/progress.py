@@ -25,6 +25,7 @@ from fabriek.compute.jobs import (
 )
 from fabriek.compute.machine import Machine
 from fabriek.compute.notices.outbox import Outbox
+from fabriek.compute.order import DECIDES_HERE
 from fabriek.compute.ports import Decisions, JobNames, Jobs, PowerLimits, Queue
 from fabriek.compute.power import Limit, energy_joules
 from fabriek.compute.snapshot import Snapshot
@@ -75,6 +76,7 @@ class Progress:
             contract=self._machine.contract,
             limits=tuple(Limit(one.starts_at, one.ends_at, one.watts) for one in self._limits.from_on(now)),
             zone=self._machine.zone,
+            order=DECIDES_HERE,
         )
 
     def drop_hopeless(self) -> int:

@@ -26,36 +26,36 @@ class Need:
 class Schedule:
     """`whole` says what is short in words that an owner understands; `floor` decides, where it has more than one plain node."""
 
-    __slots__ = ("_plain", "floor", "whole")
+    __slots__ = ("floor", "is_plain", "whole")
 
     def __init__(self, whole: Timeline, floor: Floor) -> None:
-        self.whole, self.floor, self._plain = whole, floor, floor.is_plain
+        self.whole, self.floor, self.is_plain = whole, floor, floor.is_plain
 
     def copy(self) -> "Schedule":
-        return Schedule(self.whole.copy(), self.floor if self._plain else self.floor.copy())
+        return Schedule(self.whole.copy(), self.floor if self.is_plain else self.floor.copy())
 
     def advance(self, now: datetime) -> None:
         """Forgets what lies before this instant."""
         self.whole.advance(now)
-        if not self._plain:
+        if not self.is_plain:
             self.floor.advance(now)
 
     def occupy(self, need: Need, placed: Placement, start: datetime, end: datetime) -> None:
         self.whole.occupy(need.whole, start, end)
-        if not self._plain:
+        if not self.is_plain:
             self.floor.occupy(need.shape, placed, start, end)
 
     def vacate(self, need: Need, placed: Placement, start: datetime, end: datetime) -> None:
         """Gives back what was taken until `end`."""
         self.whole.vacate(need.whole, start, end)
-        if not self._plain:
+        if not self.is_plain:
             self.floor.vacate(need.shape, placed, start, end)
 
     def place(self, need: Need, start: datetime, end: datetime) -> Placement | None:
         """Where it may stand throughout; None where room or power is short at any moment."""
         if not self.whole.fits(need.whole, start, end):
             return None
-        if self._plain and need.shape.nodes == 1:
+        if self.is_plain and need.shape.nodes == 1:
             return ONLY_NODE
         return self.floor.place(need.shape, start, end)
 
@@ -68,7 +68,7 @@ class Schedule:
         at: datetime | None = since
         while at is not None:
             at = self.whole.earliest(need.whole, need.span, at)
-            if at is None or self._plain:
+            if at is None or self.is_plain:
                 return at
             on_nodes = self.floor.earliest(need.shape, need.span, at)
             if on_nodes == at:

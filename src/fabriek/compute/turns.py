@@ -12,17 +12,21 @@ from fabriek.kernel.units import MICRO
 
 
 class ShareUse:
-    """How much of the machine each share uses now, beside what it is entitled to. Both in millionths of the machine."""
+    """How much of the machine each share uses now, beside what it is entitled to. Both in millionths of the machine.
+
+    noted: what an order worked out of a job that waits, and need not work out in the next round again.
+    """
 
     def __init__(self, capacity: Capacity, entitled: Mapping[str, int]) -> None:
         self._capacity, self._entitled = capacity, entitled
         self._used: dict[str, tuple[int, int, int]] = {}
         self._parts: dict[Shape, int] = {}
+        self.noted: dict[str, float] = {}
         self._standing = self._waited = 0.0
 
     def copy(self) -> "ShareUse":
         other = ShareUse(self._capacity, self._entitled)
-        other._used, other._parts = dict(self._used), self._parts
+        other._used, other._parts, other.noted = dict(self._used), self._parts, self.noted
         other._standing, other._waited = self._standing, self._waited
         return other
 

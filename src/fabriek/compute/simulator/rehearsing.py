@@ -8,6 +8,7 @@ from datetime import datetime, time
 from fabriek.compute.costs import real_cost
 from fabriek.compute.jobs import Job
 from fabriek.compute.machine import Machine
+from fabriek.compute.order import DECIDES_HERE
 from fabriek.compute.ports import JobStatistics
 from fabriek.compute.simulator import replay
 from fabriek.compute.simulator.outcomes import Outcome, compare
@@ -61,7 +62,7 @@ class Rehearsing:
             if one.share in shares and may_pay(shares[one.share], one.purpose, view.policy.rules, view.day)
         ]
         machine = replay.Machine(self._machine.capacity, self._machine.table(view.day), self._machine.contract)
-        outcome = replay.replay(trace_of(paid), machine, Policy(view.parts))
+        outcome = replay.replay(trace_of(paid), machine, Policy(view.parts, DECIDES_HERE))
         priced, charged = replace(self._machine, rates=view.policy.rates), Counter[tuple[str, Resource]]()
         for one in paid:
             cost = real_cost(one, priced, view.day)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from fabriek.compute.machine import Machine
+from fabriek.compute.order import DECIDES_HERE
 from fabriek.compute.service import Compute
 from fabriek.compute.simulator import replay
 from fabriek.compute.simulator.outcomes import Outcome
@@ -33,7 +34,7 @@ class Simulator:
         machine = replay.Machine(
             self._machine.capacity, self._machine.table(self._clock.today()), self._machine.contract
         )
-        present = Policy(self._funding.share_parts())
+        present = Policy(self._funding.share_parts(), DECIDES_HERE)
         outcomes = [("as it is", replay.replay(trace, machine, present))]
         if factors:
             named = ", ".join(f"{name} x {factor:g}" for name, factor in factors.items())

@@ -1,0 +1,52 @@
+"""What a replay came to, in the figures by which schedulers are compared. Source: Feitelson, "Metrics for parallel job scheduling", 2001."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fabriek.compute.capacity import Capacity
+from fabriek.compute.simulator.outcomes import Outcome
+
+TAU_SECONDS = 10.0
+"""A job shorter than this counts as so long: else a wait of a second would be a thousandfold slowdown."""
+
+JOULES_PER_KWH = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Waits in seconds. `utilisation`: 0..1, of GPUs where there are any, from the first submission to the last end. `used_by_share`: 0..1 of all
+    that was used.
+    """
+
+    policy: str
+    jobs: int
+    unstarted: int
+    mean_wait_seconds: float
+    median_wait_seconds: float
+    wait_seconds_p95: float
+    wait_seconds_max: float
+    mean_bounded_slowdown: float
+    utilisation: float
+    makespan_seconds: float
+    kwh: float
+    used_by_share: Mapping[str, float]
+    wait_seconds_by_share: Mapping[str, float]
+
+
+def figures_of(policy: str, outcome: Outcome, capacity: Capacity) -> Figures:
+    waits = sorted(one.wait_seconds for one in outcome.placed)
+    slowdowns = [
+        max(1.0, (one.wait_seconds + one.ran_seconds) / max(one.ran_seconds, TAU_SECONDS)) for one in outcome.placed
+    ]
+    used = sum(outcome.used_by_share.values())
+    return Figures(
+        policy, outcome.jobs, len(outcome.unstarted), outcome.wait_seconds_mean, _at(waits, 0.5), _at(waits, 0.95),
+        outcome.wait_seconds_max, sum(slowdowns) / max(1, len(slowdowns)),
+        outcome.gpu_utilisation if capacity.gpus else outcome.cpu_utilisation, outcome.makespan_seconds,
+        outcome.energy_joules / JOULES_PER_KWH,
+        {share: hours / used for share, hours in outcome.used_by_share.items() if used}, outcome.wait_seconds_by_share,
+    )  # fmt: skip
+
+
+def _at(ordered: Sequence[float], part: float) -> float:
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else 0.0
