@@ -8,8 +8,10 @@ limits      limits on power as they were announced
 power       contract, limits and envelope over time; what a job draws
 capacity    room on the machine as a step function of time
 floor       the same node by node and GPU by GPU; `schedule` holds both, `placement` says where a job stands
+contenders  who has room on the machine, and who waits for it
 snapshot    everything admission looks at
-turns       whose turn it is
+board       what stands and what is free beside it; made anew for a round, or kept by whoever plays time forward
+order       which of a share's jobs goes first; `turns` says which share's turn it is
 admission   what may start now, and why the rest waits; `preemption` says who is put back for another
 costs       what a job is charged
 reasons     the sentences that say so

@@ -6,6 +6,7 @@ gets a reserved start, and no job that goes before it may delay that: EASY backf
 that may be put back make room for it. The simulator runs this same function.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -30,7 +31,7 @@ def admit(snapshot: Snapshot, now: datetime) -> list[Decision]:
     assert len({waiting.job for waiting in snapshot.queued}) == len(snapshot.queued), "a job waits once"
     deciding = _Deciding(Board(snapshot, now), snapshot, now)
     key = snapshot.order.key(snapshot.queued, deciding.use, now)
-    return [deciding.on(waiting) for waiting in turns(snapshot.queued, deciding.use, key)]
+    return [deciding.on(waiting) for waiting in turns(snapshot.queued, deciding.borrows, key)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,19 @@ def starts(board: Board, snapshot: Snapshot, now: datetime) -> tuple[list[Start]
     if not able and not any(one.preemptible for one in snapshot.running):
         return [], ()
     key = snapshot.order.key(snapshot.queued, deciding.use, now)
-    first: dict[str, Waiting] = {}
-    for waiting in blocked:
-        if waiting.share not in first or key(waiting) < key(first[waiting.share]):
-            first[waiting.share] = waiting
-    let_in = ((one, deciding.let_in(one)) for one in turns([*able, *first.values()], deciding.use, key))
+    first = [min(line, key=key) for line in _by_share(blocked)]
+    let_in = ((one, deciding.let_in(one)) for one in turns([*able, *first], deciding.borrows, key))
     made = [Start(waiting, placed) for waiting, placed in let_in if placed is not None]
     return made, deciding.leave
+
+
+def _by_share(queued: Sequence[Waiting]) -> Iterable[Sequence[Waiting]]:
+    if len({waiting.share for waiting in queued}) <= 1:
+        return [queued] if queued else []
+    lines: dict[str, list[Waiting]] = {}
+    for waiting in queued:
+        lines.setdefault(waiting.share, []).append(waiting)
+    return lines.values()
 
 
 class _Deciding:
@@ -70,13 +77,17 @@ class _Deciding:
         self._open = self._promised = board.schedule
         self._is_mine = False
         self._reserved: datetime | None = None
-        self.use = board.use.copy()
+        self.use = board.use
         self.leave: tuple[str, ...] = ()
         self._waits: dict[tuple[str, Shape], tuple[Because, str, datetime | None]] = {}
         self._started: list[tuple[Need, Placement, timedelta]] = []
-        self._of_array = board.of_array.copy()
+        self._of_array = board.of_array
         self._hopeless: dict[Room, timedelta] = {}
         self._is_pool = board.schedule.is_plain
+
+    def borrows(self, share: str) -> bool:
+        """Whether what this share takes next is beyond its own, with what was let in so far."""
+        return self.use.borrows(share)
 
     def divide(self, queued: tuple[Waiting, ...]) -> tuple[list[Waiting], list[Waiting]]:
         """Those for which there is room and power at this moment, and those for which there is not; without those that have no turn."""
@@ -126,7 +137,7 @@ class _Deciding:
         if like in self._waits:
             # What is true of one that waits is true of all like it, until something is let in: queues are long, and mostly alike.
             return Decision(waiting.job, False, *self._waits[like])
-        borrows, had_none = self.use.borrows(waiting.share), self._reserved is None
+        borrows, had_none = self.borrows(waiting.share), self._reserved is None
         if (placed := self.let_in(waiting)) is not None:
             # A machine whose shares nobody set has nothing to borrow from.
             if borrows and self._snapshot.shares:
@@ -182,6 +193,7 @@ class _Deciding:
         """The board is another's: what a round plans stands on a copy."""
         if not self._is_mine:
             self._open = self._promised = self._open.copy()
+            self.use, self._of_array = self.use.copy(), self._of_array.copy()
             self._is_mine = True
 
     def _fits_without(self, need: Need, gone: frozenset[str]) -> bool:
@@ -206,7 +218,7 @@ class _Deciding:
     def _wait_turn(self, waiting: Waiting) -> tuple[Because, str]:
         """There is room and power, but another goes first."""
         reserved = self._clock_time(self._reserved)
-        if self._snapshot.shares and self.use.borrows(waiting.share):
+        if self._snapshot.shares and self.borrows(waiting.share):
             used, entitled = self.use.used(waiting.share), self.use.entitled(waiting.share)
             return Because.SHARE, reasons.share_used(used, entitled, reserved)
         return Because.BEHIND, reasons.behind(reserved)

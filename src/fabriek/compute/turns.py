@@ -81,25 +81,29 @@ class ShareUse:
         )  # fmt: skip
 
 
-def turns(queued: Iterable[Waiting], use: ShareUse, key: Callable[[Waiting], Any]) -> Iterator[Waiting]:
-    """Every waiting job once. `use` is read anew before each: a share that was just given something may lose its turn.
+def turns(
+    queued: Iterable[Waiting], borrows: Callable[[str], bool], key: Callable[[Waiting], Any]
+) -> Iterator[Waiting]:
+    """Every waiting job once. `borrows` is asked anew before each: a share that was just given something may lose its turn.
 
     Within a share the order is fixed, so that a large job is not overtaken by small ones of its own share nor,
     once its share is below its entitlement, by newer ones of another.
     """
-    lines: dict[str, list[tuple[Any, Waiting]]] = defaultdict(list)
-    for place, waiting in sorted(((key(one), one) for one in queued), key=_place, reverse=True):
-        lines[waiting.share].append((place, waiting))
+    lines: dict[str, list[Waiting]] = defaultdict(list)
+    for waiting in queued:
+        lines[waiting.share].append(waiting)
     if len(lines) == 1:
         [line] = lines.values()
-        while line:
-            yield line.pop()[1]
+        yield from sorted(line, key=key)
         return
-    while lines:
-        share = min(lines, key=lambda name: (use.borrows(name), lines[name][-1][0]))
-        yield lines[share].pop()[1]
-        if not lines[share]:
-            del lines[share]
+    places = {
+        share: sorted(((key(one), one) for one in line), key=_place, reverse=True) for share, line in lines.items()
+    }
+    while places:
+        share = min(places, key=lambda name: (borrows(name), places[name][-1][0]))
+        yield places[share].pop()[1]
+        if not places[share]:
+            del places[share]
 
 
 def _place(one: tuple[Any, Waiting]) -> Any:

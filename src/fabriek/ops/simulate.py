@@ -69,7 +69,7 @@ def _replayed(reading: Reading, machine: Machine, asked: PolicyAsked) -> Figures
     rows = rows_on(reading, machine.capacity, assigned(reading.jobs, asked))
     outcome = replay(rows, machine, Policy(asked.parts, asked.order))
     kept, reading.skipped = reading.skipped, before
-    found = figures_of(asked.name, outcome, machine.capacity)
+    found = figures_of(asked.name, outcome, machine, asked.parts)
     reading.skipped |= kept
     return found
 

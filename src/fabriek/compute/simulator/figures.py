@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fabriek.compute.capacity import Capacity
+from fabriek.compute.simulator.drawing import quarter_hours_above
 from fabriek.compute.simulator.outcomes import Outcome
+from fabriek.compute.simulator.replay import Machine
+from fabriek.kernel.units import MICRO
 
 TAU_SECONDS = 10.0
 """A job shorter than this counts as so long: else a wait of a second would be a thousandfold slowdown."""
@@ -14,8 +16,9 @@ JOULES_PER_KWH = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Waits in seconds. `utilisation`: 0..1, of GPUs where there are any, from the first submission to the last end. `used_by_share`: 0..1 of all
-    that was used.
+    """Waits in seconds. `utilisation`: 0..1, of GPUs where there are any, from the first submission to the last end.
+    `quarter_hours_above`: in which more was drawn than allowed. `used_by_share`: 0..1 of all that was used; `share_gap`: the most by which that
+    differs from a share's part of the machine, 0..1, which says something where all have work that waits.
     """
 
     policy: str
@@ -29,22 +32,27 @@ class Figures:
     utilisation: float
     makespan_seconds: float
     kwh: float
+    quarter_hours_above: int
+    share_gap: float
     used_by_share: Mapping[str, float]
     wait_seconds_by_share: Mapping[str, float]
 
 
-def figures_of(policy: str, outcome: Outcome, capacity: Capacity) -> Figures:
+def figures_of(policy: str, outcome: Outcome, machine: Machine, parts: Mapping[str, int]) -> Figures:
+    """parts: share → its part of the machine, in millionths."""
     waits = sorted(one.wait_seconds for one in outcome.placed)
     slowdowns = [
         max(1.0, (one.wait_seconds + one.ran_seconds) / max(one.ran_seconds, TAU_SECONDS)) for one in outcome.placed
     ]
     used = sum(outcome.used_by_share.values())
+    by_share = {share: hours / used for share, hours in outcome.used_by_share.items() if used}
     return Figures(
         policy, outcome.jobs, len(outcome.unstarted), outcome.wait_seconds_mean, _at(waits, 0.5), _at(waits, 0.95),
         outcome.wait_seconds_max, sum(slowdowns) / max(1, len(slowdowns)),
-        outcome.gpu_utilisation if capacity.gpus else outcome.cpu_utilisation, outcome.makespan_seconds,
-        outcome.energy_joules / JOULES_PER_KWH,
-        {share: hours / used for share, hours in outcome.used_by_share.items() if used}, outcome.wait_seconds_by_share,
+        outcome.gpu_utilisation if machine.capacity.gpus else outcome.cpu_utilisation, outcome.makespan_seconds,
+        outcome.energy_joules / JOULES_PER_KWH, quarter_hours_above(outcome.placed, machine),
+        max((abs(by_share.get(share, 0.0) - part / MICRO) for share, part in parts.items()), default=0.0),
+        by_share, outcome.wait_seconds_by_share,
     )  # fmt: skip
 
 
