@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from fabriek.compute.board import Board
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.contenders import Running, Waiting
 from fabriek.compute.gpus import Gpus, gpus_of
@@ -72,6 +73,14 @@ def a_limit(watts: int, *, starts: datetime = NOON, hours: float = 2) -> Limit:
 def a_snapshot(*queued: Waiting, cpus: int = 8, gpus: int = 4, **changes: Any) -> Snapshot:
     fields: dict[str, Any] = {"capacity": Capacity(cpus, gpus, 64 * GIB), "table": a_table(), "queued": tuple(queued)}
     return Snapshot(**(fields | changes))
+
+
+def kept(snapshot: Snapshot, now: datetime) -> Board:
+    """The board of somebody who keeps it, with the snapshot's queue in line."""
+    board = Board(snapshot, now)
+    for waiting in sorted(snapshot.queued, key=lambda one: (one.submitted_at, one.number, one.job)):
+        board.wait(waiting)
+    return board
 
 
 def a_row(

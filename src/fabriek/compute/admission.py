@@ -6,9 +6,11 @@ gets a reserved start, and no job that goes before it may delay that: EASY backf
 that may be put back make room for it. The simulator runs this same function.
 """
 
-from collections.abc import Iterable, Sequence
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from fabriek.compute import reasons
 from fabriek.compute.board import Board
@@ -16,6 +18,8 @@ from fabriek.compute.capacity import Lack, Room
 from fabriek.compute.contenders import Waiting
 from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.jobs import Shape
+from fabriek.compute.line import Alike
+from fabriek.compute.order import Key
 from fabriek.compute.placement import Placement
 from fabriek.compute.preemption import must_leave
 from fabriek.compute.schedule import Need
@@ -43,30 +47,29 @@ class Start:
 
 
 def starts(board: Board, snapshot: Snapshot, now: datetime) -> tuple[list[Start], tuple[str, ...]]:
-    """Those that `admit` would start and those that it would put back, without a word to anybody; in place of what runs in the snapshot, what
-    stands on the board. For whoever plays time forward and asks after every step.
+    """Those that `admit` would start and those that it would put back, without a word to anybody: of those in the board's line, in place of the
+    snapshot's queue, beside those that stand on it. For whoever plays time forward and asks after every step.
     """
     if snapshot.starts_held:
         return [], ()
     deciding = _Deciding(board, snapshot, now)
-    able, blocked = deciding.divide(snapshot.queued)
+    able, blocked = deciding.divide()
     # Where none fits beside what stands, none will; the first of each share may still make others leave.
     if not able and not any(one.preemptible for one in snapshot.running):
         return [], ()
-    key = snapshot.order.key(snapshot.queued, deciding.use, now)
-    first = [min(line, key=key) for line in _by_share(blocked)]
-    let_in = ((one, deciding.let_in(one)) for one in turns([*able, *first], deciding.borrows, key))
-    made = [Start(waiting, placed) for waiting, placed in let_in if placed is not None]
-    return made, deciding.leave
+    key = snapshot.order.key(board.line, deciding.use, now)
+    return list(deciding.in_turn([*able, *_firsts(blocked, key)], key)), deciding.leave
 
 
-def _by_share(queued: Sequence[Waiting]) -> Iterable[Sequence[Waiting]]:
-    if len({waiting.share for waiting in queued}) <= 1:
-        return [queued] if queued else []
-    lines: dict[str, list[Waiting]] = {}
-    for waiting in queued:
-        lines.setdefault(waiting.share, []).append(waiting)
-    return lines.values()
+def _firsts(blocked: Sequence[Alike], key: Key) -> Iterable[Alike]:
+    """Of each share what is first of that for which there is no room."""
+    first: dict[str, tuple[Any, Alike]] = {}
+    for one in blocked:
+        oldest = one.oldest
+        place = key(oldest)
+        if oldest.share not in first or place < first[oldest.share][0]:
+            first[oldest.share] = place, one
+    return [one for _, one in first.values()]
 
 
 class _Deciding:
@@ -89,23 +92,44 @@ class _Deciding:
         """Whether what this share takes next is beyond its own, with what was let in so far."""
         return self.use.borrows(share)
 
-    def divide(self, queued: tuple[Waiting, ...]) -> tuple[list[Waiting], list[Waiting]]:
-        """Those for which there is room and power at this moment, and those for which there is not; without those that have no turn."""
-        able, blocked = list[Waiting](), list[Waiting]()
+    def divide(self) -> tuple[list[Alike], list[Alike]]:
+        """Those in the board's line for which there is room and power at this moment, and those for which there is not."""
+        able, blocked = list[Alike](), list[Alike]()
         cpus, gpus, memory, watts = self._open.whole.now
-        known, need_of = self._board.of_waiting, self._board.need_of
-        for waiting in queued:
-            need = known.get(waiting.job) or need_of(waiting)
-            if need.never or ((waiting.gate or waiting.array_at_once) and self._gate(waiting)):
+        for one in self._board.line.alike.values():
+            if one.is_array and self._gate(one.oldest):
                 continue
-            whole = need.whole
+            whole = one.need.whole
             fits = whole[0] <= cpus and whole[1] <= gpus and whole[2] <= memory and whole[3] <= watts
-            (able if fits else blocked).append(waiting)
+            (able if fits else blocked).append(one)
         return able, blocked
 
-    def let_in(self, waiting: Waiting) -> Placement | None:
+    def in_turn(self, alikes: Iterable[Alike], key: Key) -> Iterator[Start]:
+        """As if each that waits were asked in its turn: behind one that cannot start nobody like it can."""
+        lines: dict[str, list[tuple[Any, Waiting, Need, Iterator[Waiting]]]] = {}
+        for one in alikes:
+            rest = iter(one.jobs.values())
+            oldest = next(rest)
+            lines.setdefault(oldest.share, []).append((key(oldest), oldest, one.need, rest))
+        for line in lines.values():
+            heapq.heapify(line)
+        while lines:
+            share = (
+                min(lines, key=lambda name: (self.borrows(name), lines[name][0][0]))
+                if len(lines) > 1
+                else next(iter(lines))
+            )
+            _, waiting, need, rest = heapq.heappop(lines[share])
+            placed = self.let_in(waiting, need)
+            if placed is not None:
+                yield Start(waiting, placed)
+                if (follower := next(rest, None)) is not None:
+                    heapq.heappush(lines[share], (key(follower), follower, need, rest))
+            if not lines[share]:
+                del lines[share]
+
+    def let_in(self, waiting: Waiting, need: Need) -> Placement | None:
         """Where it starts now. Else None; the first for which that is so gets a reserved start, once it is known when there is room."""
-        need = self._board.need_of(waiting)
         if self._gate(waiting):
             return None
         # Room only gets less in a round: what takes as much for as long as something that had none has none either.
@@ -123,7 +147,7 @@ class _Deciding:
 
     def on(self, waiting: Waiting) -> Decision:
         """What becomes of it, in words."""
-        need = self._board.need_of(waiting)
+        need = self._board.need(waiting.shape)
         if need.never:
             return Decision(waiting.job, starts=False, code=Because.TOO_BIG, reason=need.never)
         if self._snapshot.starts_held:
@@ -138,7 +162,7 @@ class _Deciding:
             # What is true of one that waits is true of all like it, until something is let in: queues are long, and mostly alike.
             return Decision(waiting.job, False, *self._waits[like])
         borrows, had_none = self.borrows(waiting.share), self._reserved is None
-        if (placed := self.let_in(waiting)) is not None:
+        if (placed := self.let_in(waiting, need)) is not None:
             # A machine whose shares nobody set has nothing to borrow from.
             if borrows and self._snapshot.shares:
                 own = reasons.borrows(self.use.entitled(waiting.share))

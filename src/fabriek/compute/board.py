@@ -12,6 +12,7 @@ from fabriek.compute.capacity import UNLIMITED_WATTS, Room, Timeline
 from fabriek.compute.contenders import Running, Waiting
 from fabriek.compute.floor import Floor
 from fabriek.compute.jobs import Shape
+from fabriek.compute.line import Line
 from fabriek.compute.placement import Placement
 from fabriek.compute.power import draw, envelope, idle_watts
 from fabriek.compute.schedule import Need, Schedule
@@ -36,7 +37,7 @@ class Standing:
 
 
 class Board:
-    """`schedule` and `use` are changed by `stand` and `leave` alone; a round decides on copies."""
+    """`schedule` and `use` are changed by `stand` and `leave` alone; a round decides on copies. `line`: those that wait, for who keeps the board."""
 
     def __init__(self, snapshot: Snapshot, now: datetime) -> None:
         """Of the snapshot's machine, power and shares, with everything that runs standing on it."""
@@ -48,7 +49,7 @@ class Board:
         self.use = ShareUse(snapshot.capacity, snapshot.shares)
         self.of_array = Counter[str]()
         self._needs: dict[Shape, Need] = {}
-        self.of_waiting: dict[str, Need] = {}
+        self.line = Line()
         self._standing: dict[str, Standing] = {}
         for running in sorted(snapshot.running, key=_placed_first):
             self.stand(running, now)
@@ -64,17 +65,18 @@ class Board:
             self._needs[shape] = need
         return need
 
-    def need_of(self, waiting: Waiting) -> Need:
-        """The same of one that waits; asked for again and again until it stands."""
-        need = self.of_waiting.get(waiting.job)
-        if need is None:
-            need = self.of_waiting[waiting.job] = self.need(waiting.shape)
-        return need
+    def wait(self, waiting: Waiting) -> None:
+        """It stands in line from now on; those that came before it do already."""
+        self.line.add(waiting, self.need(waiting.shape))
+
+    def take(self, waiting: Waiting) -> None:
+        """It waits no more."""
+        self.line.take(waiting.job)
+        self.use.noted.pop(waiting.job, None)
 
     def stand(self, running: Running, now: datetime) -> None:
         """It has its room from now on."""
-        self.use.noted.pop(running.job, None)
-        need = self.of_waiting.pop(running.job, None) or self.need(running.shape)
+        need = self.need(running.shape)
         ends = running.ends if running.ends > now else now + OVERDUE
         floor = self.schedule.floor
         placed = running.placed or floor.place(running.shape, now, ends) or floor.force(running.shape, now)

@@ -4,13 +4,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fabriek.compute.admission import admit, starts
-from fabriek.compute.board import Board
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.jobs import Priority
 from fabriek.compute.placement import Placement
 from fabriek.compute.power import Contract
-from tests.factories.compute import GIB, NOON, a_limit, a_running, a_snapshot, a_waiting
+from tests.factories.compute import GIB, NOON, a_limit, a_running, a_snapshot, a_waiting, kept
 
 HOUR = timedelta(hours=1)
 HALVES = {"shr_eu": 500_000, "shr_nl": 500_000}
@@ -206,5 +205,5 @@ def test_those_that_start_are_the_same_for_who_asks_without_a_word() -> None:
         a_waiting("first", gpus=4), a_waiting("short", gpus=1, at=NOON + timedelta(seconds=1)), running=(a_running(gpus=3),), shares=HALVES
     )  # fmt: skip
     told = {one.job: one.placed for one in admit(shot, NOON) if one.starts}
-    made, _ = starts(Board(shot, NOON), shot, NOON)
+    made, _ = starts(kept(shot, NOON), shot, NOON)
     assert {one.waiting.job: one.placed for one in made} == told == {"short": Placement((0,), ((3,),), "gpu")}

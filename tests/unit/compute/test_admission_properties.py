@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabriek.compute.admission import admit, starts
-from fabriek.compute.board import Board
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.contenders import Running, Waiting
 from fabriek.compute.decisions import Decision
@@ -19,7 +18,7 @@ from fabriek.compute.order import FirstCome, Order, Stretch
 from fabriek.compute.placement import Placement
 from fabriek.compute.power import Contract, draw, envelope, idle_watts
 from fabriek.compute.snapshot import Snapshot
-from tests.factories.compute import GIB, NOON, a_limit, a_table
+from tests.factories.compute import GIB, NOON, a_limit, a_table, kept
 
 HOUR = timedelta(hours=1)
 MACHINES = (
@@ -222,7 +221,7 @@ def test_who_asks_without_a_word_hears_of_the_same_starts_and_the_same_that_leav
 ) -> None:
     shot = replace(snapshot, order=order)
     told = admit(shot, NOON)
-    made, leave = starts(Board(shot, NOON), shot, NOON)
+    made, leave = starts(kept(shot, NOON), shot, NOON)
     assert {one.waiting.job: one.placed for one in made} == {one.job: one.placed for one in told if one.starts}
     assert [leave] * bool(leave) == [one.preempts for one in told if one.preempts]
 
@@ -232,11 +231,11 @@ def test_a_board_that_is_kept_is_the_one_that_would_be_made_anew(snapshot: Snaps
     """Who leaves gives back all that it had, and nothing but that."""
     there = [one for one in snapshot.running if one.ends > NOON + HOUR]
     stays = replace(snapshot, running=tuple(there[::2]))
-    kept = Board(replace(snapshot, running=tuple(there)), NOON)
-    kept.advance(NOON + HOUR / 2)
-    for gone in there[1::2]:
-        kept.leave(gone.job, NOON + HOUR / 2)
-    anew = Board(stays, NOON + HOUR / 2)
+    old = kept(replace(snapshot, running=tuple(there)), NOON)
     at = NOON + HOUR / 2
-    assert starts(kept, stays, at) == starts(anew, stays, at)
-    assert [kept.use.used(share) for share in SHARES] == [anew.use.used(share) for share in SHARES]
+    old.advance(at)
+    for gone in there[1::2]:
+        old.leave(gone.job, at)
+    anew = kept(stays, at)
+    assert starts(old, stays, at) == starts(anew, stays, at)
+    assert [old.use.used(share) for share in SHARES] == [anew.use.used(share) for share in SHARES]

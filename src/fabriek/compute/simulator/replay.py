@@ -67,7 +67,12 @@ class _Replay:
         self._standing: dict[str, Placed] = {}
         self._gone: list[Placed] = []
         start = min([*(limits[-1:]), *(row.submitted_at for row in self._arriving[-1:])], default=EVER)
-        self._board = Board(self._snapshot(), start)
+        # Nothing in it that changes: what stands and who waits is on the board.
+        self._snapshot = Snapshot(
+            capacity=machine.capacity, table=machine.table, shares=policy.shares, contract=machine.contract, limits=machine.limits,
+            order=policy.order,
+        )  # fmt: skip
+        self._board = Board(self._snapshot, start)
 
     def run(self) -> Outcome:
         while (now := self._next()) is not None:
@@ -98,15 +103,16 @@ class _Replay:
             row = self._arriving.pop()
             number = len(self._rows)
             self._rows[row.job] = row
-            self._waiting[row.job] = Waiting(
-                row.job, row.share, row.shape, row.submitted_at, row.priority, number=number
-            )
+            waiting = Waiting(row.job, row.share, row.shape, row.submitted_at, row.priority, number=number)
+            self._waiting[row.job] = waiting
+            self._board.wait(waiting)
 
     def _decide(self, now: datetime) -> None:
-        made, _ = starts(self._board, self._snapshot(), now)
+        made, _ = starts(self._board, self._snapshot, now)
         for start in made:
             waiting, row = start.waiting, self._rows[start.waiting.job]
             del self._waiting[waiting.job]
+            self._board.take(waiting)
             # A job past its limit would have been killed at it.
             ran = min(max(0.0, row.ran_seconds), float(row.shape.wall_seconds_max))
             placed = Placed(row, now, now + timedelta(seconds=ran), start.placed)
@@ -120,9 +126,3 @@ class _Replay:
                 ),
                 now,
             )  # fmt: skip
-
-    def _snapshot(self) -> Snapshot:
-        return Snapshot(
-            capacity=self._machine.capacity, table=self._machine.table, queued=tuple(self._waiting.values()), shares=self._policy.shares,
-            contract=self._machine.contract, limits=self._machine.limits, order=self._policy.order,
-        )  # fmt: skip
