@@ -92,6 +92,7 @@ def test_bill_gpu_hours_that_are_gone_keep_out_jobs_with_gpus_alone(house: House
     assert house.refused("a100:1") == "spending.unit_empty"
     house.town.clock.move(timedelta(minutes=2))
     house.hall.worker.round()
+    assert house.hall.worker._upkeep._crediting.beside.wait()
     written = SqlStandings(house.database).get(house.project)
     assert written is not None
     assert (written.state, set(written.empty)) == (State.NO_NEW_JOBS, {GPU})
