@@ -26,9 +26,6 @@ from fabriek.compute.schedule import Need
 from fabriek.compute.snapshot import Snapshot
 from fabriek.compute.turns import turns
 
-INSTANT = timedelta(microseconds=1)
-"""Those that would leave at the same instant are planned to leave one after the other, in the order in which they came."""
-
 
 def admit(snapshot: Snapshot, now: datetime) -> list[Decision]:
     """One decision on every queued job, in the order in which they had their turn."""
@@ -48,7 +45,8 @@ class Start:
 
 def starts(board: Board, snapshot: Snapshot, now: datetime) -> tuple[list[Start], tuple[str, ...]]:
     """Those that `admit` would start and those that it would put back, without a word to anybody: of those in the board's line, in place of the
-    snapshot's queue, beside those that stand on it. For whoever plays time forward and asks after every step.
+    snapshot's queue, beside those that stand on it. What starts stands on the board from then on, and its owner takes it out of the line.
+    For whoever plays time forward and asks after every step.
     """
     if snapshot.starts_held:
         return [], ()
@@ -73,12 +71,13 @@ def _firsts(blocked: Sequence[Alike], key: Key) -> Iterable[Alike]:
 
 
 class _Deciding:
-    """One round. `_open` is the machine as it stands; `_promised` has the reserved start of the first that waits in it too."""
+    """One round, on a board that is its own. `_open` is the machine as it stands; `_promised` has the reserved start of the first that waits in
+    it too.
+    """
 
     def __init__(self, board: Board, snapshot: Snapshot, now: datetime) -> None:
         self._board, self._snapshot, self._now = board, snapshot, now
         self._open = self._promised = board.schedule
-        self._is_mine = False
         self._reserved: datetime | None = None
         self.use = board.use
         self.leave: tuple[str, ...] = ()
@@ -189,36 +188,24 @@ class _Deciding:
         return Decision(waiting.job, starts=False, code=Because.ARRAY, reason=reason)
 
     def _start(self, waiting: Waiting, need: Need, placed: Placement) -> None:
-        self._own()
-        self._waits.clear()
-        self.use.add(waiting.share, waiting.shape)
-        if waiting.array:
-            self._of_array[waiting.array] += 1
+        if self._waits:
+            self._waits.clear()
         self._started.append((need, placed, need.span))
-        end = self._now + need.span
-        self._open.occupy(need, placed, self._now, end + waiting.number * INSTANT)
+        self._board.start(waiting, need, placed, self._now)
         if self._promised is not self._open:
-            self._promised.occupy(need, placed, self._now, end)
+            self._promised.occupy(need, placed, self._now, self._now + need.span)
 
     def _reserve(self, waiting: Waiting, need: Need) -> None:
         """The first that waits: nobody may delay it from here on, and jobs that may be put back are, if it comes before them."""
         until = self._open.earliest(need, self._now)
         if until is None:
             return
-        self._own()
         placed = self._open.place(need, until, until + need.span)
         assert placed is not None, f"{waiting.job} fits at {until}, and has no place there"
         self._reserved, self._promised = until, self._open.copy()
         self._promised.occupy(need, placed, until, until + need.span)
         leave = must_leave(waiting, self._snapshot, self.use, lambda gone: self._fits_without(need, gone))
         self.leave = tuple(leave)
-
-    def _own(self) -> None:
-        """The board is another's: what a round plans stands on a copy."""
-        if not self._is_mine:
-            self._open = self._promised = self._open.copy()
-            self.use, self._of_array = self.use.copy(), self._of_array.copy()
-            self._is_mine = True
 
     def _fits_without(self, need: Need, gone: frozenset[str]) -> bool:
         """Whether there would be room now if these were gone. What was let in this round stands already."""

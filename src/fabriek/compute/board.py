@@ -22,6 +22,9 @@ from fabriek.compute.turns import ShareUse
 OVERDUE = timedelta(minutes=1)
 """How much longer a job is expected to stand that should be gone: it holds its room until it is seen to have left."""
 
+INSTANT = timedelta(microseconds=1)
+"""Those that would leave at the same instant are planned to leave one after the other, in the order in which they came."""
+
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 """Some instant, for what does not depend on which."""
 
@@ -30,14 +33,16 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 class Standing:
     """A job that has its room, until `ends` at the latest."""
 
-    running: Running
+    share: str
+    array: str
+    waited_seconds: float
     need: Need
     placed: Placement
     ends: datetime
 
 
 class Board:
-    """`schedule` and `use` are changed by `stand` and `leave` alone; a round decides on copies. `line`: those that wait, for who keeps the board."""
+    """`line`: those that wait, for who keeps the board. What a round starts stands on it."""
 
     def __init__(self, snapshot: Snapshot, now: datetime) -> None:
         """Of the snapshot's machine, power and shares, with everything that runs standing on it."""
@@ -80,22 +85,34 @@ class Board:
         ends = running.ends if running.ends > now else now + OVERDUE
         floor = self.schedule.floor
         placed = running.placed or floor.place(running.shape, now, ends) or floor.force(running.shape, now)
-        self.schedule.occupy(need, placed, now, ends)
-        self.use.add(running.share, running.shape)
-        self.use.wait(running.shape, running.waited_seconds)
-        if running.array:
-            self.of_array[running.array] += 1
-        self._standing[running.job] = Standing(running, need, placed, ends)
+        self._occupy(
+            running.job, Standing(running.share, running.array, running.waited_seconds, need, placed, ends), now
+        )
+
+    def start(self, waiting: Waiting, need: Need, placed: Placement, now: datetime) -> None:
+        """It has its room from now on, there, for as long as it may."""
+        waited = (now - waiting.submitted_at).total_seconds()
+        ends = now + need.span + waiting.number * INSTANT
+        self._occupy(waiting.job, Standing(waiting.share, waiting.array, waited, need, placed, ends), now)
+
+    def _occupy(self, job: str, standing: Standing, now: datetime) -> None:
+        need = standing.need
+        self.schedule.occupy(need, standing.placed, now, standing.ends)
+        self.use.add(standing.share, need.shape)
+        self.use.wait(need.shape, standing.waited_seconds)
+        if standing.array:
+            self.of_array[standing.array] += 1
+        self._standing[job] = standing
 
     def leave(self, job: str, now: datetime) -> None:
         """It is gone, and gives back what it would have had until its end."""
         gone = self._standing.pop(job)
         if gone.ends > now:
             self.schedule.vacate(gone.need, gone.placed, now, gone.ends)
-        self.use.take_away(gone.running.share, gone.running.shape)
-        self.use.wait(gone.running.shape, gone.running.waited_seconds, gone=True)
-        if gone.running.array:
-            self.of_array[gone.running.array] -= 1
+        self.use.take_away(gone.share, gone.need.shape)
+        self.use.wait(gone.need.shape, gone.waited_seconds, gone=True)
+        if gone.array:
+            self.of_array[gone.array] -= 1
 
     def advance(self, now: datetime) -> None:
         """Nothing before this instant is asked about any more."""

@@ -135,7 +135,7 @@ class Timeline:
         """Whether this is free throughout."""
         cpus, gpus, memory, watts = need
         starts, free = self._starts, self._free
-        step, last = bisect_right(starts, start) - 1, len(starts)
+        step, last = 0 if start == starts[0] else bisect_right(starts, start) - 1, len(starts)
         while step < last and starts[step] < end:
             has = free[step]
             if has[0] < cpus or has[1] < gpus or has[2] < memory or has[3] < watts:
@@ -169,6 +169,8 @@ class Timeline:
 
     def _cut(self, at: datetime) -> int:
         """The number of the step that begins at this instant, made by cutting one in two where none does."""
+        if at == self._starts[0]:  # now, mostly
+            return 0
         step = bisect_right(self._starts, at) - 1
         assert step >= 0, f"{at} lies before the timeline"
         if self._starts[step] == at:

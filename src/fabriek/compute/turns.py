@@ -24,12 +24,6 @@ class ShareUse:
         self.noted: dict[str, float] = {}
         self._standing = self._waited = 0.0
 
-    def copy(self) -> "ShareUse":
-        other = ShareUse(self._capacity, self._entitled)
-        other._used, other._parts, other.noted = dict(self._used), self._parts, self.noted
-        other._standing, other._waited = self._standing, self._waited
-        return other
-
     def add(self, share: str, shape: Shape) -> None:
         self._count(share, shape, 1)
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from fabriek.compute.admission import INSTANT, starts
+from fabriek.compute.admission import starts
 from fabriek.compute.board import EVER, Board
 from fabriek.compute.capacity import Capacity
-from fabriek.compute.contenders import Running, Waiting
+from fabriek.compute.contenders import Waiting
 from fabriek.compute.order import FirstCome, Order
 from fabriek.compute.power import Contract, Limit, PowerTable
 from fabriek.compute.simulator.outcomes import Outcome, Placed, outcome_of
@@ -118,11 +118,3 @@ class _Replay:
             placed = Placed(row, now, now + timedelta(seconds=ran), start.placed)
             self._standing[row.job] = placed
             heapq.heappush(self._leaving, (placed.ended_at, waiting.number, row.job))
-            ends = now + timedelta(seconds=row.shape.wall_seconds_max) + waiting.number * INSTANT
-            self._board.stand(
-                Running(
-                    row.job, row.share, row.shape, ends, placed=start.placed, priority=row.priority,
-                    waited_seconds=(now - row.submitted_at).total_seconds(),
-                ),
-                now,
-            )  # fmt: skip
