@@ -21,6 +21,7 @@ class ShareUse:
         self._capacity, self._entitled = capacity, entitled
         self._used: dict[str, tuple[int, int, int]] = {}
         self._parts: dict[Shape, int] = {}
+        self._borrows: dict[str, bool] = {}
         self.noted: dict[str, float] = {}
         self._standing = self._waited = 0.0
 
@@ -58,7 +59,10 @@ class ShareUse:
 
     def borrows(self, share: str) -> bool:
         """Whether what this share takes next is beyond what is its own."""
-        return self.used(share) >= self.entitled(share)
+        found = self._borrows.get(share)
+        if found is None:
+            found = self._borrows[share] = self.used(share) >= self.entitled(share)
+        return found
 
     def _part(self, taken: tuple[int, int, int]) -> int:
         whole = self._capacity
@@ -69,6 +73,7 @@ class ShareUse:
         )
 
     def _count(self, share: str, shape: Shape, sign: int) -> None:
+        self._borrows.pop(share, None)
         cpus, gpus, memory = self._used.get(share, (0, 0, 0))
         self._used[share] = (
             cpus + sign * shape.cpus_in_all, gpus + sign * shape.gpus_milli_in_all, memory + sign * shape.memory_bytes_in_all

@@ -37,12 +37,17 @@ def steps_of(placed: Sequence[Placed], machine: Machine) -> Iterator[Step]:
     if not changes:
         return
     first, last = min(changes), max(changes)
-    bounds = {at for limit in machine.limits for at in (limit.starts, limit.ends) if first < at < last}
+    bounds = sorted(
+        {first, *(at for limit in machine.limits for at in (limit.starts, limit.ends) if first < at < last)}
+    )
+    allowed = [envelope(machine.contract, machine.limits, at) for at in bounds]
     instants = sorted({*changes, *bounds})
-    watts = idle_watts(machine.table, machine.capacity.nodes)
+    watts, bound = idle_watts(machine.table, machine.capacity.nodes), 0
     for start, end in itertools.pairwise(instants):
         watts += changes.get(start, 0)
-        yield Step(start, end, watts, envelope(machine.contract, machine.limits, start))
+        while bound + 1 < len(bounds) and bounds[bound + 1] <= start:
+            bound += 1
+        yield Step(start, end, watts, allowed[bound])
 
 
 def quarter_hours_above(placed: Sequence[Placed], machine: Machine) -> int:

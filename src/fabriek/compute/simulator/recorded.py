@@ -41,6 +41,7 @@ class Reading:
     first: dict[str, int] = field(default_factory=dict)
     procs: int = 0
     guessed: int = 0
+    words: dict[tuple[int, ...], Mapping[str, str]] = field(default_factory=dict)
 
     def skip(self, why: str, line: int) -> None:
         self.skipped[why] += 1

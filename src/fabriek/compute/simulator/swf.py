@@ -43,7 +43,10 @@ def _read(found: Reading, fields: list[str], number: int) -> None:
     elif processors <= 0:
         found.skip(NO_PROCESSORS, number)
     else:
-        words = {"user": str(user), "group": str(group), "queue": str(queue)}
+        # Few people send most jobs, and a trace has hundreds of thousands: the same words are kept once.
+        words = found.words.setdefault(
+            (user, group, queue), {"user": str(user), "group": str(group), "queue": str(queue)}
+        )
         found.jobs.append(
             Recorded(
                 f"{fields[NUMBER]}:{number}", values[SUBMITTED], values[RAN], processors, max(0.0, values[WANTED]), words=words
