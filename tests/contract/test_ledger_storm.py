@@ -77,7 +77,7 @@ def test_a_small_storm_and_a_kill_break_nothing(tmp_path: Path) -> None:
 @pytest.mark.faults
 def test_ten_thousand_awards_and_a_hundred_thousand_settlements_break_nothing(tmp_path: Path) -> None:
     """A tenth of the awards and a third of the settlements are tried for nothing: refused, never settled, or settled twice."""
-    storm(tmp_path, 20_261_128, awards=11_000, settlements=135_000, kills=1)
+    storm(tmp_path, 20_261_128, awards=11_000, settlements=150_000, kills=1)
     database = open_database(f"sqlite:///{tmp_path}/home/fabriek.db")
     assert len(SqlAllocations(database).all()) >= 10_000
     settled = database.scalar(select(func.count()).select_from(posted).where(posted.c.key.like("settle:%")))
