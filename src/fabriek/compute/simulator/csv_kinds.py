@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from fabriek.compute.gpus import MILLI
-from fabriek.compute.simulator.recorded import Reading, Recorded
+from fabriek.compute.simulator.recorded import NOT_RUN, Reading, Recorded
 from fabriek.kernel.errors import InvalidInput
 
 DAMAGED = "a row with a cell that is no number"
-NOT_RUN = "never ran, or for no time"
 MIB = 2**20
 
 

@@ -1,7 +1,7 @@
 """A job as a trace tells it, whatever the file; and what of a file could not be used, by reason."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -48,6 +48,7 @@ class Reading:
         self.first.setdefault(why, line)
 
 
+NOT_RUN = "never ran, or for no time"
 WIDER = "wider than the machine"
 LONGER = "longer than a year"
 
@@ -72,10 +73,6 @@ def rows_on(reading: Reading, capacity: Capacity, share_of: Mapping[str, str]) -
 def pool(procs: int) -> Capacity:
     """So many processors and nothing else: what is told of GPUs counts as processors there."""
     return Capacity(cpus=procs, gpus=0, memory_bytes=2**62)
-
-
-def whole_gpus(jobs: Iterable[Recorded]) -> bool:
-    return all(job.gpus_milli % MILLI == 0 for job in jobs)
 
 
 def _shape(job: Recorded, wanted: int, capacity: Capacity, each: Capacity) -> Shape | None:

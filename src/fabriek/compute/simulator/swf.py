@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 
-from fabriek.compute.simulator.recorded import Reading, Recorded
+from fabriek.compute.simulator.recorded import NOT_RUN, Reading, Recorded
 
 FIELDS = 18
 NUMBER, SUBMITTED, RAN, ALLOCATED, ASKED, WANTED, USER, GROUP, QUEUE = 0, 1, 3, 4, 7, 8, 11, 12, 14
 
 DAMAGED = "a line that is not 18 numbers"
-NOT_RUN = "never ran, or for no time"
 NO_PROCESSORS = "no processors"
 
 
