@@ -64,6 +64,24 @@ def share_used(used_micro: int, entitled_micro: int, until: str) -> str:
     )
 
 
+def must_yield(entitled_micro: int) -> str:
+    return (
+        f"Waits for its share: its own {_percent(entitled_micro)} of the machine is in use, and beyond that only jobs start that may be put back "
+        "(--preemptible)."
+    )
+
+
+def at_ceiling(used_micro: int, most_micro: int, part_micro: int, until: str) -> str:
+    return (
+        f"Waits for its share: it may use {_percent(most_micro)} of the machine at most and uses {_percent(used_micro)}, this job takes "
+        f"{_percent(part_micro)}; room is expected at {until}."
+    )
+
+
+def above_ceiling(part_micro: int, most_micro: int) -> str:
+    return f"Can never start here: this job takes {_percent(part_micro)} of the machine, and its share may use {_percent(most_micro)} at most."
+
+
 def behind(until: str) -> str:
     return f"Waits behind a job that goes first: it would delay that job's reserved start at {until}."
 

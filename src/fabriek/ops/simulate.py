@@ -10,7 +10,7 @@ from fabriek.cli.output import json_option, print_json, say, table
 from fabriek.cli.session import connect
 from fabriek.compute.simulator.figures import Figures, figures_of
 from fabriek.compute.simulator.machines import limits_from, machine_from, machine_of_procs
-from fabriek.compute.simulator.policies import PolicyAsked, assigned, policy_named
+from fabriek.compute.simulator.policies import PolicyAsked, assigned, policy_named, with_terms
 from fabriek.compute.simulator.recorded import Reading, rows_on
 from fabriek.compute.simulator.replay import Machine, Policy, replay
 from fabriek.compute.simulator.trace_files import read_trace, said
@@ -66,8 +66,8 @@ def simulate(
 def _replayed(reading: Reading, machine: Machine, asked: PolicyAsked) -> Figures:
     reading.guessed = 0
     before = reading.skipped.copy()
-    rows = rows_on(reading, machine.capacity, assigned(reading.jobs, asked))
-    outcome = replay(rows, machine, Policy(asked.parts, asked.order))
+    rows = with_terms(rows_on(reading, machine.capacity, assigned(reading.jobs, asked)), asked)
+    outcome = replay(rows, machine, Policy(asked.parts, asked.order, asked.rules))
     kept, reading.skipped = reading.skipped, before
     found = figures_of(asked.name, outcome, machine, asked.parts)
     reading.skipped |= kept
