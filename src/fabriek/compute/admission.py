@@ -120,7 +120,7 @@ class _Told:
         reserved = self._clock_time(self._deciding.reserved)
         if self._snapshot.shares and borrows:
             used, entitled = self.use.used(waiting.share), self.use.entitled(waiting.share)
-            return Because.SHARE, reasons.share_used(used, entitled, reserved)
+            return Because.SHARE, reasons.share_used(used, entitled, self.use.part_of(waiting.share), reserved)
         return Because.BEHIND, reasons.behind(reserved)
 
     def _wait_ceiling(self, waiting: Waiting, ceiling: str, until: datetime | None) -> tuple[Because, str]:

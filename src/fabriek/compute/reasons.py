@@ -57,10 +57,16 @@ def power_cause(contract: Contract | None, limits: Iterable[Limit], at: datetime
     return f"the limit of {lowest.watts} W{since} until {clock_time(lowest.ends, now, zone)}"
 
 
-def share_used(used_micro: int, entitled_micro: int, until: str) -> str:
+def share_used(used_micro: int, entitled_micro: int, part_micro: int, until: str) -> str:
+    """part: what it has without what it borrowed lately, or lent."""
+    now = (
+        f" for now instead of {_percent(part_micro)}, since it pays back what it borrowed"
+        if entitled_micro < part_micro
+        else ""
+    )
     return (
         f"Waits for its share: it uses {_percent(used_micro)} of the machine and is entitled to "
-        f"{_percent(entitled_micro)}; a job that goes first needs the room from {until}."
+        f"{_percent(entitled_micro)}{now}; a job that goes first needs the room from {until}."
     )
 
 

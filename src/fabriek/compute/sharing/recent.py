@@ -24,6 +24,14 @@ class RecentUse:
         _, rate, _ = self._of.get(name, (0.0, 0.0, now))
         self._of[name] = (self.mean(name, now), rate + by, now)
 
+    def uses(self, rates: Mapping[str, float], now: datetime) -> None:
+        """From now on each uses so much, and who is not named nothing. A clock that was set back changes nothing that was."""
+        for name in {*self._of, *rates}:
+            _, before, at = self._of.get(name, (0.0, 0.0, now))
+            rate = rates.get(name, 0.0)
+            if rate != before or at > now:
+                self._of[name] = (self.mean(name, now), rate, now)
+
     def mean(self, name: str, now: datetime) -> float:
         found = self._of.get(name)
         if found is None:
