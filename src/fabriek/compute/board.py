@@ -25,7 +25,9 @@ OVERDUE = timedelta(minutes=1)
 """How much longer a job is expected to stand that should be gone: it holds its room until it is seen to have left."""
 
 INSTANT = timedelta(microseconds=1)
-"""Those that would leave at the same instant are planned to leave one after the other, in the order in which they came."""
+"""By so much, where an order wants those apart that would leave at the same instant."""
+
+NO_TIME = timedelta()
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 """Some instant, for what does not depend on which."""
@@ -110,7 +112,7 @@ class Board:
     def start(self, waiting: Waiting, need: Need, placed: Placement, now: datetime) -> None:
         """It has its room from now on, there, for as long as it may."""
         waited = (now - waiting.submitted_at).total_seconds()
-        ends = now + need.span + waiting.number * INSTANT
+        ends = now + need.span + (waiting.number * INSTANT if self._snapshot.order.ends_apart else NO_TIME)
         self._occupy(Standing(
             waiting.job, waiting.share, waiting.array, waited, need, placed, ends, waiting.priority, waiting.owner, waiting.preemptible,
             leaving=False,

@@ -59,7 +59,7 @@ PLAIN = ShareRules()
 
 DAY = 86_400.0
 
-RULES_HERE = ShareRules(budget_seconds=14 * DAY, owner_seconds=7 * DAY)
+RULES_HERE = ShareRules(budget_seconds=14 * DAY, owner_seconds=2 * DAY)
 """By which shares stand to each other on this machine."""
 
 

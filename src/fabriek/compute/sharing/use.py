@@ -33,7 +33,7 @@ class ShareUse:
         self._now: datetime | None = None
         self._lent = 0.0
         self._tops = [share for share in entitled if share not in rules.parents]
-        self.noted: dict[str, float] = {}
+        self.noted: dict[str, tuple[float, float]] = {}
         self.fell = 0
         self._standing = self._waited = 0.0
 
