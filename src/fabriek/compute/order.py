@@ -37,13 +37,7 @@ class FirstCome:
     def key(self, oldest: Waiting | None, use: ShareUse, now: datetime) -> Key:  # noqa: ARG002  # who came first depends on nothing
         return _came
 
-    def firsts(
-        self,
-        alikes: Iterable[Alike],
-        oldest: Waiting | None,
-        use: ShareUse,
-        now: datetime,  # noqa: ARG002
-    ) -> Collection[Alike]:
+    def firsts(self, alikes: Iterable[Alike], *_: Any) -> Collection[Alike]:
         first: dict[str, tuple[Any, Alike]] = {}
         for one in alikes:
             place = _came(one.oldest)

@@ -15,7 +15,7 @@ DAYS = timedelta(days=1)
 
 def test_what_one_borrowed_it_pays_back_with_half_of_its_part_at_most() -> None:
     budget = RecentUse(14 * 86_400, NOON)
-    use = ShareUse(MACHINE, PARTS, budget=budget)
+    use = ShareUse(MACHINE, PARTS, ShareRules(pay_back_seconds=14 * 86_400), budget=budget)
     use.begin(NOON)
     assert (use.entitled("a"), use.entitled("b")) == (500_000, 500_000)
     use.add("a", a_shape(cpus=10), NOON)
