@@ -1,5 +1,6 @@
 """A posting as the store writes it, on both databases: once by its key, nothing below zero, whoever else is at the same accounts."""
 
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -75,6 +76,24 @@ def test_of_many_at_once_only_as_many_succeed_as_there_is_credit_for(database: D
     assert sorted(type(one).__name__ for one in outcomes) == ["CreditsExhausted"] * 5 + ["int"] * 3
     assert stand(database) == {GRANT: -10, SHARE: 1, OTHER: 9}
     assert count_posted(database) == 4
+
+
+def test_who_waits_for_one_that_takes_too_much_is_refused(database: Database) -> None:
+    """What it saw when it came was enough."""
+    post(database, moved("grant", GRANT, SHARE, 10))
+    outcomes: list[int | Exception] = []
+    waits = threading.Thread(
+        target=lambda: outcomes.extend(at_once(lambda _: post(database, moved("late", SHARE, OTHER, 5)), times=1))
+    )
+    books = SqlLedger(database)
+    with books.transaction():
+        books.post(moved("early", SHARE, OTHER, 8))
+        waits.start()
+        waits.join(0.3)
+    waits.join()
+    assert [type(one) for one in outcomes] == [CreditsExhausted]
+    assert stand(database) == {GRANT: -10, SHARE: 2, OTHER: 8}
+    assert count_posted(database) == 2
 
 
 def test_the_same_act_told_by_many_at_once_stands_once(database: Database) -> None:

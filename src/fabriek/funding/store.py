@@ -187,9 +187,12 @@ class SqlLedger:
             if self._db.follow(self._chains[shape], values):
                 return True
         except IntegrityError as error:
-            if NEVER_NEGATIVE in str(error.orig):  # somebody was faster, and what the statement saw is there no more
-                self._refuse(moves, self._db.aside)
-            raise
+            if NEVER_NEGATIVE not in str(error.orig):
+                raise
+            # Somebody was faster: what the statement saw was there no more. By now it may be back, and this is refused all the same.
+            self._refuse(moves, self._db.aside)
+            touched, more = next(one for one in moves if _may_not_fall(*one))
+            raise below_zero(touched, more, more) from error
         if self._db.rows(_KNOWN, {"key": one.key}):
             return False
         self._refuse(moves, self._db.rows)
@@ -200,7 +203,7 @@ class SqlLedger:
         for touched, more in moves:
             rows = ask(_BALANCE, {"of": touched[0], "what": touched[1].value})
             after = more + (rows[0].amount_micro if rows else 0)
-            if more < 0 and after < 0 and kind_of(touched[0]) not in BELOW_ZERO:
+            if after < 0 and _may_not_fall(touched, more):
                 raise below_zero(touched, after, more)
 
     def _post_many(self, postings: Sequence[Posting]) -> int:
@@ -338,6 +341,11 @@ class SqlAllocations:
             return None
         name, allocation, share, resource, amount = found[0]
         return Hold(name, allocation, share, Resource(resource), amount)
+
+
+def _may_not_fall(touched: tuple[str, Resource], more: int) -> bool:
+    """Whether it takes from an account that may not be below zero."""
+    return more < 0 and kind_of(touched[0]) not in BELOW_ZERO
 
 
 def _is_small(one: Posting) -> bool:
