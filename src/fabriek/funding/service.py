@@ -118,7 +118,7 @@ class Funding:
         """Charges real use and gives the rest back; once, however often it is called. A job that held nothing owes nothing. facts: for reports,
         of a job that began.
         """
-        with self._books.transaction():
+        with self._books.transaction(single=facts is None):
             held = self._allocations.hold_of(job)
             if held is not None:
                 at, posting = self._clock.now(), self._ids.new("led")
