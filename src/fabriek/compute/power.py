@@ -98,13 +98,13 @@ SIGMAS = Decimal("3.0902")
 
 
 def planned(table: PowerTable, planning: Planning, nodes: int) -> PowerTable:
-    """The table by which jobs are planned on so many nodes. Measured: mean + 3.09·sd/√nodes for each GPU, never above what it can draw. GPUs of one
-    node are taken to draw alike, since they mostly work on one job, so that nodes are counted and not GPUs. Of a small machine that is nearly
-    nameplate.
+    """The table by which jobs are planned on so many nodes. Measured: mean + 3.09·sd/√(nodes/2) for each GPU, never above what it can draw. Nodes
+    are counted and not GPUs, since those of one node mostly work on one job and draw alike; and half of them, since a machine is planned by
+    its draw where a limit lets about half of it run. Of a small machine it is nearly nameplate.
     """
     if planning is Planning.NAMEPLATE or table.gpu_watts_mean is None or table.gpu_watts_sd is None:
         return table
-    each = table.gpu_watts_mean + SIGMAS * table.gpu_watts_sd / Decimal(max(1, nodes)).sqrt()
+    each = table.gpu_watts_mean + SIGMAS * table.gpu_watts_sd / Decimal(max(1, nodes // 2)).sqrt()
     lower = min(each.to_integral_value(ROUND_CEILING), table.watts_per_gpu)
     return replace(table, watts_per_gpu=lower, nameplate_watts_per_gpu=table.gpu_watts_full)
 
