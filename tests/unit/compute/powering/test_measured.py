@@ -1,9 +1,7 @@
 """The shipped figures of draw equal what the traces say, where the traces are there."""
 
-import os
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from benches import power as bench
@@ -14,7 +12,7 @@ from fabriek.kernel.units import MICRO
 from tests.factories.compute import a_shape, shipped_tables
 
 ON = date(2026, 6, 1)
-DATA = Path(os.environ.get("FABRIEK_DATA", "/nowhere"))
+DATA = bench.data_folder()
 traces = pytest.mark.skipif(
     not (DATA / "traces" / bench.ACME).is_file(), reason="FABRIEK_DATA names no folder with traces"
 )
