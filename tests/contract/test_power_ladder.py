@@ -190,6 +190,17 @@ def test_one_that_does_not_leave_in_its_time_is_ended(hall: Hall) -> None:
     hall.work(job, State.CANCELLED)
 
 
+def test_one_that_leaves_for_another_and_does_not_is_ended_once_its_power_is_wanted(hall: Hall) -> None:
+    job = hall.start("deaf")
+    with hall.town.services.database.transaction():
+        hall.town.services.progress._preempt(job.id)
+    hall.limit(1)
+    hall.rounds()
+    assert hall.job(job).state is State.RUNNING
+    hall.town.clock.move(2 * MINUTE)
+    hall.work(job, State.CANCELLED)
+
+
 def test_what_was_let_in_and_has_not_begun_goes_back_at_once(hall: Hall) -> None:
     services = hall.town.services
     job = services.compute.submit(hall.project, JobAsked(("sleep", "9"), wall_seconds_max=7200), by=hall.person)

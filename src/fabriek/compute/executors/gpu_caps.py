@@ -2,10 +2,12 @@
 
 import subprocess
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from fabriek.kernel.errors import Unavailable
 
 SECONDS_MAX = 20
+AT_ONCE = 8
 
 
 class CommandCaps:
@@ -15,16 +17,19 @@ class CommandCaps:
         self._command = tuple(command)
 
     def cap(self, node: int, devices: Sequence[int], watts: int) -> None:
-        for device in devices:
-            try:
-                done = subprocess.run(
-                    [*self._command, str(node), str(device), str(watts)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL, timeout=SECONDS_MAX, check=False,
-                )  # fmt: skip
-            except (OSError, subprocess.TimeoutExpired) as error:
-                raise _not_capped(type(error).__name__) from None
-            if done.returncode:
-                raise _not_capped(f"exit code {done.returncode}")
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+            list(pool.map(lambda device: self._cap(node, device, watts), devices))
+
+    def _cap(self, node: int, device: int, watts: int) -> None:
+        try:
+            done = subprocess.run(
+                [*self._command, str(node), str(device), str(watts)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, timeout=SECONDS_MAX, check=False,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise _not_capped(type(error).__name__) from None
+        if done.returncode:
+            raise _not_capped(f"exit code {done.returncode}")
 
 
 def _not_capped(why: str) -> Unavailable:

@@ -13,7 +13,7 @@ from fabriek.compute.machine import Machine
 from fabriek.compute.ports import Jobs, PowerLimits
 from fabriek.compute.power import Limit, capped_draw, draw, idle_watts
 from fabriek.compute.powering.acts import CAPPED_FOR_POWER, ENDED_FOR_POWER, FOR_POWER, Taken
-from fabriek.compute.powering.ladder import STEPS, Act, Climb, Standing, Step, climb
+from fabriek.compute.powering.ladder import STEPS, Act, Breach, Climb, Standing, Step, climb
 from fabriek.compute.powering.ports import Acts, Readings
 from fabriek.compute.powering.readings import watts_of_now
 from fabriek.compute.powering.telling import said
@@ -95,6 +95,8 @@ class PowerGuard:
         found = self.outlook(standing)
         if found is NOTHING:
             return self._lift([one.job for one in self._acts.standing() if one.step is Step.CAP], standing)
+        if found.climb.breach is not None:
+            self._time(standing, found.climb.breach)
         taken = sum(self._take(act) for act in found.climb.acts)
         self._cap_what_was_written()
         return taken + self._lift(found.climb.lifts, standing)
@@ -141,12 +143,12 @@ class PowerGuard:
             capped=cap is not None, gone_by=gone_by, ending=job.cancelling,
         )  # fmt: skip
 
-    def _take(self, act: Act) -> bool:
-        """Whether it was taken: the job may have left since, and another worker may have been first."""
+    def _take(self, act: Act, *, told: bool = False) -> bool:
+        """Whether it was taken: the job may have left since, and another worker may have been first. told: the job leaves already."""
         now = self._clock.now()
         with self._jobs.transaction(alone=f"job:{act.job}"):
             job = self._jobs.get(act.job)
-            changed = self._changed(job, act.step, now)
+            changed = self._changed(job, act.step, now) if not told else job if job.preempting else None
             if changed is None or any(
                 one.job == job.id and one.attempt == job.attempts and one.step is act.step
                 for one in self._acts.standing()
@@ -162,10 +164,19 @@ class PowerGuard:
             )  # fmt: skip
             if changed != job:
                 self._jobs.save(changed)
+            if told:
+                return True
             self._audit.record(
                 _EVENTS[act.step], job.id, SYSTEM, project=job.project, watts=act.watts, allowed_watts=breach.allowed_watts
             )  # fmt: skip
         return True
+
+    def _time(self, standing: Sequence[Job], breach: Breach) -> None:
+        """Who leaves for another is timed from when its power is wanted: one that never leaves would count as gone for ever."""
+        timed = {(one.job, one.attempt) for one in self._acts.standing() if one.step is Step.SUSPEND}
+        for job in standing:
+            if job.preempting and (job.id, job.attempts) not in timed:
+                self._take(Act(job.id, Step.SUSPEND, breach, 0, job.terms.signal_seconds + LEAVES_SECONDS), told=True)
 
     def _changed(self, job: Job, step: Step, now: datetime) -> Job | None:
         """The job with the step taken; None where it cannot be taken any more."""

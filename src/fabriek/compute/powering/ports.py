@@ -45,7 +45,7 @@ class Readings(Protocol):
     def at(self, meter: str, at: datetime) -> Reading | None: ...
 
     def within(self, begin: datetime, end: datetime) -> Sequence[Reading]:
-        """From `begin` until before `end`, oldest first, and of each meter the one before `begin`, and the first from `end` on."""
+        """Of every meter, oldest first, both instants included."""
 
 
 class Quarters(Protocol):

@@ -43,8 +43,8 @@ def same(kept: Reading, new: Reading) -> None:
 
 
 def watts_within(readings: Sequence[Reading], begin: datetime, end: datetime) -> int | None:
-    """Mean watts of all meters together; None where one of them does not say. readings: those from `begin` until before `end`, and of each meter one
-    before and one after.
+    """Mean watts of all meters together; None where one of them does not say. readings: those of that time and of half an hour around it, so that a
+    counter is known at both ends, and a meter that is heard of no more is not waited for.
     """
     meters = sorted({one.meter for one in readings})
     each = [_of_one([one for one in readings if one.meter == meter], begin, end) for meter in meters]

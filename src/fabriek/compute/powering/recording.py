@@ -94,7 +94,8 @@ class Recorder:
         return idle + sum(draw(one, table) for one in shapes), idle + sum(expected_draw(one, table) for one in shapes)
 
     def _close(self, quarter: Quarter) -> Quarter:
-        metered = watts_within(self.readings.within(quarter.at, quarter.ends_at), quarter.at, quarter.ends_at)
+        near = self.readings.within(quarter.at - APART_MAX, quarter.ends_at + APART_MAX)
+        metered = watts_within(near, quarter.at, quarter.ends_at)
         done = closed(quarter, metered, self._allowed(quarter))
         if done.is_over and not done.warned:
             done = replace(done, warned=True)

@@ -16,7 +16,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    func,
     insert,
     select,
     text,
@@ -158,15 +157,8 @@ class SqlPowerReadings:
 
     def within(self, begin: datetime, end: datetime) -> Sequence[Reading]:
         c = readings.c
-        before = select(c.meter, func.max(c.at).label("at")).where(c.at < begin).group_by(c.meter).subquery()
-        after = select(c.meter, func.min(c.at).label("at")).where(c.at >= end).group_by(c.meter).subquery()
-        found = self._db.rows(select(readings).where(c.at >= begin, c.at < end))
-        for edge in (before, after):
-            found = [
-                *found,
-                *self._db.rows(select(readings).join(edge, (c.meter == edge.c.meter) & (c.at == edge.c.at))),
-            ]
-        return sorted(map(_reading, found), key=lambda one: (one.at, one.meter))
+        asked = select(readings).where(c.at >= begin, c.at <= end).order_by(c.at, c.meter)
+        return [_reading(row) for row in self._db.rows(asked)]
 
 
 class SqlPowerQuarters:
