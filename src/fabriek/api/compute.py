@@ -14,6 +14,7 @@ from fabriek.compute.hosts import hosts_of
 from fabriek.compute.jobs import Job, reserved_end
 from fabriek.compute.notices.notices import Notice, notice_asked_of
 from fabriek.compute.notices.notices import shown as shown_target
+from fabriek.compute.powering.carbon import JOULES_PER_KWH
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.secrets.secrets import use_of
 from fabriek.compute.terms import Network, Terms, after_of
@@ -89,6 +90,8 @@ def job_out(job: Job, services: Services, elements: int = 1, *, slug: str = "") 
         held=Resource(job.resource).counted(job.held_micro) if job.held_micro else "",
         used=Resource(job.resource).counted(job.used_micro) if job.used_micro else "",
         energy_joules=job.energy_joules,
+        energy_kwh=round(job.energy_joules / JOULES_PER_KWH, 6),
+        co2_grams=round(job.co2_grams, 3),
         ran_seconds=job.ran_seconds,
         cpu_seconds=job.use.cpu_seconds,
         memory_bytes_peak=job.use.memory_bytes_peak,

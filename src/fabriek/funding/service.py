@@ -125,7 +125,8 @@ class Funding:
                 new = self._books.post(ledger.settle(posting, held, used_micro, at))
                 if new and facts is not None:
                     self._uses.add(
-                        Use(job, held.allocation, held.resource, posting, facts.waited_seconds, facts.energy_joules, facts.ended_at, at)
+                        Use(job, held.allocation, held.resource, posting, facts.waited_seconds, facts.energy_joules, facts.ended_at, at,
+                            facts.co2_grams)
                     )  # fmt: skip
 
     def release(self, job: str) -> None:

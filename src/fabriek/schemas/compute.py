@@ -143,6 +143,8 @@ class JobOut(Wire):
     held: str = ""
     used: str = ""
     energy_joules: float = 0.0
+    energy_kwh: float = 0.0
+    co2_grams: float = 0.0
     ran_seconds: float = 0.0
     cpu_seconds: float = 0.0
     memory_bytes_peak: int = 0
@@ -266,11 +268,17 @@ class PowerLimitOut(Wire):
 
 
 class PowerOut(Wire):
-    """What may be drawn now, and what running jobs are planned to draw. `allowed_watts` is null where nothing limits it."""
+    """What may be drawn now, and what running jobs are planned to draw. `allowed_watts` is null where nothing limits it. `step`: the highest of the
+    power ladder that is being taken, `why` in one sentence; both empty where nothing is done or to come.
+    """
 
     allowed_watts: int | None
     planned_watts: int
     limits: list[PowerLimitOut]
+    step: str = ""
+    why: str = ""
+    capped: int = 0
+    leaving: int = 0
 
 
 class SimulateIn(Wire):
