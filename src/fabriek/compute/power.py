@@ -23,11 +23,14 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """From `starts` until just before `ends`, at most this may be drawn at the meter."""
+    """From `starts` until just before `ends`, at most this may be drawn at the meter. `known_from`: where time is played forward, when it
+    is announced; None where it is known all along.
+    """
 
     starts: datetime
     ends: datetime
     watts: int
+    known_from: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.ends <= self.starts or self.watts < 0:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fabriek.compute.jobs import Priority
-from fabriek.compute.order import RANK
+from fabriek.compute.line import RANK
 from fabriek.compute.power import Contract, Limit, envelope
 from fabriek.funding.policy.ladders import Drain, Ladder
 
