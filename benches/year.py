@@ -6,6 +6,7 @@ GPUs would draw together may be drawn, which is announced at 12:00 on the day be
 above a limit, nothing given away twice, and nobody who may be put back loses more than one interval between checkpoints.
 """
 
+import itertools
 import os
 import random
 import sys
@@ -34,8 +35,8 @@ NODES, GPUS, CPUS, MEMORY = 252, 4, 64, 512 * 2**30
 DAY, DAYS = timedelta(days=1), 365
 LOAD, CHECKPOINT_SECONDS, PREEMPTIBLE = 0.9, 1_800, 0.9
 LIMITED_HOURS = 0.15 * 24
-FIRST = 100
-"""A month lies between the first few of the trace and the rest."""
+FIRST = 1_000
+"""Seven weeks lie between the first of the trace and the rest."""
 
 
 def main() -> int:
@@ -102,7 +103,7 @@ def given_twice(stood: Sequence[Placed], capacity: Capacity) -> int:
                 of_device[device].append((one.started_at, one.ended_at))
     for times in of_device.values():
         times.sort()
-        found += any(later < end for (_, end), (later, _) in zip(times, times[1:], strict=False))
+        found += any(later < end for (_, end), (later, _) in itertools.pairwise(times))
     for changes in of_node.values():
         used = 0
         for _, _, cpus in sorted(changes):

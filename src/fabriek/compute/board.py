@@ -152,6 +152,8 @@ class Board:
 
     def announce(self, limit: Limit, now: datetime) -> None:
         """It is known from now on: less may be drawn while it holds, whoever stands."""
+        if limit.ends <= now:  # it is over, whenever that was said
+            return
         before, self._limits = self._limits, (*(one for one in self._limits if one.ends > now), limit)
         bounds = {
             at for one in self._limits for at in (one.starts, one.ends) if limit.starts < at < limit.ends and at > now

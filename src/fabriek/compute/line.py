@@ -1,6 +1,7 @@
 """Those that wait, kept from step to step: the ones that are alike together, the oldest of them first. Queues are long, and mostly alike."""
 
 import heapq
+import itertools
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -53,7 +54,8 @@ class Line:
         self._by_owner = by_owner
         self.alike: dict[Room, dict[Likeness, Alike]] = {}
         self._of: dict[str, Alike] = {}
-        self._ages: list[tuple[Age, Waiting]] = []
+        self._ages: list[tuple[Age, int, Waiting]] = []
+        self._count = itertools.count()
 
     def __iter__(self) -> Iterator[Alike]:
         return (one for some in self.alike.values() for one in some.values())
@@ -61,9 +63,9 @@ class Line:
     @property
     def oldest(self) -> Waiting | None:
         """The one that came first; None where nobody waits."""
-        while self._ages and self._ages[0][1].job not in self._of:
+        while self._ages and self._ages[0][2].job not in self._of:
             heapq.heappop(self._ages)
-        return self._ages[0][1] if self._ages else None
+        return self._ages[0][2] if self._ages else None
 
     def add(self, waiting: Waiting, need: Need) -> None:
         """For jobs in the order in which they came, but those that come back. One with a gate stays outside: it has no turn."""
@@ -74,7 +76,7 @@ class Line:
             found = room[likeness] = Alike(likeness, need, is_array=waiting.array_at_once > 0)
         found.add(waiting)
         self._of[waiting.job] = found
-        heapq.heappush(self._ages, (age(waiting), waiting))
+        heapq.heappush(self._ages, (age(waiting), next(self._count), waiting))
 
     def take(self, job: str) -> None:
         """It waits no more."""

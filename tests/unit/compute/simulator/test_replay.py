@@ -1,15 +1,20 @@
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabriek.compute.capacity import Capacity
+from fabriek.compute.board import Board
+from fabriek.compute.capacity import Capacity, Room
 from fabriek.compute.jobs import State
-from fabriek.compute.power import Contract, draw, envelope, idle_watts
+from fabriek.compute.power import Contract, Limit, draw, envelope, idle_watts
+from fabriek.compute.simulator.drawing import quarter_hours_above
 from fabriek.compute.simulator.outcomes import Outcome, compare
 from fabriek.compute.simulator.replay import Machine, Policy, replay, scaled
 from fabriek.compute.simulator.traces import TraceRow, trace_of
+from fabriek.compute.snapshot import Snapshot
+from fabriek.funding.policy.ladders import Drain, Ladder
 from fabriek.kernel.errors import InvalidInput
 from tests.factories.compute import GIB, NOON, a_job, a_limit, a_row, a_table
 
@@ -136,3 +141,75 @@ def test_a_replay_stays_within_machine_and_power_and_loses_no_job(trace: list[Tr
 @given(traces)
 def test_a_replay_is_the_same_every_time(trace: list[TraceRow]) -> None:
     assert replay(trace, MACHINE, HALVES) == replay(list(reversed(trace)), MACHINE, HALVES)
+
+
+LADDER = Ladder(3600, 900, 0, 300, Drain.NORMAL, 120, date(2026, 1, 1), "made up for tests")
+
+
+def test_a_limit_that_becomes_known_puts_back_in_time_as_few_as_suffice_and_they_lose_what_they_had_not_saved() -> None:
+    """Four jobs of 10 W; from 14:00 on two fit, which is known from 13:00 on."""
+    rows = [
+        replace(
+            a_row(f"job_{n}", cpus=1, seconds=14_400, ran_seconds=14_400), preemptible=True, checkpoint_seconds=1_000
+        )
+        for n in range(4)
+    ]
+    limit = replace(a_limit(48, starts=NOON + timedelta(hours=2), hours=1), known_from=NOON + timedelta(hours=1))
+    machine = Machine(MACHINE.capacity, a_table(), Contract(500), (limit,))
+    outcome = replay(rows, machine, replace(HALVES, ladder=LADDER))
+    stood = timedelta(hours=2) - timedelta(seconds=300)
+    assert [one.ended_at for one in outcome.put_back] == [NOON + stood] * 2
+    assert [one.lost_seconds for one in outcome.put_back] == [900.0] * 2
+    assert quarter_hours_above(outcome.stood, machine) == 0
+    again = [one for one in outcome.placed if one.before_seconds]
+    assert [one.started_at for one in again] == [limit.ends] * 2
+    assert [one.ran_seconds for one in again] == [14_400 - 6_000] * 2
+
+
+def test_without_a_ladder_what_stands_is_left_alone_and_seen() -> None:
+    limit = replace(a_limit(48, starts=NOON + timedelta(hours=2), hours=1), known_from=NOON + timedelta(hours=1))
+    machine = Machine(MACHINE.capacity, a_table(), Contract(500), (limit,))
+    outcome = replay([a_row(cpus=4, seconds=14_400, ran_seconds=14_400)], machine, HALVES)
+    assert (outcome.put_back, quarter_hours_above(outcome.stood, machine)) == ((), 4)
+
+
+def test_one_that_cannot_be_put_back_is_ended_at_last_and_begins_anew() -> None:
+    limit = replace(a_limit(48, starts=NOON + timedelta(hours=2), hours=1), known_from=NOON + timedelta(hours=1))
+    machine = Machine(MACHINE.capacity, a_table(), Contract(500), (limit,))
+    outcome = replay([a_row(cpus=4, seconds=14_400, ran_seconds=14_400)], machine, replace(HALVES, ladder=LADDER))
+    (gone,) = outcome.put_back
+    assert (gone.ended_at, gone.lost_seconds) == (NOON + timedelta(seconds=7_080), 7_080.0)
+    assert [(one.started_at, one.ran_seconds) for one in outcome.placed] == [(limit.ends, 14_400.0)]
+
+
+@given(traces, st.lists(st.tuples(st.integers(0, 6_000), st.integers(-2_000, 4_000), st.integers(30, 480)), max_size=4))
+def test_limits_that_become_known_leave_the_plan_as_if_it_had_been_made_with_them(
+    trace: list[TraceRow], said: list[tuple[int, int, int]]
+) -> None:
+    """Whatever overlaps, comes late or has passed: once all is known, what a new board has free is what the old one has."""
+    limits = tuple(
+        Limit(
+            NOON + timedelta(seconds=at),
+            NOON + timedelta(seconds=at + 1_800),
+            watts,
+            NOON + timedelta(seconds=max(0, at - lead)),
+        )
+        for at, lead, watts in said
+    )
+    snapshot = Snapshot(MACHINE.capacity, a_table(), contract=Contract(500), limits=limits)
+    board, now = Board(snapshot, NOON), NOON
+    for limit in sorted(limits, key=lambda one: one.known_from or NOON):
+        now = max(now, limit.known_from or NOON)
+        board.advance(now)
+        board.announce(limit, now)
+    anew = Board(
+        replace(snapshot, limits=tuple(replace(limit, known_from=None) for limit in limits if limit.ends > now)), now
+    )
+    ends = [at for limit in limits for at in (limit.starts, limit.ends) if at > now]
+    for at in [now, *ends]:
+        assert [board.schedule.whole.lack(Room(watts=10**9), at, at + timedelta(seconds=1))] == [
+            anew.schedule.whole.lack(Room(watts=10**9), at, at + timedelta(seconds=1))
+        ]
+    assert replay(
+        trace, Machine(MACHINE.capacity, a_table(), Contract(500), limits), replace(HALVES, ladder=LADDER)
+    ).jobs == len(trace) - len(replay(trace, MACHINE, HALVES).unstarted)
