@@ -210,6 +210,7 @@ def test_limits_that_become_known_leave_the_plan_as_if_it_had_been_made_with_the
         assert [board.schedule.whole.lack(Room(watts=10**9), at, at + timedelta(seconds=1))] == [
             anew.schedule.whole.lack(Room(watts=10**9), at, at + timedelta(seconds=1))
         ]
-    assert replay(
-        trace, Machine(MACHINE.capacity, a_table(), Contract(500), limits), replace(HALVES, ladder=LADDER)
-    ).jobs == len(trace) - len(replay(trace, MACHINE, HALVES).unstarted)
+    free = Machine(MACHINE.capacity, a_table(), Contract(500))
+    played = replay(trace, replace(free, limits=limits), replace(HALVES, ladder=LADDER))
+    assert played.unstarted == replay(trace, free, HALVES).unstarted
+    assert played.jobs + len(played.unstarted) == len(trace)
