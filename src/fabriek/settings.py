@@ -228,6 +228,11 @@ class Settings:
     )
     power_contract_watts: int = setting(0, "watts", "The contracted power; 0 means no limit but those announced.")
     power_machine: str = setting("workstation", "name", "The class of this machine in the power table.")
+    partitions: Path | None = setting(
+        None,
+        "file",
+        "Nodes that are kept for jobs of some labels or purposes; on a cluster, partitions of Slurm.",
+    )
     power_table: Path | None = setting(
         None,
         "file",

@@ -27,6 +27,7 @@ from fabriek.compute.hosts import listed
 from fabriek.compute.images import listed_images
 from fabriek.compute.machine import GangNetwork, Machine
 from fabriek.compute.power import Contract, Planning, PowerTable, tables_of
+from fabriek.compute.partitions import Partition, partitions_of
 from fabriek.compute.powering.carbon import Mix, mixes_of
 from fabriek.funding.policy.rates import Rate, rates_of, with_own
 from fabriek.kernel.clock import SystemClock
@@ -34,6 +35,7 @@ from fabriek.kernel.dated import shipped
 from fabriek.kernel.errors import InvalidInput
 from fabriek.schemas.node import AUTO, COPY, MOUNT
 from fabriek.settings import Settings
+from fabriek.vault.labelling.policy import labels_of
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # the kernel's own memory-backed file system
 
@@ -56,6 +58,7 @@ def this_machine(settings: Settings) -> Machine:
         workspaces=str(settings.workspaces or ""), host_network=settings.job_network == "host",
         gangs=_gang_network(settings), doors=settings.executor == "local", hosts=listed(settings.job_network_hosts),
         images=listed_images(settings.job_images), planning=_planning(settings), mixes=mixes_for(settings),
+        partitions=_partitions(settings),
     )  # fmt: skip
 
 
@@ -96,6 +99,12 @@ def caps_of(settings: Settings, executor: Executor) -> Caps | None:
         return executor
     command = shlex.split(settings.power_cap_command)
     return CommandCaps(command) if command else None
+
+
+def _partitions(settings: Settings) -> tuple[Partition, ...]:
+    if settings.partitions is None:
+        return ()
+    return partitions_of(text_of(settings.partitions), nodes=settings.job_nodes, labels=labels_of(settings.labels).names)
 
 
 def text_of(file: Path) -> str:

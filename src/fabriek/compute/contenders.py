@@ -31,6 +31,7 @@ class Running:
 class Waiting:
     """A job that waits to be let in. `gate`: why it has no turn now, whatever the room. `number`: in which order those came that came at one
     instant. `owner`: whose recent use counts in its order; `preemptible`: once it runs, it may be put back.
+    `label`, `purpose`: for which of the machine's partitions take it.
     """
 
     job: str
@@ -44,6 +45,8 @@ class Waiting:
     number: int = 0
     owner: str = ""
     preemptible: bool = False
+    label: str = ""
+    purpose: str = ""
 
 
 LEAVES_SECONDS = 60

@@ -4,7 +4,9 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import replace
 
+from fabriek.compute.board import EVER
 from fabriek.compute.capacity import Capacity
+from fabriek.compute.floor import Floor
 from fabriek.compute.gpus import MILLI, UNNAMED, Gpus, Kind, amount, may_be
 from fabriek.compute.jobs import Shape
 from fabriek.compute.power import Contract, PowerTable, draw, idle_watts
@@ -30,6 +32,16 @@ def check_fits(asked: JobAsked, whole: Capacity) -> None:
             raise InvalidInput(f"this asks for {asks:,} {what}, and {has} {most:,}", fix=f"ask for {nearest}")
     if asked.gpus:
         _check_gpus(asked.gpus, each, has)
+
+
+def check_place(shape: Shape, among: tuple[int, ...], whole: Capacity, *, label: str, purpose: str) -> None:
+    """Raises InvalidInput where the nodes that take jobs of this label and purpose have not enough together, whoever else is on them."""
+    if among and Floor(whole, EVER).place(replace(shape, among=among), EVER, EVER) is None:
+        count = "one node" if len(among) == 1 else f"{len(among)} nodes"
+        raise InvalidInput(
+            f"jobs at {label} for {purpose.replace('_', ' ')} work may stand on {count} of this machine, which this does not fit",
+            fix=f"ask for --nodes {min(shape.nodes, len(among))}, or for less on each",
+        )
 
 
 def check_draw(shape: Shape, contract: Contract, table: PowerTable, nodes: int) -> None:

@@ -67,7 +67,8 @@ class Floor:
         """Where it fits throughout; on the fullest nodes that have the room, so that the emptiest stay whole for who needs them."""
         for kind, devices in self._choices(shape):
             found = []
-            for number, node in enumerate(self._nodes):
+            for number in shape.among or range(len(self._nodes)):
+                node = self._nodes[number]
                 if not node.may_fit(shape, start):
                     continue
                 least = node.least(start, end)
@@ -105,11 +106,12 @@ class Floor:
 
     def _firsts(self, shape: Shape, devices: Sequence[int], span: timedelta, since: datetime) -> list[datetime]:
         """When each node has the room, in order of time, as far as it matters: for one node the earliest is enough."""
+        nodes = [self._nodes[number] for number in shape.among] if shape.among else self._nodes
         if shape.nodes > 1:
-            firsts = (node.first(shape, devices, span, since) for node in self._nodes)
+            firsts = (node.first(shape, devices, span, since) for node in nodes)
             return sorted(first for first in firsts if first is not None)
         best: datetime | None = None
-        for node in self._nodes:
+        for node in nodes:
             first = node.first(shape, devices, span, since, before=best)
             if first is not None:
                 best = first

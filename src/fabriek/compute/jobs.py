@@ -64,8 +64,8 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a job takes of the machine, and for how long at most: CPUs, GPUs and memory on each of its nodes. Raises InvalidInput on what
-    no machine can give.
+    """What a job takes of the machine, and for how long at most: CPUs, GPUs and memory on each of its nodes. `among`: the nodes on which it may
+    stand; empty where it may on each. Raises InvalidInput on what no machine can give.
     """
 
     cpus: int
@@ -73,6 +73,7 @@ class Shape:
     memory_bytes: int
     wall_seconds_max: int
     nodes: int = 1
+    among: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         # A shape below zero would plan a hole into the machine and be paid for it.

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.hosts import NONE_LISTED, Listed
+from fabriek.compute.partitions import Partition, nodes_for
 from fabriek.compute.power import Contract, Planning, PowerTable, planned, table_on
 from fabriek.compute.powering.carbon import Mix
 from fabriek.funding.policy.rates import Rate
@@ -47,8 +48,13 @@ class Machine:
     doors: bool = True
     hosts: Listed = NONE_LISTED
     images: Mapping[str, str] = field(default_factory=dict)
+    partitions: tuple[Partition, ...] = ()
     planning: Planning = Planning.NAMEPLATE
     mixes: Sequence[Mix] = ()
+
+    def among(self, label: str, purpose: str) -> tuple[int, ...]:
+        """The nodes on which a job of this label and purpose may stand; empty: on each. Raises NotPermitted where there is none."""
+        return nodes_for(self.partitions, self.capacity.nodes, label, purpose)
 
     def without_walls(self) -> bool:
         """Whether jobs run without walls here."""

@@ -25,9 +25,10 @@ def no_room(need: Room, free: Room, until: str) -> str:
 def no_node(shape: Shape, until: str) -> str:
     """The machine has enough in all, and no node, or too few of them, has enough together."""
     each, later = _each(shape), f"; room is expected at {until}" if until else ""
+    of = f" of the {len(shape.among)} that take such jobs" if shape.among else ""
     if shape.nodes == 1:
-        return f"Waits for room: no node has {each} free together{later}."
-    return f"Waits for room: fewer than {shape.nodes} nodes have {each} free together{later}."
+        return f"Waits for room: no node{of} has {each} free together{later}."
+    return f"Waits for room: fewer than {shape.nodes} nodes{of} have {each} free together{later}."
 
 
 def makes_room(waits: str, count: int) -> str:

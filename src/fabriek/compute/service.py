@@ -88,6 +88,10 @@ class Compute:
         """The waiting job, or every element of an array."""
         return self._submission.submit(project_ref, asked, by=by)
 
+    def partitions_of(self, job: Job) -> str:
+        """Those that take it, as Slurm is asked; empty where there are none."""
+        return names_for(self._machine.partitions, job.label, job.purpose)
+
     def get(self, project_ref: str, job_id: str, *, by: Caller) -> Job:
         """A job by its id or by its number. Raises NotFound, also for a job of another project."""
         project = self._access.project(project_ref)

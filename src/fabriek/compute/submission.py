@@ -9,7 +9,7 @@ from fabriek.audit.service import Audit
 from fabriek.compute import arrays, requests, terms
 from fabriek.compute.arrays import Array, Element
 from fabriek.compute.costs import check_wall, currency, worst_cost
-from fabriek.compute.fitting import check_draw, check_fits
+from fabriek.compute.fitting import check_draw, check_fits, check_place
 from fabriek.compute.images import NOT_MOUNTED, check_image, image_of, resolved
 from fabriek.compute.installing import Installing
 from fabriek.compute.jobs import Job, JobInput, Priority, State, move
@@ -137,6 +137,7 @@ class Submission:
     def _check_fits(self, asked: JobAsked, job: Job) -> None:
         machine = self.machine
         check_fits(asked, machine.capacity)
+        check_place(job.shape, machine.among(job.label, job.purpose), machine.capacity, label=job.label, purpose=job.purpose)
         if machine.contract is not None:
             check_draw(job.shape, machine.contract, machine.table(self.clock.today()), machine.capacity.nodes)
 

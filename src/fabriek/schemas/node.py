@@ -131,7 +131,8 @@ class JobSpec:
     scheduler granted them, which says in `gpus_visible` how programs count them; `gpus` whole ones on each node, or `gpu_part_milli` thousandths
     of one, of `gpu_kind`. `gpu_devices`: how the paths of their device files begin, before the number. `inputs_by`: one of `auto`, `copy` and
     `mount`. `image`: what it has in place of the machine's programs; None for those. `spread`: the words that start a member on another host,
-    before the path of its file; empty where all nodes are this one. `member`: which of them this is. `sample_seconds`: how often what it takes is
+    before the path of its file; empty where all nodes are this one. `partitions`: those of Slurm that it may go to, with commas; empty: the site's.
+    `member`: which of them this is. `sample_seconds`: how often what it takes is
     looked at and logged to its run; 0: never.
     """
 

@@ -242,7 +242,7 @@ class Starter:
             gpus=job.gpus.milli // MILLI, gpu_part_milli=job.gpus.part_milli, gpu_kind=placed.kind if placed else job.gpus.kind,
             devices=placed.devices if placed else (), nodes=job.nodes, batch=job.terms.batch,
             inputs_by=settings.job_inputs, sample_seconds=settings.job_sample_seconds,
-            image=self._image(job, grants),
+            image=self._image(job, grants), partitions=services.compute.partitions_of(job),
         )  # fmt: skip
 
     def _image(self, job: Job, grants: Mapping[JobInput, Grant]) -> ImageSpec | None:

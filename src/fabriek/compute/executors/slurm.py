@@ -197,7 +197,7 @@ class SlurmExecutor:
             output="",
             nodes=spec.nodes,
             gres=gres_of(spec, self._site.shards),
-            partition=self._site.partition,
+            partition=spec.partitions or self._site.partition,
             account=spec.account or self._site.account,
         )
 
