@@ -90,6 +90,8 @@ def waits_spread(title: str, says: str, results: Sequence[Result]) -> Markup:
     """Which part of the jobs waited no longer than so long."""
     longest = max((one.figures.wait_seconds_max for one in results), default=0.0)
     ticks = [(math.log10(at), word) for at, word in WAITS if at <= max(longest * 3, 3_600)]
+    if len(ticks) == len(WAITS):  # the last two would stand on each other
+        del ticks[-2]
     high = max(math.log10(max(longest, 1.0)), ticks[-1][0])
     frame = Frame(0, high, 1.0, ticks, [(0, "0"), (0.25, "25"), (0.5, "50"), (0.75, "75"), (1, "100 %")])
     body = ""
