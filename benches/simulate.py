@@ -49,7 +49,7 @@ def _on(data: Path, name: str, file: str, procs: int, slowdown_at_most: float) -
     found: dict[str, tuple[float, Figures]] = {}
     for policy in NAMED.values():
         begun = time.perf_counter()
-        outcome = replay(rows, machine, Policy({}, policy.order))
+        outcome = replay(rows, machine, Policy({}, policy.order, policy.rules))
         found[policy.name] = time.perf_counter() - begun, figures_of(policy.name, outcome, machine, {})
         if policy.name == "easy":
             ours = {one.row.job: (one.started_at - BEGIN).total_seconds() for one in outcome.placed}

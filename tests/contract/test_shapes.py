@@ -36,6 +36,8 @@ class Hall(Shop):
 
     def ask(self, *, gpus: str = "0", terms: Terms | None = None, **asked: object) -> Job:
         wanted = JobAsked(("sleep", "60"), gpus=gpus_of(gpus), terms=terms or Terms(), **asked)  # type: ignore[arg-type]
+        if wanted.priority == "urgent":
+            self.town.make_urgent(self.project)
         return self.town.services.compute.submit(self.project, wanted, by=self.person)
 
     def runs(self, **asked: object) -> Job:

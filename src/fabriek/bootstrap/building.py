@@ -56,7 +56,7 @@ from fabriek.compute.serving.service import Serving
 from fabriek.compute.serving.store import SqlServedModels, SqlServingKeys
 from fabriek.compute.simulator.rehearsing import Rehearsing
 from fabriek.compute.simulator.service import Simulator
-from fabriek.compute.store import SqlDecisions, SqlJobs, SqlPowerLimits
+from fabriek.compute.store import SqlDecisions, SqlJobs, SqlMeans, SqlPowerLimits
 from fabriek.compute.submission import Submission
 from fabriek.funding.policy.policy import Policy, shipped_policy
 from fabriek.kernel.clock import Clock, SystemClock
@@ -202,7 +202,10 @@ def build(
         installing=Installing(shelf) if settings.packages == "approved" else None, running_out=money["running_out"],
     )  # fmt: skip
     compute = Compute(submission, jobs, decisions, limits, cursors, releasing)
-    progress = Progress(jobs, jobs, jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine, outbox=outbox)  # fmt: skip
+    progress = Progress(
+        jobs, jobs, jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine, outbox=outbox,
+        means=SqlMeans(database),
+    )  # fmt: skip
     executor = executor or executor_of(settings)
     cluster_accounts = ClusterAccounts(
         Sacctmgr(SlurmCommands(settings.slurm_conf)) if settings.executor == "slurm" else None, settings.slurm_users, access=access,

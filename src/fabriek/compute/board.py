@@ -11,13 +11,15 @@ from fabriek.compute import reasons
 from fabriek.compute.capacity import UNLIMITED_WATTS, Room, Timeline
 from fabriek.compute.contenders import Running, Waiting
 from fabriek.compute.floor import Floor
-from fabriek.compute.jobs import Shape
+from fabriek.compute.jobs import Priority, Shape
 from fabriek.compute.line import Line
 from fabriek.compute.placement import Placement
 from fabriek.compute.power import draw, envelope, idle_watts
 from fabriek.compute.schedule import Need, Schedule
+from fabriek.compute.sharing.ceilings import Ceilings
+from fabriek.compute.sharing.recent import RecentUse
+from fabriek.compute.sharing.use import ShareUse
 from fabriek.compute.snapshot import Snapshot
-from fabriek.compute.turns import ShareUse
 
 OVERDUE = timedelta(minutes=1)
 """How much longer a job is expected to stand that should be gone: it holds its room until it is seen to have left."""
@@ -31,18 +33,25 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A job that has its room, until `ends` at the latest."""
+    """A job that has its room, until `ends` at the latest. `preemptible` and `leaving` as of one that runs."""
 
+    job: str
     share: str
     array: str
     waited_seconds: float
     need: Need
     placed: Placement
     ends: datetime
+    priority: Priority
+    owner: str
+    preemptible: bool
+    leaving: bool
 
 
 class Board:
-    """`line`: those that wait, for who keeps the board. What a round starts stands on it."""
+    """`line`: those that wait, for who keeps the board. `yielding`: those that stand and may be put back, and those that are being. What a round
+    starts stands on it.
+    """
 
     def __init__(self, snapshot: Snapshot, now: datetime) -> None:
         """Of the snapshot's machine, power and shares, with everything that runs standing on it."""
@@ -51,11 +60,19 @@ class Board:
         bounds = {bound for limit in snapshot.limits for bound in (limit.starts, limit.ends) if bound > now}
         steps = [(at, self._whole(at)) for at in (now, *sorted(bounds))]
         self.schedule = Schedule(Timeline(steps), Floor(snapshot.capacity, now))
-        self.use = ShareUse(snapshot.capacity, snapshot.shares)
+        rules, lately = snapshot.rules, snapshot.lately
+        self.use = ShareUse(
+            snapshot.capacity, snapshot.shares, rules,
+            budget=RecentUse(rules.budget_seconds, now, lately.shares) if rules.budget_seconds else None,
+            recent=RecentUse(rules.owner_seconds, now, lately.owners) if rules.owner_seconds else None,
+        )  # fmt: skip
+        self.ceilings = Ceilings(snapshot.capacity, rules, now)
+        self.has_shares = bool(snapshot.shares)
         self.of_array = Counter[str]()
         self._needs: dict[Shape, Need] = {}
-        self.line = Line()
+        self.line = Line(by_owner=bool(rules.owner_seconds))
         self._standing: dict[str, Standing] = {}
+        self.yielding: dict[str, Standing] = {}
         for running in sorted(snapshot.running, key=_placed_first):
             self.stand(running, now)
 
@@ -85,31 +102,40 @@ class Board:
         ends = running.ends if running.ends > now else now + OVERDUE
         floor = self.schedule.floor
         placed = running.placed or floor.place(running.shape, now, ends) or floor.force(running.shape, now)
-        self._occupy(
-            running.job, Standing(running.share, running.array, running.waited_seconds, need, placed, ends), now
-        )
+        self._occupy(Standing(
+            running.job, running.share, running.array, running.waited_seconds, need, placed, ends, running.priority, running.owner,
+            running.preemptible, running.leaving,
+        ), now)  # fmt: skip
 
     def start(self, waiting: Waiting, need: Need, placed: Placement, now: datetime) -> None:
         """It has its room from now on, there, for as long as it may."""
         waited = (now - waiting.submitted_at).total_seconds()
         ends = now + need.span + waiting.number * INSTANT
-        self._occupy(waiting.job, Standing(waiting.share, waiting.array, waited, need, placed, ends), now)
+        self._occupy(Standing(
+            waiting.job, waiting.share, waiting.array, waited, need, placed, ends, waiting.priority, waiting.owner, waiting.preemptible,
+            leaving=False,
+        ), now)  # fmt: skip
 
-    def _occupy(self, job: str, standing: Standing, now: datetime) -> None:
+    def _occupy(self, standing: Standing, now: datetime) -> None:
         need = standing.need
         self.schedule.occupy(need, standing.placed, now, standing.ends)
-        self.use.add(standing.share, need.shape)
+        self.ceilings.occupy(standing.share, need, now, standing.ends)
+        self.use.add(standing.share, need.shape, now, standing.owner)
         self.use.wait(need.shape, standing.waited_seconds)
         if standing.array:
             self.of_array[standing.array] += 1
-        self._standing[job] = standing
+        self._standing[standing.job] = standing
+        if standing.preemptible or standing.leaving:
+            self.yielding[standing.job] = standing
 
     def leave(self, job: str, now: datetime) -> None:
         """It is gone, and gives back what it would have had until its end."""
         gone = self._standing.pop(job)
+        self.yielding.pop(job, None)
         if gone.ends > now:
             self.schedule.vacate(gone.need, gone.placed, now, gone.ends)
-        self.use.take_away(gone.share, gone.need.shape)
+            self.ceilings.vacate(gone.share, gone.need, now, gone.ends)
+        self.use.take_away(gone.share, gone.need.shape, now, gone.owner)
         self.use.wait(gone.need.shape, gone.waited_seconds, gone=True)
         if gone.array:
             self.of_array[gone.array] -= 1
@@ -117,6 +143,7 @@ class Board:
     def advance(self, now: datetime) -> None:
         """Nothing before this instant is asked about any more."""
         self.schedule.advance(now)
+        self.ceilings.advance(now)
 
     def _whole(self, at: datetime) -> Room:
         allowed = envelope(self._snapshot.contract, self._snapshot.limits, at)

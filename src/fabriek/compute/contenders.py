@@ -11,7 +11,7 @@ from fabriek.compute.placement import Placement
 @dataclass(frozen=True, slots=True)
 class Running:
     """A job whose room is taken. `ends` is when it is gone at the latest. `placed`: None where nobody wrote down on which nodes.
-    `preemptible`: it may be put back into the queue for others; `leaving`: it is being put back.
+    `preemptible`: it may be put back into the queue for others; `leaving`: it is being put back. `owner`: whose recent use it counts as.
     """
 
     job: str
@@ -24,12 +24,13 @@ class Running:
     preemptible: bool = False
     leaving: bool = False
     waited_seconds: float = 0.0
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A job that waits to be let in. `gate`: why it has no turn now, whatever the room. `number`: in which order those came that came at one
-    instant.
+    instant. `owner`: whose recent use counts in its order; `preemptible`: once it runs, it may be put back.
     """
 
     job: str
@@ -41,6 +42,8 @@ class Waiting:
     array: str = ""
     array_at_once: int = 0
     number: int = 0
+    owner: str = ""
+    preemptible: bool = False
 
 
 LEAVES_SECONDS = 60
@@ -55,6 +58,7 @@ def running_of(job: Job, now: datetime) -> Running:
     return Running(
         job.id, job.share, job.shape, ends, job.array, job.placed, job.priority,
         preemptible=job.terms.preemptible and job.state is State.RUNNING, leaving=job.preempting, waited_seconds=_waited(job),
+        owner=job.project,
     )  # fmt: skip
 
 

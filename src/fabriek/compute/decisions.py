@@ -15,6 +15,7 @@ class Because(StrEnum):
     NO_ROOM = "no_room"
     POWER = "power"
     SHARE = "share"
+    CEILING = "ceiling"
     BEHIND = "behind"
     HELD = "held"
     TOO_BIG = "too_big"

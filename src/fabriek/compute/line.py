@@ -1,16 +1,19 @@
 """Those that wait, kept from step to step: the ones that are alike together, the oldest of them first. Queues are long, and mostly alike."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from fabriek.compute.contenders import Waiting
 from fabriek.compute.jobs import Priority, Shape
 from fabriek.compute.schedule import Need
 
-Likeness = tuple[str, Priority, Shape, str]
+Likeness = tuple[str, Priority, Shape, str, str, bool]
 
 
 class Alike:
-    """Jobs between which no order chooses but by age: of one share, rank and shape. So the oldest is next, and where it cannot start no other can."""
+    """Jobs between which no order chooses but by age: of one share, rank and shape, and of one owner where that counts. So the oldest is next,
+    and where it cannot start no other can.
+    """
 
     __slots__ = ("is_array", "jobs", "likeness", "need")
 
@@ -26,7 +29,9 @@ class Alike:
 class Line:
     """`alike`: none of them empty, and none of what can never start."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, by_owner: bool = False) -> None:
+        """by_owner: the order makes a difference between owners."""
+        self._by_owner = by_owner
         self.alike: dict[Likeness, Alike] = {}
         self._of: dict[str, Alike] = {}
 
@@ -34,13 +39,16 @@ class Line:
         return (one.oldest for one in self.alike.values())
 
     def add(self, waiting: Waiting, need: Need) -> None:
-        """For jobs in the order in which they came. One with a gate stays outside: it has no turn."""
+        """For jobs in the order in which they came, but those that come back. One with a gate stays outside: it has no turn."""
         if need.never or waiting.gate is not None:
             return
-        likeness = _likeness(waiting)
+        likeness = self._likeness(waiting)
         if (found := self.alike.get(likeness)) is None:
             found = self.alike[likeness] = Alike(likeness, need, is_array=waiting.array_at_once > 0)
-        found.jobs[waiting.job] = waiting
+        if found.jobs and _age(next(reversed(found.jobs.values()))) > _age(waiting):
+            found.jobs = dict(sorted([*found.jobs.items(), (waiting.job, waiting)], key=lambda one: _age(one[1])))
+        else:
+            found.jobs[waiting.job] = waiting
         self._of[waiting.job] = found
 
     def take(self, job: str) -> None:
@@ -50,6 +58,12 @@ class Line:
         if not found.jobs:
             del self.alike[found.likeness]
 
+    def _likeness(self, waiting: Waiting) -> Likeness:
+        return (
+            waiting.share, waiting.priority, waiting.shape, waiting.array if waiting.array_at_once else "",
+            waiting.owner if self._by_owner else "", waiting.preemptible,
+        )  # fmt: skip
 
-def _likeness(waiting: Waiting) -> Likeness:
-    return waiting.share, waiting.priority, waiting.shape, waiting.array if waiting.array_at_once else ""
+
+def _age(waiting: Waiting) -> tuple[datetime, int, str]:
+    return waiting.submitted_at, waiting.number, waiting.job

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from fabriek.compute.contenders import Waiting
 from fabriek.compute.jobs import Priority
-from fabriek.compute.turns import ShareUse
+from fabriek.compute.sharing.use import ShareUse
 
 RANK = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.ECO: 2}
 
@@ -33,7 +33,7 @@ class FirstCome:
 class Stretch:
     """Urgent before normal before eco, then by what a wait costs, the largest first:
 
-        (waited + `head_start_seconds`) / (length^`length_power` · part of the machine^`part_power`)
+        (waited + `head_start_seconds`) / (length^`length_power` · part of the machine^`part_power`) / (1 + `recent_weight` · its owner's recent part)
 
     An hour's wait is much for a job of a minute, and little for one of a day on half of the machine. The length is what the job asks
     for, and counts as `shortest_seconds` at least. None starves: the one that came first goes before all others but urgent ones once it has waited
@@ -46,13 +46,15 @@ class Stretch:
     shortest_seconds: float = 60
     overdue_seconds: float = 129_600
     overdue_waits: float = 1.5
+    recent_weight: float = 1.0
 
     def key(self, queued: Iterable[Waiting], use: ShareUse, now: datetime) -> Key:
         patience = max(self.overdue_seconds, self.overdue_waits * use.wait_seconds_mean)
         oldest = min(queued, key=_age, default=None)
         is_overdue = oldest is not None and (now - oldest.submitted_at).total_seconds() > patience
         overdue = oldest.job if oldest is not None and is_overdue else ""
-        costs = use.noted
+        costs, heavy, weight = use.noted, dict[str, float](), self.recent_weight
+        recent = use.recent if weight else None
 
         def place(waiting: Waiting) -> tuple[int, int, float, datetime, int, str]:
             cost = costs.get(waiting.job)
@@ -61,6 +63,11 @@ class Stretch:
                 cost = length**self.length_power * use.part(waiting.shape) ** self.part_power
                 costs[waiting.job] = cost
             worth = ((now - waiting.submitted_at).total_seconds() + self.head_start_seconds) / cost
+            if recent is not None:
+                owner = waiting.owner
+                if owner not in heavy:
+                    heavy[owner] = 1.0 + weight * recent.mean(owner, now)
+                worth /= heavy[owner]
             rank = RANK[waiting.priority]
             first = 0 if rank == 0 else 1 if waiting.job == overdue else 2
             return first, rank, -worth, waiting.submitted_at, waiting.number, waiting.job

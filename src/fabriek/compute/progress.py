@@ -28,6 +28,8 @@ from fabriek.compute.notices.outbox import Outbox
 from fabriek.compute.order import DECIDES_HERE
 from fabriek.compute.ports import Decisions, JobNames, Jobs, PowerLimits, Queue
 from fabriek.compute.power import Limit, energy_joules
+from fabriek.compute.sharing.remembering import Means, Remembering
+from fabriek.compute.sharing.rules import RULES_HERE
 from fabriek.compute.snapshot import Snapshot
 from fabriek.compute.terms import USUAL, Terms
 from fabriek.compute.uses import Use
@@ -44,7 +46,7 @@ class Progress:
 
     def __init__(
         self, jobs: Jobs, names: JobNames, queue: Queue, decisions: Decisions, power_limits: PowerLimits, *,
-        funding: Funding, audit: Audit, clock: Clock, machine: Machine, outbox: Outbox,
+        funding: Funding, audit: Audit, clock: Clock, machine: Machine, outbox: Outbox, means: Means,
     ) -> None:  # fmt: skip
         self._jobs, self._names, self._queue, self._decisions, self._limits = (
             jobs,
@@ -55,6 +57,7 @@ class Progress:
         )
         self._funding, self._audit, self._clock, self._machine = funding, audit, clock, machine
         self._outbox = outbox
+        self._remembering = Remembering(means, machine.capacity, RULES_HERE)
         self._said: dict[str, Decision] = {}
 
     def snapshot(self) -> Snapshot:
@@ -64,12 +67,15 @@ class Progress:
         standing = self._jobs.in_states(ON_THE_MACHINE)
         waiting = self._queue.waiting()
         states = self._states_waited_for([terms for _, terms in waiting])
+        running = tuple(running_of(job, now) for job in standing)
         return Snapshot(
             capacity=self._machine.capacity,
             table=table,
-            running=tuple(running_of(job, now) for job in standing),
+            running=running,
             queued=tuple(
-                line if terms is USUAL else replace(line, gate=gate_of(terms, states, now, self._machine.zone))
+                line
+                if terms is USUAL
+                else replace(line, gate=gate_of(terms, states, now, self._machine.zone), preemptible=terms.preemptible)
                 for line, terms in waiting
             ),
             shares=self._funding.share_parts(),
@@ -77,7 +83,14 @@ class Progress:
             limits=tuple(Limit(one.starts_at, one.ends_at, one.watts) for one in self._limits.from_on(now)),
             zone=self._machine.zone,
             order=DECIDES_HERE,
+            rules=RULES_HERE,
+            lately=self._remembering.lately(running, now),
         )
+
+    def remember(self) -> None:
+        """Writes down what everybody used lately."""
+        with self._jobs.transaction():
+            self._remembering.keep(self._clock.now())
 
     def drop_hopeless(self) -> int:
         """Cancels waiting jobs that can never start: what they wait for will not come, or their deadline has. How many."""
@@ -97,6 +110,7 @@ class Progress:
     def apply(self, made: Sequence[Decision]) -> int:
         """Lets in what was decided and still waits, and keeps every reason that changed. How many were let in."""
         now = self._clock.now()
+        self.remember()
         fresh = [one for one in made if self._said.get(one.job) != one]
         starting = [one for one in made if one.starts]
         if not fresh and not starting:

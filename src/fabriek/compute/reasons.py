@@ -57,11 +57,35 @@ def power_cause(contract: Contract | None, limits: Iterable[Limit], at: datetime
     return f"the limit of {lowest.watts} W{since} until {clock_time(lowest.ends, now, zone)}"
 
 
-def share_used(used_micro: int, entitled_micro: int, until: str) -> str:
+def share_used(used_micro: int, entitled_micro: int, part_micro: int, until: str) -> str:
+    """part: what it has without what it borrowed lately, or lent."""
+    now = (
+        f" for now instead of {_percent(part_micro)}, since it pays back what it borrowed"
+        if entitled_micro < part_micro
+        else ""
+    )
     return (
         f"Waits for its share: it uses {_percent(used_micro)} of the machine and is entitled to "
-        f"{_percent(entitled_micro)}; a job that goes first needs the room from {until}."
+        f"{_percent(entitled_micro)}{now}; a job that goes first needs the room from {until}."
     )
+
+
+def must_yield(entitled_micro: int) -> str:
+    return (
+        f"Waits for its share: its own {_percent(entitled_micro)} of the machine is in use, and beyond that only jobs start that may be put back "
+        "(--preemptible)."
+    )
+
+
+def at_ceiling(used_micro: int, most_micro: int, part_micro: int, until: str) -> str:
+    return (
+        f"Waits for its share: it may use {_percent(most_micro)} of the machine at most and uses {_percent(used_micro)}, this job takes "
+        f"{_percent(part_micro)}; room is expected at {until}."
+    )
+
+
+def above_ceiling(part_micro: int, most_micro: int) -> str:
+    return f"Can never start here: this job takes {_percent(part_micro)} of the machine, and its share may use {_percent(most_micro)} at most."
 
 
 def behind(until: str) -> str:

@@ -39,6 +39,7 @@ from fabriek.compute.limits import AnnouncedLimit
 from fabriek.compute.notices.notices import NoticeAsked, Occasion
 from fabriek.compute.placement import Placement
 from fabriek.compute.secrets.secrets import SecretUse
+from fabriek.compute.sharing.remembering import Mean
 from fabriek.compute.terms import USUAL, Terms
 from fabriek.compute.uses import Use
 from fabriek.kernel.errors import NotFound
@@ -161,6 +162,16 @@ _SAVE = update(jobs).where(jobs.c.id == bindparam("saved"))
 """Built once: a job is saved at every step of its way."""
 
 
+recent_use = Table(
+    "compute_recent_use",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("part", Float, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+
 class SqlJobs:
     """Jobs, in either database."""
 
@@ -244,19 +255,21 @@ class SqlJobs:
         c = jobs.c
         wanted = select(
             c.id, c.share, c.cpus, c.gpus, c.memory_bytes, c.wall_seconds_max, c.ran_seconds, c.requeues, c.submitted_at, c.priority,
-            c.array, c.array_at_once, _TERMS, c.nodes, c.gpu_kind, c.gpus_milli,
+            c.array, c.array_at_once, c.project, _TERMS, c.nodes, c.gpu_kind, c.gpus_milli,
         ).where(c.state == State.QUEUED).order_by(c.id)  # fmt: skip
         if bound:
             wanted = wanted.where(_TERMS != NO_TERMS)
         shapes: dict[tuple[Any, ...], Shape] = {}
         found = []
         for row in self._db.rows(wanted):
-            job, share, cpus, gpus, memory, wall, ran, requeues, at, priority, array, at_once, terms, *more = tuple(row)
+            job, share, cpus, gpus, memory, wall, ran, requeues, at, priority, array, at_once, project, terms, *more = (
+                tuple(row)
+            )
             size = (cpus, gpus, memory, wall, ran, requeues, *more)
             if size not in shapes:
                 left = seconds_left(wall, ran, requeues)
                 shapes[size] = Shape(cpus, _gpus(gpus, more[1], more[2]), memory, left, more[0])
-            line = Waiting(job, share, shapes[size], at, PRIORITIES[priority], None, array, at_once)
+            line = Waiting(job, share, shapes[size], at, PRIORITIES[priority], None, array, at_once, owner=project)
             # Most ask for nothing, and reading that ten thousand times takes longer than all the rest of the row.
             found.append((line, USUAL if terms == NO_TERMS else Terms.from_json(json.loads(terms))))
         return found
@@ -301,6 +314,21 @@ class SqlDecisions:
     def last(self, job_id: str) -> Decision | None:
         row = self._db.row(select(decisions).where(decisions.c.job == job_id))
         return None if row is None else Decision(row.job, row.starts, Because(row.code), row.reason, row.until)
+
+
+class SqlMeans:
+    """What shares and owners used lately."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def all(self) -> Iterable[Mean]:
+        return [Mean(*row) for row in self._db.plain_rows(select(*recent_use.c))]
+
+    def replace(self, means: Iterable[Mean]) -> None:
+        self._db.execute(delete(recent_use))
+        if rows := [asdict(one) for one in means]:
+            self._db.execute(insert(recent_use), rows)
 
 
 class SqlPowerLimits:

@@ -129,7 +129,9 @@ class Submission:
         today = self.clock.today()
         check_wall(job, self.machine, today)
         cost = worst_cost(job, self.machine, today)
-        held = self.funding.hold(project.id, job.purpose, cost.resource, cost.amount_micro, job.id)
+        held = self.funding.hold(
+            project.id, job.purpose, cost.resource, cost.amount_micro, job.id, urgent=job.priority is Priority.URGENT
+        )
         return replace(job, share=held.share, resource=str(cost.resource), held_micro=held.amount_micro)
 
     def _check_fits(self, asked: JobAsked, job: Job) -> None:

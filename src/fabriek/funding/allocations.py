@@ -52,6 +52,17 @@ def is_in_force(allocation: Allocation, today: date) -> bool:
     return allocation.starts_on <= today <= allocation.ends_on
 
 
+def of_director(allocations: Sequence[Allocation], today: date) -> list[Allocation]:
+    """Those out of the director's part, which alone pay for urgent jobs. Raises NotPermitted where none of them is in force."""
+    found = [one for one in allocations if one.director]
+    if not any(is_in_force(one, today) for one in found):
+        raise NotPermitted(
+            "urgent jobs are paid out of the director's part of a share, and this project has no award out of it", rule="job.urgent",
+            fix="submit it without --priority urgent, or ask the director for an award: fabriek funding award APPLICATION --director",
+        )  # fmt: skip
+    return found
+
+
 def choose(
     allocations: Sequence[Allocation],
     shares: Mapping[str, Share],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from fabriek.access.service import Access
 from fabriek.funding import ledger
-from fabriek.funding.allocations import Allocation, choose, is_in_force, payers
+from fabriek.funding.allocations import Allocation, choose, is_in_force, of_director, payers
 from fabriek.funding.giving.service import Giving
 from fabriek.funding.giving.shares import Share
 from fabriek.funding.ledger import Entry, Hold, Kind, account
@@ -56,13 +56,19 @@ class Funding:
             if one.ends_on >= today and (rule := forbidden_by(shares[one.share], purpose, self._rules, today)):
                 raise refuse(shares[one.share], purpose, rule)
 
-    def hold(self, project: str, purpose: Purpose, resource: Resource, amount_micro: int, job: str) -> Hold:
-        """Sets a job's worst case aside; the same hold when it was set before. Raises CreditsExhausted, NotPermitted."""
+    def hold(
+        self, project: str, purpose: Purpose, resource: Resource, amount_micro: int, job: str, *, urgent: bool = False
+    ) -> Hold:
+        """Sets a job's worst case aside; the same hold when it was set before. urgent: out of the director's part of a share alone. Raises
+        CreditsExhausted, NotPermitted.
+        """
         with self._books.transaction(alone=f"credits:{project}"):
             known = self._allocations.hold_of(job)
             if known is not None:
                 return known
             owned = self._allocations.of_project(project)
+            if urgent:
+                owned = of_director(owned, self._clock.today())
             own = self._access.project(project).purpose
             if own is not purpose:
                 # Whatever a job says that it is for, the project's own purpose keeps a share from paying: it may have changed since the award.

@@ -11,7 +11,7 @@ from fabriek.cli.session import connect
 from fabriek.compute.simulator.checking import check_names, warnings_of
 from fabriek.compute.simulator.figures import Figures, figures_of
 from fabriek.compute.simulator.machines import limits_from, machine_from, machine_of_procs
-from fabriek.compute.simulator.policies import PolicyAsked, assigned, policy_named
+from fabriek.compute.simulator.policies import PolicyAsked, assigned, policy_named, with_terms
 from fabriek.compute.simulator.recorded import Reading, rows_on
 from fabriek.compute.simulator.replay import Machine, Policy, replay
 from fabriek.compute.simulator.reporting.folders import PAGE, check_folder, whole
@@ -93,8 +93,8 @@ def simulate(
 def _replayed(reading: Reading, machine: Machine, asked: PolicyAsked) -> Result:
     reading.guessed = 0
     before = reading.skipped.copy()
-    rows = rows_on(reading, machine.capacity, assigned(reading.jobs, asked))
-    outcome = replay(rows, machine, Policy(asked.parts, asked.order))
+    rows = with_terms(rows_on(reading, machine.capacity, assigned(reading.jobs, asked)), asked)
+    outcome = replay(rows, machine, Policy(asked.parts, asked.order, asked.rules))
     kept, reading.skipped = reading.skipped, before
     found = Result(asked.parts, outcome, figures_of(asked.name, outcome, machine, asked.parts))
     reading.skipped |= kept

@@ -9,6 +9,7 @@ def admit_jobs(services: Services) -> int:
     services.progress.drop_hopeless()
     snapshot = services.progress.snapshot()
     if not snapshot.queued:
+        services.progress.remember()
         return 0
     decisions = admit(snapshot, services.clock.now())
     return services.progress.apply(decisions)

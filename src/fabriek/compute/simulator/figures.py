@@ -18,7 +18,8 @@ JOULES_PER_KWH = 3_600_000
 class Figures:
     """Waits in seconds. `utilisation`: 0..1, of GPUs where there are any, from the first submission to the last end.
     `quarter_hours_above`: in which more was drawn than allowed. `used_by_share`: 0..1 of all that was used; `share_gap`: the most by which that
-    differs from a share's part of the machine, 0..1, which says something where all have work that waits.
+    differs from a share's part of the machine, 0..1, which says something where all have work that waits. `put_back`: how often a job was put back
+    for others; `lost_seconds_max`: the most that one of them lost by it.
     """
 
     policy: str
@@ -34,6 +35,8 @@ class Figures:
     kwh: float
     quarter_hours_above: int
     share_gap: float
+    put_back: int
+    lost_seconds_max: float
     used_by_share: Mapping[str, float]
     wait_seconds_by_share: Mapping[str, float]
 
@@ -48,15 +51,17 @@ def figures_of(policy: str, outcome: Outcome, machine: Machine, parts: Mapping[s
         policy, outcome.jobs, len(outcome.unstarted), outcome.wait_seconds_mean, _at(waits, 0.5), _at(waits, 0.95),
         outcome.wait_seconds_max, sum(slowdowns) / max(1, len(slowdowns)),
         outcome.gpu_utilisation if machine.capacity.gpus else outcome.cpu_utilisation, outcome.makespan_seconds,
-        outcome.energy_joules / JOULES_PER_KWH, quarter_hours_above(outcome.placed, machine),
+        outcome.energy_joules / JOULES_PER_KWH, quarter_hours_above(outcome.stood, machine),
         max((abs(by_share.get(share, 0.0) - part / MICRO) for share, part in parts.items()), default=0.0),
+        len(outcome.put_back), outcome.lost_seconds_max,
         by_share, outcome.wait_seconds_by_share,
     )  # fmt: skip
 
 
 def bounded_slowdown(placed: Placed) -> float:
     """How many times longer it took with its wait, from 1 on; what is shorter than ten seconds counts as that."""
-    return max(1.0, (placed.wait_seconds + placed.ran_seconds) / max(placed.ran_seconds, TAU_SECONDS))
+    ran = placed.before_seconds + placed.ran_seconds
+    return max(1.0, (placed.wait_seconds + ran) / max(ran, TAU_SECONDS))
 
 
 def _at(ordered: Sequence[float], part: float) -> float:

@@ -16,16 +16,20 @@ SECONDS_PER_HOUR = 3600
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A job of the trace, and when and where the replay let it run."""
+    """A job of the trace, and when and where the replay let it run. `before_seconds`: what it ran before, where it was put back; `lost_seconds`: what
+    of this was not saved when it was.
+    """
 
     row: TraceRow
     started_at: datetime
     ended_at: datetime
     where: Placement | None = None
+    before_seconds: float = 0.0
+    lost_seconds: float = 0.0
 
     @property
     def wait_seconds(self) -> float:
-        return (self.started_at - self.row.submitted_at).total_seconds()
+        return (self.started_at - self.row.submitted_at).total_seconds() - self.before_seconds
 
     @property
     def ran_seconds(self) -> float:
@@ -37,7 +41,8 @@ class Outcome:
     """`used_by_share` is in hours of the whole machine: a job counts by the largest part of CPUs, GPUs or memory it takes.
 
     Utilisations are 0..1 of the makespan, which is from the first submission to the last end. `unstarted`: jobs that this
-    machine can never run. Means over nothing are 0.
+    machine can never run. `put_back`: what stood and left before it was done; the same job is among `placed` with its last attempt. Means over
+    nothing are 0.
     """
 
     placed: tuple[Placed, ...]
@@ -50,6 +55,17 @@ class Outcome:
     cpu_utilisation: float
     gpu_utilisation: float
     energy_joules: float
+    put_back: tuple[Placed, ...] = ()
+
+    @property
+    def stood(self) -> tuple[Placed, ...]:
+        """Every attempt."""
+        return self.placed + self.put_back
+
+    @property
+    def lost_seconds_max(self) -> float:
+        """The most that one job lost by being put back once."""
+        return max((one.lost_seconds for one in self.put_back), default=0.0)
 
     @property
     def jobs(self) -> int:
@@ -67,12 +83,20 @@ class ShareChange:
     used_after: float
 
 
-def outcome_of(placed: Sequence[Placed], unstarted: Sequence[str], capacity: Capacity, table: PowerTable) -> Outcome:
+def outcome_of(
+    placed: Sequence[Placed],
+    put_back: Sequence[Placed],
+    unstarted: Sequence[str],
+    capacity: Capacity,
+    table: PowerTable,
+) -> Outcome:
     """The figures over what a replay placed."""
+    stood = [*placed, *put_back]
     waits: dict[str, list[float]] = defaultdict(list)
     used: dict[str, float] = defaultdict(float)
     for one in placed:
         waits[one.row.share].append(one.wait_seconds)
+    for one in stood:
         used[one.row.share] += part_of(one.row, capacity) * one.ran_seconds / SECONDS_PER_HOUR
     makespan = _makespan(placed)
     return Outcome(
@@ -83,9 +107,10 @@ def outcome_of(placed: Sequence[Placed], unstarted: Sequence[str], capacity: Cap
         wait_seconds_by_share={share: _mean(some) for share, some in sorted(waits.items())},
         used_by_share=dict(sorted(used.items())),
         makespan_seconds=makespan,
-        cpu_utilisation=_utilisation(placed, lambda row: row.shape.cpus_in_all, capacity.cpus, makespan),
-        gpu_utilisation=_utilisation(placed, lambda row: row.shape.gpus_milli_in_all, capacity.gpus * MILLI, makespan),
-        energy_joules=sum(energy_joules(one.row.shape, table, one.ran_seconds) for one in placed),
+        cpu_utilisation=_utilisation(stood, lambda row: row.shape.cpus_in_all, capacity.cpus, makespan),
+        gpu_utilisation=_utilisation(stood, lambda row: row.shape.gpus_milli_in_all, capacity.gpus * MILLI, makespan),
+        energy_joules=sum(energy_joules(one.row.shape, table, one.ran_seconds) for one in stood),
+        put_back=tuple(put_back),
     )
 
 

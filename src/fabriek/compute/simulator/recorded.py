@@ -86,7 +86,11 @@ def rows_on(reading: Reading, capacity: Capacity, share_of: Mapping[str, str]) -
             reading.skip(LONGER if wanted > WALL_SECONDS_LIMIT else WIDER, 0)
             continue
         at = BEGIN + timedelta(seconds=job.submitted_seconds)
-        rows.append(TraceRow(f"{number:09}", share_of.get(job.name, ""), shape, at, job.ran_seconds))
+        rows.append(
+            TraceRow(
+                f"{number:09}", share_of.get(job.name, ""), shape, at, job.ran_seconds, owner=job.words.get("user", "")
+            )
+        )
     return rows
 
 

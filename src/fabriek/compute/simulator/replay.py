@@ -4,19 +4,25 @@ import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from math import ceil
 
 from fabriek.compute.admission import starts
 from fabriek.compute.board import EVER, Board
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.contenders import Waiting
+from fabriek.compute.deciding import Start
 from fabriek.compute.order import FirstCome, Order
 from fabriek.compute.power import Contract, Limit, PowerTable
+from fabriek.compute.sharing.rules import PLAIN, ShareRules
 from fabriek.compute.simulator.outcomes import Outcome, Placed, outcome_of
 from fabriek.compute.simulator.traces import TraceRow
 from fabriek.compute.snapshot import Snapshot
 from fabriek.funding.giving.shares import apportion
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.units import MICRO
+
+ROUNDS_MAX = 10
+"""At one instant: each puts somebody back for another, and nobody who waits may make those leave who come before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +37,13 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the funders agreed: share id → its part of the machine, in millionths; and which of a share's jobs goes first."""
+    """What the funders agreed: share id → its part of the machine, in millionths; which of a share's jobs goes first; and how shares stand to each
+    other.
+    """
 
     shares: Mapping[str, int]
     order: Order = field(default_factory=FirstCome)
+    rules: ShareRules = PLAIN
 
 
 def scaled(policy: Policy, factors: Mapping[str, float]) -> Policy:
@@ -65,12 +74,15 @@ class _Replay:
         self._rows: dict[str, TraceRow] = {}
         self._waiting: dict[str, Waiting] = {}
         self._standing: dict[str, Placed] = {}
+        self._numbers: dict[str, int] = {}
         self._gone: list[Placed] = []
+        self._put_back: list[Placed] = []
+        self._done: dict[str, tuple[float, float]] = {}
         start = min([*(limits[-1:]), *(row.submitted_at for row in self._arriving[-1:])], default=EVER)
         # Nothing in it that changes: what stands and who waits is on the board.
         self._snapshot = Snapshot(
             capacity=machine.capacity, table=machine.table, shares=policy.shares, contract=machine.contract, limits=machine.limits,
-            order=policy.order,
+            order=policy.order, rules=policy.rules,
         )  # fmt: skip
         self._board = Board(self._snapshot, start)
 
@@ -79,7 +91,9 @@ class _Replay:
             self._see(now)
             if self._waiting:
                 self._decide(now)
-        return outcome_of(self._gone, sorted(self._waiting), self._machine.capacity, self._machine.table)
+        return outcome_of(
+            self._gone, self._put_back, sorted(self._waiting), self._machine.capacity, self._machine.table
+        )
 
     def _next(self) -> datetime | None:
         """The next instant at which anything happens."""
@@ -96,25 +110,58 @@ class _Replay:
         while self._limits and self._limits[-1] <= now:
             self._limits.pop()
         while self._leaving and self._leaving[0][0] <= now:
-            _, _, job = heapq.heappop(self._leaving)
+            ends, _, job = heapq.heappop(self._leaving)
+            standing = self._standing.get(job)
+            if standing is None or standing.ended_at != ends:  # it was put back since
+                continue
             self._gone.append(self._standing.pop(job))
             self._board.leave(job, now)
         while self._arriving and self._arriving[-1].submitted_at <= now:
             row = self._arriving.pop()
             number = len(self._rows)
             self._rows[row.job] = row
-            waiting = Waiting(row.job, row.share, row.shape, row.submitted_at, row.priority, number=number)
-            self._waiting[row.job] = waiting
-            self._board.wait(waiting)
+            self._wait(Waiting(
+                row.job, row.share, row.shape, row.submitted_at, row.priority, number=number, owner=row.owner, preemptible=row.preemptible
+            ))  # fmt: skip
+
+    def _wait(self, waiting: Waiting) -> None:
+        self._waiting[waiting.job] = waiting
+        self._numbers[waiting.job] = waiting.number
+        self._board.wait(waiting)
 
     def _decide(self, now: datetime) -> None:
-        made, _ = starts(self._board, self._snapshot, now)
-        for start in made:
-            waiting, row = start.waiting, self._rows[start.waiting.job]
-            del self._waiting[waiting.job]
-            self._board.take(waiting)
-            # A job past its limit would have been killed at it.
-            ran = min(max(0.0, row.ran_seconds), float(row.shape.wall_seconds_max))
-            placed = Placed(row, now, now + timedelta(seconds=ran), start.placed)
-            self._standing[row.job] = placed
-            heapq.heappush(self._leaving, (placed.ended_at, waiting.number, row.job))
+        """Whoever is put back is gone at once, and those for whom it left have their turn at the same instant."""
+        for _ in range(ROUNDS_MAX):
+            made, leave = starts(self._board, self._snapshot, now)
+            for start in made:
+                self._begin(start, now)
+            for job in leave:
+                self._return(job, now)
+            if not leave or not self._waiting:
+                return
+
+    def _begin(self, start: Start, now: datetime) -> None:
+        waiting, row = start.waiting, self._rows[start.waiting.job]
+        del self._waiting[waiting.job]
+        self._board.take(waiting)
+        done, before = self._done.get(row.job, (0.0, 0.0))
+        # A job past its limit would have been killed at it.
+        left = min(max(0.0, row.ran_seconds - done), float(waiting.shape.wall_seconds_max))
+        placed = Placed(row, now, now + timedelta(seconds=left), start.placed, before)
+        self._standing[row.job] = placed
+        heapq.heappush(self._leaving, (placed.ended_at, waiting.number, row.job))
+
+    def _return(self, job: str, now: datetime) -> None:
+        """It waits again, for what it has still to do; it asks for the time that it has not run."""
+        stood, row = self._standing.pop(job), self._rows[job]
+        done, before = self._done.get(job, (0.0, 0.0))
+        ran = (now - stood.started_at).total_seconds()
+        lost = ran % row.checkpoint_seconds if row.checkpoint_seconds else 0.0
+        self._put_back.append(replace(stood, ended_at=now, lost_seconds=lost))
+        self._done[job] = done + ran - lost, before + ran
+        left = max(1, ceil(row.shape.wall_seconds_max - done - ran + lost))
+        self._board.leave(job, now)
+        shape = replace(row.shape, wall_seconds_max=left)
+        self._wait(Waiting(
+            job, row.share, shape, row.submitted_at, row.priority, number=self._numbers[job], owner=row.owner, preemptible=True
+        ))  # fmt: skip

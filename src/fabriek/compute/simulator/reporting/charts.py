@@ -44,7 +44,7 @@ def use_in(result: Result, machine: Machine, edges: Sequence[float], share: str 
     """The mean part of the machine that was taken between each two edges, by one share or by all."""
     spans = [
         (*seconds(one), part_of(one.row, machine.capacity))
-        for one in result.outcome.placed
+        for one in result.outcome.stood
         if share is None or one.row.share == share
     ]
     lengths = [end - start for start, end in pairwise(edges)]
@@ -62,7 +62,7 @@ class Power:
 def power_in(result: Result, machine: Machine, edges: Sequence[float], idle: float) -> Power:
     """Drawn at the meter, idle nodes included. idle: what is drawn where no job is."""
     drawn, allowed = [idle] * (len(edges) - 1), list[float | None]([None] * (len(edges) - 1))
-    for step in steps_of(result.outcome.placed, machine):
+    for step in steps_of(result.outcome.stood, machine):
         start, end = (step.start - BEGIN).total_seconds(), (step.end - BEGIN).total_seconds()
         first = max(0, bisect.bisect_right(edges, start) - 1)
         last = min(len(drawn), bisect.bisect_left(edges, end))

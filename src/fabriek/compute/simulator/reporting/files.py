@@ -19,7 +19,13 @@ def write_parquet(tables: Iterable[Table], folder: Path) -> bool:
         import pyarrow.parquet as pq  # noqa: PLC0415
     except ImportError:
         return False
-    types = {str: pa.string(), int: pa.int64(), float: pa.float64(), datetime: pa.timestamp("us", tz="UTC")}
+    types = {
+        str: pa.string(),
+        bool: pa.bool_(),
+        int: pa.int64(),
+        float: pa.float64(),
+        datetime: pa.timestamp("us", tz="UTC"),
+    }
     for table in tables:
         schema = pa.schema([(name, types[kind]) for name, kind in table.kinds.items()])
         with pq.ParquetWriter(folder / f"{table.name}.parquet", schema, compression="zstd") as out:

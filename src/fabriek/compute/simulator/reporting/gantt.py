@@ -38,9 +38,9 @@ def shown_of(report: Report) -> Shown:
             *seconds(one),
             float(one.row.shape.gpus_milli_in_all if report.machine.capacity.gpus else one.row.shape.cpus_in_all),
         )
-        for one in report.results[0].outcome.placed
+        for one in report.results[0].outcome.stood
     ]
-    within = whole([one for result in report.results for one in result.outcome.placed])
+    within = whole([one for result in report.results for one in result.outcome.stood])
     for length in LENGTHS:
         window = busiest(taken, within, length)
         if all(len(_there(result, window)) <= JOBS_MAX for result in report.results):
@@ -49,7 +49,7 @@ def shown_of(report: Report) -> Shown:
 
 
 def _there(result: Result, window: Window) -> list[Placed]:
-    return [one for one in in_order(result.outcome.placed) if window.overlaps(*seconds(one))]
+    return [one for one in in_order(result.outcome.stood) if window.overlaps(*seconds(one))]
 
 
 def _nodes(report: Report, window: Window) -> tuple[int, ...]:

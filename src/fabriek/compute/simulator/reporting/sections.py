@@ -58,7 +58,7 @@ class Section:
 
 def sections_of(report: Report) -> list[Section]:
     """In the order of the page."""
-    window = whole([one for result in report.results for one in result.outcome.placed])
+    window = whole([one for result in report.results for one in result.outcome.stood])
     shown = gantt.shown_of(report)
     found = [_compared(report), _shares(report), _waits(report), _use(report, window), _power(report, window)]
     return [*(one for one in found if one), _overview(report, window, shown), _left_out(report)]
@@ -77,6 +77,8 @@ ROWS_COMPARED: tuple[tuple[str, str, Say], ...] = (
     ("makespan_seconds", "from first submission to last end", lasting),
     ("kwh", "energy of the jobs, kWh", lambda value: f"{value:,.1f}"),
     ("quarter_hours_above", "quarter hours above what was allowed", lambda value: f"{value:,.0f}"),
+    ("put_back", "times a job was put back for others", lambda value: f"{value:,.0f}"),
+    ("lost_seconds_max", "most that one lost by that", lasting),
     ("share_gap", "furthest a share was from its part", lambda value: f"{value:.1%}"),
 )  # fmt: skip
 

@@ -18,7 +18,7 @@ from fabriek.kernel.units import MICRO
 
 JOBS = {
     "policy": str, "job": str, "share": str, "submitted": datetime, "started": datetime, "ended": datetime, "wait_seconds": float,
-    "slowdown": float, "cpus": int, "gpus": float, "nodes": int, "placement": str, "watts": int,
+    "slowdown": float, "cpus": int, "gpus": float, "nodes": int, "placement": str, "watts": int, "put_back": bool,
 }  # fmt: skip
 POWER = {"policy": str, "start": datetime, "end": datetime, "watts": int, "allowed_watts": int}
 SHARES = {"policy": str, "share": str, "start": datetime, "end": datetime, "used": float, "part": float}
@@ -44,18 +44,19 @@ def tables_of(report: Report) -> tuple[Table, ...]:
 
 def _jobs(report: Report) -> Iterator[tuple[Any, ...]]:
     for result in report.results:
-        for one in in_order(result.outcome.placed):
+        back = set(map(id, result.outcome.put_back))
+        for one in in_order(result.outcome.stood):
             shape = one.row.shape
             yield (
                 result.policy, report.name_of(one.row.job), one.row.share, one.row.submitted_at, one.started_at, one.ended_at, one.wait_seconds,
                 bounded_slowdown(one), shape.cpus_in_all, shape.gpus_milli_in_all / MILLI, shape.nodes, told(one.where),
-                draw(shape, report.machine.table),
+                draw(shape, report.machine.table), id(one) in back,
             )  # fmt: skip
 
 
 def _power(report: Report) -> Iterator[tuple[Any, ...]]:
     for result in report.results:
-        for step in steps_of(result.outcome.placed, report.machine):
+        for step in steps_of(result.outcome.stood, report.machine):
             yield result.policy, step.start, step.end, step.watts, step.allowed
 
 
@@ -63,7 +64,7 @@ def _shares(report: Report) -> Iterator[tuple[Any, ...]]:
     for result in report.results:
         for share in sorted({*result.parts, *result.outcome.used_by_share}):
             part = result.parts[share] / MICRO if share in result.parts else None
-            for start, end, used in use_steps(result.outcome.placed, share, report.machine):
+            for start, end, used in use_steps(result.outcome.stood, share, report.machine):
                 yield result.policy, share, start, end, used, part
 
 
