@@ -32,6 +32,7 @@ from fabriek.compute.packs.packing import Packing
 from fabriek.compute.planning import Planner
 from fabriek.compute.progress import Progress
 from fabriek.compute.reaching import Reaching
+from fabriek.compute.receipts import Receipts
 from fabriek.compute.releasing import Releasing
 from fabriek.compute.secrets.strongbox import Strongbox
 from fabriek.compute.service import Compute
@@ -53,6 +54,7 @@ from fabriek.funding.policy.capping import Capping
 from fabriek.funding.policy.changing import Changing
 from fabriek.funding.reporting.service import Reporting
 from fabriek.funding.service import Funding
+from fabriek.funding.spending.billing import Billing
 from fabriek.funding.spending.ending import Ending
 from fabriek.funding.spending.running_out import RunningOut
 from fabriek.kernel.clock import Clock
@@ -115,6 +117,7 @@ class Services:
     auditing: Auditing
     awarding: Awarding
     correcting: Correcting
+    billing: Billing
     funding: Funding
     bridge: Bridge
     ending: Ending
@@ -142,6 +145,7 @@ class Services:
     live: Live
     compute: Compute
     releasing: Releasing
+    receipts: Receipts
     cluster_accounts: ClusterAccounts
     progress: Progress
     planner: Planner

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from fabriek.compute.jobs import Job, State, reserved_end
 from fabriek.compute.notices.notices import MAIL, notice_asked_of
 from fabriek.compute.notices.notices import shown as shown_target
+from fabriek.compute.receipts import JobReceipt
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.terms import Terms
 from fabriek.funding.resources import Resource
@@ -24,6 +25,7 @@ from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
 
 HOUR = 3_600
+JOULES_PER_KWH = 3_600_000
 HOURS = ("1", "2", "4", "8")
 LOG_SHOWN_BYTES = 256 * 1024
 
@@ -55,6 +57,27 @@ def _log(services: Services, project: str, job: Job, by: Caller) -> tuple[str, i
     return raw.decode("utf-8", "replace"), len(raw), False
 
 
+def _receipt(found: JobReceipt) -> dict[str, Any]:
+    told = found.receipt
+    said: dict[str, Any] = {
+        "share": found.share,
+        "ground": found.ground,
+        "energy": found.energy_joules / JOULES_PER_KWH,
+        "lines": [],
+    }
+    if told is None:
+        return said
+    counted = told.resource.counted
+    return said | {
+        "held": counted(told.held_micro), "charged": counted(told.charged_micro), "given_back": counted(told.given_back_micro),
+        "settled": told.settled,
+        "lines": [
+            {"at": one.at, "what": one.what, "amount": counted(one.amount_micro), "transaction": one.transaction, "reason": one.reason}
+            for one in told.lines
+        ],
+    }  # fmt: skip
+
+
 def _session_asked(fields: dict[str, str]) -> JobAsked:
     kind = KINDS.get(fields.get("kind", ""))
     if kind is None or fields.get("hours") not in HOURS:
@@ -77,7 +100,8 @@ def router(services: Services, pages: Pages) -> Router:
         log, offset, withheld = _log(services, project, found, caller)
         return pages.render(
             request, "job.html", log=log, log_offset=offset, withheld=withheld,
-            release=release_shown(services, project, found, caller), **_facts(services, project, found),
+            release=release_shown(services, project, found, caller), receipt=_receipt(services.receipts.of(project, found.id, by=caller)),
+            **_facts(services, project, found),
         )  # fmt: skip
 
     @made.get("/projects/{project}/jobs/{job}/state", access=Right("job.view"))
