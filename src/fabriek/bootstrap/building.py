@@ -46,6 +46,7 @@ from fabriek.compute.packs.packing import Packing
 from fabriek.compute.packs.store import SqlPacks
 from fabriek.compute.planning import Planner
 from fabriek.compute.progress import Progress
+from fabriek.compute.queue import Queueing
 from fabriek.compute.reaching import Reaching
 from fabriek.compute.receipts import Receipts
 from fabriek.compute.releasing import Releasing
@@ -230,7 +231,8 @@ def build(
         changing=changing_of(database, money, Rehearsing(jobs, machine), access=access, audit=audit, clock=clock, ids=ids),
         packages=packages, compute=compute, releasing=releasing,
         receipts=Receipts(compute, money["billing"], funding), cluster_accounts=cluster_accounts, progress=progress, **lab,
-        planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
+        planner=Planner(submission, progress), queueing=Queueing(progress, jobs, clock),
+        packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         **account_services(database, people, identity, audit, keys=sealable, secret=counting, clock=clock, ids=ids),
         strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound,

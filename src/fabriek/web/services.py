@@ -31,6 +31,7 @@ from fabriek.compute.notices.outbox import Outbox
 from fabriek.compute.packs.packing import Packing
 from fabriek.compute.planning import Planner
 from fabriek.compute.progress import Progress
+from fabriek.compute.queue import Queueing
 from fabriek.compute.reaching import Reaching
 from fabriek.compute.receipts import Receipts
 from fabriek.compute.releasing import Releasing
@@ -149,6 +150,7 @@ class Services:
     cluster_accounts: ClusterAccounts
     progress: Progress
     planner: Planner
+    queueing: Queueing
     packing: Packing
     logs: Logs
     reaching: Reaching
