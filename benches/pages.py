@@ -26,7 +26,7 @@ from fabriek.portal import app as portal
 from fabriek.worker.admission import admit_jobs
 
 QUEUED, MINE = 10_000, 200
-TIMES = 40
+TIMES = 30
 MILLISECONDS_AT_MOST = 300
 PAGES = ("/queue", "/queue?after=5000", "/queue?show=own", "/capacity", "/machine")
 
@@ -54,12 +54,14 @@ def main() -> int:
                 for page in PAGES:
                     who = town.operator if page == "/capacity" else somebody
                     headers = {"Authorization": f"Bearer {tokens[who.person]}", "Accept": "text/html"}
-                    took = sorted(timed(client, page, headers, before) for _ in range(TIMES))
-                    p95 = took[int(len(took) * 0.95) - 1]
+                    took = [timed(client, page, headers, before) for _ in range(TIMES)]
+                    wall, own = (sorted(one[number] for one in took) for number in (0, 1))
+                    p95 = wall[int(len(wall) * 0.95) - 1]
                     kept.append(p95 <= MILLISECONDS_AT_MOST)
                     print(
-                        f"{page}, {way}, {QUEUED:,} queued: p50 {statistics.median(took):.0f} ms, p95 {p95:.0f} ms (at most {MILLISECONDS_AT_MOST}), "
-                        f"slowest {took[-1]:.0f} ms of {TIMES}"
+                        f"{page}, {way}, {QUEUED:,} queued: p50 {statistics.median(wall):.0f} ms, p95 {p95:.0f} ms (at most {MILLISECONDS_AT_MOST}), "
+                        f"slowest {wall[-1]:.0f} ms of {TIMES}; of a processor {statistics.median(own):.0f} ms, p95 {own[int(len(own) * 0.95) - 1]:.0f} ms",
+                        flush=True,
                     )
         database.close()
     return int(not all(kept))
@@ -78,12 +80,12 @@ def filled(town: Town) -> Caller:
     return town.again(somebody)
 
 
-def timed(client: httpx.Client, page: str, headers: dict[str, str], before: Callable[[], None]) -> float:
-    """Milliseconds."""
+def timed(client: httpx.Client, page: str, headers: dict[str, str], before: Callable[[], None]) -> tuple[float, float]:
+    """Milliseconds until it was there, and of a processor: client and server are one process, and others may be at work beside it."""
     before()
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), time.process_time()
     answer = client.get(page, headers=headers)
-    took = (time.perf_counter() - begun) * 1000
+    took = (time.perf_counter() - begun) * 1000, (time.process_time() - used) * 1000
     assert answer.status_code == 200, answer.text[:200]
     return took
 
