@@ -53,12 +53,14 @@ def measured(name: str, database: Database, home: Path) -> bool:
     missed = False
     for projects in (PROJECTS, 1):
         jobs = prepared(town, projects)
+        before = time.process_time()
         rate = at_once(lambda job: town.services.funding.settle(job, MICRO // 2), jobs)
+        processor = (time.process_time() - before) * 1000 / JOBS
         again = at_once(lambda job: town.services.funding.settle(job, MICRO // 2), jobs[: JOBS // 4])
         missed |= rate < SETTLEMENTS_PER_SECOND_AT_LEAST
         print(
             f"{name}: {rate:,.0f} settlements/s by {CLIENTS} clients in {projects} project{'s' if projects > 1 else ''} "
-            f"(at least {SETTLEMENTS_PER_SECOND_AT_LEAST:,}); told again {again:,.0f}/s"
+            f"(at least {SETTLEMENTS_PER_SECOND_AT_LEAST:,}), {processor:.2f} ms of the clients' processor each; told again {again:,.0f}/s"
         )
     assert town.services.funding.balanced()
     took = balance_of_a_share(town)

@@ -60,7 +60,8 @@ def main() -> int:
                     kept.append(p95 <= MILLISECONDS_AT_MOST)
                     print(
                         f"{page}, {way}, {QUEUED:,} queued: p50 {statistics.median(wall):.0f} ms, p95 {p95:.0f} ms (at most {MILLISECONDS_AT_MOST}), "
-                        f"slowest {wall[-1]:.0f} ms of {TIMES}; of a processor {statistics.median(own):.0f} ms, p95 {own[int(len(own) * 0.95) - 1]:.0f} ms",
+                        f"slowest {wall[-1]:.0f} ms of {TIMES}; "
+                        f"of a processor {statistics.median(own):.0f} ms, p95 {own[int(len(own) * 0.95) - 1]:.0f} ms",
                         flush=True,
                     )
         database.close()

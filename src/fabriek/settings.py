@@ -227,6 +227,23 @@ class Settings:
         "Where `--notify https://…` may lead: HOST or HOST:PORT with commas, and networks that are not public, 10.1.0.0/16. Empty: nowhere.",
     )
     power_contract_watts: int = setting(0, "watts", "The contracted power; 0 means no limit but those announced.")
+    power_machine: str = setting("workstation", "name", "The class of this machine in the power table.")
+    power_table: Path | None = setting(
+        None,
+        "file",
+        "Rows of a power table of your own, beside those that are shipped; yours count where both have a machine.",
+    )
+    power_planning: str = setting(
+        "nameplate", "nameplate or measured",
+        "By what the draw of GPUs is planned: the most that they can draw, or what many were measured to draw together.",
+    )  # fmt: skip
+    power_cap_command: str = setting(
+        "", "command",
+        "Bounds what a GPU draws, so that eco jobs can draw less under a limit: called with NODE GPU WATTS, 0 W for no bound. Empty: nothing can.",
+    )  # fmt: skip
+    power_carbon: Path | None = setting(
+        None, "file", "Rows of the grid's CO2 of your own; empty means those that are shipped."
+    )
     scratch: Path | None = setting(None, "folder", "Memory-backed room for running jobs; empty means below /dev/shm.")
     executor: str = setting("local", "local or slurm", "What runs jobs: this machine, or Slurm.")
     slurm_conf: str = setting("", "path", "The slurm.conf that commands read; empty means the system's own.")

@@ -490,6 +490,26 @@ def test_meters_are_rows_as_all_others(board: Board) -> None:
             board.propose(wrong)
 
 
+def test_the_power_ladder_is_a_row_as_all_others_and_whoever_shares_the_machine_signs_a_change(board: Board) -> None:
+    harder = row(
+        "ladder",
+        'hold_seconds = 3600\ncap_seconds = 900\ncap_part = 0.5\nsuspend_seconds = 300\ndrain = "urgent"\ndrain_seconds = 60',
+    )
+    made = board.propose(harder)
+    assert len(made.wants) == 3
+    assert "jobs up to urgent are ended" in str(made.effect)
+    assert board.propose(harder.replace("0.5", "0.6").replace("urgent", "normal").replace("= 60", "= 120")).wants == ()
+    for was, becomes in (
+        ("cap_part = 0.5", "cap_part = 1.5"),
+        ("= 300", "= 30"),
+        ("urgent", "all"),
+        ("= 3600", "= 60"),
+        ("= 3600", "= 10000000"),
+    ):
+        with pytest.raises(InvalidInput):
+            board.propose(harder.replace(was, becomes))
+
+
 def test_who_withdrew_signs_as_long_as_what_was_awarded_of_its_money_is_not_spent(board: Board) -> None:
     town = board.town
     hours = {"gpu_hour": 1_000, "cpu_hour": 1_000_000, "expert_hour": 1_000}

@@ -1,7 +1,7 @@
 """One face, two dialects: what every store may rely on."""
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, func, insert, select, text
+from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, bindparam, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from fabriek.adapters.database import Database, Instant
@@ -95,6 +95,60 @@ def test_instants_come_back_in_utc(database: Database) -> None:
 def test_a_change_outside_a_transaction_is_a_bug(database: Database) -> None:
     with pytest.raises(AssertionError):
         database.execute(insert(notes).values(text="loose"))
+
+
+def test_a_transaction_of_a_single_change_makes_one_and_no_second(database: Database) -> None:
+    with database.transaction(single=True):
+        assert count(database) == 0
+        write(database, "inner")
+        assert count(database) == 1
+    with pytest.raises(AssertionError, match="second change"), database.transaction(single=True):
+        write(database, "one")
+        write(database, "two")
+    write(database, "after")
+    assert database.scalar(select(func.count()).where(notes.c.text == "two")) == 0
+
+
+def test_a_single_change_that_fails_leaves_the_connection_usable(database: Database) -> None:
+    write(database, "once")
+    for _ in range(2):
+        with pytest.raises(IntegrityError), database.transaction(single=True):
+            write(database, "once")
+    with database.transaction(single=True):
+        write(database, "twice")
+    with pytest.raises(ZeroDivisionError), database.transaction():
+        write(database, "taken back")
+        raise ZeroDivisionError
+    assert count(database) == 2
+
+
+def test_what_follows_an_insert_is_made_only_where_that_added_a_row(database: Database) -> None:
+    chain = database.chain(
+        [
+            "insert into notes (id, text) values (:id, :first) on conflict (text) do nothing",
+            "insert into notes (id, text, at) select :next, :second, :at where {added}",
+        ],
+        [bindparam(name, type_=BigInteger) for name in ("id", "next")] + [bindparam("at", type_=Instant)],
+    )
+    now = FakeClock().now()
+    values = {"id": 1, "first": "a", "next": 2, "second": "b", "at": now}
+    with database.transaction():
+        assert database.follow(chain, values)
+        assert not database.follow(chain, values | {"id": 3, "next": 4, "second": "c"})
+    with pytest.raises(IntegrityError), database.transaction(single=True):
+        database.follow(chain, values | {"id": 5, "first": "d", "next": 6})
+    found = database.rows(select(notes).order_by(notes.c.id))
+    assert [(row.id, row.text, row.at) for row in found] == [(1, "a", None), (2, "b", now)]
+
+
+def test_what_is_committed_is_told_beside_a_transaction_that_has_failed(database: Database) -> None:
+    write(database, "once")
+    with pytest.raises(ZeroDivisionError), database.transaction():
+        write(database, "twice")
+        with pytest.raises(IntegrityError):
+            write(database, "once")
+        assert [row.text for row in database.aside(select(notes))] == ["once"]
+        raise ZeroDivisionError
 
 
 def test_what_waits_for_the_commit_does_not_run_when_there_is_none(database: Database) -> None:

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,25 @@ from fabriek.funding.policy.store import SqlAwardTotals
 from fabriek.funding.resources import Resource
 from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger, posted
 from fabriek.kernel.units import MICRO
-from tests.factories.storm import BATCH, prepare
+from tests.factories.storm import BATCH, database_of, prepare
+from tests.servers import postgres
 
 
-def storm(folder: Path, seed: int, awards: int, settlements: int, *, kills: int) -> None:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Of an empty database that outlives who has it open."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/fabriek.db"
+        return
+    server = request.getfixturevalue("postgres_url")
+    yield postgres.fresh_database(server, "storm")
+    postgres.drop_database(server, "storm")
+
+
+def storm(home: Path, address: str, seed: int, awards: int, settlements: int, *, kills: int) -> None:
     """Blows until it is over; killed so many times on the way, and begun again where it stood."""
-    home, rng = folder / "home", random.Random(seed)  # noqa: S311  # chance, no secret
-    prepare(home)
+    rng = random.Random(seed)  # noqa: S311  # chance, no secret
+    prepare(home, address)
     for number in range(kills + 1):
         told = [str(home), str(seed + number), str(awards), str(settlements)]
         command = [sys.executable, "-m", "tests.factories.storm", *told]
@@ -45,8 +58,8 @@ def storm(folder: Path, seed: int, awards: int, settlements: int, *, kills: int)
 
 
 def check(home: Path) -> None:
-    """What must hold at every moment, read back from the file as a server that starts again reads it."""
-    database = open_database(f"sqlite:///{home}/fabriek.db")
+    """What must hold at every moment, read back as a server that starts again reads it."""
+    database = database_of(home)
     books, totals = SqlLedger(database), SqlAwardTotals(database)
     balances = books.balances()
     assert not any(books.sums().values())
@@ -67,18 +80,19 @@ def check(home: Path) -> None:
     database.close()
 
 
-def test_a_small_storm_and_a_kill_break_nothing(tmp_path: Path) -> None:
-    storm(tmp_path, 7, awards=40, settlements=200, kills=1)
-    database = open_database(f"sqlite:///{tmp_path}/home/fabriek.db")
+def test_a_small_storm_and_a_kill_break_nothing(tmp_path: Path, address: str) -> None:
+    storm(tmp_path / "home", address, 7, awards=40, settlements=200, kills=1)
+    database = open_database(address)
     assert len(SqlAllocations(database).all()) >= 10
     database.close()
 
 
 @pytest.mark.faults
-def test_ten_thousand_awards_and_a_hundred_thousand_settlements_break_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+def test_ten_thousand_awards_and_a_hundred_thousand_settlements_break_nothing(tmp_path: Path, address: str) -> None:
     """A tenth of the awards and a third of the settlements are tried for nothing: refused, never settled, or settled twice."""
-    storm(tmp_path, 20_261_128, awards=11_000, settlements=150_000, kills=1)
-    database = open_database(f"sqlite:///{tmp_path}/home/fabriek.db")
+    storm(tmp_path / "home", address, 20_261_128, awards=11_000, settlements=150_000, kills=1)
+    database = open_database(address)
     assert len(SqlAllocations(database).all()) >= 10_000
     settled = database.scalar(select(func.count()).select_from(posted).where(posted.c.key.like("settle:%")))
     assert int(settled) >= 100_000

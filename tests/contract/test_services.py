@@ -93,6 +93,8 @@ def test_a_service_is_no_lead_and_what_is_written_into_its_row_gives_it_nothing(
     assert place.caller().rights == SERVICES_EVERYWHERE | {
         "audit.read",
         "funding.view",
+        "power.announce",
+        "power.meter",
     }  # of what an auditor sees, no people
     for right in HIGH:
         with pytest.raises(NotPermitted):

@@ -97,7 +97,7 @@ def a_town(
     database: Database, home: Path, *, able: Capabilities = WALLED, unsandboxed: bool = False, capacity: Capacity = SMALL,
     gangs: GangNetwork = GangNetwork.OWN, doors: bool = True, hosts: str = "", images: str = "", keys: MasterKeys | None = None,
     file_keys: bool = False, passphrase: str | None = None, contract: Contract | None = None, policy: Policy | None = None,
-    again: bool = False, **settings: Any,
+    again: bool = False, executor: type[MemoryExecutor] = MemoryExecutor, **settings: Any,
 ) -> Town:  # fmt: skip
     """again: what was made here before is there still; only its services are made anew."""
     clock = FakeClock()
@@ -113,7 +113,7 @@ def a_town(
         wake=lambda: None,
         clock=clock,
         ids=RandomIds(),
-        executor=MemoryExecutor(clock),
+        executor=executor(clock),
         machine=machine,
         keys=None if file_keys else keys or MemoryKeyring(open_transaction=database.in_transaction),
         passphrase=passphrase,

@@ -6,7 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from fabriek.adapters.database import metadata, open_database
+from fabriek.adapters.database import Database, metadata, open_database
 from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import SYSTEM, Caller
 from fabriek.kernel.errors import CreditsExhausted, NotPermitted, WrongState
@@ -21,9 +21,10 @@ BATCH = 40
 """Acts that are at work at once; a line is printed after each batch."""
 
 
-def prepare(home: Path) -> None:
-    """Two shares, of which one has caps, and firms that apply."""
+def prepare(home: Path, address: str) -> None:
+    """Two shares, of which one has caps, and firms that apply. address: of an empty database."""
     home.mkdir()
+    Path(home, "database").write_text(address)
     town = opened(home)
     town.person("europe", "funder", kind="funder")
     hours = {"gpu_hour": 500, "cpu_hour": 1_000_000, "expert_hour": 1_000}
@@ -40,8 +41,12 @@ def prepare(home: Path) -> None:
     town.services.database.close()
 
 
+def database_of(home: Path) -> Database:
+    return open_database(Path(home, "database").read_text())
+
+
 def opened(home: Path) -> Town:
-    database = open_database(f"sqlite:///{home}/fabriek.db")
+    database = database_of(home)
     again = Path(home, "who.json").exists()
     if not again:
         metadata.create_all(database.engine)

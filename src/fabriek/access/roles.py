@@ -10,6 +10,7 @@ EVERYONE = frozenset({"application.submit", "knowledge.ask", "knowledge.view", "
 
 _OPERATOR = frozenset({
     "application.review", "funding.view", "funding.award", "funding.contribute", "funding.oversee", "funding.propose", "power.manage", "audit.read",
+    "power.announce", "power.meter",
     "ops.backup",
     "machine.view", "simulate", "package.add", "package.approve", "usage.import", "cluster.manage", "keys.rotate", "vault.seal",
     "vault.check", "vault.collect", "project.oversee", "person.view",
@@ -20,6 +21,8 @@ GLOBAL: dict[str, frozenset[str]] = {
     "funder": frozenset({"funding.contribute", "funding.view", "funding.award", "funding.propose", "funding.sign"}),
     "director": frozenset({"funding.view", "funding.direct", "application.review"}),
     "operator": _OPERATOR,
+    "grid_operator": frozenset({"power.announce"}),
+    "meter": frozenset({"power.meter"}),
     "expert": frozenset({"knowledge.answer", "knowledge.be_booked"}),
     "security_officer": frozenset({
         "audit.read", "package.approve", "data.hold", "keys.rotate", "vault.seal", "person.doors", "person.view", "person.remove",
@@ -47,8 +50,10 @@ PROJECT: dict[str, frozenset[str]] = {"member": _MEMBER, "lead": _MEMBER | {"pro
 SERVICES_EVERYWHERE = frozenset({"knowledge.view"})
 """What every service may do."""
 
-OPEN_TO_SERVICES = frozenset({"auditor"})
-"""The roles held everywhere that count where a service has them: those that look on, and decide nothing."""
+OPEN_TO_SERVICES = frozenset({"auditor", "grid_operator", "meter"})
+"""The roles held everywhere that count where a service has them: those that look on, and decide nothing; and those of programs that only
+say what they know, a grid operator's and a meter's.
+"""
 
 
 @lru_cache(maxsize=256)

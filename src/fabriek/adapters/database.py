@@ -9,6 +9,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from math import inf
 from typing import Any, TypeVar
 
 from sqlalchemy import DateTime, Executable, MetaData, Row, Select, Table, create_engine, insert, text, update
@@ -17,7 +18,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.types import TypeDecorator
 
 from fabriek.adapters.groupcommit import Writer
-from fabriek.adapters.prepared import Prepared, look_at_idle, run_together
+from fabriek.adapters.prepared import Binds, Chain, Prepared, in_one_statement, look_at_idle
 from fabriek.kernel.errors import InvalidInput, StorageFull, Unavailable
 
 metadata = MetaData()
@@ -53,9 +54,10 @@ def instant_of(plain: str | datetime) -> datetime:
 
 
 class _Open(threading.local):
-    """What this thread has open: its connection, and what waits for the commit."""
+    """What this thread has open: its connection, how many changes it may still make, and what waits for the commit."""
 
     connection: Connection | None = None
+    changes: float = inf
     afterwards: list[Callable[[], None]]
 
 
@@ -68,8 +70,9 @@ class Database(ABC):
         self._open = _Open()
 
     @contextmanager
-    def transaction(self, *, alone: str = "") -> Iterator[None]:
-        """All or nothing. With `alone`, also one at a time among all that name the same key, over all servers.
+    def transaction(self, *, alone: str = "", single: bool = False) -> Iterator[None]:
+        """All or nothing. With `alone`, also one at a time among all that name the same key, over all servers. With `single`, of one change at
+        most, which stands when it was made: a server need not be told where it begins and ends, and it is no lock that `alone` could hold.
 
         Raises Unavailable or StorageFull when the commit did not reach the disk: then nothing was written.
         """
@@ -78,8 +81,8 @@ class Database(ABC):
             yield
             return
         self._open.afterwards = []
-        with self._begin() as connection:
-            self._open.connection = connection
+        with self._begin(single=single) as connection:
+            self._open.connection, self._open.changes = connection, 1 if single else inf
             try:
                 self._lock(connection, alone)
                 yield
@@ -100,31 +103,42 @@ class Database(ABC):
 
     def execute(self, statement: Executable, parameters: Parameters = None) -> int:
         """Runs a change and returns how many rows it touched. Needs an open transaction: a change on its own has no audit event."""
-        assert self._open.connection is not None, "a change outside transaction()"
-        result: CursorResult[Any] = self._run(self._open.connection, statement, parameters)
+        result: CursorResult[Any] = self._run(self._changing(), statement, parameters)
         return result.rowcount
+
+    def _changing(self) -> Connection:
+        assert self._open.connection is not None, "a change outside transaction()"
+        assert self._open.changes, "a second change in a transaction of a single one"
+        self._open.changes -= 1
+        return self._open.connection
 
     def prepared(self, statement: Executable) -> Prepared:
         """The statement made ready for `change` and `found`, where it is run at every job."""
         return Prepared(statement, self.engine.dialect)
 
-    def change(self, statement: Prepared, parameters: Mapping[str, Any]) -> int:
-        """As `execute`."""
-        assert self._open.connection is not None, "a change outside transaction()"
-        return self._translated(statement.run, parameters)
+    def chain(self, texts: Sequence[str], binds: Binds = ()) -> Chain:
+        """An insert, and inserts that are made only where it added a row, one after another and as one change; `{added}` in their texts stands
+        for that condition. None of them may rely on seeing what another did. binds: parameters that are no texts.
+        """
+        return Chain([text(one.format(added="true")) for one in texts], binds, self.engine.dialect)
 
-    def changes(self, acts: Sequence[tuple[Prepared, Mapping[str, Any]]]) -> Sequence[int]:
-        """Many at once, in this order and each whatever the ones before it came to; how many rows each touched."""
-        return [self.change(statement, parameters) for statement, parameters in acts]
+    def follow(self, chain: Chain, parameters: Mapping[str, Any]) -> bool:
+        """Whether its first added a row. Where it did not, nothing has changed."""
+        connection = self._changing()
+        added = self._translated(connection, chain.run, parameters)
+        self._open.changes += not added
+        return added
 
     def found(self, statement: Prepared, parameters: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
         """The rows of a question that is asked inside of a transaction, as the driver gives them."""
-        return self._translated(statement.rows, parameters)
-
-    def _translated(self, act: Callable[[Connection, Mapping[str, Any]], T], parameters: Mapping[str, Any]) -> T:
         assert self._open.connection is not None, "not asked inside of a transaction"
+        return self._translated(self._open.connection, statement.rows, parameters)
+
+    def _translated(
+        self, connection: Connection, act: Callable[[Connection, Mapping[str, Any]], T], parameters: Mapping[str, Any]
+    ) -> T:
         try:
-            return act(self._open.connection, parameters)
+            return act(connection, parameters)
         except OperationalError as error:
             self._translate(error)
             raise
@@ -136,9 +150,8 @@ class Database(ABC):
 
     def insert_many(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Adds many narrow rows by the driver's own way, which costs a fifth of a statement's. Values are in the order of the columns."""
-        assert self._open.connection is not None, "a change outside transaction()"
         try:
-            self._insert_many(self._open.connection, table, rows)
+            self._insert_many(self._changing(), table, rows)
         except OperationalError as error:
             self._translate(error)
             raise
@@ -146,6 +159,10 @@ class Database(ABC):
     def rows(self, statement: Executable, parameters: Parameters = None) -> Sequence[Row[Any]]:
         if self._open.connection is not None:
             return self._run(self._open.connection, statement, parameters).all()
+        return self._reading(lambda connection: self._run(connection, statement, parameters).all())
+
+    def aside(self, statement: Executable, parameters: Parameters = None) -> Sequence[Row[Any]]:
+        """What is committed, beside whatever this thread has open: also where that has failed and answers no more."""
         return self._reading(lambda connection: self._run(connection, statement, parameters).all())
 
     def plain_rows(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
@@ -205,7 +222,7 @@ class Database(ABC):
     def _insert_many(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None: ...
 
     @abstractmethod
-    def _begin(self) -> AbstractContextManager[Connection]: ...
+    def _begin(self, *, single: bool) -> AbstractContextManager[Connection]: ...
 
     @abstractmethod
     def _read(self) -> AbstractContextManager[Connection]: ...
@@ -300,7 +317,7 @@ class SqliteDatabase(Database):
     def readers(self) -> Engine:
         return self._readers
 
-    def _begin(self) -> AbstractContextManager[Connection]:
+    def _begin(self, *, single: bool) -> AbstractContextManager[Connection]:  # noqa: ARG002  # here it costs the same
         return self._writer.body()
 
     def _read(self) -> AbstractContextManager[Connection]:
@@ -330,6 +347,7 @@ class PostgresDatabase(Database):
         super().__init__()
         self._engine = create_engine(url, pool_size=12, max_overflow=12, hide_parameters=True)
         look_at_idle(self._engine)
+        self._singles = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._readers = create_engine(
             url,
             isolation_level="AUTOCOMMIT",
@@ -348,9 +366,10 @@ class PostgresDatabase(Database):
         return self._readers
 
     @contextmanager
-    def _begin(self) -> Iterator[Connection]:
+    def _begin(self, *, single: bool) -> Iterator[Connection]:
+        """A single change is a transaction by itself; and what is read before it, at read committed, is what would be read inside."""
         try:
-            with self._engine.begin() as connection:
+            with self._singles.connect() if single else self._engine.begin() as connection:
                 yield connection
         except OperationalError as error:
             self._translate(error)
@@ -374,17 +393,13 @@ class PostgresDatabase(Database):
             for row in rows:
                 copy.write_row(row)
 
-    def changes(self, acts: Sequence[tuple[Prepared, Mapping[str, Any]]]) -> Sequence[int]:
-        """On one way to the database and back."""
-        assert self._open.connection is not None, "a change outside transaction()"
-        try:
-            return run_together(self._open.connection, acts)
-        except OperationalError as error:
-            self._translate(error)
-            raise
+    def chain(self, texts: Sequence[str], binds: Binds = ()) -> Chain:
+        """In one statement, on one way to the database and back."""
+        return Chain([text(in_one_statement(texts))], binds, self.engine.dialect)
 
     def _lock(self, connection: Connection, key: str) -> None:
         if key:
+            assert self._open.changes == inf, "a lock in a transaction of a single change"
             connection.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
     def close(self) -> None:

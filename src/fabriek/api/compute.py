@@ -14,6 +14,7 @@ from fabriek.compute.hosts import hosts_of
 from fabriek.compute.jobs import Job, reserved_end
 from fabriek.compute.notices.notices import Notice, notice_asked_of
 from fabriek.compute.notices.notices import shown as shown_target
+from fabriek.compute.powering.carbon import JOULES_PER_KWH
 from fabriek.compute.receipts import JobReceipt
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.secrets.secrets import use_of
@@ -49,7 +50,6 @@ from fabriek.web.services import Services
 
 router = Router(prefix="/api/v1", tags=["compute"])
 
-JOULES_PER_KWH = 3_600_000
 LOG_PART_BYTES = 256 * 1024
 LOG_PAUSE_SECONDS = 0.02
 """How long a follower waits for more: short enough that the first line feels immediate, long enough to cost nothing."""
@@ -93,6 +93,8 @@ def job_out(job: Job, services: Services, elements: int = 1, *, slug: str = "") 
         held=Resource(job.resource).counted(job.held_micro) if job.held_micro else "",
         used=Resource(job.resource).counted(job.used_micro) if job.used_micro else "",
         energy_joules=job.energy_joules,
+        energy_kwh=round(job.energy_joules / JOULES_PER_KWH, 6),
+        co2_grams=round(job.co2_grams, 3),
         ran_seconds=job.ran_seconds,
         cpu_seconds=job.use.cpu_seconds,
         memory_bytes_peak=job.use.memory_bytes_peak,
@@ -128,7 +130,7 @@ def receipt_out(found: JobReceipt) -> ReceiptOut:
         job=found.job.id, number=found.job.short, state=found.job.state, share=found.share, settled=bool(told and told.settled),
         ground=found.ground, held=counted(told.held_micro) if told else "", charged=counted(told.charged_micro) if told else "",
         given_back=counted(told.given_back_micro) if told else "", ran_seconds=found.job.ran_seconds,
-        energy_kwh=round(found.energy_joules / JOULES_PER_KWH, 6),
+        energy_kwh=round(found.energy_joules / JOULES_PER_KWH, 6), co2_grams=round(found.job.co2_grams, 3),
         lines=[ReceiptLineOut(what=one.what, amount=counted(one.amount_micro), at=one.at, transaction=one.transaction, reason=one.reason)
                for one in (told.lines if told else ())],
     )  # fmt: skip

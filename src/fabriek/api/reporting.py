@@ -41,7 +41,8 @@ def _line_out(line: Line) -> ReportLineOut:
     return ReportLineOut(
         resource=line.resource, rows={str(row): plain(amount) for row, amount in line.rows.items()}, jobs=waited.jobs if waited else 0,
         waited_mean_seconds=waited.mean_seconds if waited else None, waited_p95_seconds=waited.p95_seconds if waited else None,
-        energy_kwh=str(line.energy_kwh), value_euro=str(line.value_euro), value_source=line.value.source if line.value else "",
+        energy_kwh=str(line.energy_kwh), co2_kg=str(line.co2_kg),
+        value_euro=str(line.value_euro), value_source=line.value.source if line.value else "",
         groups={
             str(dimension): [GroupOut(word=one.word, used=plain(one.amount), organisations=one.organisations) for one in groups]
             for dimension, groups in line.groups.items()
@@ -53,7 +54,7 @@ def _out(report: Report) -> ReportOut:
     return ReportOut(
         share=report.name, period=report.period.name, first=report.period.first, last=report.period.last, made_at=report.made_at,
         is_open=report.is_open, organisations=report.organisations, smes=report.smes, projects=report.projects,
-        energy_kwh=str(sum(one.energy_kwh for one in report.lines)), value_euro=str(report.value_euro),
+        energy_kwh=str(sum(one.energy_kwh for one in report.lines)), co2_kg=str(report.co2_kg), value_euro=str(report.value_euro),
         lines=[_line_out(one) for one in report.lines],
     )  # fmt: skip
 

@@ -162,6 +162,7 @@ def _made(made: Made) -> dict[str, Any]:
             "cpuHours": _rounded(job.shape.cpus_in_all * job.ran_seconds / 3600),
             "energyKwh": _rounded(job.energy_joules / JOULES_PER_KWH),
             "energyFrom": ENERGY_FROM,
+            "co2Grams": _rounded(job.co2_grams),
         },
         "paid": {
             "share": made.share,

@@ -29,6 +29,7 @@ from fabriek.bootstrap.funding import changing_of, funding_services
 from fabriek.bootstrap.joining import joining_services, teaching_of
 from fabriek.bootstrap.lab import lab_services
 from fabriek.bootstrap.machinery import executor_of, this_machine
+from fabriek.bootstrap.powering import powering_of
 from fabriek.bootstrap.providers import RefreshKeys, provider_services
 from fabriek.bootstrap.reporting import reporting_of
 from fabriek.bootstrap.reviewing import docket_of, reviewing_of
@@ -102,7 +103,6 @@ from fabriek.web.store import SqlAnswers
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
-MACHINE_KIND = "workstation"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # the kernel's own memory-backed file system
 
 
@@ -187,8 +187,7 @@ def build(
     )  # fmt: skip
     registry, facts, statements = lab["registry"], lab["facts"], SqlStatements(database)
     strongbox = Strongbox(secret_rows, jobs, access, audit, keys=sealable, clock=clock, ids=ids)
-    relay = relay_of(settings)
-    outbound = Outbound(Hosts.read(settings.outbound_hosts))
+    relay, outbound = relay_of(settings), Outbound(Hosts.read(settings.outbound_hosts))
     base = settings.portal_url or f"http://localhost:{settings.port}"
     counting = keyring.sign(b"fabriek guesses")[:32]
     joining = joining_services(
@@ -203,12 +202,16 @@ def build(
         jobs, jobs, access, funding, vault, audit, labels, clock, ids, machine, strongbox, outbox, wake=lambda: database.after_commit(wake),
         installing=Installing(shelf) if settings.packages == "approved" else None, running_out=money["running_out"],
     )  # fmt: skip
-    compute = Compute(submission, jobs, decisions, limits, cursors, releasing)
+    executor = executor or executor_of(settings)
+    powering = powering_of(
+        settings, database, money["policy"], jobs=jobs, limits=limits, machine=machine, executor=executor, audit=audit, clock=clock, ids=ids,
+        wake=submission.wake,
+    )  # fmt: skip
+    compute = Compute(submission, jobs, decisions, limits, cursors, releasing, powering["power_guard"])
     progress = Progress(
         jobs, jobs, jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine, outbox=outbox,
-        means=SqlMeans(database),
+        means=SqlMeans(database), guard=powering["power_guard"],
     )  # fmt: skip
-    executor = executor or executor_of(settings)
     cluster_accounts = ClusterAccounts(
         Sacctmgr(SlurmCommands(settings.slurm_conf)) if settings.executor == "slurm" else None, settings.slurm_users, access=access,
         funding=funding, audit=audit, clock=clock, transactions=jobs, memberships=SqlMemberships(database),
@@ -235,7 +238,7 @@ def build(
         packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         **account_services(database, people, identity, audit, keys=sealable, secret=counting, clock=clock, ids=ids),
-        strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound,
+        **powering, strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound,
         doors=Doors(submission, jobs, progress, executor, login["job_secrets"], audit),
         assurance=Assurance(statements, audit, keyring), knowledge=knowledge,
         passports=Passports(

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shlex
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -9,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.executors.capabilities import probe
-from fabriek.compute.executors.contract import Executor
+from fabriek.compute.executors.contract import Caps, Executor
 from fabriek.compute.executors.environments import Environments
+from fabriek.compute.executors.gpu_caps import CommandCaps
 from fabriek.compute.executors.local import LocalExecutor
 from fabriek.compute.executors.slurm import Site, SlurmExecutor
 from fabriek.compute.executors.slurm_accounts import SlurmAccounts
@@ -24,7 +26,8 @@ from fabriek.compute.gpus import Kind, kinds_of
 from fabriek.compute.hosts import listed
 from fabriek.compute.images import listed_images
 from fabriek.compute.machine import GangNetwork, Machine
-from fabriek.compute.power import Contract, tables_of
+from fabriek.compute.power import Contract, Planning, PowerTable, tables_of
+from fabriek.compute.powering.carbon import Mix, mixes_of
 from fabriek.funding.policy.rates import Rate, rates_of, with_own
 from fabriek.kernel.clock import SystemClock
 from fabriek.kernel.dated import shipped
@@ -32,7 +35,6 @@ from fabriek.kernel.errors import InvalidInput
 from fabriek.schemas.node import AUTO, COPY, MOUNT
 from fabriek.settings import Settings
 
-MACHINE_KIND = "workstation"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # the kernel's own memory-backed file system
 
 
@@ -49,11 +51,11 @@ def this_machine(settings: Settings) -> Machine:
     capacity = Capacity(cpus, sum(kind.count for kind in kinds), memory, settings.job_nodes, kinds)
     contract = Contract(settings.power_contract_watts) if settings.power_contract_watts else None
     return Machine(
-        capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_for(settings),
-        MACHINE_KIND, contract, ZoneInfo(settings.zone), able=cache(probe), unsandboxed=settings.jobs_unsandboxed,
+        capacity, tables_for(settings), rates_for(settings),
+        settings.power_machine, contract, ZoneInfo(settings.zone), able=cache(probe), unsandboxed=settings.jobs_unsandboxed,
         workspaces=str(settings.workspaces or ""), host_network=settings.job_network == "host",
         gangs=_gang_network(settings), doors=settings.executor == "local", hosts=listed(settings.job_network_hosts),
-        images=listed_images(settings.job_images),
+        images=listed_images(settings.job_images), planning=_planning(settings), mixes=mixes_for(settings),
     )  # fmt: skip
 
 
@@ -61,6 +63,39 @@ def rates_for(settings: Settings) -> tuple[Rate, ...]:
     """What computing and storing cost here. Raises InvalidInput on a file that cannot be read."""
     own = rates_of(text_of(settings.rates)) if settings.rates is not None else ()
     return with_own(rates_of(shipped("fabriek.funding", "rates.toml")), own)
+
+
+def tables_for(settings: Settings) -> tuple[PowerTable, ...]:
+    """What machines draw. Raises InvalidInput on a file that cannot be read."""
+    ours = tables_of(shipped("fabriek.compute", "power.toml"))
+    if settings.power_table is None:
+        return ours
+    own = tables_of(text_of(settings.power_table))
+    named = {one.machine for one in own}
+    return (*(one for one in ours if one.machine not in named), *own)
+
+
+def mixes_for(settings: Settings) -> tuple[Mix, ...]:
+    """What CO2 the grid brings. Raises InvalidInput on a file that cannot be read."""
+    own = settings.power_carbon
+    return mixes_of(text_of(own) if own is not None else shipped("fabriek.compute", "carbon.toml"))
+
+
+def _planning(settings: Settings) -> Planning:
+    """Raises InvalidInput on what the operator cannot choose."""
+    if settings.power_planning not in tuple(Planning):
+        raise InvalidInput(
+            f"power_planning = {settings.power_planning!r} is not known", fix="power_planning = nameplate, or measured"
+        )
+    return Planning(settings.power_planning)
+
+
+def caps_of(settings: Settings, executor: Executor) -> Caps | None:
+    """What bounds the draw of GPUs here; None where nothing can."""
+    if isinstance(executor, Caps):
+        return executor
+    command = shlex.split(settings.power_cap_command)
+    return CommandCaps(command) if command else None
 
 
 def text_of(file: Path) -> str:

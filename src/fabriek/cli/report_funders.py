@@ -70,7 +70,8 @@ def _entries(share: str, quarter: str, row: str, resource: str, *, as_json: bool
 def _tell(found: ReportOut) -> None:
     say(f"share {found.share}, {found.period} ({found.first} to {found.last}){', which has not ended' if found.is_open else ''}")  # fmt: skip
     say(f"{found.organisations} organisations helped, {found.smes} of them small or medium-sized; {found.projects} projects")  # fmt: skip
-    say(f"energy {found.energy_kwh} kWh, estimated; value in kind {found.value_euro} euro, by rates of this installation")  # fmt: skip
+    say(f"energy {found.energy_kwh} kWh and {found.co2_kg} kg of CO2, estimated; "
+        f"value in kind {found.value_euro} euro, by rates of this installation")  # fmt: skip
     for line in found.lines:
         _tell_line(line)
 

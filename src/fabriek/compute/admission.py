@@ -16,6 +16,7 @@ from fabriek.compute.contenders import Waiting
 from fabriek.compute.deciding import Deciding, Start
 from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.jobs import Priority, Shape
+from fabriek.compute.order import oldest_of
 from fabriek.compute.schedule import Need
 from fabriek.compute.snapshot import Snapshot
 from fabriek.compute.turns import turns
@@ -25,7 +26,7 @@ def admit(snapshot: Snapshot, now: datetime) -> list[Decision]:
     """One decision on every queued job, in the order in which they had their turn."""
     assert len({waiting.job for waiting in snapshot.queued}) == len(snapshot.queued), "a job waits once"
     told = _Told(Board(snapshot, now), snapshot, now)
-    key = snapshot.order.key(snapshot.queued, told.use, now)
+    key = snapshot.order.key(oldest_of(snapshot.queued), told.use, now)
     return [told.on(waiting) for waiting in turns(snapshot.queued, told.use, key)]
 
 
@@ -41,8 +42,7 @@ def starts(board: Board, snapshot: Snapshot, now: datetime) -> tuple[Sequence[St
     # Where none fits beside what stands, none will; those may still make others leave.
     if not able and not board.yielding:
         return [], ()
-    key = snapshot.order.key(board.line, deciding.use, now)
-    made = list(deciding.in_turn(deciding.to_ask(able, blocked, key), key))
+    made = list(deciding.in_turn(deciding.to_ask(able, blocked, snapshot.order), snapshot.order))
     deciding.close()
     return made, tuple(deciding.reclaiming.leave)
 

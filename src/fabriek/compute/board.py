@@ -3,7 +3,9 @@
 A server makes one anew for every round. Whoever plays time forward keeps one, and tells it who began and who left.
 """
 
+import itertools
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +16,7 @@ from fabriek.compute.floor import Floor
 from fabriek.compute.jobs import Priority, Shape
 from fabriek.compute.line import Line
 from fabriek.compute.placement import Placement
-from fabriek.compute.power import draw, envelope, idle_watts
+from fabriek.compute.power import Limit, draw, envelope, idle_watts
 from fabriek.compute.schedule import Need, Schedule
 from fabriek.compute.sharing.ceilings import Ceilings
 from fabriek.compute.sharing.recent import RecentUse
@@ -25,7 +27,9 @@ OVERDUE = timedelta(minutes=1)
 """How much longer a job is expected to stand that should be gone: it holds its room until it is seen to have left."""
 
 INSTANT = timedelta(microseconds=1)
-"""Those that would leave at the same instant are planned to leave one after the other, in the order in which they came."""
+"""By so much, where an order wants those apart that would leave at the same instant."""
+
+NO_TIME = timedelta()
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 """Some instant, for what does not depend on which."""
@@ -57,7 +61,8 @@ class Board:
         """Of the snapshot's machine, power and shares, with everything that runs standing on it."""
         self._snapshot = snapshot
         self.idle = idle_watts(snapshot.table, snapshot.capacity.nodes)
-        bounds = {bound for limit in snapshot.limits for bound in (limit.starts, limit.ends) if bound > now}
+        self._limits: tuple[Limit, ...] = tuple(limit for limit in snapshot.limits if limit.known_from is None)
+        bounds = {bound for limit in self._limits for bound in (limit.starts, limit.ends) if bound > now}
         steps = [(at, self._whole(at)) for at in (now, *sorted(bounds))]
         self.schedule = Schedule(Timeline(steps), Floor(snapshot.capacity, now))
         rules, lately = snapshot.rules, snapshot.lately
@@ -110,7 +115,7 @@ class Board:
     def start(self, waiting: Waiting, need: Need, placed: Placement, now: datetime) -> None:
         """It has its room from now on, there, for as long as it may."""
         waited = (now - waiting.submitted_at).total_seconds()
-        ends = now + need.span + waiting.number * INSTANT
+        ends = now + need.span + (waiting.number * INSTANT if self._snapshot.order.ends_apart else NO_TIME)
         self._occupy(Standing(
             waiting.job, waiting.share, waiting.array, waited, need, placed, ends, waiting.priority, waiting.owner, waiting.preemptible,
             leaving=False,
@@ -145,10 +150,23 @@ class Board:
         self.schedule.advance(now)
         self.ceilings.advance(now)
 
+    def announce(self, limit: Limit, now: datetime) -> None:
+        """It is known from now on: less may be drawn while it holds, whoever stands."""
+        before, self._limits = self._limits, (*(one for one in self._limits if one.ends > now), limit)
+        bounds = {
+            at for one in self._limits for at in (one.starts, one.ends) if limit.starts < at < limit.ends and at > now
+        }
+        steps = sorted({max(now, limit.starts), limit.ends, *bounds})
+        for start, end in itertools.pairwise(steps):
+            if less := self._watts(before, start) - self._watts(self._limits, start):
+                self.schedule.whole.occupy(Room(watts=less), start, end)
+
     def _whole(self, at: datetime) -> Room:
-        allowed = envelope(self._snapshot.contract, self._snapshot.limits, at)
-        watts = UNLIMITED_WATTS if allowed is None else allowed - self.idle
-        return self._snapshot.capacity.room()._replace(watts=watts)
+        return self._snapshot.capacity.room()._replace(watts=self._watts(self._limits, at))
+
+    def _watts(self, limits: Sequence[Limit], at: datetime) -> int:
+        allowed = envelope(self._snapshot.contract, limits, at)
+        return UNLIMITED_WATTS if allowed is None else allowed - self.idle
 
     def _too_much(self, shape: Shape, whole: Room) -> str:
         capacity, contract = self._snapshot.capacity, self._snapshot.contract

@@ -10,8 +10,8 @@ from fabriek.compute.board import Board
 from fabriek.compute.capacity import Room
 from fabriek.compute.contenders import Waiting
 from fabriek.compute.jobs import Priority
-from fabriek.compute.line import Alike
-from fabriek.compute.order import Key
+from fabriek.compute.line import RANK, Alike
+from fabriek.compute.order import Order
 from fabriek.compute.placement import Placement
 from fabriek.compute.preemption import Reclaiming
 from fabriek.compute.schedule import Need
@@ -65,24 +65,29 @@ class Deciding:
         """Those in the board's line for which there is room and power at this moment, and those for which there is not."""
         able, blocked = list[Alike](), list[Alike]()
         cpus, gpus, memory, watts = self.open.whole.now
-        for one in self._board.line.alike.values():
-            if one.is_array and self.gate(one.oldest):
-                continue
-            whole = one.need.whole
-            fits = whole[0] <= cpus and whole[1] <= gpus and whole[2] <= memory and whole[3] <= watts
-            if fits and self._under is not None:
-                fits = self._board.ceilings.leave_room(one.likeness[0], whole)
-            (able if fits else blocked).append(one)
+        for whole, some in self._board.line.alike.items():
+            if whole[0] > cpus or whole[1] > gpus or whole[2] > memory or whole[3] > watts:
+                blocked.extend(some.values())
+            elif self._under is None:
+                able.extend(some.values())
+            else:
+                for one in some.values():
+                    (able if self._board.ceilings.leave_room(one.share, whole) else blocked).append(one)
+        if self._of_array:
+            able, blocked = (
+                [one for one in some if not (one.is_array and self.gate(one.oldest))] for some in (able, blocked)
+            )
         return able, blocked
 
-    def to_ask(self, able: Sequence[Alike], blocked: Sequence[Alike], key: Key) -> list[Alike]:
+    def to_ask(self, able: Sequence[Alike], blocked: Sequence[Alike], order: Order) -> list[Alike]:
         """Of those for which there is no room, who may make others leave, and of each share the first: it may be promised a start."""
         claim = [one for one in blocked if self._may_claim(one)] if self._board.yielding else []
-        firsts = [one for one in _firsts(blocked, key) if one not in claim]
-        return [*able, *claim, *firsts]
+        firsts = order.firsts(blocked, self._board.line.oldest, self.use, self._now)
+        return [*able, *claim, *(one for one in firsts if one not in claim)]
 
-    def in_turn(self, alikes: Iterable[Alike], key: Key) -> Iterator[Start]:
+    def in_turn(self, alikes: Iterable[Alike], order: Order) -> Iterator[Start]:
         """As if each that waits were asked in its turn: behind one that cannot start nobody like it can."""
+        key = order.key(self._board.line.oldest, self.use, self._now)
         lines: dict[str, list[tuple[Any, Waiting, Need, Iterator[Waiting]]]] = {}
         for one in alikes:
             rest = iter(one.jobs.values())
@@ -178,16 +183,4 @@ class Deciding:
         return self.reclaiming.claim(waiting, need) if self._board.yielding else None
 
     def _may_claim(self, one: Alike) -> bool:
-        share, priority, *_ = one.likeness
-        return priority is Priority.URGENT or (self._board.has_shares and not self.use.borrows(share))
-
-
-def _firsts(blocked: Sequence[Alike], key: Key) -> Iterable[Alike]:
-    """Of each share what is first of that for which there is no room."""
-    first: dict[str, tuple[Any, Alike]] = {}
-    for one in blocked:
-        oldest = one.oldest
-        place = key(oldest)
-        if oldest.share not in first or place < first[oldest.share][0]:
-            first[oldest.share] = place, one
-    return [one for _, one in first.values()]
+        return one.rank == RANK[Priority.URGENT] or (self._board.has_shares and not self.use.borrows(one.share))

@@ -68,6 +68,8 @@ class Floor:
         for kind, devices in self._choices(shape):
             found = []
             for number, node in enumerate(self._nodes):
+                if not node.may_fit(shape, start):
+                    continue
                 least = node.least(start, end)
                 if (indices := _fitting(least, shape, devices)) is not None:
                     found.append((sum(least[2]), least[0], least[1], number, indices))
@@ -94,13 +96,26 @@ class Floor:
     def _earliest_on(self, shape: Shape, devices: Sequence[int], span: timedelta, since: datetime) -> datetime | None:
         at = since
         while True:
-            firsts = [node.first(shape, devices, span, at) for node in self._nodes]
-            able = sorted(first for first in firsts if first is not None)
+            able = self._firsts(shape, devices, span, at)
             if len(able) < shape.nodes:
                 return None
             if able[shape.nodes - 1] == at:
                 return at
             at = able[shape.nodes - 1]  # by then, a node that had room may have promised it
+
+    def _firsts(self, shape: Shape, devices: Sequence[int], span: timedelta, since: datetime) -> list[datetime]:
+        """When each node has the room, in order of time, as far as it matters: for one node the earliest is enough."""
+        if shape.nodes > 1:
+            firsts = (node.first(shape, devices, span, since) for node in self._nodes)
+            return sorted(first for first in firsts if first is not None)
+        best: datetime | None = None
+        for node in self._nodes:
+            first = node.first(shape, devices, span, since, before=best)
+            if first is not None:
+                best = first
+                if best == since:
+                    break
+        return [] if best is None else [best]
 
     def _choices(self, shape: Shape) -> Iterator[tuple[str, Sequence[int]]]:
         """Kinds that may be given, in the operator's order, with the numbers of their devices within a node."""
@@ -163,9 +178,23 @@ class _Node:
             step += 1
         return cpus, memory, gpus
 
-    def first(self, shape: Shape, devices: Sequence[int], span: timedelta, since: datetime) -> datetime | None:
+    def may_fit(self, shape: Shape, at: datetime) -> bool:
+        """Whether there is as much at that instant, on whatever devices: a quick look, since there are many nodes."""
+        free = self._free[0 if at == self._starts[0] else bisect_right(self._starts, at) - 1]
+        if free[0] < shape.cpus or free[1] < shape.memory_bytes:
+            return False
+        return not shape.gpus or shape.gpus.part_milli > 0 or free[2].count(MILLI) >= shape.gpus.devices
+
+    def first(
+        self, shape: Shape, devices: Sequence[int], span: timedelta, since: datetime, *, before: datetime | None = None
+    ) -> datetime | None:
+        """before: what is not earlier than this matters to nobody."""
+        cpus, memory = shape.cpus, shape.memory_bytes
         for step in range(max(0, bisect_right(self._starts, since) - 1), len(self._starts)):
-            if _fitting(self._free[step], shape, devices) is None:
+            if before is not None and self._starts[step] >= before:
+                return None
+            free = self._free[step]
+            if free[0] < cpus or free[1] < memory or _fitting(free, shape, devices) is None:
                 continue
             at = max(since, self._starts[step])
             if _fitting(self.least(at, at + span), shape, devices) is not None:

@@ -157,6 +157,7 @@ class Job:
     run: str = ""
     output: str = ""
     energy_joules: float = 0.0
+    co2_grams: float = 0.0
     requirements: str = ""
     log: str = ""
     cancelling: bool = False

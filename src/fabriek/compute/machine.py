@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.hosts import NONE_LISTED, Listed
-from fabriek.compute.power import Contract, PowerTable, table_on
+from fabriek.compute.power import Contract, Planning, PowerTable, planned, table_on
+from fabriek.compute.powering.carbon import Mix
 from fabriek.funding.policy.rates import Rate
 from fabriek.schemas.node import Capabilities
 
@@ -29,6 +30,7 @@ class Machine:
     `workspaces`: the folder that holds one for each project; empty where there are none. `host_network`: the operator lets jobs at the
     lowest label reach what this machine reaches, `hosts` which of the world a job may name. `gangs`: how members of a job of several
     nodes reach each other. `doors`: the server reaches into jobs that run. `images`: those that the operator lists, name → path.
+    `planning`: by what the draw of jobs is planned. `mixes`: how much CO2 the grid brings.
     """
 
     capacity: Capacity
@@ -45,10 +47,13 @@ class Machine:
     doors: bool = True
     hosts: Listed = NONE_LISTED
     images: Mapping[str, str] = field(default_factory=dict)
+    planning: Planning = Planning.NAMEPLATE
+    mixes: Sequence[Mix] = ()
 
     def without_walls(self) -> bool:
         """Whether jobs run without walls here."""
         return self.unsandboxed and not self.able().sandbox
 
     def table(self, on: date) -> PowerTable:
-        return table_on(self.kind, self.tables, on)
+        """That by which jobs are planned."""
+        return planned(table_on(self.kind, self.tables, on), self.planning, self.capacity.nodes)

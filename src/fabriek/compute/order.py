@@ -1,32 +1,49 @@
 """Which of a share's waiting jobs goes first. An order is part of the policy: a row of data names it, and the simulator compares them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from fabriek.compute.contenders import Waiting
-from fabriek.compute.jobs import Priority
+from fabriek.compute.line import RANK, Alike, age
 from fabriek.compute.sharing.use import ShareUse
-
-RANK = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.ECO: 2}
 
 Key = Callable[[Waiting], Any]
 
 
 class Order(Protocol):
-    """No two jobs have the same place: their ids are in it last."""
+    """`ends_apart`: jobs that would leave at the same instant are planned to leave one after the other, in the order in which they came."""
 
-    def key(self, queued: Iterable[Waiting], use: ShareUse, now: datetime) -> Key:
-        """What those that wait now are sorted by; the least goes first."""
+    ends_apart: ClassVar[bool]
+
+    def key(self, oldest: Waiting | None, use: ShareUse, now: datetime) -> Key:
+        """What those that wait now are sorted by; the least goes first. No two jobs have the same place: their ids are in it last. oldest: of all
+        that wait.
+        """
+
+    def firsts(
+        self, alikes: Iterable[Alike], oldest: Waiting | None, use: ShareUse, now: datetime
+    ) -> Collection[Alike]:
+        """Of each share those that go first of all these."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirstCome:
     """Urgent before normal before eco, then who came first."""
 
-    def key(self, queued: Iterable[Waiting], use: ShareUse, now: datetime) -> Key:  # noqa: ARG002  # who came first depends on nothing
+    ends_apart: ClassVar[bool] = True
+
+    def key(self, oldest: Waiting | None, use: ShareUse, now: datetime) -> Key:  # noqa: ARG002  # who came first depends on nothing
         return _came
+
+    def firsts(self, alikes: Iterable[Alike], *_: Any) -> Collection[Alike]:
+        first: dict[str, tuple[Any, Alike]] = {}
+        for one in alikes:
+            place = _came(one.oldest)
+            if one.share not in first or place < first[one.share][0]:
+                first[one.share] = place, one
+        return [one for _, one in first.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,48 +57,88 @@ class Stretch:
     longer than `overdue_seconds`, and than `overdue_waits` times what those that stand had waited.
     """
 
+    ends_apart: ClassVar[bool] = False
+
     head_start_seconds: float = 3_600
     length_power: float = 1.25
     part_power: float = 0.75
     shortest_seconds: float = 60
     overdue_seconds: float = 129_600
-    overdue_waits: float = 1.5
-    recent_weight: float = 1.0
+    overdue_waits: float = 1.45
+    recent_weight: float = 0.5
 
-    def key(self, queued: Iterable[Waiting], use: ShareUse, now: datetime) -> Key:
-        patience = max(self.overdue_seconds, self.overdue_waits * use.wait_seconds_mean)
-        oldest = min(queued, key=_age, default=None)
-        is_overdue = oldest is not None and (now - oldest.submitted_at).total_seconds() > patience
-        overdue = oldest.job if oldest is not None and is_overdue else ""
-        costs, heavy, weight = use.noted, dict[str, float](), self.recent_weight
-        recent = use.recent if weight else None
+    def key(self, oldest: Waiting | None, use: ShareUse, now: datetime) -> Key:
+        overdue = self._overdue(oldest, use, now)
+        until, notes, weights = now.timestamp() + self.head_start_seconds, use.noted, _Weights(self, use, now)
 
         def place(waiting: Waiting) -> tuple[int, int, float, datetime, int, str]:
-            cost = costs.get(waiting.job)
-            if cost is None:
-                length = max(float(waiting.shape.wall_seconds_max), self.shortest_seconds)
-                cost = length**self.length_power * use.part(waiting.shape) ** self.part_power
-                costs[waiting.job] = cost
-            worth = ((now - waiting.submitted_at).total_seconds() + self.head_start_seconds) / cost
-            if recent is not None:
-                owner = waiting.owner
-                if owner not in heavy:
-                    heavy[owner] = 1.0 + weight * recent.mean(owner, now)
-                worth /= heavy[owner]
+            since, cost = notes.get(waiting.job) or self._note(waiting, use)
             rank = RANK[waiting.priority]
             first = 0 if rank == 0 else 1 if waiting.job == overdue else 2
+            worth = (until - since) / cost / weights[waiting.owner]
             return first, rank, -worth, waiting.submitted_at, waiting.number, waiting.job
 
         return place
+
+    def firsts(
+        self, alikes: Iterable[Alike], oldest: Waiting | None, use: ShareUse, now: datetime
+    ) -> Collection[Alike]:
+        """Asked in every round about all that wait, of which there may be ten thousand: only those that are as good as the best get a whole key."""
+        key, overdue = self.key(oldest, use, now), self._overdue(oldest, use, now)
+        until, notes, weights = now.timestamp() + self.head_start_seconds, use.noted, _Weights(self, use, now)
+        best: dict[tuple[str, int], tuple[float, list[Alike]]] = {}
+        for one in alikes:
+            job = one.first
+            since, cost = notes.get(job) or self._note(one.oldest, use)
+            of = one.share, -1 if job == overdue else one.rank
+            worth, found = (until - since) / cost / weights[one.owner], best.get(of)
+            if found is None or worth > found[0]:
+                best[of] = worth, [one]
+            elif worth == found[0]:
+                found[1].append(one)
+        each = [one for _, some in best.values() for one in some]
+        first: dict[str, tuple[Any, Alike]] = {}
+        for one in each:
+            place = key(one.oldest)
+            if one.share not in first or place < first[one.share][0]:
+                first[one.share] = place, one
+        return [one for _, one in first.values()]
+
+    def _overdue(self, oldest: Waiting | None, use: ShareUse, now: datetime) -> str:
+        """The job that came first, once it has waited too long; else empty."""
+        patience = max(self.overdue_seconds, self.overdue_waits * use.wait_seconds_mean)
+        return oldest.job if oldest is not None and (now - oldest.submitted_at).total_seconds() > patience else ""
+
+    def _note(self, waiting: Waiting, use: ShareUse) -> tuple[float, float]:
+        """When it came, and what its wait is divided by."""
+        length = max(float(waiting.shape.wall_seconds_max), self.shortest_seconds)
+        cost = length**self.length_power * use.part(waiting.shape) ** self.part_power
+        found = use.noted[waiting.job] = waiting.submitted_at.timestamp(), cost
+        return found
+
+
+class _Weights(dict[str, float]):
+    """Owner → by how much its jobs weigh less for what it used lately."""
+
+    def __init__(self, order: Stretch, use: ShareUse, now: datetime) -> None:
+        super().__init__()
+        self._weight, self._recent, self._now = order.recent_weight, use.recent, now
+
+    def __missing__(self, owner: str) -> float:
+        found = self[owner] = 1.0 + self._weight * (
+            self._recent.mean(owner, self._now) if self._recent is not None else 0.0
+        )
+        return found
 
 
 DECIDES_HERE: Order = Stretch()
 """By which jobs are let in on this machine."""
 
 
+def oldest_of(queued: Iterable[Waiting]) -> Waiting | None:
+    """The one that came first; None of nobody."""
+    return min(queued, key=age, default=None)
+
+
 def _came(waiting: Waiting) -> tuple[int, datetime, int, str]:
     return RANK[waiting.priority], waiting.submitted_at, waiting.number, waiting.job
-
-
-def _age(waiting: Waiting) -> tuple[datetime, int, str]:
-    return waiting.submitted_at, waiting.number, waiting.job

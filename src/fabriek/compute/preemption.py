@@ -8,7 +8,7 @@ from typing import Any
 from fabriek.compute.board import Board, Standing
 from fabriek.compute.contenders import Waiting
 from fabriek.compute.jobs import Priority
-from fabriek.compute.order import RANK
+from fabriek.compute.line import RANK
 from fabriek.compute.placement import Placement
 from fabriek.compute.schedule import Need
 

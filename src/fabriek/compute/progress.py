@@ -28,6 +28,9 @@ from fabriek.compute.notices.outbox import Outbox
 from fabriek.compute.order import DECIDES_HERE
 from fabriek.compute.ports import Decisions, JobNames, Jobs, PowerLimits, Queue
 from fabriek.compute.power import Limit, energy_joules
+from fabriek.compute.powering.acts import ENDED_FOR_POWER, FOR_POWER
+from fabriek.compute.powering.carbon import co2_grams
+from fabriek.compute.powering.guard import PowerGuard
 from fabriek.compute.sharing.remembering import Means, Remembering
 from fabriek.compute.sharing.rules import RULES_HERE
 from fabriek.compute.snapshot import Snapshot
@@ -39,6 +42,7 @@ from fabriek.kernel.callers import SYSTEM
 from fabriek.kernel.clock import Clock
 
 BEGUN = frozenset({State.STARTING, State.RUNNING})
+FOR_ANOTHER = "is put back for another job"
 
 
 class Progress:
@@ -46,7 +50,7 @@ class Progress:
 
     def __init__(
         self, jobs: Jobs, names: JobNames, queue: Queue, decisions: Decisions, power_limits: PowerLimits, *,
-        funding: Funding, audit: Audit, clock: Clock, machine: Machine, outbox: Outbox, means: Means,
+        funding: Funding, audit: Audit, clock: Clock, machine: Machine, outbox: Outbox, means: Means, guard: PowerGuard,
     ) -> None:  # fmt: skip
         self._jobs, self._names, self._queue, self._decisions, self._limits = (
             jobs,
@@ -56,7 +60,7 @@ class Progress:
             power_limits,
         )
         self._funding, self._audit, self._clock, self._machine = funding, audit, clock, machine
-        self._outbox = outbox
+        self._outbox, self._guard = outbox, guard
         self._remembering = Remembering(means, machine.capacity, RULES_HERE)
         self._said: dict[str, Decision] = {}
 
@@ -68,6 +72,7 @@ class Progress:
         waiting = self._queue.waiting()
         states = self._states_waited_for([terms for _, terms in waiting])
         running = tuple(running_of(job, now) for job in standing)
+        announced = self._limits.from_on(now)
         return Snapshot(
             capacity=self._machine.capacity,
             table=table,
@@ -80,7 +85,8 @@ class Progress:
             ),
             shares=self._funding.share_parts(),
             contract=self._machine.contract,
-            limits=tuple(Limit(one.starts_at, one.ends_at, one.watts) for one in self._limits.from_on(now)),
+            limits=tuple(Limit(one.starts_at, one.ends_at, one.watts) for one in announced),
+            starts_held=self._guard.outlook(standing, announced).held_why,
             zone=self._machine.zone,
             order=DECIDES_HERE,
             rules=RULES_HERE,
@@ -141,7 +147,7 @@ class Progress:
         with self._jobs.transaction(alone=f"job:{job_id}"):
             job = self._jobs.get(job_id)
             if job.state is State.RUNNING and job.terms.preemptible and not job.preempting:
-                self._jobs.save(replace(job, preempting=True, reason="is put back for another job"))
+                self._jobs.save(replace(job, preempting=True, reason=FOR_ANOTHER))
                 self._audit.record("job.preempted", job.id, SYSTEM, project=job.project)
 
     def to_begin(self) -> Sequence[Job]:
@@ -241,8 +247,10 @@ class Progress:
             used_micro = self._used_micro(job)
             table = self._machine.table(self._clock.today())
             energy = energy_joules(job.shape, table, job.ran_seconds)
-            self._funding.settle(job.id, used_micro, facts_of(job, energy))
-            self._jobs.save(replace(job, settled=True, used_micro=used_micro, energy_joules=energy, log=log or job.log))
+            co2 = co2_grams(energy, self._machine.mixes, self._clock.today())
+            self._funding.settle(job.id, used_micro, facts_of(job, energy, co2))
+            settled = replace(job, settled=True, used_micro=used_micro, energy_joules=energy, co2_grams=co2)
+            self._jobs.save(replace(settled, log=log or job.log))
             self._audit.record("job.settled", job.id, SYSTEM, used_micro=used_micro, resource=job.resource)
 
     def _used_micro(self, job: Job) -> int:
@@ -258,10 +266,12 @@ class Progress:
         if job.state is State.STARTING:
             self._end(job, State.CANCELLED if job.cancelling else State.FAILED, seen.reason, seen.exit_code, at, seen)
         elif job.cancelling:
-            self._end(job, State.CANCELLED, "cancelled while it ran", seen.exit_code, at, seen)
+            why = ENDED_FOR_POWER if job.reason == ENDED_FOR_POWER else "cancelled while it ran"
+            self._end(job, State.CANCELLED, why, seen.exit_code, at, seen)
         elif job.preempting and (seen.again or seen.exit_code == EXIT_AGAIN):
             # It did not ask for this: it has the time that was left, and none of its requeues is used up.
-            back = move(job, State.SUSPENDED, at=at, reason="put back for another job", exit_code=seen.exit_code)
+            why = (FOR_POWER if job.reason == FOR_POWER else FOR_ANOTHER).removeprefix("is ")
+            back = move(job, State.SUSPENDED, at=at, reason=why, exit_code=seen.exit_code)
             self._jobs.save(replace(back, preempting=False, use=_use_after(job, back, seen)))
             self._audit.record("job.suspended", job.id, SYSTEM, requeues=back.requeues)
         elif (seen.again or seen.exit_code == EXIT_AGAIN) and may_run_again(job):
@@ -297,13 +307,13 @@ class Progress:
         self._audit.record(f"job.{to}", job.id, SYSTEM, exit_code=-1 if exit_code is None else exit_code)
 
 
-def facts_of(job: Job, energy_joules: float) -> Facts | None:
+def facts_of(job: Job, energy_joules: float, co2_grams: float = 0.0) -> Facts | None:
     """What reports tell of a job that has ended; None of one that never began. What it ran before its latest attempt it did not wait."""
     if job.started_at is None or job.ended_at is None:
         return None
     earlier = job.ran_seconds - (job.ended_at - job.started_at).total_seconds()
     waited = (job.started_at - job.submitted_at).total_seconds() - max(0.0, earlier)
-    return Facts(max(0, round(waited)), round(energy_joules), job.ended_at)
+    return Facts(max(0, round(waited)), round(energy_joules), job.ended_at, round(co2_grams))
 
 
 def says_more(job: Job, seen: ObservedState) -> bool:

@@ -12,6 +12,7 @@ from fabriek.compute.limits import AnnouncedLimit
 from fabriek.compute.machine import GangNetwork
 from fabriek.compute.ports import Decisions, JobStatistics, PowerLimits
 from fabriek.compute.power import Limit, draw, envelope, idle_watts
+from fabriek.compute.powering.guard import NOTHING, Outlook, PowerGuard
 from fabriek.compute.references import Reference
 from fabriek.compute.releasing import Releasing
 from fabriek.compute.requests import JobAsked
@@ -24,11 +25,12 @@ from fabriek.kernel.pages import Cursors, Page
 
 @dataclass(frozen=True, slots=True)
 class PowerOutlook:
-    """What may be drawn now, what running jobs are planned to draw with the idle machine, and the limits from now on."""
+    """What may be drawn now, what running jobs are planned to draw with the idle machine, the limits from now on, and what the ladder does."""
 
     allowed_watts: int | None
     planned_watts: int
     limits: Sequence[AnnouncedLimit]
+    ladder: Outlook = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Compute:
 
     def __init__(
         self, submission: Submission, statistics: JobStatistics, decisions: Decisions, power_limits: PowerLimits, cursors: Cursors,
-        releasing: Releasing,
+        releasing: Releasing, guard: PowerGuard,
     ) -> None:  # fmt: skip
         self._submission, self._statistics, self._decisions, self._limits = (
             submission,
@@ -76,7 +78,7 @@ class Compute:
         )
         self._access, self._audit, self._labels = submission.access, submission.audit, submission.labels
         self._clock, self._ids, self._wake = submission.clock, submission.ids, submission.wake
-        self._outbox, self._releasing = submission.outbox, releasing
+        self._outbox, self._releasing, self._guard = submission.outbox, releasing, guard
 
     def submit(self, project_ref: str, asked: JobAsked, *, by: Caller) -> Job:
         """The waiting job; of an array the first element. Raises what Submission.submit raises."""
@@ -236,7 +238,7 @@ class Compute:
         allowed = envelope(
             self._machine.contract, [Limit(one.starts_at, one.ends_at, one.watts) for one in announced], now
         )
-        return PowerOutlook(allowed, planned, announced)
+        return PowerOutlook(allowed, planned, announced, self._guard.outlook(running, announced))
 
     def spreads(self, job: Job) -> bool:
         """Whether its members are on hosts of their own, with the network of these. Raises NotPermitted where the operator allows that no more."""

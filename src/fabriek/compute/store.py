@@ -112,6 +112,7 @@ jobs = Table(
     Column("gpus_milli", Integer),
     Column("placed", JSON(none_as_null=True)),
     Column("preempting", Boolean, nullable=False, server_default=false()),
+    Column("co2_grams", Float, nullable=False, server_default="0"),
 )
 """`gpus` counts the devices, for servers that know no parts of one; `gpus_milli` says how much, and is null in rows of theirs."""
 

@@ -18,8 +18,8 @@ from fabriek.funding.resources import Resource
 class Ledger(Protocol):
     """The ledger and the balances that follow from it. Nothing is ever changed or removed."""
 
-    def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
-        """All or nothing, and alone among all that name the same key."""
+    def transaction(self, *, alone: str = "", single: bool = False) -> AbstractContextManager[None]:
+        """All or nothing, and alone among all that name the same key. single: of one posting, and nothing changed beside it."""
 
     def post(self, *postings: Posting) -> int:
         """Appends the postings and moves the balances; how many were new, one whose key stands there already left out.

@@ -118,14 +118,15 @@ class Funding:
         """Charges real use and gives the rest back; once, however often it is called. A job that held nothing owes nothing. facts: for reports,
         of a job that began.
         """
-        with self._books.transaction():
+        with self._books.transaction(single=facts is None):
             held = self._allocations.hold_of(job)
             if held is not None:
                 at, posting = self._clock.now(), self._ids.new("led")
                 new = self._books.post(ledger.settle(posting, held, used_micro, at))
                 if new and facts is not None:
                     self._uses.add(
-                        Use(job, held.allocation, held.resource, posting, facts.waited_seconds, facts.energy_joules, facts.ended_at, at)
+                        Use(job, held.allocation, held.resource, posting, facts.waited_seconds, facts.energy_joules, facts.ended_at, at,
+                            facts.co2_grams)
                     )  # fmt: skip
 
     def release(self, job: str) -> None:

@@ -1,6 +1,6 @@
 """The SQL of funding: the ledger, contributions, shares, allocations, holds."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, fields
 from datetime import date
@@ -14,7 +14,6 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Index,
-    Insert,
     Row,
     String,
     Table,
@@ -23,13 +22,12 @@ from sqlalchemy import (
     insert,
     select,
     text,
-    union_all,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
 from fabriek.adapters.database import Database, Instant, metadata
-from fabriek.adapters.prepared import Prepared
+from fabriek.adapters.prepared import Chain
 from fabriek.funding.allocations import Allocation
 from fabriek.funding.giving.contributions import Contribution, FunderKind
 from fabriek.funding.giving.shares import Share
@@ -37,10 +35,14 @@ from fabriek.funding.ledger import BELOW_ZERO, OF_AN_ALLOCATION, Entry, Hold, Po
 from fabriek.funding.ledger import account as account_of
 from fabriek.funding.ledger import balances as sums_of
 from fabriek.funding.resources import Resource
+from fabriek.funding.store_posting import LINES_AT_ONCE, NEVER_NEGATIVE, how_to_post
 from fabriek.kernel.errors import AlreadyExists, NotFound
 
 KEYS_AT_ONCE = 250
 """In one question: a statement takes so many values and no more."""
+
+Moves = Sequence[tuple[tuple[str, Resource], int]]
+"""Account and resource, and what is added to its balance."""
 
 ENTRY = tuple(one.name for one in fields(Entry))
 
@@ -73,9 +75,7 @@ balances = Table(
     Column("resource", String, primary_key=True),
     Column("amount_micro", BigInteger, nullable=False),
     # The database says so too, for the race that the service cannot see.
-    CheckConstraint(
-        "amount_micro >= 0 or account like 'contribution:%' or account like 'debt:%'", name="funding_never_negative"
-    ),
+    CheckConstraint("amount_micro >= 0 or account like 'contribution:%' or account like 'debt:%'", name=NEVER_NEGATIVE),
 )
 
 contributions = Table(
@@ -130,14 +130,10 @@ holds = Table(
 )
 
 
-_POST_NEW = text(
-    'insert into funding_postings ("transaction", key) values (:transaction, :key) on conflict (key) do nothing'
-)
 _ADD = text("""
     insert into funding_balances (account, resource, amount_micro) values (:of, :what, :more)
     on conflict (account, resource) do update set amount_micro = funding_balances.amount_micro + excluded.amount_micro
 """)
-# Built once: every job is held for and settled, each with entries on several accounts.
 _BALANCE = select(balances.c.amount_micro).where(
     balances.c.account == bindparam("of"), balances.c.resource == bindparam("what")
 )
@@ -146,68 +142,69 @@ _MOVE = (
     .where(balances.c.account == bindparam("of"), balances.c.resource == bindparam("what"))
     .values(amount_micro=balances.c.amount_micro + bindparam("more"))
 )
-_IS_NEW = select(posted.c.key).where(posted.c.transaction == bindparam("new")).exists()
-_MOVE_BEYOND = _MOVE.where(_IS_NEW)
-_MOVE_WITHIN = _MOVE_BEYOND.where(balances.c.amount_micro + bindparam("more") >= 0)
 _HOLD = select(holds.c.job, holds.c.allocation, holds.c.share, holds.c.resource, holds.c.amount_micro)
 _HOLD = _HOLD.where(holds.c.job == bindparam("of"))
+_KNOWN = select(posted.c.key).where(posted.c.key == bindparam("key"))
 _POST, _ENTER = insert(posted), insert(entries)
 
 FEW = 3
 """Postings that are asked for one by one: jobs post one or two, imports thousands."""
 
-LINES_AT_ONCE = 8
-"""Lines that go in one statement, of those."""
-
-
-def _enter(lines: int) -> Insert:
-    rows = [
-        select(*(bindparam(f"{name}_{line}", type_=entries.c[name].type) for name in ENTRY)).where(_IS_NEW)
-        for line in range(lines)
-    ]
-    return insert(entries).from_select(list(ENTRY), union_all(*rows) if lines > 1 else rows[0])
-
 
 class SqlLedger:
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._post_new, self._within, self._beyond = (
-            db.prepared(_POST_NEW),
-            db.prepared(_MOVE_WITHIN),
-            db.prepared(_MOVE_BEYOND),
-        )
-        self._enter = [db.prepared(_enter(lines)) for lines in range(1, LINES_AT_ONCE + 1)]
+        self._chains: dict[tuple[int, int], Chain] = {}
 
-    def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
-        return self._db.transaction(alone=alone)
+    def transaction(self, *, alone: str = "", single: bool = False) -> AbstractContextManager[None]:
+        return self._db.transaction(alone=alone, single=single)
 
     def post(self, *postings: Posting) -> int:
-        if len(postings) > FEW:
+        if len(postings) > FEW or not all(_is_small(one) for one in postings):
             return self._post_many(postings)
         return sum(self._post(one) for one in postings)
 
     def _post(self, one: Posting) -> bool:
-        """All that it takes at once: what follows the posting's own row does nothing where that was not new. Accounts come last, since whoever
-        else touches one waits until this is durable, and in one order, so that two never wait for each other.
-        """
-        acts: list[tuple[Prepared, dict[str, Any]]] = [
-            (self._post_new, {"transaction": one.transaction, "key": one.key})
-        ]
-        for start in range(0, len(one.entries), LINES_AT_ONCE):
-            part = one.entries[start : start + LINES_AT_ONCE]
-            values = {f"{name}_{at}": getattr(line, name) for at, line in enumerate(part) for name in ENTRY}
-            acts.append((self._enter[len(part) - 1], values | {"new": one.transaction}))
+        """In one statement, on one way to the database and back."""
         moves = sorted(sums_of(one.entries).items())
-        for (name, resource), moved in moves:
-            kept = self._beyond if moved >= 0 or kind_of(name) in BELOW_ZERO else self._within
-            acts.append((kept, {"of": name, "what": str(resource), "more": moved, "new": one.transaction}))
-        touched = self._db.changes(acts)
-        if not touched[0]:
+        first = one.entries[0]
+        values: dict[str, Any] = {
+            "transaction": one.transaction,
+            "key": one.key,
+            "at": first.at,
+            "memo": first.memo,
+            "job": first.job,
+        }
+        for at, line in enumerate(one.entries):
+            values[f"id_{at}"], values[f"account_{at}"] = line.id, line.account
+            values[f"resource_{at}"], values[f"amount_{at}"] = line.resource.value, line.amount_micro
+        for at, ((name, resource), more) in enumerate(moves):
+            values[f"of_{at}"], values[f"what_{at}"], values[f"more_{at}"] = name, resource.value, more
+        shape = len(one.entries), len(moves)
+        if shape not in self._chains:
+            self._chains[shape] = self._db.chain(*how_to_post(*shape))
+        try:
+            if self._db.follow(self._chains[shape], values):
+                return True
+        except IntegrityError as error:
+            if NEVER_NEGATIVE not in str(error.orig):
+                raise
+            # Somebody was faster: what the statement saw was there no more. By now it may be back, and this is refused all the same.
+            self._refuse(moves, self._db.aside)
+            touched, more = next(one for one in moves if _may_not_fall(*one))
+            raise below_zero(touched, more, more) from error
+        if self._db.rows(_KNOWN, {"key": one.key}):
             return False
-        for (account, moved), was in zip(moves, touched[len(touched) - len(moves) :], strict=True):
-            if not was:
-                self._move(account, moved)
-        return True
+        self._refuse(moves, self._db.rows)
+        return self._post(one)  # somebody brought what was missing, meanwhile
+
+    def _refuse(self, moves: Moves, ask: Callable[..., Sequence[Row[Any]]]) -> None:
+        """Raises CreditsExhausted for the first account that these would bring below zero and that may not be there."""
+        for touched, more in moves:
+            rows = ask(_BALANCE, {"of": touched[0], "what": touched[1].value})
+            after = more + (rows[0].amount_micro if rows else 0)
+            if after < 0 and _may_not_fall(touched, more):
+                raise below_zero(touched, after, more)
 
     def _post_many(self, postings: Sequence[Posting]) -> int:
         fresh = {one.key: one for one in reversed(postings)}
@@ -244,9 +241,7 @@ class SqlLedger:
 
     def _move(self, touched: tuple[str, Resource], moved: int) -> None:
         name, resource = touched
-        after = self.balance(name, resource) + moved
-        if after < 0 and kind_of(name) not in BELOW_ZERO:
-            raise below_zero(touched, after, moved)
+        self._refuse([(touched, moved)], self._db.rows)
         told = {"of": name, "what": str(resource), "more": moved}
         if not self._db.execute(_MOVE, told):
             self._db.execute(_ADD, told)  # the first of its account, or the second of two at once
@@ -346,6 +341,22 @@ class SqlAllocations:
             return None
         name, allocation, share, resource, amount = found[0]
         return Hold(name, allocation, share, Resource(resource), amount)
+
+
+def _may_not_fall(touched: tuple[str, Resource], more: int) -> bool:
+    """Whether it takes from an account that may not be below zero."""
+    return more < 0 and kind_of(touched[0]) not in BELOW_ZERO
+
+
+def _is_small(one: Posting) -> bool:
+    """Whether it goes in one statement: some lines, that have in common what a posting's have."""
+    if not 0 < len(one.entries) <= LINES_AT_ONCE:
+        return False
+    first = one.entries[0]
+    return all(
+        (line.transaction, line.at, line.memo, line.job) == (first.transaction, first.at, first.memo, first.job)
+        for line in one.entries
+    )
 
 
 def _entry(row: Row[Any]) -> Entry:

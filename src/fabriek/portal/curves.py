@@ -76,6 +76,11 @@ def overlay(name: str, lines: Sequence[Drawn], unit: str) -> Markup:
     return _draw(f"{name} of {len(lines)} runs by {unit}", lines, HEIGHT + 60)
 
 
+def series(name: str, lines: Sequence[Drawn], ends: tuple[str, str]) -> Markup:
+    """Several lines over one stretch of time, from 0 up. ends: what its first and last instant are called."""
+    return _draw(name, lines, HEIGHT, 0, ends)
+
+
 def swatch(number: int) -> Markup:
     """A piece of a line, for the legend: the words beside it say whose."""
     return Markup(f'<svg class="swatch" viewBox="0 0 36 10" aria-hidden="true">{_stroke(number, "1,5 35,5")}</svg>')  # noqa: S704  # numbers of ours

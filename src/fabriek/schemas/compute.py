@@ -143,6 +143,8 @@ class JobOut(Wire):
     held: str = ""
     used: str = ""
     energy_joules: float = 0.0
+    energy_kwh: float = 0.0
+    co2_grams: float = 0.0
     ran_seconds: float = 0.0
     cpu_seconds: float = 0.0
     memory_bytes_peak: int = 0
@@ -248,7 +250,8 @@ class ReceiptLineOut(Wire):
 
 
 class ReceiptOut(Wire):
-    """What became of a job's credits, and why. `share` paid; `charged` is what it stands at, corrections among it; `energy_kwh` an estimate.
+    """What became of a job's credits, and why. `share` paid; `charged` is what it stands at, corrections among it;
+    `energy_kwh` and `co2_grams` are estimates.
     Amounts are empty where nothing was ever set aside.
     """
 
@@ -263,6 +266,7 @@ class ReceiptOut(Wire):
     given_back: str = ""
     ran_seconds: float
     energy_kwh: float
+    co2_grams: float = 0.0
     lines: list[ReceiptLineOut] = Field(default_factory=list)
 
 
@@ -295,11 +299,17 @@ class PowerLimitOut(Wire):
 
 
 class PowerOut(Wire):
-    """What may be drawn now, and what running jobs are planned to draw. `allowed_watts` is null where nothing limits it."""
+    """What may be drawn now, and what running jobs are planned to draw. `allowed_watts` is null where nothing limits it. `step`: the highest of the
+    power ladder that is being taken, `why` in one sentence; both empty where nothing is done or to come.
+    """
 
     allowed_watts: int | None
     planned_watts: int
     limits: list[PowerLimitOut]
+    step: str = ""
+    why: str = ""
+    capped: int = 0
+    leaving: int = 0
 
 
 class SimulateIn(Wire):

@@ -15,7 +15,7 @@ class GroupOut(Wire):
 
 
 class ReportLineOut(Wire):
-    """One resource. Waits are of jobs that began; energy is estimated; `value_source` says whose rate it is."""
+    """One resource. Waits are of jobs that began; energy and CO2 are estimated; `value_source` says whose rate it is."""
 
     resource: str
     rows: dict[str, str]
@@ -23,6 +23,7 @@ class ReportLineOut(Wire):
     waited_mean_seconds: int | None
     waited_p95_seconds: int | None
     energy_kwh: str
+    co2_kg: str = "0"
     value_euro: str
     value_source: str
     groups: dict[str, list[GroupOut]]
@@ -39,6 +40,7 @@ class ReportOut(Wire):
     smes: int
     projects: int
     energy_kwh: str
+    co2_kg: str = "0"
     value_euro: str
     lines: list[ReportLineOut]
 

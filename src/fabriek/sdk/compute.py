@@ -27,6 +27,7 @@ from fabriek.schemas.compute import (
     WhyOut,
     WorkspaceOut,
 )
+from fabriek.schemas.powering import GridMessageIn, GridMessageOut, PowerReadingIn, PowerReadingOut, QuarterOut
 from fabriek.sdk.client import Client
 from fabriek.sdk.vault import Vault
 
@@ -204,6 +205,25 @@ class Compute:
 
     def end_power_limit(self, limit: str) -> PowerLimitOut:
         return PowerLimitOut.model_validate(self._client.post(f"/api/v1/power/limits/{limit}/end"))
+
+    def power_messages(self, *, limit: int = 100) -> Sequence[GridMessageOut]:
+        """What grid operators sent, newest first."""
+        found = self._client.get("/api/v1/power/messages", params={"limit": limit})
+        return [GridMessageOut.model_validate(one) for one in found]
+
+    def take_power_message(self, message: GridMessageIn) -> GridMessageOut:
+        """As a grid operator's program would send it."""
+        body = message.model_dump(mode="json", by_alias=True)
+        return GridMessageOut.model_validate(self._client.post("/api/v1/power/messages", json=body))
+
+    def read_power_meter(self, reading: PowerReadingIn) -> PowerReadingOut:
+        body = reading.model_dump(mode="json")
+        return PowerReadingOut.model_validate(self._client.post("/api/v1/power/readings", json=body))
+
+    def power_record(self, begins_at: datetime, ends_at: datetime) -> Sequence[QuarterOut]:
+        """Each quarter of an hour, oldest first."""
+        asked = {"from": begins_at.isoformat(), "to": ends_at.isoformat()}
+        return [QuarterOut.model_validate(one) for one in self._client.get("/api/v1/power/record", params=asked)]
 
     def simulate(self, *, scale: Mapping[str, float] | None = None) -> SimulatedOut:
         wanted = SimulateIn(scale=dict(scale or {}))

@@ -30,6 +30,9 @@ from fabriek.compute.logs import Logs
 from fabriek.compute.notices.outbox import Outbox
 from fabriek.compute.packs.packing import Packing
 from fabriek.compute.planning import Planner
+from fabriek.compute.powering.desk import GridDesk
+from fabriek.compute.powering.guard import PowerGuard
+from fabriek.compute.powering.recording import Recorder
 from fabriek.compute.progress import Progress
 from fabriek.compute.queue import Queueing
 from fabriek.compute.reaching import Reaching
@@ -149,6 +152,9 @@ class Services:
     receipts: Receipts
     cluster_accounts: ClusterAccounts
     progress: Progress
+    power_guard: PowerGuard
+    grid_desk: GridDesk
+    power_record: Recorder
     planner: Planner
     queueing: Queueing
     packing: Packing

@@ -12,6 +12,7 @@ from fabriek.worker.admission import admit_jobs
 from fabriek.worker.books import Books
 from fabriek.worker.fetching import Fetching
 from fabriek.worker.notifying import Messenger
+from fabriek.worker.powering import Powering
 from fabriek.worker.settling import queue_again, settle_jobs
 from fabriek.worker.starting import Starter
 from fabriek.worker.upkeep import Upkeep
@@ -37,6 +38,7 @@ class Worker:
     def __init__(self, services: Services, starter: Starter, wake: threading.Event) -> None:
         self._services, self._starter, self._wake = services, starter, wake
         self._upkeep, self._messenger = Upkeep(services), Messenger(services)
+        self._powering = Powering(services)
         self._ended, self._suspended = Books(services), Books(services)
         settings = services.settings
         fetcher = Fetcher(settings.packages_upstream, settings.packages_folder, settings.job_python)
@@ -74,12 +76,14 @@ class Worker:
         services = self._services
         self._do("watch", lambda: watch_jobs(services))
         self._do("queue again", lambda: queue_again(services, self._suspended))
+        self._do("mind power", self._powering.guard)
         # Those that wait go on before those that have ended are settled: their room is free, and settling takes a while.
         begun = services.clock.monotonic()
         self._do("admit", lambda: admit_jobs(services))
         self._decided_seconds = services.clock.monotonic() - begun
         busy = self._do("start", self._starter.start_jobs)
         self._do("settle", lambda: settle_jobs(services, self._ended))
+        self._do("record power", self._powering.record)
         self._do("notify", self._messenger.round)
         self._do("fetch packages", self._fetching.round)
         self._do("upkeep", self._upkeep.round)

@@ -33,6 +33,8 @@ SCOPES: dict[str, Scope] = {
         frozenset({"project.view", "data.view", "lab.view", "job.submit", "job.view", "job.cancel", "machine.view"}),
     ),
     "audit": Scope("read the audit log", frozenset({"audit.read"})),
+    "grid": Scope("for a grid operator's program: say what may be drawn, and nothing else", frozenset({"power.announce"})),
+    "meter": Scope("for a meter of power: say what it reads, and nothing else", frozenset({"power.meter"})),
     "operations": Scope(
         "for an operator's own programs: power limits, usage elsewhere, the cluster's accounts",
         frozenset({"machine.view", "power.manage", "usage.import", "cluster.manage", "simulate"}),

@@ -84,3 +84,11 @@ class Reaches(Hears, Protocol):
 
     def door(self, handle: Handle) -> Path:
         """The folder that the attempt and its supervisor share, with the sockets that lead into it."""
+
+
+@runtime_checkable
+class Caps(Protocol):
+    """A capability: what GPUs draw can be bounded while jobs run on them."""
+
+    def cap(self, node: int, devices: Sequence[int], watts: int) -> None:
+        """Each of these GPUs draws at most this from now on; 0 takes the bound away. May be repeated. Raises Unavailable."""

@@ -4,45 +4,68 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from math import exp
 
+Standing = tuple[float, float, float]
+"""A mean, what is used from then on, and since when: seconds since 1970, since a replay asks millions of times."""
+
 
 class RecentUse:
     """`remembered_seconds`: after so long a moment counts 1/e of what it did. What is added or taken away is in parts of the machine, 0..1, or in any
     other unit of use; so are the means.
     """
 
-    __slots__ = ("_of", "_remembered")
+    __slots__ = ("_of", "remembered_seconds")
 
     def __init__(self, remembered_seconds: float, at: datetime, means: Mapping[str, float] | None = None) -> None:
         """means: of each name at that instant; nobody uses anything yet."""
-        self._remembered = remembered_seconds
-        self._of: dict[str, tuple[float, float, datetime]] = {
-            name: (mean, 0.0, at) for name, mean in (means or {}).items()
-        }
+        self.remembered_seconds = remembered_seconds
+        self._of: dict[str, Standing] = {name: (mean, 0.0, at.timestamp()) for name, mean in (means or {}).items()}
 
     def change(self, name: str, by: float, now: datetime) -> None:
         """From now on it uses so much more, or less where this is below zero."""
-        _, rate, _ = self._of.get(name, (0.0, 0.0, now))
-        self._of[name] = (self.mean(name, now), rate + by, now)
+        self._change(name, by, now.timestamp())
+
+    def change_each(self, names: Iterable[str], by: float, now: datetime) -> None:
+        """The same of several."""
+        second = now.timestamp()
+        for name in names:
+            self._change(name, by, second)
 
     def uses(self, rates: Mapping[str, float], now: datetime) -> None:
         """From now on each uses so much, and who is not named nothing. A clock that was set back changes nothing that was."""
+        second = now.timestamp()
         for name in {*self._of, *rates}:
-            _, before, at = self._of.get(name, (0.0, 0.0, now))
+            _, before, at = self._of.get(name, (0.0, 0.0, second))
             rate = rates.get(name, 0.0)
-            if rate != before or at > now:
-                self._of[name] = (self.mean(name, now), rate, now)
+            if rate != before or at > second:
+                self._of[name] = (self._mean(name, second), rate, second)
 
     def mean(self, name: str, now: datetime) -> float:
+        return self._mean(name, now.timestamp())
+
+    def means(self, now: datetime) -> dict[str, float]:
+        """Of every name."""
+        second = now.timestamp()
+        return {name: self._mean(name, second) for name in self._of}
+
+    def total(self, names: Iterable[str], now: datetime) -> float:
+        second = now.timestamp()
+        return sum(self._mean(name, second) for name in names)
+
+    def _change(self, name: str, by: float, second: float) -> None:
+        found = self._of.get(name)
+        if found is None:
+            self._of[name] = (0.0, by, second)
+            return
+        mean, rate, at = found
+        left = exp((at - second) / self.remembered_seconds) if second > at else 1.0
+        self._of[name] = (mean * left + rate * (1.0 - left), rate + by, second)
+
+    def _mean(self, name: str, second: float) -> float:
         found = self._of.get(name)
         if found is None:
             return 0.0
         mean, rate, at = found
-        left = exp(-max(0.0, (now - at).total_seconds()) / self._remembered)
+        if second <= at:
+            return mean
+        left = exp((at - second) / self.remembered_seconds)
         return mean * left + rate * (1.0 - left)
-
-    def means(self, now: datetime) -> dict[str, float]:
-        """Of every name."""
-        return {name: self.mean(name, now) for name in self._of}
-
-    def total(self, names: Iterable[str], now: datetime) -> float:
-        return sum(self.mean(name, now) for name in names)

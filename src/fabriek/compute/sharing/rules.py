@@ -12,20 +12,24 @@ from fabriek.kernel.units import MICRO
 class ShareRules:
     """`parents`: share → the one within whose part it lies. `ceilings`: share → what it may use at most at one moment with all that lie within
     it, in millionths of the machine. `borrowers_yield`: beyond its own part a share starts such jobs only as may be put back.
-    `budget_seconds`: how long what was borrowed is remembered, `owner_seconds` the same of what an owner used; 0: not at all. `reserved`:
-    how many of the first that wait have a reserved start. Raises InvalidInput.
+    `budget_seconds`: how long what was borrowed is remembered, `owner_seconds` the same of what an owner used; 0: not at all. `pay_back_seconds`:
+    over how long it would be paid back, if a debt could take all of a part. `reserved`: how many of the first that wait have a reserved start.
+    Raises InvalidInput.
     """
 
     parents: Mapping[str, str] = field(default_factory=dict)
     ceilings: Mapping[str, int] = field(default_factory=dict)
     borrowers_yield: bool = False
     budget_seconds: float = 0.0
+    pay_back_seconds: float = 86_400.0
     owner_seconds: float = 0.0
     reserved: int = 1
 
     def __post_init__(self) -> None:
         for share in self.parents:
             self._climb(share)
+        if self.pay_back_seconds <= 0:
+            raise InvalidInput("what was borrowed is paid back over some time", fix="pay_back_days = 2")
 
     def path(self, share: str) -> tuple[str, ...]:
         """From the share at the top to this one, both with it."""
@@ -59,7 +63,7 @@ PLAIN = ShareRules()
 
 DAY = 86_400.0
 
-RULES_HERE = ShareRules(budget_seconds=14 * DAY, owner_seconds=7 * DAY)
+RULES_HERE = ShareRules(budget_seconds=14 * DAY, pay_back_seconds=2 * DAY, owner_seconds=2 * DAY)
 """By which shares stand to each other on this machine."""
 
 

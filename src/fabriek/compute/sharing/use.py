@@ -33,7 +33,7 @@ class ShareUse:
         self._now: datetime | None = None
         self._lent = 0.0
         self._tops = [share for share in entitled if share not in rules.parents]
-        self.noted: dict[str, float] = {}
+        self.noted: dict[str, tuple[float, float]] = {}
         self.fell = 0
         self._standing = self._waited = 0.0
 
@@ -85,7 +85,8 @@ class ShareUse:
         part = self._entitled.get(share, 0)
         if self.budget is None or self._now is None:
             return part
-        owed = part * self._lent - self.budget.mean(share, self._now) * MICRO
+        weight = self.budget.remembered_seconds / self.rules.pay_back_seconds
+        owed = (part * self._lent - self.budget.mean(share, self._now) * MICRO) * weight
         return min(MICRO, max(part // 2, min(2 * part, part + round(owed))))
 
     def borrows(self, share: str) -> bool:
@@ -119,8 +120,8 @@ class ShareUse:
             self._used[one] = (
                 cpus + sign * shape.cpus_in_all, gpus + sign * shape.gpus_milli_in_all, memory + sign * shape.memory_bytes_in_all
             )  # fmt: skip
-            if self.budget is not None:
-                self.budget.change(one, part, now)
+        if self.budget is not None:
+            self.budget.change_each(self.rules.path(share), part, now)
         if self.rules.parents:
             self._turns.clear()
         else:

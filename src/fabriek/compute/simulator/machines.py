@@ -54,7 +54,9 @@ def machine_from(path: Path, limits: Sequence[Limit] = ()) -> Machine:
 
 
 def limits_from(path: Path) -> list[Limit]:
-    """A table with the columns from, to and kw; instants as ISO 8601, or seconds of the trace. Raises NotFound, InvalidInput naming the line."""
+    """A table with the columns from, to and kw, and `announced` where it became known while jobs ran; instants as ISO 8601, or seconds of the trace.
+    Raises NotFound, InvalidInput naming the line.
+    """
     if not path.is_file():
         raise NotFound(f"there is no file {path}", fix="name a table with the columns from, to, kw")
     try:
@@ -69,7 +71,13 @@ def limits_from(path: Path) -> list[Limit]:
 
 def _limit(row: dict[str, str], line: int, name: str) -> Limit:
     try:
-        return Limit(_instant(row["from"]), _instant(row["to"]), _watts(row["kw"]))
+        announced = row.get("announced") or ""
+        return Limit(
+            _instant(row["from"]),
+            _instant(row["to"]),
+            _watts(row["kw"]),
+            _instant(announced) if announced.strip() else None,
+        )
     except (ValueError, TypeError, OverflowError, InvalidOperation):
         raise InvalidInput(
             f"line {line} of {name} is no limit", fix="from,to,kw\n2026-01-05T17:00Z,2026-01-05T20:00Z,400"

@@ -16,7 +16,8 @@ from fabriek.kernel.units import MICRO
 WORDS = ("user", "group", "queue")
 
 RULES: Mapping[str, float] = {
-    "borrowers_yield": False, "budget_days": RULES_HERE.budget_seconds / DAY, "owner_days": RULES_HERE.owner_seconds / DAY, "reserved": 1,
+    "borrowers_yield": False, "budget_days": RULES_HERE.budget_seconds / DAY, "pay_back_days": RULES_HERE.pay_back_seconds / DAY,
+    "owner_days": RULES_HERE.owner_seconds / DAY, "reserved": 1,
     "checkpoint_minutes": 0,
 }  # fmt: skip
 """The figures of `[rules]`, as they are where nothing is said."""
@@ -85,7 +86,7 @@ def policy_of(name: str, said: dict[str, Any]) -> PolicyAsked:
     rules = ShareRules(
         parents, {one.name: one.ceiling_micro for one in shares if one.ceiling_micro is not None},
         borrowers_yield=bool(figures["borrowers_yield"]), budget_seconds=figures["budget_days"] * DAY,
-        owner_seconds=figures["owner_days"] * DAY, reserved=max(1, int(figures["reserved"])),
+        pay_back_seconds=figures["pay_back_days"] * DAY, owner_seconds=figures["owner_days"] * DAY, reserved=max(1, int(figures["reserved"])),
     )  # fmt: skip
     if shares:
         check_parts(parts, parents)

@@ -14,10 +14,12 @@ from fabriek.compute.deciding import Start
 from fabriek.compute.order import FirstCome, Order
 from fabriek.compute.power import Contract, Limit, PowerTable
 from fabriek.compute.sharing.rules import PLAIN, ShareRules
+from fabriek.compute.simulator.climbing import Climbing
 from fabriek.compute.simulator.outcomes import Outcome, Placed, outcome_of
 from fabriek.compute.simulator.traces import TraceRow
 from fabriek.compute.snapshot import Snapshot
 from fabriek.funding.giving.shares import apportion
+from fabriek.funding.policy.ladders import Ladder
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.units import MICRO
 
@@ -37,13 +39,14 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the funders agreed: share id → its part of the machine, in millionths; which of a share's jobs goes first; and how shares stand to each
-    other.
+    """What the funders agreed: share id → its part of the machine, in millionths; which of a share's jobs goes first; how shares stand to each
+    other; and what is done where a limit on power becomes known while jobs run.
     """
 
     shares: Mapping[str, int]
     order: Order = field(default_factory=FirstCome)
     rules: ShareRules = PLAIN
+    ladder: Ladder | None = None
 
 
 def scaled(policy: Policy, factors: Mapping[str, float]) -> Policy:
@@ -78,13 +81,21 @@ class _Replay:
         self._gone: list[Placed] = []
         self._put_back: list[Placed] = []
         self._done: dict[str, tuple[float, float]] = {}
-        start = min([*(limits[-1:]), *(row.submitted_at for row in self._arriving[-1:])], default=EVER)
+        start = min(
+            [
+                *(limits[-1:]),
+                *(limit.known_from for limit in machine.limits if limit.known_from),
+                *(row.submitted_at for row in self._arriving[-1:]),
+            ],
+            default=EVER,
+        )
         # Nothing in it that changes: what stands and who waits is on the board.
         self._snapshot = Snapshot(
             capacity=machine.capacity, table=machine.table, shares=policy.shares, contract=machine.contract, limits=machine.limits,
             order=policy.order, rules=policy.rules,
         )  # fmt: skip
         self._board = Board(self._snapshot, start)
+        self._climbing = Climbing(machine.limits, machine.table, self._board.idle, machine.contract, policy.ladder)
 
     def run(self) -> Outcome:
         while (now := self._next()) is not None:
@@ -102,6 +113,8 @@ class _Replay:
             coming.append(self._arriving[-1].submitted_at)
         if self._limits and self._waiting:
             coming.append(self._limits[-1])
+        if (look := self._climbing.next) is not None and (coming or self._waiting):
+            coming.append(look)
         return min(coming, default=None)
 
     def _see(self, now: datetime) -> None:
@@ -116,6 +129,10 @@ class _Replay:
                 continue
             self._gone.append(self._standing.pop(job))
             self._board.leave(job, now)
+        for limit in self._climbing.told(now):
+            self._board.announce(limit, now)
+        for act in self._climbing.acts(self._standing.values(), now):
+            self._return(act.job, now)
         while self._arriving and self._arriving[-1].submitted_at <= now:
             row = self._arriving.pop()
             number = len(self._rows)
@@ -152,16 +169,16 @@ class _Replay:
         heapq.heappush(self._leaving, (placed.ended_at, waiting.number, row.job))
 
     def _return(self, job: str, now: datetime) -> None:
-        """It waits again, for what it has still to do; it asks for the time that it has not run."""
+        """It waits again, for what it has still to do; it asks for the time that it has not run. One that cannot be put back begins anew."""
         stood, row = self._standing.pop(job), self._rows[job]
         done, before = self._done.get(job, (0.0, 0.0))
         ran = (now - stood.started_at).total_seconds()
-        lost = ran % row.checkpoint_seconds if row.checkpoint_seconds else 0.0
+        lost = ran if not row.preemptible else ran % row.checkpoint_seconds if row.checkpoint_seconds else 0.0
         self._put_back.append(replace(stood, ended_at=now, lost_seconds=lost))
         self._done[job] = done + ran - lost, before + ran
         left = max(1, ceil(row.shape.wall_seconds_max - done - ran + lost))
         self._board.leave(job, now)
         shape = replace(row.shape, wall_seconds_max=left)
         self._wait(Waiting(
-            job, row.share, shape, row.submitted_at, row.priority, number=self._numbers[job], owner=row.owner, preemptible=True
+            job, row.share, shape, row.submitted_at, row.priority, number=self._numbers[job], owner=row.owner, preemptible=row.preemptible
         ))  # fmt: skip

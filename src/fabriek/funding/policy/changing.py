@@ -17,6 +17,7 @@ from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.caps import most_of_machine
 from fabriek.funding.policy.comparing import View, check_parts, losses
 from fabriek.funding.policy.effects import Change, Effect, ShareEffect, digest_of
+from fabriek.funding.policy.ladders import Ladder
 from fabriek.funding.policy.policy import Policy
 from fabriek.funding.policy.ports import Proposals, Rehearsal, Starts
 from fabriek.funding.policy.proposals import Proposal, Signature, State, Term
@@ -252,8 +253,8 @@ class Changing:
 def _days(after: Policy, contributions: Sequence[Contribution], starts_on: date) -> list[date]:
     """The day of the change and each later one on which rows or money change."""
     rows = {
-        row.valid_from for row in all_rows(after) if not isinstance(row, MeterRule)
-    }  # no part hangs on how use is read
+        row.valid_from for row in all_rows(after) if not isinstance(row, MeterRule | Ladder)
+    }  # no part hangs on how use is read, or on power
     steps = {day for one in contributions for day in (one.granted_on, one.withdrawn_on) if day is not None}
     return sorted({starts_on} | {day for day in rows | steps if day > starts_on})
 

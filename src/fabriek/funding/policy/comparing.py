@@ -8,6 +8,7 @@ from typing import cast
 from fabriek.funding.giving.shares import Share
 from fabriek.funding.metering.readings import MeterRule
 from fabriek.funding.policy.caps import Cap, Of
+from fabriek.funding.policy.ladders import Ladder
 from fabriek.funding.policy.policy import Policy
 from fabriek.funding.policy.purposes import Rule
 from fabriek.funding.policy.rates import Rate
@@ -43,7 +44,13 @@ def _lost(shares: Sequence[Share], before: View, after: View) -> Iterator[tuple[
             yield share, f"its part of the machine falls from {percent(had)} to {percent(has)} on {after.day}"
         for why in (*_caps(share, was, becomes), *_purposes(share, was, becomes)):
             yield share, why
-    for why in (*_supply(before, after), *_carry(before, after), *_rates(was, becomes), *_meters(was, becomes)):
+    for why in (
+        *_supply(before, after),
+        *_carry(before, after),
+        *_rates(was, becomes),
+        *_meters(was, becomes),
+        *_ladder(was, becomes),
+    ):
         for share in shares:
             yield share, why
 
@@ -106,6 +113,13 @@ def _meters(was: Mapping[str, Row], becomes: Mapping[str, Row]) -> Iterator[str]
             continue
         if (old.every_seconds, old.free_micro) != (new.every_seconds, new.free_micro):
             yield f"{new.resource.plural} are read otherwise: {said(old)}, becomes {said(new)}"
+
+
+def _ladder(was: Mapping[str, Row], becomes: Mapping[str, Row]) -> Iterator[str]:
+    """Harder and softer alike: the one ends or puts back what stood before, the other risks the connection that all work by."""
+    old, new = was.get("ladder"), becomes.get("ladder")
+    if isinstance(new, Ladder) and isinstance(old, Ladder) and old.said() != new.said():
+        yield f"the power ladder changes: {old.said()}, becomes {new.said()}"
 
 
 def _rates(was: Mapping[str, Row], becomes: Mapping[str, Row]) -> Iterator[str]:

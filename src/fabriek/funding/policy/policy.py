@@ -1,4 +1,4 @@
-"""The policy: all dated rows that decide on money, as one thing that is read, compared and changed together."""
+"""The policy: all dated rows that decide on money and on power, as one thing that is read, compared and changed together."""
 
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 
 from fabriek.funding.metering.readings import MeterRule, meter_rule
 from fabriek.funding.policy.caps import Cap, caps_of
+from fabriek.funding.policy.ladders import Ladder, ladder_on, ladders_of
 from fabriek.funding.policy.purposes import Rule, rules_of
 from fabriek.funding.policy.rates import Rate, rates_of
 from fabriek.funding.resources import Resource
@@ -60,11 +61,12 @@ class Policy:
     parts: tuple[Part, ...] = ()
     supplies: tuple[Supply, ...] = ()
     meters: tuple[MeterRule, ...] = ()
+    ladders: tuple[Ladder, ...] = ()
 
     def __add__(self, more: "Policy") -> "Policy":
         return Policy(
             self.rules + more.rules, self.rates + more.rates, self.caps + more.caps, self.carries + more.carries,
-            self.parts + more.parts, self.supplies + more.supplies, self.meters + more.meters,
+            self.parts + more.parts, self.supplies + more.supplies, self.meters + more.meters, self.ladders + more.ladders,
         )  # fmt: skip
 
     def fixed_parts(self, on: date) -> dict[str, int]:
@@ -83,6 +85,10 @@ class Policy:
         row = in_force(self.carries, on)
         return row.most if row else MICRO
 
+    def ladder_on(self, on: date) -> Ladder | None:
+        """The power ladder in force; None where nothing is said."""
+        return ladder_on(self.ladders, on)
+
 
 HEADS: dict[str, Callable[[str], Policy]] = {
     "rule": lambda text: Policy(rules=rules_of(text)),
@@ -92,6 +98,7 @@ HEADS: dict[str, Callable[[str], Policy]] = {
     "part": lambda text: Policy(parts=read_rows(text, "part", _part)),
     "supply": lambda text: Policy(supplies=read_rows(text, "supply", _supply)),
     "meter": lambda text: Policy(meters=read_rows(text, "meter", meter_rule)),
+    "ladder": lambda text: Policy(ladders=ladders_of(text)),
 }
 """What a row may be, by the head it is written under: `[[cap]]`."""
 
@@ -112,7 +119,7 @@ def policy_of(text: str) -> Policy:
 
 def shipped_policy() -> Policy:
     """That with which an installation begins."""
-    files = ("purposes.toml", "rates.toml", "caps.toml", "quarters.toml", "meters.toml")
+    files = ("purposes.toml", "rates.toml", "caps.toml", "quarters.toml", "meters.toml", "ladder.toml")
     whole = Policy()
     for name in files:
         whole += policy_of(shipped("fabriek.funding", name))

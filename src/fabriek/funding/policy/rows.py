@@ -7,13 +7,14 @@ from datetime import date
 
 from fabriek.funding.metering.readings import MeterRule
 from fabriek.funding.policy.caps import Cap
+from fabriek.funding.policy.ladders import Ladder
 from fabriek.funding.policy.policy import Carry, Part, Policy, Supply
 from fabriek.funding.policy.purposes import Rule
 from fabriek.funding.policy.rates import Rate
 from fabriek.kernel.dated import in_force
 from fabriek.kernel.units import shown
 
-Row = Rule | Rate | Cap | Carry | Part | Supply | MeterRule
+Row = Rule | Rate | Cap | Carry | Part | Supply | MeterRule | Ladder
 
 
 def name_of(row: Row) -> str:  # noqa: PLR0911  # one for each kind of row
@@ -34,6 +35,8 @@ def name_of(row: Row) -> str:  # noqa: PLR0911  # one for each kind of row
             return f"supply {row.resource}"
         case MeterRule():
             return f"meter {row.resource}"
+        case Ladder():
+            return "ladder"
 
 
 def said(row: Row) -> str:  # noqa: PLR0911  # one for each kind of row
@@ -53,6 +56,8 @@ def said(row: Row) -> str:  # noqa: PLR0911  # one for each kind of row
             return f"{shown(row.each_day)} {row.resource.plural} a day"
         case MeterRule():
             return f"read each {row.every_seconds} s, {shown(row.free_micro)} free where none was awarded"
+        case Ladder():
+            return row.said()
 
 
 def percent(millionths: int) -> str:
@@ -68,6 +73,7 @@ def all_rows(policy: Policy) -> Sequence[Row]:
         *policy.parts,
         *policy.supplies,
         *policy.meters,
+        *policy.ladders,
     )
 
 
@@ -77,7 +83,7 @@ def of_rows(rows: Iterable[Row]) -> Policy:
         tuple(one for one in whole if isinstance(one, Rule)), tuple(one for one in whole if isinstance(one, Rate)),
         tuple(one for one in whole if isinstance(one, Cap)), tuple(one for one in whole if isinstance(one, Carry)),
         tuple(one for one in whole if isinstance(one, Part)), tuple(one for one in whole if isinstance(one, Supply)),
-        tuple(one for one in whole if isinstance(one, MeterRule)),
+        tuple(one for one in whole if isinstance(one, MeterRule)), tuple(one for one in whole if isinstance(one, Ladder)),
     )  # fmt: skip
 
 
@@ -113,11 +119,12 @@ def fingerprint(policy: Policy) -> str:
 
 def strayed(kept: Sequence[str], start: Policy) -> list[str]:
     """Rows by which a start differs from the one that was kept, as lines of `canonical`. A rate of a resource that had none is no
-    difference: nobody agreed on another. Nor are meters, where the start was kept before they were rows of the policy.
+    difference: nobody agreed on another. Nor are meters and the power ladder, where the start was kept before they were rows of the policy.
     """
     had = set(kept)
     rated = {line.split()[1] for line in kept if line.startswith("rate ")}
     metered = any(line.startswith("meterrule ") for line in kept)
+    laddered = any(line.startswith("ladder ") for line in kept)
     now = {canonical(row): row for row in all_rows(start)}
     new = [
         line
@@ -125,5 +132,6 @@ def strayed(kept: Sequence[str], start: Policy) -> list[str]:
         if line not in had
         and not (isinstance(row, Rate) and not row.kind and f"resource={row.resource}" not in rated)
         and not (isinstance(row, MeterRule) and not metered)
+        and not (isinstance(row, Ladder) and not laddered)
     ]
     return sorted(had - now.keys()) + new

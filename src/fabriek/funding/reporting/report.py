@@ -31,13 +31,14 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """So many jobs of a share waited so long, and took so much energy together."""
+    """So many jobs of a share waited so long, and took so much energy together, with so much CO2."""
 
     share: str
     resource: Resource
     waited_seconds: int
     jobs: int
     energy_joules: int
+    co2_grams: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,15 @@ class Line:
     groups: Mapping[Dimension, Sequence[Group]]
     value: Value | None
     value_euro: Decimal
+    co2_grams: int = 0
 
     @property
     def energy_kwh(self) -> Decimal:
         return (Decimal(self.energy_joules) / JOULES_PER_KWH).quantize(Decimal("0.1"))
+
+    @property
+    def co2_kg(self) -> Decimal:
+        return (Decimal(self.co2_grams) / 1000).quantize(Decimal("0.1"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,11 @@ class Report:
     @property
     def energy_joules(self) -> int:
         return sum(one.energy_joules for one in self.lines)
+
+    @property
+    def co2_kg(self) -> Decimal:
+        """Of all lines, as they show it."""
+        return sum((one.co2_kg for one in self.lines), Decimal(0))
 
     @property
     def is_open(self) -> bool:
@@ -201,6 +212,7 @@ def _line(
     return Line(
         resource, rows, waited_of(waits), sum(one.energy_joules for one in waits), groups, value,
         worth(value, rows[Row.USED] + rows[Row.CORRECTED_USE]) if value else Decimal(0),
+        sum(one.co2_grams for one in waits),
     )  # fmt: skip
 
 

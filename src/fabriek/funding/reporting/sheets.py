@@ -41,6 +41,7 @@ def _lines(report: Report) -> Iterator[tuple[str, ...]]:
         "",
         "an estimate of what jobs took",
     )
+    yield ("", "co2", "", str(report.co2_kg), "kg", "", "an estimate, by the mix of the grid")
     yield ("", "value", "", str(report.value_euro), "EUR", "", "by rates of this installation")
     for line in report.lines:
         yield from _of_line(line)
@@ -51,6 +52,7 @@ def _of_line(line: Line) -> Iterator[tuple[str, ...]]:
     for row, amount in line.rows.items():
         yield (line.resource, row, "", plain(amount), unit, "", MEANS[row])
     yield (line.resource, "energy", "", str(line.energy_kwh), "kWh", "", "an estimate of what jobs took")
+    yield (line.resource, "co2", "", str(line.co2_kg), "kg", "", "an estimate, by the mix of the grid")
     if line.value:
         rate = f"{line.value.euro} euro for each: {line.value.source}"
         yield (line.resource, "value", "", str(line.value_euro), "EUR", "", rate)

@@ -44,6 +44,7 @@ uses = Table(
     Column("energy_joules", BigInteger, nullable=False),
     Column("ended_at", Instant, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("co2_grams", BigInteger, nullable=False, server_default="0"),
     Index("funding_uses_at", "at"),
 )
 
@@ -146,14 +147,14 @@ class SqlFigures:
     def _waits(self, period: Period) -> list[Wait]:
         by = (allocations.c.share, uses.c.resource, uses.c.waited_seconds)
         wanted = (
-            select(*by, func.count(), func.sum(uses.c.energy_joules))
+            select(*by, func.count(), func.sum(uses.c.energy_joules), func.sum(uses.c.co2_grams))
             .join(allocations, allocations.c.id == uses.c.allocation)
             .where(uses.c.at >= period.start, uses.c.at < period.end)
             .group_by(*by)
         )
         return [
-            Wait(share, Resource(resource), int(waited), int(jobs), int(joules))
-            for share, resource, waited, jobs, joules in self._db.plain_rows(wanted)
+            Wait(share, Resource(resource), int(waited), int(jobs), int(joules), int(grams))
+            for share, resource, waited, jobs, joules, grams in self._db.plain_rows(wanted)
         ]
 
 

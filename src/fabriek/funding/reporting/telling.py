@@ -73,6 +73,7 @@ def told(report: Report) -> Told:
         ("Small and medium-sized enterprises among them", f"{report.smes}"),
         ("Projects that used something", f"{report.projects}"),
         ("Energy, estimated", f"{sum(one.energy_kwh for one in report.lines):,} kWh"),
+        ("CO2 with it, estimated", f"{report.co2_kg:,} kg"),
         ("Value in kind", f"€ {report.value_euro:,}"),
     ]
     return Told(
@@ -88,6 +89,7 @@ def _notes(report: Report) -> list[str]:
         ),
         "A group that would tell of one organisation is shown together with the next smallest, as other.",
         "Energy is what jobs took beyond the idle machine, by the table of its power: an estimate. Waits are of jobs that began.",
+        "CO2 is that energy times the grid's dated figure; of jobs that were settled before it was counted there is none.",
     ]
     rates = [
         f"{one.resource.plural} at € {one.value.euro:f}"
@@ -117,6 +119,8 @@ def _line(line: Line) -> LineTold:
         )
     if line.energy_joules:
         facts.append(("Energy, estimated", f"{line.energy_kwh:,} kWh"))
+    if line.co2_grams:
+        facts.append(("CO2 with it, estimated", f"{line.co2_kg:,} kg"))
     if line.value and line.value_euro:
         facts.append(("Value in kind", f"€ {line.value_euro:,}"))
     title = line.resource.plural

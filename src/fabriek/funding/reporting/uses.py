@@ -9,11 +9,12 @@ from fabriek.funding.resources import Resource
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Of a job that began. energy_joules: beyond the idle machine, by the table of its power."""
+    """Of a job that began. energy_joules: beyond the idle machine, by the table of its power; co2_grams: that came with it, by the grid's mix."""
 
     waited_seconds: int
     energy_joules: int
     ended_at: datetime
+    co2_grams: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Use:
     energy_joules: int
     ended_at: datetime
     at: datetime
+    co2_grams: int = 0
 
 
 class Uses(Protocol):
