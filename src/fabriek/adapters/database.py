@@ -47,6 +47,12 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def instant_of(plain: str | datetime) -> datetime:
+    """An instant as `plain_rows` gives it: SQLite's is a text, and PostgreSQL's may be in any zone."""
+    at = datetime.fromisoformat(plain) if isinstance(plain, str) else plain
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
 class _Open(threading.local):
     """What this thread has open: its connection, how many changes it may still make, and what waits for the commit."""
 

@@ -15,6 +15,7 @@ from fabriek.compute.jobs import Job, reserved_end
 from fabriek.compute.notices.notices import Notice, notice_asked_of
 from fabriek.compute.notices.notices import shown as shown_target
 from fabriek.compute.powering.carbon import JOULES_PER_KWH
+from fabriek.compute.receipts import JobReceipt
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.secrets.secrets import use_of
 from fabriek.compute.terms import Network, Terms, after_of
@@ -33,6 +34,8 @@ from fabriek.schemas.compute import (
     NoticeOut,
     OutcomeOut,
     PlanOut,
+    ReceiptLineOut,
+    ReceiptOut,
     SignalIn,
     SimulatedOut,
     SimulateIn,
@@ -117,6 +120,20 @@ def job_out(job: Job, services: Services, elements: int = 1, *, slug: str = "") 
         image=job.terms.image,
         serves=str(job.terms.serves or ""),
     )
+
+
+def receipt_out(found: JobReceipt) -> ReceiptOut:
+    """The receipt as the wire shows it."""
+    told = found.receipt
+    counted = told.resource.counted if told else str
+    return ReceiptOut(
+        job=found.job.id, number=found.job.short, state=found.job.state, share=found.share, settled=bool(told and told.settled),
+        ground=found.ground, held=counted(told.held_micro) if told else "", charged=counted(told.charged_micro) if told else "",
+        given_back=counted(told.given_back_micro) if told else "", ran_seconds=found.job.ran_seconds,
+        energy_kwh=round(found.energy_joules / JOULES_PER_KWH, 6), co2_grams=round(found.job.co2_grams, 3),
+        lines=[ReceiptLineOut(what=one.what, amount=counted(one.amount_micro), at=one.at, transaction=one.transaction, reason=one.reason)
+               for one in (told.lines if told else ())],
+    )  # fmt: skip
 
 
 def _notice_out(notice: Notice) -> NoticeOut:
@@ -223,6 +240,12 @@ def why(project: str, job: str, caller: CallerDep, factory: FactoryDep) -> WhyOu
     found = factory.compute.get(project, job, by=caller)
     told = factory.compute.why(found)
     return WhyOut(job=found.id, state=found.state, why=told.sentence, until=told.until)
+
+
+@router.get("/projects/{project}/jobs/{job}/receipt", access=Right("job.view"))
+def receipt(project: str, job: str, caller: CallerDep, factory: FactoryDep) -> ReceiptOut:
+    """What was held for a job, charged and given back, which share paid, and what energy it took."""
+    return receipt_out(factory.receipts.of(project, job, by=caller))
 
 
 @router.post("/projects/{project}/jobs/{job}/cancel", access=Right("job.cancel"))

@@ -47,7 +47,9 @@ from fabriek.compute.packs.packing import Packing
 from fabriek.compute.packs.store import SqlPacks
 from fabriek.compute.planning import Planner
 from fabriek.compute.progress import Progress
+from fabriek.compute.queue import Queueing
 from fabriek.compute.reaching import Reaching
+from fabriek.compute.receipts import Receipts
 from fabriek.compute.releasing import Releasing
 from fabriek.compute.secrets.store import SqlSecrets
 from fabriek.compute.secrets.strongbox import Strongbox
@@ -230,8 +232,10 @@ def build(
         own_keys=own_keys, seal=seal, joining=joining,
         reviewing=reviewing_of(docket, money["awarding"]),
         changing=changing_of(database, money, Rehearsing(jobs, machine), access=access, audit=audit, clock=clock, ids=ids),
-        packages=packages, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts, progress=progress, **lab,
-        planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
+        packages=packages, compute=compute, releasing=releasing,
+        receipts=Receipts(compute, money["billing"], funding), cluster_accounts=cluster_accounts, progress=progress, **lab,
+        planner=Planner(submission, progress), queueing=Queueing(progress, jobs, clock),
+        packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         **account_services(database, people, identity, audit, keys=sealable, secret=counting, clock=clock, ids=ids),
         **powering, strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound,

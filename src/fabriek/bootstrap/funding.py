@@ -40,6 +40,7 @@ from fabriek.funding.policy.store_proposals import SqlPolicyProposals
 from fabriek.funding.reporting.store import SqlUses
 from fabriek.funding.reports import totals
 from fabriek.funding.service import Funding
+from fabriek.funding.spending.billing import Billing
 from fabriek.funding.spending.ending import Ending, graces_of
 from fabriek.funding.spending.running_out import RunningOut
 from fabriek.funding.store import SqlAllocations, SqlFunds, SqlLedger
@@ -61,6 +62,7 @@ class Money(TypedDict):
     auditing: Auditing
     awarding: Awarding
     correcting: Correcting
+    billing: Billing
     funding: Funding
     bridge: Bridge
     ending: Ending
@@ -119,6 +121,7 @@ def funding_services(
         correcting=Correcting(
             books, allocations, SqlCorrections(database), access=access, audit=audit, clock=clock, ids=ids
         ),
+        billing=Billing(books, allocations, SqlCorrections(database)),
         funding=funding,
         bridge=bridge,
         ending=ending,

@@ -40,6 +40,21 @@ def show_job(name: str, project: str, *, as_json: bool) -> None:
     show(connect(project).jobs.show(name), as_json=as_json)
 
 
+@job.command("receipt")
+@click.argument("name", metavar="JOB")
+@project_option
+@json_option
+def receipt(name: str, project: str, *, as_json: bool) -> None:
+    """What was held for JOB, charged and given back, which share paid, and what energy it took."""
+    found = connect(project).jobs.receipt(name)
+    if as_json:
+        print_json(found)
+        return
+    show(found.model_copy(update={"lines": []}), as_json=False)
+    if found.lines:
+        table(found.lines, ["at", "what", "amount", "transaction", "reason"], as_json=False)
+
+
 @job.command("why")
 @click.argument("name", metavar="JOB")
 @project_option

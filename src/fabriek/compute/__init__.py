@@ -13,7 +13,8 @@ snapshot    everything admission looks at
 board       what stands and what is free beside it; made anew for a round, or kept by whoever plays time forward
 order       which of a share's jobs goes first; `turns` says which share's turn it is
 admission   what may start now, and why the rest waits; `preemption` says who is put back for another
-costs       what a job is charged
+costs       what a job is charged; `bills` bounds it by the machine's accounts, `receipts` say what became of it
+queue       the queue as it stands, for whoever looks; `free` says what is free over the next days
 reasons     the sentences that say so
 secrets/    values that jobs may use and nobody reads back
 notices/    telling people and programs what becomes of a job

@@ -2,7 +2,8 @@
 
 It is the time that the supervisor wrote, from the first instant of the command to its last: opening inputs and sealing results are the
 factory's. The accounts hold the whole batch job, so they are the larger; where they are the smaller a clock jumped or somebody wrote what was
-not so, and the smaller is charged. What vanished left no end: there the accounts say when.
+not so, and the smaller is charged. What vanished left no end: there the accounts say when. Where the machine lost it,
+nothing is charged at all: there is nothing to show for it.
 """
 
 from dataclasses import replace
@@ -34,6 +35,20 @@ def accounted(job: Job, account: Account) -> Job:
             account=account,
         ),
     )
+
+
+OWN_FAULT = frozenset({"CANCELLED", "OUT_OF_MEMORY", "TIMEOUT", "DEADLINE"})
+"""Words of a machine's accounts for an end that the job, or somebody, brought about. Source: sacct of Slurm, JOB STATE CODES."""
+
+
+def was_lost_by_the_machine(job: Job, *, walls: bool) -> bool:
+    """Whether it owes nothing for what it ran: it vanished, and by no fault of its own or of whoever sent it.
+
+    walls: whether jobs run within walls. A job without them could end its own supervisor just before its end, and be free.
+    """
+    account = job.use.account
+    blamed = account is not None and (bool(account.cancelled_by) or account.state.partition(" ")[0] in OWN_FAULT)
+    return job.state is State.LOST and walls and not blamed
 
 
 def _with_its_end(job: Job, account: Account) -> Job:

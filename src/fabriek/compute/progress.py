@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from fabriek.audit.service import Audit
-from fabriek.compute.bills import accounted
+from fabriek.compute.bills import accounted, was_lost_by_the_machine
 from fabriek.compute.contenders import running_of
 from fabriek.compute.costs import real_cost
 from fabriek.compute.decisions import Decision
@@ -254,7 +254,7 @@ class Progress:
             self._audit.record("job.settled", job.id, SYSTEM, used_micro=used_micro, resource=job.resource)
 
     def _used_micro(self, job: Job) -> int:
-        if job.ran_seconds <= 0:
+        if job.ran_seconds <= 0 or was_lost_by_the_machine(job, walls=not self._machine.without_walls()):
             return 0
         on = job.submitted_at.astimezone(self._machine.zone).date()
         return real_cost(job, self._machine, on).amount_micro

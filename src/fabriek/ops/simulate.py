@@ -6,15 +6,19 @@ from pathlib import Path
 
 import click
 
-from fabriek.cli.output import json_option, print_json, say, table
+from fabriek.cli.output import json_option, print_json, say, table, warn
 from fabriek.cli.session import connect
+from fabriek.compute.simulator.checking import check_names, warnings_of
 from fabriek.compute.simulator.figures import Figures, figures_of
 from fabriek.compute.simulator.machines import limits_from, machine_from, machine_of_procs
 from fabriek.compute.simulator.policies import PolicyAsked, assigned, policy_named, with_terms
 from fabriek.compute.simulator.recorded import Reading, rows_on
 from fabriek.compute.simulator.replay import Machine, Policy, replay
+from fabriek.compute.simulator.reporting.folders import PAGE, check_folder, whole
+from fabriek.compute.simulator.reporting.results import Result
+from fabriek.compute.simulator.reporting.writing import NO_PARQUET, PARQUET_BY, report_of, write_report
 from fabriek.compute.simulator.trace_files import read_trace, said
-from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.errors import InvalidInput, Unavailable
 
 
 @click.command()
@@ -44,32 +48,55 @@ from fabriek.kernel.errors import InvalidInput
     metavar="NAME=FACTOR",
     help="Without a trace: scale a share, `--share europe=2`; repeatable.",
 )
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write a report to look at and tables to reckon with into this folder.",
+)
+@click.option("--force", is_flag=True, help="Put the report also where other files lie.")
 @json_option
 def simulate(
     trace: Path | None, procs: int | None, machine: Path | None, policy: str, power: Path | None, compare: Sequence[str],
-    shares: Sequence[str], *, as_json: bool,
+    shares: Sequence[str], out: Path | None, *, force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Replay a trace of jobs through the admission that decides here. Without one: this factory's finished jobs, with shares scaled."""
     if trace is None:
+        if out:
+            raise InvalidInput("a report is made of a trace", fix="fabriek simulate trace.swf.gz --out report")
         _own_past(shares, as_json=as_json)
         return
     if shares:
         raise InvalidInput(
             "--share scales the shares of this factory, not a trace's", fix="say the parts in a policy file"
         )
+    if out:
+        check_folder(out, force=force)
     reading, limits = read_trace(trace), limits_from(power) if power else []
     made = machine_from(machine, limits) if machine else machine_of_procs(procs or reading.procs, limits)
-    found = [_replayed(reading, made, policy_named(one)) for one in (policy, *compare)]
-    _tell(reading, found, as_json=as_json)
+    asked = [policy_named(one) for one in (policy, *compare)]
+    check_names(one.name for one in asked)
+    found = [_replayed(reading, made, one) for one in asked]
+    for line in warnings_of(limits, found[0].outcome.placed):
+        warn(line)
+    _tell(reading, [one.figures for one in found], as_json=as_json)
+    if out:
+        report = report_of(trace, reading, made, found)
+        with whole(out, force=force) as folder:
+            is_parquet = write_report(report, folder)
+        if not as_json:
+            say(f"written: {out / PAGE}, with the tables beside it")
+        if not is_parquet:
+            raise Unavailable(NO_PARQUET, fix=PARQUET_BY)
 
 
-def _replayed(reading: Reading, machine: Machine, asked: PolicyAsked) -> Figures:
+def _replayed(reading: Reading, machine: Machine, asked: PolicyAsked) -> Result:
     reading.guessed = 0
     before = reading.skipped.copy()
     rows = with_terms(rows_on(reading, machine.capacity, assigned(reading.jobs, asked)), asked)
     outcome = replay(rows, machine, Policy(asked.parts, asked.order, asked.rules))
     kept, reading.skipped = reading.skipped, before
-    found = figures_of(asked.name, outcome, machine, asked.parts)
+    found = Result(asked.parts, outcome, figures_of(asked.name, outcome, machine, asked.parts))
     reading.skipped |= kept
     return found
 

@@ -239,6 +239,37 @@ class PlanOut(Wire):
     left: str
 
 
+class ReceiptLineOut(Wire):
+    """`what`: held, charged, given back or corrected. `transaction`: the posting in the ledger; `reason`: of a correction."""
+
+    what: str
+    amount: str
+    at: datetime
+    transaction: str
+    reason: str = ""
+
+
+class ReceiptOut(Wire):
+    """What became of a job's credits, and why. `share` paid; `charged` is what it stands at, corrections among it;
+    `energy_kwh` and `co2_grams` are estimates.
+    Amounts are empty where nothing was ever set aside.
+    """
+
+    job: str
+    number: str
+    state: str
+    share: str
+    settled: bool
+    ground: str
+    held: str = ""
+    charged: str = ""
+    given_back: str = ""
+    ran_seconds: float
+    energy_kwh: float
+    co2_grams: float = 0.0
+    lines: list[ReceiptLineOut] = Field(default_factory=list)
+
+
 class WhyOut(Wire):
     """One sentence: why the job is where it is."""
 

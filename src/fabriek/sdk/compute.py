@@ -21,6 +21,7 @@ from fabriek.schemas.compute import (
     PowerLimitIn,
     PowerLimitOut,
     PowerOut,
+    ReceiptOut,
     SimulatedOut,
     SimulateIn,
     WhyOut,
@@ -148,6 +149,10 @@ class Compute:
 
     def show(self, job: str, *, project: str = "") -> JobOut:
         return JobOut.model_validate(self._client.get(self._path(job, project)))
+
+    def receipt(self, job: str, *, project: str = "") -> ReceiptOut:
+        """What was held for it, charged and given back, which share paid, and what energy it took."""
+        return ReceiptOut.model_validate(self._client.get(f"{self._path(job, project)}/receipt"))
 
     def why(self, job: str, *, project: str = "") -> WhyOut:
         return WhyOut.model_validate(self._client.get(f"{self._path(job, project)}/why"))

@@ -34,7 +34,9 @@ from fabriek.compute.powering.desk import GridDesk
 from fabriek.compute.powering.guard import PowerGuard
 from fabriek.compute.powering.recording import Recorder
 from fabriek.compute.progress import Progress
+from fabriek.compute.queue import Queueing
 from fabriek.compute.reaching import Reaching
+from fabriek.compute.receipts import Receipts
 from fabriek.compute.releasing import Releasing
 from fabriek.compute.secrets.strongbox import Strongbox
 from fabriek.compute.service import Compute
@@ -56,6 +58,7 @@ from fabriek.funding.policy.capping import Capping
 from fabriek.funding.policy.changing import Changing
 from fabriek.funding.reporting.service import Reporting
 from fabriek.funding.service import Funding
+from fabriek.funding.spending.billing import Billing
 from fabriek.funding.spending.ending import Ending
 from fabriek.funding.spending.running_out import RunningOut
 from fabriek.kernel.clock import Clock
@@ -118,6 +121,7 @@ class Services:
     auditing: Auditing
     awarding: Awarding
     correcting: Correcting
+    billing: Billing
     funding: Funding
     bridge: Bridge
     ending: Ending
@@ -145,12 +149,14 @@ class Services:
     live: Live
     compute: Compute
     releasing: Releasing
+    receipts: Receipts
     cluster_accounts: ClusterAccounts
     progress: Progress
     power_guard: PowerGuard
     grid_desk: GridDesk
     power_record: Recorder
     planner: Planner
+    queueing: Queueing
     packing: Packing
     logs: Logs
     reaching: Reaching

@@ -10,6 +10,9 @@ def admit_jobs(services: Services) -> int:
     snapshot = services.progress.snapshot()
     if not snapshot.queued:
         services.progress.remember()
+        services.queueing.saw(snapshot, (), services.clock.now())
         return 0
-    decisions = admit(snapshot, services.clock.now())
+    now = services.clock.now()
+    decisions = admit(snapshot, now)
+    services.queueing.saw(snapshot, decisions, now)
     return services.progress.apply(decisions)

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from fabriek.compute.gpus import MILLI
-from fabriek.compute.simulator.recorded import NOT_RUN, Reading, Recorded
+from fabriek.compute.simulator.recorded import Reading, Recorded, fault_of
 from fabriek.kernel.errors import InvalidInput
+
+SHOWN = 300
+"""Letters of a file's own words that an error repeats."""
 
 DAMAGED = "a row with a cell that is no number"
 MIB = 2**20
@@ -25,6 +28,8 @@ class Kind:
 def _philly(row: Mapping[str, str], clock: float, name: str) -> tuple[Recorded, float]:
     """Each row says how long after the one before it came. Source: Microsoft's Philly trace, as reduced for generating workloads."""
     clock += float(row["interval"])
+    if not math.isfinite(clock):  # all that came after it would be lost with it
+        raise ValueError(row["interval"])
     words = {"user": row["user"], "queue": row["new_status"]}
     gpus, nodes = int(row["gpu_num"]), max(1, int(row["node_num"]))
     made = Recorded(
@@ -68,26 +73,41 @@ KINDS = (
 )  # fmt: skip
 
 
+def _name(row: Mapping[str, str], line: int) -> str:
+    """As the file calls it, and its line: two jobs may have one name, and stay two."""
+    return f"{row['name']}:{line}" if row.get("name") else str(line)
+
+
+def _unknown(there: frozenset[str]) -> InvalidInput:
+    """Which columns are missing, of the kind that comes nearest."""
+    optional = "name, wanted_seconds, gpus, memory_gib, nodes, user, group, queue"
+    nearest = max(KINDS, key=lambda one: len(one.columns & there) / len(one.columns))
+    columns = ", ".join(sorted(there))
+    said = f"a trace with the columns {columns[:SHOWN] or 'none'}{'…' if len(columns) > SHOWN else ''} is of no kind that is known"
+    if 2 * len(nearest.columns & there) >= len(nearest.columns):
+        said += f"; as {nearest.name} it lacks {', '.join(sorted(nearest.columns - there))}"
+    return InvalidInput(said, fix=f"name the columns {', '.join(sorted(PLAIN))}, and where you have them {optional}")
+
+
 def read_csv(lines: Iterable[str]) -> Reading:
     """Raises InvalidInput on a table of no kind that is known, naming the columns that it would take."""
     rows = csv.DictReader(lines)
-    there = frozenset(rows.fieldnames or ())
+    named = rows.fieldnames or ()
+    there = frozenset(named)
+    if twice := next((one for one in named if named.count(one) > 1), None):
+        raise InvalidInput(f"two columns of the trace are called {twice[:SHOWN]!r}", fix="give each its own name")
     kind = next((one for one in KINDS if one.columns <= there), None)
     if kind is None:
-        optional = "wanted_seconds, gpus, memory_gib, nodes, user, group, queue"
-        raise InvalidInput(
-            f"a trace with the columns {', '.join(sorted(there)) or 'none'} is of no kind that is known",
-            fix=f"name the columns {', '.join(sorted(PLAIN))}, and where you have them {optional}",
-        )
+        raise _unknown(there)
     found, clock = Reading(), 0.0
     for row in rows:
         try:
-            job, clock = kind.read(row, clock, str(rows.line_num))
+            job, clock = kind.read(row, clock, _name(row, rows.line_num))
         except (ValueError, TypeError, OverflowError):
             found.skip(DAMAGED, rows.line_num)
             continue
-        if not 0 < job.ran_seconds < math.inf or not 0 <= job.submitted_seconds < 10**10 or job.processors < 1:
-            found.skip(NOT_RUN, rows.line_num)
+        if fault := fault_of(job):
+            found.skip(fault, rows.line_num)
         else:
             found.jobs.append(job)
     return found

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fabriek.compute.simulator.drawing import quarter_hours_above
-from fabriek.compute.simulator.outcomes import Outcome
+from fabriek.compute.simulator.outcomes import Outcome, Placed
 from fabriek.compute.simulator.replay import Machine
 from fabriek.kernel.units import MICRO
 
@@ -44,11 +44,7 @@ class Figures:
 def figures_of(policy: str, outcome: Outcome, machine: Machine, parts: Mapping[str, int]) -> Figures:
     """parts: share → its part of the machine, in millionths."""
     waits = sorted(one.wait_seconds for one in outcome.placed)
-    slowdowns = [
-        max(1.0, (one.wait_seconds + ran) / max(ran, TAU_SECONDS))
-        for one in outcome.placed
-        for ran in (one.before_seconds + one.ran_seconds,)
-    ]
+    slowdowns = [bounded_slowdown(one) for one in outcome.placed]
     used = sum(outcome.used_by_share.values())
     by_share = {share: hours / used for share, hours in outcome.used_by_share.items() if used}
     return Figures(
@@ -60,6 +56,12 @@ def figures_of(policy: str, outcome: Outcome, machine: Machine, parts: Mapping[s
         len(outcome.put_back), outcome.lost_seconds_max,
         by_share, outcome.wait_seconds_by_share,
     )  # fmt: skip
+
+
+def bounded_slowdown(placed: Placed) -> float:
+    """How many times longer it took with its wait, from 1 on; what is shorter than ten seconds counts as that."""
+    ran = placed.before_seconds + placed.ran_seconds
+    return max(1.0, (placed.wait_seconds + ran) / max(ran, TAU_SECONDS))
 
 
 def _at(ordered: Sequence[float], part: float) -> float:

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from fabriek.compute.capacity import Capacity
+from fabriek.compute.capacity import UNLIMITED_WATTS, Capacity
 from fabriek.compute.power import Contract, Limit, PowerTable, table_on, tables_of
 from fabriek.compute.simulator.recorded import BEGIN, pool
 from fabriek.compute.simulator.replay import Machine
@@ -59,19 +59,24 @@ def limits_from(path: Path) -> list[Limit]:
     """
     if not path.is_file():
         raise NotFound(f"there is no file {path}", fix="name a table with the columns from, to, kw")
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows = csv.DictReader(lines)
-        if not {"from", "to", "kw"} <= set(rows.fieldnames or ()):
-            raise InvalidInput(f"{path.name} has not the columns from, to, kw", fix="from,to,kw\n0,3600,400")
-        return [_limit(row, rows.line_num, path.name) for row in rows]
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            rows = csv.DictReader(lines)
+            if not {"from", "to", "kw"} <= set(rows.fieldnames or ()):
+                raise InvalidInput(f"{path.name} has not the columns from, to, kw", fix="from,to,kw\n0,3600,400")
+            return [_limit(row, rows.line_num, path.name) for row in rows]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InvalidInput(f"{path.name} is no table: {error}", fix="from,to,kw\n0,3600,400") from None
 
 
 def _limit(row: dict[str, str], line: int, name: str) -> Limit:
     try:
-        watts = Decimal(row["kw"]) * WATTS_PER_KW
         announced = row.get("announced") or ""
         return Limit(
-            _instant(row["from"]), _instant(row["to"]), int(watts), _instant(announced) if announced.strip() else None
+            _instant(row["from"]),
+            _instant(row["to"]),
+            _watts(row["kw"]),
+            _instant(announced) if announced.strip() else None,
         )
     except (ValueError, TypeError, OverflowError, InvalidOperation):
         raise InvalidInput(
@@ -79,6 +84,13 @@ def _limit(row: dict[str, str], line: int, name: str) -> Limit:
         ) from None
     except InvalidInput as error:
         raise InvalidInput(f"line {line} of {name}: {error.detail}", fix=error.fix) from None
+
+
+def _watts(kilowatts: str) -> int:
+    watts = Decimal(kilowatts) * WATTS_PER_KW
+    if watts > UNLIMITED_WATTS:
+        raise InvalidInput("that is more than any machine draws", fix="leave the limit out")
+    return int(watts)
 
 
 def _instant(text: str) -> datetime:

@@ -97,7 +97,7 @@ def outcome_of(
     for one in placed:
         waits[one.row.share].append(one.wait_seconds)
     for one in stood:
-        used[one.row.share] += _part(one.row, capacity) * one.ran_seconds / SECONDS_PER_HOUR
+        used[one.row.share] += part_of(one.row, capacity) * one.ran_seconds / SECONDS_PER_HOUR
     makespan = _makespan(placed)
     return Outcome(
         placed=tuple(placed),
@@ -129,7 +129,8 @@ def compare(before: Outcome, after: Outcome) -> list[ShareChange]:
     ]
 
 
-def _part(row: TraceRow, whole: Capacity) -> float:
+def part_of(row: TraceRow, whole: Capacity) -> float:
+    """The largest part that a job takes of CPUs, GPUs or memory, 0..1."""
     shape = row.shape
     return max(
         shape.cpus_in_all / max(1, whole.cpus),

@@ -1,10 +1,10 @@
 """A job as a trace tells it, whatever the file; and what of a file could not be used, by reason."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from math import ceil
 
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.gpus import MILLI, Gpus
@@ -13,6 +13,14 @@ from fabriek.compute.simulator.traces import TraceRow
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 """Where a trace's second 0 lies. Limits in a file count from it too, where they are in seconds."""
+
+
+SUBMITTED_BEFORE = 10**10
+"""Seconds: three hundred years on, a calendar has still days."""
+
+
+AMOUNT_MAX = 10**12
+"""Of processors or of nodes: what is above that is a slip, and would not go into a float."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +57,20 @@ class Reading:
 
 
 NOT_RUN = "never ran, or for no time"
+DAMAGED_AMOUNT = "an amount that nobody can take"
 WIDER = "wider than the machine"
 LONGER = "longer than a year"
+
+
+def fault_of(job: Recorded) -> str:
+    """Why it says nothing about a schedule; empty where it does. What is not a number is in no order with anything."""
+    if not 0 < job.ran_seconds < math.inf or not 0 <= job.submitted_seconds < SUBMITTED_BEFORE:
+        return NOT_RUN
+    least, most = (
+        min(job.processors, job.nodes, job.gpus_milli + 1, job.memory_bytes + 1),
+        max(job.processors, job.nodes, job.gpus_milli),
+    )
+    return DAMAGED_AMOUNT if least < 1 or most > AMOUNT_MAX or not math.isfinite(job.wanted_seconds) else ""
 
 
 def rows_on(reading: Reading, capacity: Capacity, share_of: Mapping[str, str]) -> list[TraceRow]:
@@ -58,8 +78,8 @@ def rows_on(reading: Reading, capacity: Capacity, share_of: Mapping[str, str]) -
     share_of: a job's name → who pays. Where nobody said how long a job may run, it asks for as long as it did, and is counted as guessed.
     """
     rows, each = list[TraceRow](), capacity.each()
-    for number, job in enumerate(sorted(reading.jobs, key=lambda one: one.submitted_seconds)):
-        wanted = ceil(max(job.wanted_seconds, job.ran_seconds))
+    for number, job in enumerate(in_order(reading)):
+        wanted = math.ceil(max(job.wanted_seconds, job.ran_seconds))
         reading.guessed += job.wanted_seconds <= 0
         shape = _shape(job, wanted, capacity, each)
         if shape is None:
@@ -74,6 +94,11 @@ def rows_on(reading: Reading, capacity: Capacity, share_of: Mapping[str, str]) -
     return rows
 
 
+def in_order(reading: Reading) -> list[Recorded]:
+    """As they came. Its number in this list is how a job's row is called."""
+    return sorted(reading.jobs, key=lambda one: one.submitted_seconds)
+
+
 def pool(procs: int) -> Capacity:
     """So many processors and nothing else: what is told of GPUs counts as processors there."""
     return Capacity(cpus=procs, gpus=0, memory_bytes=2**62)
@@ -84,13 +109,13 @@ def _shape(job: Recorded, wanted: int, capacity: Capacity, each: Capacity) -> Sh
     if wanted > WALL_SECONDS_LIMIT:
         return None
     if not capacity.gpus:
-        processors = ceil(job.gpus_milli / MILLI) or job.processors
+        processors = math.ceil(job.gpus_milli / MILLI) or job.processors
         return Shape(processors, Gpus(), 1, max(1, wanted)) if processors <= capacity.cpus else None
     nodes = max(1, job.nodes)
     if job.gpus_milli and nodes == 1:
-        nodes = max(1, ceil(job.gpus_milli / MILLI / max(1, each.gpus)))
-    cpus, gpus = max(1, ceil(job.processors / nodes)), job.gpus_milli // nodes
-    gpus = gpus if gpus < MILLI else ceil(gpus / MILLI) * MILLI
+        nodes = max(1, math.ceil(job.gpus_milli / MILLI / max(1, each.gpus)))
+    cpus, gpus = max(1, math.ceil(job.processors / nodes)), job.gpus_milli // nodes
+    gpus = gpus if gpus < MILLI else math.ceil(gpus / MILLI) * MILLI
     memory = max(1, job.memory_bytes // nodes)
     fits = nodes <= capacity.nodes and cpus <= each.cpus and gpus <= each.gpus * MILLI and memory <= each.memory_bytes
     return Shape(cpus, Gpus(gpus), memory, max(1, wanted), nodes) if fits else None

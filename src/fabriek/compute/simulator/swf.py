@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from fabriek.compute.simulator.recorded import NOT_RUN, Reading, Recorded
+from fabriek.compute.simulator.recorded import NOT_RUN, Reading, Recorded, fault_of
 
 FIELDS = 18
 NUMBER, SUBMITTED, RAN, ALLOCATED, ASKED, WANTED, USER, GROUP, QUEUE = 0, 1, 3, 4, 7, 8, 11, 12, 14
@@ -37,17 +37,12 @@ def _read(found: Reading, fields: list[str], number: int) -> None:
         return
     allocated, asked, user, group, queue = whole
     processors = asked if asked > 0 else allocated
-    if not 0 < values[RAN] < float("inf") or not 0 <= values[SUBMITTED] < 10**10:
-        found.skip(NOT_RUN, number)
-    elif processors <= 0:
-        found.skip(NO_PROCESSORS, number)
+    # Few people send most jobs, and a trace has hundreds of thousands: the same words are kept once.
+    words = found.words.setdefault((user, group, queue), {"user": str(user), "group": str(group), "queue": str(queue)})
+    wanted = max(0.0, values[WANTED])
+    job = Recorded(f"{fields[NUMBER]}:{number}", values[SUBMITTED], values[RAN], processors, wanted, words=words)
+    fault = fault_of(job)
+    if fault:
+        found.skip(NO_PROCESSORS if fault != NOT_RUN and processors < 1 else fault, number)
     else:
-        # Few people send most jobs, and a trace has hundreds of thousands: the same words are kept once.
-        words = found.words.setdefault(
-            (user, group, queue), {"user": str(user), "group": str(group), "queue": str(queue)}
-        )
-        found.jobs.append(
-            Recorded(
-                f"{fields[NUMBER]}:{number}", values[SUBMITTED], values[RAN], processors, max(0.0, values[WANTED]), words=words
-            )
-        )  # fmt: skip
+        found.jobs.append(job)

@@ -1,7 +1,9 @@
 """A trace from a file: SWF or a table, packed by gzip or not. What it is is told by what stands in it."""
 
+import csv
 import gzip
 import itertools
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,12 +21,16 @@ def read_trace(path: Path) -> Reading:
     """Raises NotFound, InvalidInput."""
     if not path.is_file():
         raise NotFound(f"there is no file {path}", fix="name a trace: SWF, or a table with a head")
+    if not path.stat().st_size:
+        raise InvalidInput(f"{path.name} is empty", fix="name another trace")
     try:
         with _opened(path) as lines:
             first = next((line for line in lines if line.strip()), "")
+            if "\0" in first:
+                raise InvalidInput(f"{path.name} is no text", fix="name a trace in SWF, or a table in UTF-8")
             whole = itertools.chain([first], lines)
             found = read_swf(whole) if _is_swf(first) else read_csv(whole)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
         raise InvalidInput(f"{path.name} cannot be read: {error}", fix="take the file again") from None
     if not found.jobs:
         raise InvalidInput(

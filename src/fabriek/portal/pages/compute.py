@@ -10,6 +10,7 @@ from fabriek.compute.jobs import Job, State, reserved_end
 from fabriek.compute.notices.notices import MAIL, notice_asked_of
 from fabriek.compute.notices.notices import shown as shown_target
 from fabriek.compute.powering.carbon import JOULES_PER_KWH
+from fabriek.compute.receipts import JobReceipt
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.terms import Terms
 from fabriek.funding.resources import Resource
@@ -57,6 +58,28 @@ def _log(services: Services, project: str, job: Job, by: Caller) -> tuple[str, i
     return raw.decode("utf-8", "replace"), len(raw), False
 
 
+def _receipt(found: JobReceipt) -> dict[str, Any]:
+    told = found.receipt
+    said: dict[str, Any] = {
+        "share": found.share,
+        "ground": found.ground,
+        "energy": found.energy_joules / JOULES_PER_KWH,
+        "co2": found.job.co2_grams,
+        "lines": [],
+    }
+    if told is None:
+        return said
+    counted = told.resource.counted
+    return said | {
+        "held": counted(told.held_micro), "charged": counted(told.charged_micro), "given_back": counted(told.given_back_micro),
+        "settled": told.settled,
+        "lines": [
+            {"at": one.at, "what": one.what, "amount": counted(one.amount_micro), "transaction": one.transaction, "reason": one.reason}
+            for one in told.lines
+        ],
+    }  # fmt: skip
+
+
 def _session_asked(fields: dict[str, str]) -> JobAsked:
     kind = KINDS.get(fields.get("kind", ""))
     if kind is None or fields.get("hours") not in HOURS:
@@ -79,7 +102,8 @@ def router(services: Services, pages: Pages) -> Router:
         log, offset, withheld = _log(services, project, found, caller)
         return pages.render(
             request, "job.html", log=log, log_offset=offset, withheld=withheld,
-            release=release_shown(services, project, found, caller), **_facts(services, project, found),
+            release=release_shown(services, project, found, caller), receipt=_receipt(services.receipts.of(project, found.id, by=caller)),
+            **_facts(services, project, found),
         )  # fmt: skip
 
     @made.get("/projects/{project}/jobs/{job}/state", access=Right("job.view"))
