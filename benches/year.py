@@ -1,7 +1,7 @@
 """A year of the size class for plans: 252 nodes with 1,008 GPUs, and a grid connection that is limited in 15 % of its hours, announced a day ahead.
 
 `python -m benches.year [DAYS]`. Jobs are those of the Philly trace (Microsoft, 2017), its last days over and over, thinned by lot until they ask for
-nine tenths of the machine. They save each half an hour, and nine in ten may be put back. Each day from 17:00 on, for 3.6 hours, half of what nodes and
+nine tenths of the machine. They save each half an hour, and nine in ten may be put back. Each day from 17:00 on for 3.6 hours half of what nodes and
 GPUs would draw together may be drawn, which is announced at 12:00 on the day before. The ladder is the shipped one. Wanted: no quarter of an hour
 above a limit, nothing given away twice, and nobody who may be put back loses more than one interval between checkpoints.
 """

@@ -13,6 +13,7 @@ from fabriek.compute.capacity import Capacity
 from fabriek.compute.gpus import Gpus, Kind, gpus_of
 from fabriek.compute.jobs import EXIT_AGAIN, Job, State
 from fabriek.compute.machine import GangNetwork
+from fabriek.compute.partitions import Partition
 from fabriek.compute.placement import Placement
 from fabriek.compute.power import Contract
 from fabriek.compute.progress import handle_of
@@ -299,3 +300,39 @@ def test_nobody_is_put_back_without_need(hall: Hall, how: str) -> None:
         hall.worker.round()
     assert not hall.job(stands).preempting
     assert hall.executor.told == []
+
+
+SEALED = Partition("sealed", frozenset({1}), labels=frozenset({"personal"}))
+
+
+def test_nodes_that_are_kept_for_a_label_take_no_other_job(database: Database, tmp_path: Path) -> None:
+    town = a_town(database, tmp_path / "home", capacity=CLUSTER, partitions=(SEALED,))
+    hall = a_hall(town)
+    first, second = hall.ask(cpus=8), hall.ask(cpus=8)
+    hall.worker.round()
+    assert [hall.job(one).placed for one in (first, second)] == [Placement((0,), ((),)), None]
+    why = town.services.compute.why(hall.job(second)).sentence
+    assert "no node of the 1 that take such jobs has 8 CPUs" in why
+    with pytest.raises(InvalidInput, match="may stand on one node of this machine, which this does not fit"):
+        hall.ask(cpus=8, nodes=2)
+    hall.worker._starter.close()
+    hall.worker._upkeep.close()
+
+
+def test_where_no_node_takes_a_job_it_is_refused_when_it_is_submitted(database: Database, tmp_path: Path) -> None:
+    both = replace(SEALED, nodes=frozenset({0, 1}))
+    hall = a_hall(a_town(database, tmp_path / "home", capacity=CLUSTER, partitions=(both,)))
+    with pytest.raises(NotPermitted) as refused:
+        hall.ask()
+    assert refused.value.fields["rule"] == "partition"
+    hall.worker._starter.close()
+    hall.worker._upkeep.close()
+
+
+def test_only_the_directors_part_pays_for_urgent_jobs(hall: Hall) -> None:
+    wanted = JobAsked(("true",), priority="urgent")
+    with pytest.raises(NotPermitted) as refused:
+        hall.town.services.compute.submit(hall.project, wanted, by=hall.person)
+    assert refused.value.fields["rule"] == "job.urgent"
+    hall.town.make_urgent(hall.project)
+    assert hall.town.services.compute.submit(hall.project, wanted, by=hall.person).state is State.QUEUED

@@ -14,6 +14,7 @@ from fabriek.compute.capacity import Capacity
 from fabriek.compute.hosts import listed
 from fabriek.compute.images import listed_images
 from fabriek.compute.machine import GangNetwork, Machine
+from fabriek.compute.partitions import Partition
 from fabriek.compute.power import Contract, tables_of
 from fabriek.funding.policy.policy import Policy
 from fabriek.funding.store import allocations
@@ -97,14 +98,15 @@ def a_town(
     database: Database, home: Path, *, able: Capabilities = WALLED, unsandboxed: bool = False, capacity: Capacity = SMALL,
     gangs: GangNetwork = GangNetwork.OWN, doors: bool = True, hosts: str = "", images: str = "", keys: MasterKeys | None = None,
     file_keys: bool = False, passphrase: str | None = None, contract: Contract | None = None, policy: Policy | None = None,
-    again: bool = False, executor: type[MemoryExecutor] = MemoryExecutor, **settings: Any,
+    again: bool = False, partitions: tuple[Partition, ...] = (), executor: type[MemoryExecutor] = MemoryExecutor,
+    **settings: Any,
 ) -> Town:  # fmt: skip
     """again: what was made here before is there still; only its services are made anew."""
     clock = FakeClock()
     machine = Machine(
         capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_for(Settings(**settings)),
         "workstation", contract, UTC, able=lambda: able, unsandboxed=unsandboxed, gangs=gangs, doors=doors, hosts=listed(hosts),
-        images=listed_images(images),
+        images=listed_images(images), partitions=partitions,
     )  # fmt: skip
     home.mkdir(exist_ok=True, mode=0o700)
     services = building.build(

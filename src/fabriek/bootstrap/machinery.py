@@ -26,8 +26,8 @@ from fabriek.compute.gpus import Kind, kinds_of
 from fabriek.compute.hosts import listed
 from fabriek.compute.images import listed_images
 from fabriek.compute.machine import GangNetwork, Machine
-from fabriek.compute.power import Contract, Planning, PowerTable, tables_of
 from fabriek.compute.partitions import Partition, partitions_of
+from fabriek.compute.power import Contract, Planning, PowerTable, tables_of
 from fabriek.compute.powering.carbon import Mix, mixes_of
 from fabriek.funding.policy.rates import Rate, rates_of, with_own
 from fabriek.kernel.clock import SystemClock
@@ -104,7 +104,9 @@ def caps_of(settings: Settings, executor: Executor) -> Caps | None:
 def _partitions(settings: Settings) -> tuple[Partition, ...]:
     if settings.partitions is None:
         return ()
-    return partitions_of(text_of(settings.partitions), nodes=settings.job_nodes, labels=labels_of(settings.labels).names)
+    return partitions_of(
+        text_of(settings.partitions), nodes=settings.job_nodes, labels=labels_of(settings.labels).names
+    )
 
 
 def text_of(file: Path) -> str:

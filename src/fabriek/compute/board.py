@@ -75,6 +75,7 @@ class Board:
         self.has_shares = bool(snapshot.shares)
         self.of_array = Counter[str]()
         self._needs: dict[Shape, Need] = {}
+        self._empty: Floor | None = None
         self.line = Line(by_owner=bool(rules.owner_seconds))
         self._standing: dict[str, Standing] = {}
         self.yielding: dict[str, Standing] = {}
@@ -174,7 +175,9 @@ class Board:
         capacity, contract = self._snapshot.capacity, self._snapshot.contract
         if not capacity.room().covers(whole._replace(watts=0)):
             return reasons.too_big(whole, capacity)
-        if Floor(capacity, EVER).place(shape, EVER, EVER) is None:
+        if self._empty is None:
+            self._empty = Floor(capacity, EVER)
+        if self._empty.place(shape, EVER, EVER) is None:
             return reasons.never_on_nodes(shape, capacity)
         if contract is not None and whole.watts + self.idle > contract.watts:
             return reasons.too_hungry(whole, contract, self.idle)

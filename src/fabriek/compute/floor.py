@@ -29,11 +29,15 @@ class Floor:
         }
         whole = (each.cpus, each.memory_bytes, (MILLI,) * each.gpus)
         self._nodes = [_Node([start], [whole]) for _ in range(capacity.nodes)]
+        self._now = start
+        # Nodes that this floor alone has; None: all. A copy shares them until it changes one.
+        self._own: set[int] | None = None
 
     def copy(self) -> "Floor":
         other = object.__new__(Floor)
         other._kinds, other._numbers, other._places = self._kinds, self._numbers, self._places
-        other._nodes = [node.copy() for node in self._nodes]
+        other._nodes, other._now = self._nodes.copy(), self._now
+        self._own, other._own = set(), set()
         return other
 
     @property
@@ -42,9 +46,8 @@ class Floor:
         return len(self._nodes) == 1 and not self._kinds
 
     def advance(self, now: datetime) -> None:
-        """Forgets what lies before this instant."""
-        for node in self._nodes:
-            node.advance(now)
+        """Forgets what lies before this instant, of each node when it is next changed."""
+        self._now = now
 
     def vacate(self, shape: Shape, placed: Placement, start: datetime, end: datetime) -> None:
         """Gives back what was taken until `end`."""
@@ -58,24 +61,37 @@ class Floor:
         for number, devices in zip(placed.nodes, placed.devices, strict=True):
             places = [self._places[device] for device in devices if device in self._places]
             indices = tuple(index for node, index in places if node == number)
-            self._nodes[min(number, len(self._nodes) - 1)].change(shape, indices, start, end, sign)
+            self._of(min(number, len(self._nodes) - 1)).change(shape, indices, start, end, sign)
             for node, index in places:  # the operator has cut the machine into other nodes since
                 if node != number:
-                    self._nodes[node].change(None, (index,), start, end, sign)
+                    self._of(node).change(None, (index,), start, end, sign)
+
+    def _of(self, number: int) -> "_Node":
+        """The node, to be changed."""
+        node = self._nodes[number]
+        if self._own is not None and number not in self._own:
+            node = self._nodes[number] = node.copy()
+            self._own.add(number)
+        node.advance(self._now)
+        return node
 
     def place(self, shape: Shape, start: datetime, end: datetime) -> Placement | None:
         """Where it fits throughout; on the fullest nodes that have the room, so that the emptiest stay whole for who needs them."""
         for kind, devices in self._choices(shape):
             found = []
+            # Many nodes are alike: empty, or with one job that has all. What fits one fits the next.
+            seen: dict[Free, tuple[int, tuple[int, ...] | None]] = {}
             for number in shape.among or range(len(self._nodes)):
-                node = self._nodes[number]
-                if not node.may_fit(shape, start):
+                least = self._nodes[number].room(shape, start, end) if number >= 0 else None
+                if least is None:
                     continue
-                least = node.least(start, end)
-                if (indices := _fitting(least, shape, devices)) is not None:
-                    found.append((sum(least[2]), least[0], least[1], number, indices))
+                known = seen.get(least)
+                if known is None:
+                    known = seen[least] = sum(least[2]), _fitting(least, shape, devices)
+                if known[1] is not None:
+                    found.append((known[0], least[0], least[1], number, known[1]))
             if len(found) >= shape.nodes:
-                return self._placement(sorted(found)[: shape.nodes], kind)
+                return self._placement([min(found)] if shape.nodes == 1 else sorted(found)[: shape.nodes], kind)
         return None
 
     def force(self, shape: Shape, at: datetime) -> Placement:
@@ -106,7 +122,7 @@ class Floor:
 
     def _firsts(self, shape: Shape, devices: Sequence[int], span: timedelta, since: datetime) -> list[datetime]:
         """When each node has the room, in order of time, as far as it matters: for one node the earliest is enough."""
-        nodes = [self._nodes[number] for number in shape.among] if shape.among else self._nodes
+        nodes = [self._nodes[number] for number in shape.among if number >= 0] if shape.among else self._nodes
         if shape.nodes > 1:
             firsts = (node.first(shape, devices, span, since) for node in nodes)
             return sorted(first for first in firsts if first is not None)
@@ -180,12 +196,16 @@ class _Node:
             step += 1
         return cpus, memory, gpus
 
-    def may_fit(self, shape: Shape, at: datetime) -> bool:
-        """Whether there is as much at that instant, on whatever devices: a quick look, since there are many nodes."""
-        free = self._free[0 if at == self._starts[0] else bisect_right(self._starts, at) - 1]
+    def room(self, shape: Shape, start: datetime, end: datetime) -> Free | None:
+        """The least that is free between the two; None where a first look shows that it is too little."""
+        if len(self._starts) == 1:
+            return self._free[0]
+        free = self._free[bisect_right(self._starts, start) - 1]
         if free[0] < shape.cpus or free[1] < shape.memory_bytes:
-            return False
-        return not shape.gpus or shape.gpus.part_milli > 0 or free[2].count(MILLI) >= shape.gpus.devices
+            return None
+        if shape.gpus and not shape.gpus.part_milli and free[2].count(MILLI) < shape.gpus.devices:
+            return None
+        return self.least(start, end)
 
     def first(
         self, shape: Shape, devices: Sequence[int], span: timedelta, since: datetime, *, before: datetime | None = None

@@ -10,6 +10,9 @@ from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.kernel.purposes import Purpose
 
 FIX = '[[partition]]\nname = "sealed"\nnodes = "0-3"\nlabels = ["personal"]\npurposes = ["civilian"]'
+NOWHERE = (-1,)
+"""Of nodes: a job that none takes."""
+
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 
@@ -63,7 +66,9 @@ def names_for(partitions: Sequence[Partition], label: str, purpose: str) -> str:
 
 def _partition(row: Any, nodes: int, labels: Collection[str]) -> Partition:
     if not isinstance(row, dict) or (unknown := sorted(set(row) - {"name", "nodes", "labels", "purposes"})):
-        raise InvalidInput(f"a partition has no {unknown[0]!r}" if isinstance(row, dict) else "a partition is a table", fix=FIX)
+        raise InvalidInput(
+            f"a partition has no {unknown[0]!r}" if isinstance(row, dict) else "a partition is a table", fix=FIX
+        )
     name = row.get("name")
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise InvalidInput("a partition has a name of small letters and digits", fix=FIX)
@@ -90,5 +95,7 @@ def _nodes(said: Any, nodes: int, name: str) -> frozenset[int]:
     spans: Iterable[range] = (range(int(one[1]), int(one[2] or one[1]) + 1) for one in found if one)
     numbers = frozenset(number for span in spans for number in span)
     if not numbers or max(numbers) >= nodes:
-        raise InvalidInput(f"partition {name} names a node that is not there", fix=f"the machine's nodes are 0 to {nodes - 1}")
+        raise InvalidInput(
+            f"partition {name} names a node that is not there", fix=f"the machine's nodes are 0 to {nodes - 1}"
+        )
     return numbers

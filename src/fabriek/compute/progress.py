@@ -6,7 +6,7 @@ from datetime import datetime
 
 from fabriek.audit.service import Audit
 from fabriek.compute.bills import accounted, was_lost_by_the_machine
-from fabriek.compute.contenders import running_of
+from fabriek.compute.contenders import Waiting, running_of
 from fabriek.compute.costs import real_cost
 from fabriek.compute.decisions import Decision
 from fabriek.compute.executors.accounts import Account
@@ -26,6 +26,7 @@ from fabriek.compute.jobs import (
 from fabriek.compute.machine import Machine
 from fabriek.compute.notices.outbox import Outbox
 from fabriek.compute.order import DECIDES_HERE
+from fabriek.compute.partitions import NOWHERE
 from fabriek.compute.ports import Decisions, JobNames, Jobs, PowerLimits, Queue
 from fabriek.compute.power import Limit, energy_joules
 from fabriek.compute.powering.acts import ENDED_FOR_POWER, FOR_POWER
@@ -40,6 +41,7 @@ from fabriek.funding.reporting.uses import Facts
 from fabriek.funding.service import Funding
 from fabriek.kernel.callers import SYSTEM
 from fabriek.kernel.clock import Clock
+from fabriek.kernel.errors import NotPermitted
 
 BEGUN = frozenset({State.STARTING, State.RUNNING})
 FOR_ANOTHER = "is put back for another job"
@@ -81,7 +83,7 @@ class Progress:
                 line
                 if terms is USUAL
                 else replace(line, gate=gate_of(terms, states, now, self._machine.zone), preemptible=terms.preemptible)
-                for line, terms in waiting
+                for line, terms in self._in_partitions(waiting)
             ),
             shares=self._funding.share_parts(),
             contract=self._machine.contract,
@@ -92,6 +94,22 @@ class Progress:
             rules=RULES_HERE,
             lately=self._remembering.lately(running, now),
         )
+
+    def _in_partitions(self, waiting: Sequence[tuple[Waiting, Terms]]) -> Sequence[tuple[Waiting, Terms]]:
+        """Each with the nodes on which it may stand. One that none takes any more waits for nodes that are not there, and says so."""
+        if not self._machine.partitions:
+            return waiting
+        among = dict[tuple[str, str], tuple[int, ...]]()
+        for line, _ in waiting:
+            if (of := (line.label, line.purpose)) not in among:
+                try:
+                    among[of] = self._machine.among(*of)
+                except NotPermitted:
+                    among[of] = NOWHERE
+        return [
+            (replace(line, shape=replace(line.shape, among=among[line.label, line.purpose])), terms)
+            for line, terms in waiting
+        ]
 
     def remember(self) -> None:
         """Writes down what everybody used lately."""

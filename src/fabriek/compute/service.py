@@ -10,6 +10,7 @@ from fabriek.compute.gpus import Kind
 from fabriek.compute.jobs import ON_THE_MACHINE, Job, State, move
 from fabriek.compute.limits import AnnouncedLimit
 from fabriek.compute.machine import GangNetwork
+from fabriek.compute.partitions import names_for
 from fabriek.compute.ports import Decisions, JobStatistics, PowerLimits
 from fabriek.compute.power import Limit, draw, envelope, idle_watts
 from fabriek.compute.powering.guard import NOTHING, Outlook, PowerGuard

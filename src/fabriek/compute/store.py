@@ -256,7 +256,7 @@ class SqlJobs:
         c = jobs.c
         wanted = select(
             c.id, c.share, c.cpus, c.gpus, c.memory_bytes, c.wall_seconds_max, c.ran_seconds, c.requeues, c.submitted_at, c.priority,
-            c.array, c.array_at_once, c.project, _TERMS, c.nodes, c.gpu_kind, c.gpus_milli,
+            c.array, c.array_at_once, c.project, c.label, c.purpose, _TERMS, c.nodes, c.gpu_kind, c.gpus_milli,
         ).where(c.state == State.QUEUED).order_by(c.id)  # fmt: skip
         if bound:
             wanted = wanted.where(_TERMS != NO_TERMS)
@@ -265,9 +265,8 @@ class SqlJobs:
         instants: dict[Any, datetime] = {}
         found = []
         for row in self._db.plain_rows(wanted):
-            job, share, cpus, gpus, memory, wall, ran, requeues, at, priority, array, at_once, project, terms, *more = (
-                row
-            )
+            job, share, cpus, gpus, memory, wall, ran, requeues, at, priority, array, at_once, *whose, terms = row[:16]
+            more = row[16:]
             size = (cpus, gpus, memory, wall, ran, requeues, *more)
             if size not in shapes:
                 left = seconds_left(wall, ran, requeues)
@@ -275,7 +274,21 @@ class SqlJobs:
             if at not in instants:
                 instants[at] = instant_of(at)
             came = instants[at]
-            line = Waiting(job, share, shapes[size], came, PRIORITIES[priority], None, array, at_once, owner=project)
+            line = Waiting(
+                job,
+                share,
+                shapes[size],
+                came,
+                PRIORITIES[priority],
+                None,
+                array,
+                at_once,
+                0,
+                whose[0],
+                False,
+                whose[1],
+                whose[2],
+            )
             # Most ask for nothing, and reading that ten thousand times takes longer than all the rest of the row.
             found.append((line, USUAL if terms == NO_TERMS else Terms.from_json(json.loads(terms))))
         return found

@@ -137,7 +137,9 @@ class Submission:
     def _check_fits(self, asked: JobAsked, job: Job) -> None:
         machine = self.machine
         check_fits(asked, machine.capacity)
-        check_place(job.shape, machine.among(job.label, job.purpose), machine.capacity, label=job.label, purpose=job.purpose)
+        check_place(
+            job.shape, machine.among(job.label, job.purpose), machine.capacity, label=job.label, purpose=job.purpose
+        )
         if machine.contract is not None:
             check_draw(job.shape, machine.contract, machine.table(self.clock.today()), machine.capacity.nodes)
 

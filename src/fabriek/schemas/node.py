@@ -180,6 +180,7 @@ class JobSpec:
     image: ImageSpec | None = None
     spread: tuple[str, ...] = ()
     member: int = 0
+    partitions: str = ""
     sample_seconds: float = 0.0
 
     def in_all(self) -> "JobSpec":
