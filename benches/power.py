@@ -1,11 +1,11 @@
 """What planning by measured draw brings under one cap, and that nothing is drawn above it; and where the shipped figures of draw come from.
 
-`python -m benches.power`, with FABRIEK_DATA naming the folder of traces. The 1,008 GPUs of the size class for plans replay real GPU jobs (the
-last 2,500 of Philly, Microsoft 2017), handed in ten times as fast as they came so that somebody always waits, under a contract that fits about half
-of the GPUs by nameplate. Twice: each GPU planned at the most that it can draw, and at what many were measured to draw together. Then each minute is
-played again: the GPUs that a job has on one node draw a level of the measured distribution, another one every 15 minutes on average, and the
-ladder's guard looks each minute: above 97 % of the contract eco jobs (three in ten) are bounded to the shipped part of full power, until less
-than 92 % is drawn. Wanted: at least 1.5 times the work in the same time, and no second above the contract.
+`python -m benches.power`, with FABRIEK_DATA naming the folder of traces. The 1,008 GPUs of the size class for plans replay real GPU jobs (the last
+2,500 of Philly, Microsoft 2017), handed in ten times as fast as they came so that somebody always waits, under a contract that by nameplate fits
+half of the GPUs. Twice: each GPU planned at the most that it can draw, and at what many were measured to draw together. Then each minute is played
+again: the GPUs that a job has on one node draw a level of the measured distribution, another one every 15 minutes on average, and the ladder's
+guard looks each minute: above 97 % of the contract eco jobs (three in ten) are bounded to the shipped part of full power, until less than 92 % is
+drawn. Wanted: at least 1.5 times the work in the same time, and no second above the contract.
 """
 
 import csv

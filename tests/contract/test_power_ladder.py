@@ -232,6 +232,7 @@ def test_a_meter_that_says_too_much_has_one_leave_and_keeps_it_away_until_it_lea
     hall.rounds()
     assert hall.job(leaving[0]).state is State.QUEUED
     assert "the meter says" in hall.why(leaving[0])
+    assert hall.town.services.compute.power_outlook().ladder.why.startswith("No job starts since the meter says")
     clock.move(MINUTE)
     says(planned - 20)
     hall.work(leaving[0], State.RUNNING)

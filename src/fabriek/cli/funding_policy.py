@@ -49,7 +49,7 @@ def propose(file: Path, motive: str, *, as_json: bool) -> None:
     valid_from = 2027-01-01
     source = "letter of 1 December 2026"
 
-    Heads: part, supply, rate, cap, rule, carry, meter. All rows of a file hold from the same day, which lies in the future.
+    Heads: part, supply, rate, cap, rule, carry, meter, ladder. All rows of a file hold from the same day, which lies in the future.
     """  # noqa: D301  # the sign that click keeps lines by
     try:
         text = file.read_text("utf-8")

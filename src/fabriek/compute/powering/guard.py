@@ -83,6 +83,8 @@ class PowerGuard:
         zone = self._machine.zone
         why = said(found, now, zone, can_cap=self._caps is not None)
         held_why = why.rstrip(".") if found.held else self._spared(drawn, limits, now)
+        if held_why and not why:
+            why = f"No job starts {held_why}."
         return Outlook(found, why, _as_end(held_why), acts, self._caps is not None)
 
     def round(self) -> int:
