@@ -1,5 +1,6 @@
 """Who contends for the machine: those that have their room on it, and those that wait for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,13 +54,14 @@ LEAVES_SECONDS = 60
 """How long a job that is being put back is expected to stand, beyond the time that it asked for to save its state."""
 
 
-def running_of(job: Job, now: datetime) -> Running:
-    """An admitted, starting or running job as admission sees it."""
+def running_of(job: Job, now: datetime, shapes: Mapping[Shape, Shape] | None = None) -> Running:
+    """An admitted, starting or running job as admission sees it. shapes: those that are known, each as the object that stands for it."""
+    shape = job.shape
     ends = reserved_end(job, now)
     if job.preempting:
         ends = min(ends, now + timedelta(seconds=job.terms.signal_seconds + LEAVES_SECONDS))
     return Running(
-        job.id, job.share, job.shape, ends, job.array, job.placed, job.priority,
+        job.id, job.share, shapes.get(shape, shape) if shapes else shape, ends, job.array, job.placed, job.priority,
         preemptible=job.terms.preemptible and job.state is State.RUNNING, leaving=job.preempting, waited_seconds=_waited(job),
         owner=job.project,
     )  # fmt: skip

@@ -74,8 +74,12 @@ class Shape:
     wall_seconds_max: int
     nodes: int = 1
     among: tuple[int, ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
 
     def __post_init__(self) -> None:
+        # Asked for tens of thousands of times in a round: what a shape needs is kept by it.
+        own = (self.cpus, self.gpus, self.memory_bytes, self.wall_seconds_max, self.nodes, self.among)
+        object.__setattr__(self, "_hash", hash(own))
         # A shape below zero would plan a hole into the machine and be paid for it.
         if self.cpus < 1 or self.nodes < 1 or self.memory_bytes < 1:
             raise InvalidInput(
@@ -84,6 +88,9 @@ class Shape:
             )
         if not 1 <= self.wall_seconds_max <= WALL_SECONDS_LIMIT:
             raise InvalidInput("a job runs for at least a second and at most a year", fix="give --hours within that")
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def cpus_in_all(self) -> int:

@@ -111,8 +111,10 @@ class Stretch:
 
     def _note(self, waiting: Waiting, use: ShareUse) -> tuple[float, float]:
         """When it came, and what its wait is divided by."""
-        length = max(float(waiting.shape.wall_seconds_max), self.shortest_seconds)
-        cost = length**self.length_power * use.part(waiting.shape) ** self.part_power
+        cost = use.costs.get(waiting.shape)
+        if cost is None:
+            length = max(float(waiting.shape.wall_seconds_max), self.shortest_seconds)
+            cost = use.costs[waiting.shape] = length**self.length_power * use.part(waiting.shape) ** self.part_power
         found = use.noted[waiting.job] = waiting.submitted_at.timestamp(), cost
         return found
 

@@ -73,7 +73,9 @@ class Progress:
         standing = self._jobs.in_states(ON_THE_MACHINE)
         waiting = self._queue.waiting()
         states = self._states_waited_for([terms for _, terms in waiting])
-        running = tuple(running_of(job, now) for job in standing)
+        # What stands is mostly of the shape of something that waits: one object for both is found without comparing them.
+        shapes = {line.shape: line.shape for line, _ in waiting}
+        running = tuple(running_of(job, now, shapes) for job in standing)
         announced = self._limits.from_on(now)
         return Snapshot(
             capacity=self._machine.capacity,

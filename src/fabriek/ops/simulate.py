@@ -12,12 +12,13 @@ from fabriek.compute.simulator.checking import check_names, warnings_of
 from fabriek.compute.simulator.figures import Figures, figures_of
 from fabriek.compute.simulator.machines import limits_from, machine_from, machine_of_procs
 from fabriek.compute.simulator.policies import PolicyAsked, assigned, policy_named, with_terms
-from fabriek.compute.simulator.recorded import Reading, rows_on
+from fabriek.compute.simulator.recorded import BEGIN, Reading, rows_on
 from fabriek.compute.simulator.replay import Machine, Policy, replay
 from fabriek.compute.simulator.reporting.folders import PAGE, check_folder, whole
 from fabriek.compute.simulator.reporting.results import Result
 from fabriek.compute.simulator.reporting.writing import NO_PARQUET, PARQUET_BY, report_of, write_report
 from fabriek.compute.simulator.trace_files import read_trace, said
+from fabriek.funding.policy.policy import shipped_policy
 from fabriek.kernel.errors import InvalidInput, Unavailable
 
 
@@ -94,7 +95,9 @@ def _replayed(reading: Reading, machine: Machine, asked: PolicyAsked) -> Result:
     reading.guessed = 0
     before = reading.skipped.copy()
     rows = with_terms(rows_on(reading, machine.capacity, assigned(reading.jobs, asked)), asked)
-    outcome = replay(rows, machine, Policy(asked.parts, asked.order, asked.rules))
+    outcome = replay(
+        rows, machine, Policy(asked.parts, asked.order, asked.rules, shipped_policy().ladder_on(BEGIN.date()))
+    )
     kept, reading.skipped = reading.skipped, before
     found = Result(asked.parts, outcome, figures_of(asked.name, outcome, machine, asked.parts))
     reading.skipped |= kept

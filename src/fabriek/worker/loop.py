@@ -1,5 +1,6 @@
 """The rounds of the worker: watch, decide, start, settle, keep up. Any number of workers may run; each act is idempotent."""
 
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -32,6 +33,12 @@ have us decide all the time, and whoever adds to it waits for us.
 """
 
 
+def settle_memory() -> None:
+    """What a server has made when it begins is there until it stops: it need not be looked through again each time that a long queue was read."""
+    gc.collect()
+    gc.freeze()
+
+
 class Worker:
     """Runs rounds in one thread until it is stopped. `wake` ends a pause at once."""
 
@@ -48,6 +55,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="fabriek-worker", daemon=True)
 
     def start(self) -> None:
+        settle_memory()
         executor = self._services.executor
         if isinstance(executor, Tells):
             executor.when_changed(self._wake.set)

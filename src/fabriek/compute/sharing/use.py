@@ -15,7 +15,8 @@ Turn = tuple[bool, ...]
 
 
 class ShareUse:
-    """Both in millionths of the machine. `noted`: what an order worked out of a job that waits, and need not work out in the next round again.
+    """Both in millionths of the machine. `noted`: what an order worked out of a job that waits, and need not work out in the next round again; `costs`:
+    the same of a shape.
     `budget`: what each share used lately; None where that is not remembered. `recent`: the same of each owner. `fell`: how often something was
     taken away.
     """
@@ -34,6 +35,7 @@ class ShareUse:
         self._lent = 0.0
         self._tops = [share for share in entitled if share not in rules.parents]
         self.noted: dict[str, tuple[float, float]] = {}
+        self.costs: dict[Shape, float] = {}
         self.fell = 0
         self._standing = self._waited = 0.0
 
