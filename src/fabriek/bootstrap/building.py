@@ -25,6 +25,7 @@ from fabriek.audit.store import SqlEvents, SqlTrees
 from fabriek.bootstrap.access import intake_of, login_services
 from fabriek.bootstrap.accounts import AppKeys, account_services
 from fabriek.bootstrap.duties import duties_of
+from fabriek.bootstrap.forecasting import forecasting_of
 from fabriek.bootstrap.funding import changing_of, funding_services
 from fabriek.bootstrap.joining import joining_services, teaching_of
 from fabriek.bootstrap.lab import lab_services
@@ -44,7 +45,6 @@ from fabriek.compute.notices.outbox import Outbox
 from fabriek.compute.notices.store import SqlNotices
 from fabriek.compute.packs.packing import Packing
 from fabriek.compute.packs.store import SqlPacks
-from fabriek.compute.planning import Planner
 from fabriek.compute.progress import Progress
 from fabriek.compute.reaching import Reaching
 from fabriek.compute.releasing import Releasing
@@ -186,8 +186,10 @@ def build(
     registry, facts, statements = lab["registry"], lab["facts"], SqlStatements(database)
     strongbox = Strongbox(secret_rows, jobs, access, audit, keys=sealable, clock=clock, ids=ids)
     relay = relay_of(settings)
-    outbound = Outbound(Hosts.read(settings.outbound_hosts))
-    base = settings.portal_url or f"http://localhost:{settings.port}"
+    outbound, base = (
+        Outbound(Hosts.read(settings.outbound_hosts)),
+        settings.portal_url or f"http://localhost:{settings.port}",
+    )
     counting = keyring.sign(b"fabriek guesses")[:32]
     joining = joining_services(
         database, identity=identity, audit=audit, clock=clock, ids=ids, rooms=vault, post=relay if relay.host else None, base=base,
@@ -201,8 +203,9 @@ def build(
         jobs, jobs, access, funding, vault, audit, labels, clock, ids, machine, strongbox, outbox, wake=lambda: database.after_commit(wake),
         installing=Installing(shelf) if settings.packages == "approved" else None, running_out=money["running_out"],
     )  # fmt: skip
-    compute = Compute(submission, jobs, decisions, limits, cursors, releasing)
     progress = Progress(jobs, jobs, jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine, outbox=outbox)  # fmt: skip
+    forecasts = forecasting_of(database, submission, progress, clock)
+    compute = Compute(submission, jobs, decisions, limits, cursors, releasing, forecasts["forecasting"].of_job)
     executor = executor or executor_of(settings)
     cluster_accounts = ClusterAccounts(
         Sacctmgr(SlurmCommands(settings.slurm_conf)) if settings.executor == "slurm" else None, settings.slurm_users, access=access,
@@ -225,7 +228,7 @@ def build(
         reviewing=reviewing_of(docket, money["awarding"]),
         changing=changing_of(database, money, Rehearsing(jobs, machine), access=access, audit=audit, clock=clock, ids=ids),
         packages=packages, compute=compute, releasing=releasing, cluster_accounts=cluster_accounts, progress=progress, **lab,
-        planner=Planner(submission, progress), packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
+        **forecasts, packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         **account_services(database, people, identity, audit, keys=sealable, secret=counting, clock=clock, ids=ids),
         strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound,
