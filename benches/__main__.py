@@ -5,6 +5,8 @@ import sys
 
 from benches import (
     factory_overhead,
+    forecast,
+    forecast_answer,
     front_door,
     job_overhead,
     job_rate,
@@ -41,6 +43,8 @@ if __name__ == "__main__":
         job_rate,
         session_start,
         simulate,
+        forecast,
+        forecast_answer,
         front_door,
         slurm_submit,
         vault,

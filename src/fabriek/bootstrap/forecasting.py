@@ -26,6 +26,6 @@ def forecasting_of(database: Database, submission: Submission, progress: Progres
     memory = Memory(SqlPast(database), kept, clock)
     return {
         "planner": planner,
-        "forecasting": Forecasting(planner, progress, memory, kept, clock),
+        "forecasting": Forecasting(planner, progress, memory, kept, clock, submission.machine.zone),
         "foretelling": Foretelling(progress, memory, kept, clock),
     }

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from fabriek.compute.admission import starts
 from fabriek.compute.board import Board
-from fabriek.compute.contenders import Waiting
 from fabriek.compute.forecasting.futures import Future
 from fabriek.compute.snapshot import Snapshot
 
@@ -50,11 +49,9 @@ class _Play:
     def run(self, goes_on: Callable[[], bool]) -> Played:
         begin, bare = self.now, replace(self.snapshot, running=(), queued=())
         board = Board(self.snapshot, begin)
-        waiting: dict[str, Waiting] = {}
         for one in self.snapshot.queued:
             board.wait(one)
-            waiting[one.job] = one
-        wanted, in_line = set(self.watched), set(waiting)
+        wanted, in_line = set(self.watched), {one.job for one in self.snapshot.queued}
         leaving = [(self.future.ends(one, begin), number, one.job) for number, one in enumerate(self.snapshot.running)]
         heapq.heapify(leaving)
         bounds = sorted(
@@ -67,7 +64,6 @@ class _Play:
             for start in starts(board, bare, at)[0]:
                 job = start.waiting
                 board.take(job)
-                del waiting[job.job]
                 in_line.discard(job.job)
                 if job.job in wanted:
                     wanted.discard(job.job)
@@ -89,7 +85,6 @@ class _Play:
                 board.leave(heapq.heappop(leaving)[2], at)
             while following is not None and following.submitted_at <= at:
                 board.wait(following)
-                waiting[following.job] = following
                 following = next(coming, None)
         return Played(self.found)
 

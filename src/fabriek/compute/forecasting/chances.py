@@ -1,20 +1,19 @@
 """When jobs start in each of several futures, and what is said of that."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import log
 
 from fabriek.compute.capacity import Capacity
-from fabriek.compute.forecasting.ahead import always, play
+from fabriek.compute.forecasting.ahead import Played, always, play
 from fabriek.compute.forecasting.calibrating import Calibration
 from fabriek.compute.forecasting.forecasts import Basis, Features, Forecast, Outcome, hardened, softened
 from fabriek.compute.forecasting.futures import AsAsked, Future
+from fabriek.compute.forecasting.pacing import Pace
 from fabriek.compute.gpus import MILLI
 from fabriek.compute.jobs import Shape
 from fabriek.compute.snapshot import Snapshot
-
-GoesOn = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +28,18 @@ class Chances:
 
 
 def chances(
-    snapshot: Snapshot, now: datetime, watched: Collection[str], futures: Sequence[Future], *,
-    turn: Callable[[int], GoesOn] | None = None,
-) -> Mapping[str, Chances]:  # fmt: skip
-    """Of each watched job. turn: how many plays are left → whether the next may go on; without it all go to their ends."""
-    asked = play(snapshot, now, AsAsked(), watched, goes_on=turn(len(futures) + 1) if turn else always)
+    snapshot: Snapshot, now: datetime, watched: Collection[str], futures: Sequence[Future], *, pace: Pace | None = None
+) -> Mapping[str, Chances]:
+    """Of each watched job. pace: the time there is for it; where that is over, no further future is played, but one at least. Without it all are, to
+    their ends.
+    """
+    asked = play(snapshot, now, AsAsked(), watched, goes_on=pace.turn(len(futures) + 1) if pace else always)
     waits = [job for job in watched if asked.starts.get(job) != now]  # what starts at once does so in every future
-    played = []
+    played = list[Played]()
     for left, future in enumerate(futures if waits else ()):
-        goes_on = turn(len(futures) - left) if turn else always
+        if played and pace is not None and pace.left <= 0:
+            break
+        goes_on = pace.turn(len(futures) - left) if pace else always
         played.append(play(snapshot, now, future, waits, goes_on=goes_on))
     whole = asked.whole and all(one.whole for one in played)
     return {

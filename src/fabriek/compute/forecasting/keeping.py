@@ -44,7 +44,7 @@ class Foretelling:
     def _told(self, snapshot: Snapshot, waits: Mapping[str, Shape], now: datetime) -> list[Kept]:
         futures, known = self._memory.futures(now, self._memory.owners()), self._memory.known()
         pace = Pace(self._clock.monotonic, SECONDS_MAX)
-        found = chances(snapshot, now, waits, futures, turn=pace.turn)
+        found = chances(snapshot, now, waits, futures, pace=pace)
         alike = dict[Features, Forecast]()
         told = []
         for job in sorted(found, key=lambda name: _middle(found[name], now))[:FORETOLD_MAX]:

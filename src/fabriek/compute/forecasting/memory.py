@@ -15,6 +15,7 @@ from fabriek.compute.forecasting.ports import Forecasts, Past
 from fabriek.kernel.clock import Clock
 
 AGE_SECONDS_MAX = 300.0
+OWNERS_AGE_SECONDS_MAX = 60.0
 JOBS_MAX = 20_000
 FUTURES = 4
 
@@ -34,7 +35,8 @@ class Memory:
     def __init__(self, past: Past, forecasts: Forecasts, clock: Clock) -> None:
         self._past, self._forecasts, self._clock = past, forecasts, clock
         self._known: Known | None = None
-        self._read_at = float("-inf")
+        self._owners: Mapping[str, Owner] = {}
+        self._read_at = self._owners_at = float("-inf")
         self._lock = threading.Lock()
 
     def known(self) -> Known:
@@ -50,8 +52,11 @@ class Memory:
             self._known = None
 
     def owners(self) -> Mapping[str, Owner]:
-        """Of the jobs that are there, as they are now."""
-        return self._past.owners()
+        """Of the jobs that are there, or were a minute ago: who came since follows everybody's habits."""
+        with self._lock:
+            if self._clock.monotonic() - self._owners_at > OWNERS_AGE_SECONDS_MAX:
+                self._owners, self._owners_at = self._past.owners(), self._clock.monotonic()
+            return self._owners
 
     def futures(self, now: datetime, owners: Mapping[str, Owner]) -> Sequence[Future]:
         """As many as are played, to be played once; none where there is too little past to draw from. The same past draws the same."""

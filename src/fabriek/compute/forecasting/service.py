@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from fabriek.compute.contenders import Waiting
+from fabriek.compute.forecasting import sentences
 from fabriek.compute.forecasting.calibrating import KEPT_MAX
 from fabriek.compute.forecasting.chances import chances, features_of, forecast_of
 from fabriek.compute.forecasting.forecasts import Basis, Forecast
@@ -57,10 +58,10 @@ class Forecasting:
     """Times alone, and nothing of whose jobs are in the way. Beside the rounds of admission, which wait for none of this."""
 
     def __init__(
-        self, planner: Planner, progress: Progress, memory: Memory, forecasts: Forecasts, clock: Clock
+        self, planner: Planner, progress: Progress, memory: Memory, forecasts: Forecasts, clock: Clock, zone: tzinfo
     ) -> None:
         self._planner, self._progress, self._memory = planner, progress, memory
-        self._forecasts, self._clock = forecasts, clock
+        self._forecasts, self._clock, self._zone = forecasts, clock, zone
 
     def ask(self, project_ref: str, asked: JobAsked, *, by: Caller) -> Answer:
         """When it would start if it were submitted now, of an array the first element. Raises what `submit` would raise."""
@@ -89,6 +90,10 @@ class Forecasting:
             return None
         return kept.last
 
+    def says(self, forecast: Forecast, language: str = "en") -> str:
+        """It in words, in the clock times of the installation."""
+        return sentences.starts(forecast, self._clock.now(), self._zone, language)
+
     def score(self) -> Score:
         """How often the intervals held so far. Of no job in particular: whoever is signed in may know."""
         return score_of(self._forecasts.outcomes(limit=KEPT_MAX))
@@ -98,6 +103,6 @@ class Forecasting:
     ) -> Forecast:
         probe = Waiting(PROBE, job.share, shape, now, job.priority)
         there, pace = replace(snapshot, queued=(*snapshot.queued, probe)), Pace(self._clock.monotonic, seconds)
-        chance = chances(there, now, [PROBE], self._memory.futures(now, owners), turn=pace.turn)[PROBE]
+        chance = chances(there, now, [PROBE], self._memory.futures(now, owners), pace=pace)[PROBE]
         features = features_of(chance, shape, now, snapshot.capacity) if chance.starts else None
         return forecast_of(chance, features, now, self._memory.known().calibration)
