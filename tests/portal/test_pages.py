@@ -136,6 +136,7 @@ def addresses(factory: Running) -> dict[str, str]:
         "job": f"/projects/playground/jobs/{job['id']}", "run": f"/projects/playground/runs/{job['run']}",
         "catalogue": "/catalogue?q=numbers", "card": f"/catalogue/{card['id']}", "questions": "/questions",
         "jobs": "/projects/playground/jobs", "new job": f"/projects/playground/jobs/new?like={job['id']}", "machine": "/machine",
+        "forecast": "/projects/playground/forecast?cpus=1&lang=nl",
         "array": f"/projects/playground/arrays/{arrays[0]}", "packages": "/packages?ask=polars==1.9.0",
         "package request": f"/packages/requests/{wanted['id']}", "nothing": "/projects/nowhere",
         "base model": "/projects/playground/base-models/acme/tiny",
@@ -241,6 +242,25 @@ def test_a_job_is_planned_submitted_and_cancelled_without_any_script(factory: Ru
     assert "/jobs/job_" in page.url
     page.get_by_role("button", name="Cancel this job").click()
     expect(page.get_by_role("heading", name="sh -c sleep 300 a b")).to_be_visible()
+    page.context.close()
+
+
+def test_when_a_job_would_start_is_asked_in_both_languages_without_any_script(
+    factory: Running, browser: Browser
+) -> None:
+    page = signed_in(factory, browser, java_script_enabled=False)
+    page.goto(f"{factory.url}/projects/playground/jobs")
+    page.get_by_role("link", name="When would one start?").click()
+    page.get_by_label("Longest time").fill("soon")
+    page.get_by_role("button", name="When would it start?").click()
+    expect(page.get_by_role("alert")).to_contain_text("'soon' is not a duration")
+    page.get_by_label("Longest time").fill("10m")
+    page.get_by_role("button", name="When would it start?").click()
+    expect(page.get_by_role("status")).to_contain_text("1 CPU, for 10m:")
+    page.get_by_role("link", name="In het Nederlands").click()
+    page.get_by_label("Langste tijd").fill("10m")
+    page.get_by_role("button", name="Wanneer zou het beginnen?").click()
+    expect(page.get_by_role("status")).to_contain_text("1 CPU, voor 10m:")
     page.context.close()
 
 

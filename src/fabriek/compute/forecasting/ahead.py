@@ -76,7 +76,7 @@ class _Play:
                 break
             steps += 1
             if steps % LOOK_EVERY == 0 and not goes_on():
-                return self._at_the_pace(at, wanted & in_line, len(in_line))
+                return self._at_the_pace(at, wanted, in_line)
             at = max(at, min(events))
             board.advance(at)
             while bounds and bounds[-1] <= at:
@@ -88,14 +88,14 @@ class _Play:
                 following = next(coming, None)
         return Played(self.found)
 
-    def _at_the_pace(self, at: datetime, left: set[str], in_line: int) -> Played:
+    def _at_the_pace(self, at: datetime, wanted: set[str], in_line: set[str]) -> Played:
         """Where the line would come to each that is left, if it went on as it did."""
-        ahead, gone = 0, len(self.snapshot.queued) - in_line
+        ahead, gone = 0, len(self.snapshot.queued) - len(in_line)
         took = (at - self.now) / gone if gone else None
         for one in self.snapshot.queued if took is not None else ():
-            if one.job in self.found or one.gate is not None:
+            if one.job not in in_line or one.gate is not None:
                 continue
             ahead += 1
-            if one.job in left and took is not None:
+            if one.job in wanted and took is not None:
                 self.found[one.job] = min(at + took * ahead, self.now + FAR)
         return Played(self.found, whole=False)
