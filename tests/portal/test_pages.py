@@ -245,25 +245,6 @@ def test_a_job_is_planned_submitted_and_cancelled_without_any_script(factory: Ru
     page.context.close()
 
 
-def test_when_a_job_would_start_is_asked_in_both_languages_without_any_script(
-    factory: Running, browser: Browser
-) -> None:
-    page = signed_in(factory, browser, java_script_enabled=False)
-    page.goto(f"{factory.url}/projects/playground/jobs")
-    page.get_by_role("link", name="When would one start?").click()
-    page.get_by_label("Longest time").fill("soon")
-    page.get_by_role("button", name="When would it start?").click()
-    expect(page.get_by_role("alert")).to_contain_text("'soon' is not a duration")
-    page.get_by_label("Longest time").fill("10m")
-    page.get_by_role("button", name="When would it start?").click()
-    expect(page.get_by_role("status")).to_contain_text("1 CPU, for 10m:")
-    page.get_by_role("link", name="In het Nederlands").click()
-    page.get_by_label("Langste tijd").fill("10m")
-    page.get_by_role("button", name="Wanneer zou het beginnen?").click()
-    expect(page.get_by_role("status")).to_contain_text("1 CPU, voor 10m:")
-    page.context.close()
-
-
 def test_the_form_tells_what_stops_a_job_and_keeps_what_was_written(factory: Running, browser: Browser) -> None:
     page = signed_in(factory, browser)
     page.goto(f"{factory.url}/projects/playground/jobs/new")

@@ -3,8 +3,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from fabriek.compute.capacity import Room
 from fabriek.compute.forecasting.forecasts import Basis, Forecast
 from fabriek.compute.forecasting.sentences import WORDS, asked, starts
+from fabriek.compute.reasons import behind, makes_room, no_node, no_room
+from fabriek.compute.sentences import Told, expecting
 from tests.factories.compute import NOON, a_shape
 
 HOUR = timedelta(hours=1)
@@ -66,3 +69,20 @@ def test_of_a_variant_only_what_differs_is_told() -> None:
 
 def test_both_languages_have_the_same_words() -> None:
     assert set(WORDS["en"]) == set(WORDS["nl"])
+
+
+def test_the_worst_case_makes_room_in_the_sentence_for_what_is_likelier() -> None:
+    need, free = Room(cpus=4), Room(cpus=1)
+    until, forecast = NOON + 9 * HOUR, told(1, 2, 3)
+    for reason, kept in (
+        (no_room(need, free, "21:00"), "Waits for room: this job needs 4 CPUs, the machine has 1 CPU free"),
+        (no_node(a_shape(), "21:00"), "Waits for room: no node has 1 CPU, 1 GiB of memory free together"),
+        (
+            makes_room(no_room(need, free, "21:00"), 1),
+            "Waits for room: this job needs 4 CPUs, the machine has 1 CPU free; a job that may be put back makes room for it",
+        ),
+        (behind("14:00"), "Waits behind a job that goes first: it would delay that job's reserved start at 14:00"),
+    ):
+        found = expecting(Told(reason, until), forecast, "today 13:00-15:00, most likely about 14:00")
+        assert found.sentence == f"{kept}; it will probably start today 13:00-15:00, most likely about 14:00."
+        assert (found.until, found.forecast) == (until, forecast)
