@@ -76,7 +76,7 @@ def test_the_worst_case_makes_room_in_the_sentence_for_what_is_likelier() -> Non
     until, forecast = NOON + 9 * HOUR, told(1, 2, 3)
     for reason, kept in (
         (no_room(need, free, "21:00"), "Waits for room: this job needs 4 CPUs, the machine has 1 CPU free"),
-        (no_node(a_shape(), "21:00"), "Waits for room: no node has 1 CPU, 1 GiB of memory free together"),
+        (no_node(a_shape(), "21:00"), "Waits for room: no node has 1 CPU, 1.0 GiB of memory free together"),
         (
             makes_room(no_room(need, free, "21:00"), 1),
             "Waits for room: this job needs 4 CPUs, the machine has 1 CPU free; a job that may be put back makes room for it",
