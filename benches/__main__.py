@@ -5,6 +5,8 @@ import sys
 
 from benches import (
     factory_overhead,
+    forecast,
+    forecast_answer,
     front_door,
     job_overhead,
     job_rate,
@@ -45,6 +47,8 @@ if __name__ == "__main__":
         session_start,
         simulate,
         power,
+        forecast,
+        forecast_answer,
         front_door,
         slurm_submit,
         vault,

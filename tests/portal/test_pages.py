@@ -137,6 +137,7 @@ def addresses(factory: Running) -> dict[str, str]:
         "catalogue": "/catalogue?q=numbers", "card": f"/catalogue/{card['id']}", "questions": "/questions",
         "jobs": "/projects/playground/jobs", "new job": f"/projects/playground/jobs/new?like={job['id']}", "machine": "/machine",
         "queue": "/queue", "queue in Dutch": "/queue?lang=nl", "capacity": "/capacity", "capacity in Dutch": "/capacity?lang=nl",
+        "forecast": "/projects/playground/forecast?cpus=1&lang=nl",
         "array": f"/projects/playground/arrays/{arrays[0]}", "packages": "/packages?ask=polars==1.9.0",
         "package request": f"/packages/requests/{wanted['id']}", "nothing": "/projects/nowhere",
         "base model": "/projects/playground/base-models/acme/tiny",

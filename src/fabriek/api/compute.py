@@ -9,6 +9,7 @@ from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from fabriek.api.forecasts import start_out
 from fabriek.compute.gpus import MILLI, UNNAMED, gpus_of
 from fabriek.compute.hosts import hosts_of
 from fabriek.compute.jobs import Job, reserved_end
@@ -239,7 +240,8 @@ def why(project: str, job: str, caller: CallerDep, factory: FactoryDep) -> WhyOu
     """One sentence: why the job is where it is."""
     found = factory.compute.get(project, job, by=caller)
     told = factory.compute.why(found)
-    return WhyOut(job=found.id, state=found.state, why=told.sentence, until=told.until)
+    start = start_out(told.forecast, factory) if told.forecast is not None else None
+    return WhyOut(job=found.id, state=found.state, why=told.sentence, until=told.until, start=start)
 
 
 @router.get("/projects/{project}/jobs/{job}/receipt", access=Right("job.view"))

@@ -25,6 +25,7 @@ from fabriek.audit.store import SqlEvents, SqlTrees
 from fabriek.bootstrap.access import intake_of, login_services
 from fabriek.bootstrap.accounts import AppKeys, account_services
 from fabriek.bootstrap.duties import duties_of
+from fabriek.bootstrap.forecasting import forecasting_of
 from fabriek.bootstrap.funding import changing_of, funding_services
 from fabriek.bootstrap.joining import joining_services, teaching_of
 from fabriek.bootstrap.lab import lab_services
@@ -45,7 +46,6 @@ from fabriek.compute.notices.outbox import Outbox
 from fabriek.compute.notices.store import SqlNotices
 from fabriek.compute.packs.packing import Packing
 from fabriek.compute.packs.store import SqlPacks
-from fabriek.compute.planning import Planner
 from fabriek.compute.progress import Progress
 from fabriek.compute.queue import Queueing
 from fabriek.compute.reaching import Reaching
@@ -202,15 +202,18 @@ def build(
         jobs, jobs, access, funding, vault, audit, labels, clock, ids, machine, strongbox, outbox, wake=lambda: database.after_commit(wake),
         installing=Installing(shelf) if settings.packages == "approved" else None, running_out=money["running_out"],
     )  # fmt: skip
-    executor = executor or executor_of(settings)
     powering = powering_of(
-        settings, database, money["policy"], jobs=jobs, limits=limits, machine=machine, executor=executor, audit=audit, clock=clock, ids=ids,
+        settings, database, money["policy"], jobs=jobs, limits=limits, machine=machine, executor=(executor := executor or executor_of(settings)),
+        audit=audit, clock=clock, ids=ids,
         wake=submission.wake,
     )  # fmt: skip
-    compute = Compute(submission, jobs, decisions, limits, cursors, releasing, powering["power_guard"])
     progress = Progress(
         jobs, jobs, jobs, decisions, limits, funding=funding, audit=audit, clock=clock, machine=machine, outbox=outbox,
         means=SqlMeans(database), guard=powering["power_guard"],
+    )  # fmt: skip
+    forecasts = forecasting_of(database, submission, progress, clock)
+    compute = Compute(
+        submission, jobs, decisions, limits, cursors, releasing, powering["power_guard"], forecasts["forecasting"].of_job
     )  # fmt: skip
     cluster_accounts = ClusterAccounts(
         Sacctmgr(SlurmCommands(settings.slurm_conf)) if settings.executor == "slurm" else None, settings.slurm_users, access=access,
@@ -234,7 +237,7 @@ def build(
         changing=changing_of(database, money, Rehearsing(jobs, machine), access=access, audit=audit, clock=clock, ids=ids),
         packages=packages, compute=compute, releasing=releasing,
         receipts=Receipts(compute, money["billing"], funding), cluster_accounts=cluster_accounts, progress=progress, **lab,
-        planner=Planner(submission, progress), queueing=Queueing(progress, jobs, clock),
+        queueing=Queueing(progress, jobs, clock), **forecasts,
         packing=Packing(SqlPacks(database), submission), logs=Logs(executor, vault),
         simulator=Simulator(compute, funding, machine, clock), executor=executor, reaching=Reaching(compute, jobs, executor, audit),
         **account_services(database, people, identity, audit, keys=sealable, secret=counting, clock=clock, ids=ids),

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "usage": ("fabriek.cli.usage:usage", "What projects used at other sites."),
     "data": ("fabriek.cli.data_keeping:data", "Push, pull and share datasets."),
     "run": ("fabriek.cli.run:run", "Run a command as a job and follow it."),
+    "forecast": ("fabriek.cli.forecast:forecast", "When a job would start, before you submit it."),
     "job": ("fabriek.cli.job:job", "Look at jobs, follow, cancel, fetch results."),
     "runs": ("fabriek.cli.runs:runs", "What runs logged: find, compare, bring in from MLflow, take along."),
     "secret": ("fabriek.cli.secret:secret", "Values that jobs may use and nobody reads back."),

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -12,6 +12,10 @@ from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
 from fabriek.schemas.codes import EXIT_JOB_FAILED
 from fabriek.schemas.compute import JobOut, PlanOut
+from fabriek.schemas.forecasts import ForecastIn, ForecastOut
+
+if TYPE_CHECKING:
+    from fabriek.sdk import Fabriek
 
 INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M"]
 
@@ -137,7 +141,7 @@ def run(
     folder = _code_folder(wanted.code, tuple(words), base)
     factory = connect(project)
     if dry_run:
-        return _tell(factory.jobs.plan(words, **asked), as_json=as_json)
+        return _tell(factory.jobs.plan(words, **asked), None if as_json else _probably(factory, asked))
     if pack is not None:
         from fabriek.cli.pack import tell  # noqa: PLC0415  # few pack
 
@@ -190,14 +194,23 @@ def _submitted(job: JobOut, *, as_json: bool) -> int:
     return 0
 
 
-def _tell(plan: PlanOut, *, as_json: bool) -> int:
-    if as_json:
+def _probably(factory: "Fabriek", asked: dict[str, Any]) -> ForecastOut:
+    return factory.jobs.forecast(**{name: value for name, value in asked.items() if name in ForecastIn.model_fields})
+
+
+def _tell(plan: PlanOut, forecast: ForecastOut | None) -> int:
+    """forecast: None for a program, which asks for one by itself."""
+    if forecast is None:
         print_json(plan)
         return 0
     if plan.elements > 1:
         say(f"{plan.elements} jobs, of which {plan.starting} would start now. The first:")
     expected = "" if plan.starts_now or plan.until is None else f" Expected start: {plan.until:%Y-%m-%d %H:%M} UTC."
     say(f"{plan.why}{expected}")
+    if not plan.starts_now and forecast.start.median is not None:
+        say(f"It would probably start {forecast.start.says}.")
+    for one in forecast.sooner:
+        say(f"Sooner with {one.asks}: {one.start.says}.")
     say(f"It would hold {plan.held} of the share {plan.share}, and leave {plan.left}.")
     say(f"Its results would carry the label {plan.label}; its purpose is {plan.purpose}.")
     return 0

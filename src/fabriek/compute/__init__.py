@@ -23,5 +23,6 @@ packs/      jobs for machines that we do not run
 accounts/   those of a cluster, kept in step with projects
 executors/  processes: on this machine, or by Slurm
 simulator/  the same admission over a trace
+forecasting/ the same admission played forward: when a job will probably start
 data/       dated rows: power.toml
 """

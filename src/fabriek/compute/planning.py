@@ -45,6 +45,17 @@ class Planner:
         except _Undone as undone:
             return undone.plan
 
+    def would_be(self, project_ref: str, asked: JobAsked, *, by: Caller) -> Job:
+        """The job as it would be queued, of an array the first element; nothing of it stays. Raises what `submit` would raise."""
+        try:
+            with self._jobs.transaction():
+                self._leave(self._submission.submit(project_ref, asked, by=by)[0])
+        except _Queued as queued:
+            return queued.job
+
+    def _leave(self, job: Job) -> NoReturn:
+        raise _Queued(job)
+
     def _undo(self, plan: Plan) -> NoReturn:
         raise _Undone(plan)
 
@@ -62,3 +73,9 @@ class _Undone(Exception):  # not an error: the way out of a transaction that mus
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self.plan = plan
+
+
+class _Queued(Exception):  # the same way out
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.job = job

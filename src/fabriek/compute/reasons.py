@@ -16,15 +16,27 @@ def clock_time(at: datetime, now: datetime, zone: tzinfo) -> str:
     return f"{local:%H:%M}" if local.date() == now.astimezone(zone).date() else f"{local:%Y-%m-%d %H:%M}"
 
 
+EXPECTED = "; room is expected at "
+
+
+def without_expected(reason: str) -> str:
+    """The reason without the instant of the worst case, for who says a likelier one. That others make room for it stays."""
+    before, expected, after = reason.partition(EXPECTED)
+    if not expected:
+        return reason
+    _, more, rest = after.partition(";")
+    return f"{before}{more}{rest}" if more else f"{before}."
+
+
 def no_room(need: Room, free: Room, until: str) -> str:
     asked, left = _short(need, free)
-    later = f"; room is expected at {until}" if until else ""
+    later = f"{EXPECTED}{until}" if until else ""
     return f"Waits for room: this job needs {asked}, the machine has {left} free{later}."
 
 
 def no_node(shape: Shape, until: str) -> str:
     """The machine has enough in all, and no node, or too few of them, has enough together."""
-    each, later = _each(shape), f"; room is expected at {until}" if until else ""
+    each, later = _each(shape), f"{EXPECTED}{until}" if until else ""
     of = f" of the {len(shape.among)} that take such jobs" if shape.among else ""
     if shape.nodes == 1:
         return f"Waits for room: no node{of} has {each} free together{later}."

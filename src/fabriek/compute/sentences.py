@@ -3,16 +3,23 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from fabriek.compute.decisions import Decision
+from fabriek.compute.decisions import Because, Decision
+from fabriek.compute.forecasting.forecasts import Forecast
 from fabriek.compute.jobs import Job, State
+from fabriek.compute.reasons import without_expected
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A sentence, and the instant it promises, if any."""
+    """A sentence, the instant it promises, if any, and when the job will probably start, where that was forecast."""
 
     sentence: str
     until: datetime | None = None
+    forecast: Forecast | None = None
+
+
+OF_ROOM = frozenset({Because.NO_ROOM, Because.POWER, Because.SHARE, Because.BEHIND})
+"""Waits that end when others leave: the ones of which there are forecasts."""
 
 
 _PLAIN = {
@@ -37,3 +44,9 @@ def told(job: Job, decided: Decision | None) -> Told:
     if job.reason:
         return Told(f"{_PLAIN[job.state].rstrip('.')}: {job.reason.rstrip('.')}.")
     return Told(_PLAIN[job.state])
+
+
+def expecting(found: Told, forecast: Forecast, when: str) -> Told:
+    """The same sentence, with when the job will probably start in place of the worst case. when: the forecast in words."""
+    reason = without_expected(found.sentence).rstrip(".")
+    return Told(f"{reason}; it will probably start {when}.", found.until, forecast)

@@ -1,11 +1,13 @@
 """What people may do with jobs and power. The worker's half of the work is in `progress`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fabriek.compute import limits, sentences
+from fabriek.compute.forecasting.forecasts import Forecast
+from fabriek.compute.forecasting.sentences import starts
 from fabriek.compute.gpus import Kind
 from fabriek.compute.jobs import ON_THE_MACHINE, Job, State, move
 from fabriek.compute.limits import AnnouncedLimit
@@ -63,7 +65,7 @@ class Compute:
 
     def __init__(
         self, submission: Submission, statistics: JobStatistics, decisions: Decisions, power_limits: PowerLimits, cursors: Cursors,
-        releasing: Releasing, guard: PowerGuard,
+        releasing: Releasing, guard: PowerGuard, foretold: Callable[[Job], Forecast | None],
     ) -> None:  # fmt: skip
         self._submission, self._statistics, self._decisions, self._limits = (
             submission,
@@ -79,7 +81,7 @@ class Compute:
         )
         self._access, self._audit, self._labels = submission.access, submission.audit, submission.labels
         self._clock, self._ids, self._wake = submission.clock, submission.ids, submission.wake
-        self._outbox, self._releasing, self._guard = submission.outbox, releasing, guard
+        self._outbox, self._releasing, self._guard, self._foretold = submission.outbox, releasing, guard, foretold
 
     def submit(self, project_ref: str, asked: JobAsked, *, by: Caller) -> Job:
         """The waiting job; of an array the first element. Raises what Submission.submit raises."""
@@ -178,9 +180,15 @@ class Compute:
         return stopped
 
     def why(self, job: Job) -> sentences.Told:
-        """One sentence: why the job is where it is."""
+        """One sentence: why the job is where it is and, of one that waits for room, when it will probably start."""
         decided = self._decisions.last(job.id) if job.state is State.QUEUED else None
-        return sentences.told(job, decided)
+        found, now = sentences.told(job, decided), self._clock.now()
+        if decided is None or decided.starts or decided.code not in sentences.OF_ROOM:
+            return found
+        forecast = self._foretold(job)
+        if forecast is None or forecast.median is None or forecast.latest is None or forecast.latest < now:
+            return found
+        return sentences.expecting(found, forecast, starts(forecast, now, self._machine.zone))
 
     def readable_log(self, project_ref: str, job_id: str, *, by: Caller) -> Job:
         """The job, if the caller may read its output. Raises NotPermitted where its label withholds logs until a release."""

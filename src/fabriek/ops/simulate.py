@@ -18,7 +18,8 @@ from fabriek.compute.simulator.reporting.folders import PAGE, check_folder, whol
 from fabriek.compute.simulator.reporting.results import Result
 from fabriek.compute.simulator.reporting.writing import NO_PARQUET, PARQUET_BY, report_of, write_report
 from fabriek.compute.simulator.trace_files import read_trace, said
-from fabriek.funding.policy.policy import shipped_policy
+from fabriek.funding.policy.ladders import ladder_on, ladders_of
+from fabriek.kernel.dated import shipped
 from fabriek.kernel.errors import InvalidInput, Unavailable
 
 
@@ -96,7 +97,14 @@ def _replayed(reading: Reading, machine: Machine, asked: PolicyAsked) -> Result:
     before = reading.skipped.copy()
     rows = with_terms(rows_on(reading, machine.capacity, assigned(reading.jobs, asked)), asked)
     outcome = replay(
-        rows, machine, Policy(asked.parts, asked.order, asked.rules, shipped_policy().ladder_on(BEGIN.date()))
+        rows,
+        machine,
+        Policy(
+            asked.parts,
+            asked.order,
+            asked.rules,
+            ladder_on(ladders_of(shipped("fabriek.funding", "ladder.toml")), BEGIN.date()),
+        ),
     )
     kept, reading.skipped = reading.skipped, before
     found = Result(asked.parts, outcome, figures_of(asked.name, outcome, machine, asked.parts))

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from fabriek.schemas.base import NAME, NAME_WORDS, Title, Wire, written
+from fabriek.schemas.forecasts import StartOut
 from fabriek.schemas.secrets import SecretUsed
 from fabriek.schemas.shapes import GpusAsked, PriorityAsked, SignalAsked
 
@@ -271,12 +272,15 @@ class ReceiptOut(Wire):
 
 
 class WhyOut(Wire):
-    """One sentence: why the job is where it is."""
+    """One sentence: why the job is where it is. `until`: by when there is room at the worst; `start`: when it will probably start, where that was
+    forecast.
+    """
 
     job: str
     state: str
     why: str
     until: datetime | None = None
+    start: StartOut | None = None
 
 
 class PowerLimitIn(Wire):

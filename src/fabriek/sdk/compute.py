@@ -27,6 +27,7 @@ from fabriek.schemas.compute import (
     WhyOut,
     WorkspaceOut,
 )
+from fabriek.schemas.forecasts import ForecastIn, ForecastOut, ForecastScoreOut
 from fabriek.schemas.powering import GridMessageIn, GridMessageOut, PowerReadingIn, PowerReadingOut, QuarterOut
 from fabriek.sdk.client import Client
 from fabriek.sdk.vault import Vault
@@ -110,6 +111,17 @@ class Compute:
         wanted = _checked(command=list(command), inputs=inputs, requirements=_requirements(requirements, None), **asked)
         path = f"/api/v1/projects/{self._client.the_project(project)}/plans"
         return PlanOut.model_validate(self._client.post(path, json=wanted.model_dump(mode="json")))
+
+    def forecast(self, *, project: str = "", **asked: Any) -> ForecastOut:
+        """When a job would probably start that was submitted now, and what would start sooner. Names are those of ForecastIn."""
+        path = f"/api/v1/projects/{self._client.the_project(project)}/forecast"
+        return ForecastOut.model_validate(
+            self._client.post(path, json=_checked_forecast(asked).model_dump(mode="json"))
+        )
+
+    def forecast_score(self) -> ForecastScoreOut:
+        """How often the intervals of this installation held so far."""
+        return ForecastScoreOut.model_validate(self._client.get("/api/v1/forecasts/score"))
 
     def submit(self, wanted: JobIn, *, project: str = "") -> JobOut:
         path = f"/api/v1/projects/{self._client.the_project(project)}/jobs"
@@ -250,6 +262,14 @@ def _checked(**asked: Any) -> JobIn:
         raise refused(
             error, fix=f"ask for {option} {limit}" if option and limit else "see docs/howto/jobs.md"
         ) from None
+
+
+def _checked_forecast(asked: Mapping[str, Any]) -> ForecastIn:
+    """Raises InvalidInput naming the field that is not right, before anything is sent."""
+    try:
+        return ForecastIn.model_validate(asked)
+    except ValidationError as error:
+        raise refused(error, fix="see docs/howto/forecast.md") from None
 
 
 def _requirements(named: str | Path | None, code: str | Path | None) -> str:

@@ -26,6 +26,8 @@ from fabriek.audit.service import Audit
 from fabriek.compute.accounts.service import ClusterAccounts
 from fabriek.compute.doors import Doors
 from fabriek.compute.executors.contract import Executor
+from fabriek.compute.forecasting.keeping import Foretelling
+from fabriek.compute.forecasting.service import Forecasting
 from fabriek.compute.logs import Logs
 from fabriek.compute.notices.outbox import Outbox
 from fabriek.compute.packs.packing import Packing
@@ -157,6 +159,8 @@ class Services:
     power_record: Recorder
     planner: Planner
     queueing: Queueing
+    forecasting: Forecasting
+    foretelling: Foretelling
     packing: Packing
     logs: Logs
     reaching: Reaching

@@ -15,10 +15,9 @@ Turn = tuple[bool, ...]
 
 
 class ShareUse:
-    """Both in millionths of the machine. `noted`: what an order worked out of a job that waits, and need not work out in the next round again; `costs`:
-    the same of a shape.
-    `budget`: what each share used lately; None where that is not remembered. `recent`: the same of each owner. `fell`: how often something was
-    taken away.
+    """Both in millionths of the machine. `noted`: what an order worked out of a job that waits, and need not work out in the next round again;
+    `costs`: the same of a shape. `budget`: what each share used lately; None where that is not remembered. `recent`: the same of each owner.
+    `fell`: how often something was taken away.
     """
 
     def __init__(
