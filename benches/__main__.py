@@ -10,6 +10,7 @@ from benches import (
     front_door,
     job_overhead,
     job_rate,
+    kueue,
     lab,
     ledger,
     ledger_report,
@@ -20,12 +21,14 @@ from benches import (
     queue,
     seal,
     session_start,
+    shares,
     simulate,
     slurm_submit,
     start,
     submit_rate,
     vault,
     vault_reading,
+    year,
 )
 from fabriek import __version__
 
@@ -46,6 +49,8 @@ if __name__ == "__main__":
         job_rate,
         session_start,
         simulate,
+        shares,
+        kueue,
         power,
         forecast,
         forecast_answer,
@@ -57,6 +62,7 @@ if __name__ == "__main__":
         ledger,
         ledger_report,
         login,
+        year,
     ):
         bench.main()
     sys.exit(0)

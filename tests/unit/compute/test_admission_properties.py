@@ -8,16 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabriek.compute.admission import admit, starts
+from fabriek.compute.board import Board
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.contenders import Running, Waiting
-from fabriek.compute.decisions import Decision
+from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.floor import Floor
 from fabriek.compute.gpus import MILLI, Kind, gpus_of
 from fabriek.compute.jobs import Priority, Shape
 from fabriek.compute.order import FirstCome, Order, Stretch
 from fabriek.compute.placement import Placement
 from fabriek.compute.power import Contract, draw, envelope, idle_watts
-from fabriek.compute.snapshot import Snapshot
+from fabriek.compute.sharing.rules import PLAIN, ShareRules
+from fabriek.compute.snapshot import NOTHING_LATELY, Lately, Snapshot
 from tests.factories.compute import GIB, NOON, a_limit, a_table, kept
 
 HOUR = timedelta(hours=1)
@@ -28,6 +30,23 @@ MACHINES = (
     Capacity(12, 8, 24 * GIB, nodes=4, kinds=(Kind("a100", 8, 250),)),
 )
 SHARES = ("shr_a", "shr_b", "shr_c")
+TREES = (
+    ({}, PLAIN, NOTHING_LATELY),
+    ({"shr_a": 600_000, "shr_b": 400_000}, PLAIN, NOTHING_LATELY),
+    ({"shr_a": 600_000, "shr_b": 400_000}, ShareRules(borrowers_yield=True, reserved=2), NOTHING_LATELY),
+    ({"shr_a": 600_000, "shr_b": 400_000}, ShareRules(ceilings={"shr_a": 700_000, "shr_c": 250_000}), NOTHING_LATELY),
+    (
+        {"top": 700_000, "shr_a": 300_000, "shr_b": 200_000, "shr_c": 300_000},
+        ShareRules(
+            {"shr_a": "top", "shr_b": "top"},
+            {"top": 800_000, "shr_b": 500_000},
+            budget_seconds=86_400,
+            owner_seconds=86_400,
+        ),
+        Lately({"top": 0.6, "shr_a": 0.5, "shr_b": 0.1, "shr_c": 0.1}, {"ann": 0.5, "bob": 0.1}),
+    ),
+)
+"""Parts, how shares stand to each other, and what was used lately."""
 
 amounts = st.sampled_from(
     ["0", "1", "2", "5", "0.25", "0.5", "0.75", "a100:1", "a100:2", "a100:0.5", "h100:1", "h100:0.25"]
@@ -71,15 +90,20 @@ def snapshots(drawn: st.DrawFn) -> Snapshot:
             shape,
             NOON - timedelta(seconds=drawn(st.integers(0, 5))),
             drawn(st.sampled_from(Priority)),
+            owner=drawn(st.sampled_from(["ann", "bob"])),
+            preemptible=drawn(st.booleans()),
         )
         for number, shape in enumerate(drawn(st.lists(shapes, max_size=8)))
     ]
+    shares, rules, lately = drawn(st.sampled_from(TREES))
     return Snapshot(
         capacity=capacity,
         table=a_table(),
         running=tuple(running),
         queued=tuple(queued),
-        shares=drawn(st.sampled_from([{}, {"shr_a": 600_000, "shr_b": 400_000}])),
+        shares=shares,
+        rules=rules,
+        lately=lately,
         contract=drawn(st.sampled_from([None, Contract(150), Contract(600)])),
         limits=tuple(drawn(limits)),
     )
@@ -138,14 +162,35 @@ def test_who_asks_for_a_kind_gets_it_and_parts_only_of_what_is_shared(snapshot: 
 def test_only_those_leave_who_may_and_only_as_many_as_make_room(snapshot: Snapshot) -> None:
     decisions = admit(snapshot, NOON)
     making_room = [one for one in decisions if one.preempts]
-    assert len(making_room) <= 1
+    gone = [job for one in making_room for job in one.preempts]
+    assert len(set(gone)) == len(gone), "nobody makes room for two"
+    assert all(one.preemptible for one in snapshot.running if one.job in gone)
     for decision in making_room:
         waiting = next(one for one in snapshot.queued if one.job == decision.job)
-        gone = set(decision.preempts)
-        assert all(one.preemptible for one in snapshot.running if one.job in gone)
         assert waiting.priority is Priority.URGENT or snapshot.shares
+    if making_room:
         left = replace(snapshot, running=tuple(one for one in snapshot.running if one.job not in gone))
-        assert next(one for one in admit(left, NOON) if one.job == decision.job).starts
+        first = making_room[0].job
+        assert next(one for one in admit(left, NOON) if one.job == first).starts
+
+
+@given(snapshots())
+def test_no_share_stands_above_its_ceiling_by_what_a_round_starts(snapshot: Snapshot) -> None:
+    use = Board(snapshot, NOON).use
+    before = {share: use.used(share) for share in snapshot.rules.ceilings}
+    new = started(snapshot, admit(snapshot, NOON))
+    for waiting in new:
+        use.add(waiting.share, waiting.shape, NOON)
+    for share, most in snapshot.rules.ceilings.items():
+        if any(share in snapshot.rules.path(waiting.share) for waiting in new):
+            assert use.used(share) <= max(most, before[share])
+
+
+@given(snapshots())
+def test_where_borrowers_must_yield_whoever_starts_beyond_its_own_may_be_put_back(snapshot: Snapshot) -> None:
+    shot = replace(snapshot, rules=replace(snapshot.rules, borrowers_yield=True))
+    borrows = {one.job for one in admit(shot, NOON) if one.code is Because.BORROWS}
+    assert all(waiting.preemptible for waiting in shot.queued if waiting.job in borrows)
 
 
 @given(snapshots())
@@ -175,15 +220,7 @@ def test_the_order_of_rows_decides_nothing(snapshot: Snapshot, chance: object) -
     queued, running = list(snapshot.queued), list(snapshot.running)
     chance.shuffle(queued)  # type: ignore[attr-defined]
     chance.shuffle(running)  # type: ignore[attr-defined]
-    other = Snapshot(
-        snapshot.capacity,
-        snapshot.table,
-        tuple(running),
-        tuple(queued),
-        snapshot.shares,
-        snapshot.contract,
-        snapshot.limits,
-    )
+    other = replace(snapshot, running=tuple(running), queued=tuple(queued))
     assert admit(snapshot, NOON) == admit(other, NOON)
 
 
@@ -201,15 +238,7 @@ def test_filling_gaps_never_delays_the_reserved_start_of_the_first_that_waits(sn
         *(Running(w.job, w.share, w.shape, ends_of(w), placed=places[w.job]) for w in started(snapshot, decisions)),
     ]
     waits = next(waiting for waiting in snapshot.queued if waiting.job == first.job)
-    later = Snapshot(
-        snapshot.capacity,
-        snapshot.table,
-        tuple(standing),
-        (waits,),
-        snapshot.shares,
-        snapshot.contract,
-        snapshot.limits,
-    )
+    later = replace(snapshot, running=tuple(standing), queued=(waits,))
     (again,) = admit(later, NOON)
     assert again.until == first.until
 
@@ -223,7 +252,7 @@ def test_who_asks_without_a_word_hears_of_the_same_starts_and_the_same_that_leav
     told = admit(shot, NOON)
     made, leave = starts(kept(shot, NOON), shot, NOON)
     assert {one.waiting.job: one.placed for one in made} == {one.job: one.placed for one in told if one.starts}
-    assert [leave] * bool(leave) == [one.preempts for one in told if one.preempts]
+    assert sorted(leave) == sorted(job for one in told for job in one.preempts)
 
 
 @given(snapshots())

@@ -60,10 +60,11 @@ class Remembering:
             part = self._use.part(one.shape)
             parts[SHARE][one.share] += part
             parts[OWNER][one.owner] += part
+        rates = {kind: {name: part / MICRO for name, part in found.items()} for kind, found in parts.items()}
         with self._lock:
-            self._load(now)
+            self._load(now, rates)
             for kind, recent in self._of.items():
-                recent.uses({name: part / MICRO for name, part in parts[kind].items()}, now)
+                recent.uses(rates[kind], now)
             found = {kind: recent.means(now) for kind, recent in self._of.items()}
         return Lately(found.get(SHARE, {}), found.get(OWNER, {}))
 
@@ -84,7 +85,8 @@ class Remembering:
             )
         return True
 
-    def _load(self, now: datetime) -> None:
+    def _load(self, now: datetime, rates: Mapping[str, Mapping[str, float]] | None = None) -> None:
+        """rates: what is used now, by whom, and has been since what is kept was written; None where nobody looked yet."""
         if self._of:
             return
         kept = list(self._means.all())
@@ -92,4 +94,6 @@ class Remembering:
         for kind, seconds in self._seconds.items():
             if seconds:
                 parts = {one.name: one.part for one in kept if one.kind == kind}
-                self._of[kind] = RecentUse(seconds, min(now, at.get(kind, now)), parts)
+                since = min(now, at.get(kind, now))
+                self._of[kind] = RecentUse(seconds, since, parts)
+                self._of[kind].uses(rates[kind] if rates else {}, since)
