@@ -97,6 +97,10 @@ class Progress:
             lately=self._remembering.lately(running, now),
         )
 
+    def among(self, job: Job) -> tuple[int, ...]:
+        """The nodes on which it may stand; empty: on each. Raises NotPermitted where there is none."""
+        return self._machine.among(job.label, job.purpose)
+
     def _in_partitions(self, waiting: Sequence[tuple[Waiting, Terms]]) -> Sequence[tuple[Waiting, Terms]]:
         """Each with the nodes on which it may stand. One that none takes any more waits for nodes that are not there, and says so."""
         if not self._machine.partitions:

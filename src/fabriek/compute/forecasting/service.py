@@ -101,7 +101,10 @@ class Forecasting:
     def _of(
         self, job: Job, shape: Shape, snapshot: Snapshot, now: datetime, owners: Mapping[str, Owner], seconds: float
     ) -> Forecast:
-        probe = Waiting(PROBE, job.share, shape, now, job.priority)
+        shape = replace(shape, among=self._progress.among(job))
+        probe = Waiting(
+            PROBE, job.share, shape, now, job.priority, owner=job.project, preemptible=job.terms.preemptible
+        )  # fmt: skip
         there, pace = replace(snapshot, queued=(*snapshot.queued, probe)), Pace(self._clock.monotonic, seconds)
         chance = chances(there, now, [PROBE], self._memory.futures(now, owners), pace=pace)[PROBE]
         features = features_of(chance, shape, now, snapshot.capacity) if chance.starts else None
