@@ -35,16 +35,15 @@ def starts(board: Board, snapshot: Snapshot, now: datetime) -> tuple[Sequence[St
     snapshot's queue, beside those that stand on it. What starts stands on the board from then on, and its owner takes it out of the line.
     For whoever plays time forward and asks after every step.
     """
-    if snapshot.starts_held:
+    # Where none fits beside what stands, none will; those may still make others leave.
+    if snapshot.starts_held or not (board.yielding or board.line.may_fit(board.schedule.whole.now)):
         return [], ()
     deciding = Deciding(board, now)
     able, blocked = deciding.divide()
-    # Where none fits beside what stands, none will; those may still make others leave.
     if not able and not board.yielding:
         return [], ()
     made = list(deciding.in_turn(deciding.to_ask(able, blocked, snapshot.order), snapshot.order))
-    deciding.close()
-    return made, tuple(deciding.reclaiming.leave)
+    return made, deciding.close()
 
 
 class _Told:

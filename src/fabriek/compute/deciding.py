@@ -50,7 +50,7 @@ class Deciding:
         self.use, self._of_array = board.use, board.of_array
         self.use.begin(now)
         self._under = Promises(board.ceilings) if self._rules.ceilings else None
-        self.reclaiming = Reclaiming(board, now)
+        self._reclaiming = Reclaiming(board, now) if board.yielding else None
         self.reserved: datetime | None = None
         self._to_reserve = self._rules.reserved
         self._hopeless: dict[Room, timedelta] = {}
@@ -58,8 +58,12 @@ class Deciding:
         self._asks_yield = self._rules.borrowers_yield and board.has_shares
         self.stopped = Stopped()
 
-    def close(self) -> None:
-        self.reclaiming.close()
+    def close(self) -> tuple[str, ...]:
+        """Those that are put back."""
+        if self._reclaiming is None:
+            return ()
+        self._reclaiming.close()
+        return tuple(self._reclaiming.leave)
 
     def divide(self) -> tuple[list[Alike], list[Alike]]:
         """Those in the board's line for which there is room and power at this moment, and those for which there is not."""
@@ -163,7 +167,8 @@ class Deciding:
             self.promised.occupy(need, placed, self._now, self._now + need.span)
         if self._under is not None:
             self._under.start(waiting.share, need, self._now)
-        self.reclaiming.start(waiting.share, need, placed)
+        if self._reclaiming is not None:
+            self._reclaiming.start(waiting.share, need, placed)
 
     def _reserve(self, need: Need, waiting: Waiting) -> datetime | None:
         """One of the first that wait: nobody may delay it from here on."""
@@ -180,7 +185,7 @@ class Deciding:
         return until
 
     def _claim(self, waiting: Waiting, need: Need) -> tuple[str, ...] | None:
-        return self.reclaiming.claim(waiting, need) if self._board.yielding else None
+        return self._reclaiming.claim(waiting, need) if self._reclaiming is not None else None
 
     def _may_claim(self, one: Alike) -> bool:
         return one.rank == RANK[Priority.URGENT] or (self._board.has_shares and not self.use.borrows(one.share))

@@ -67,6 +67,13 @@ class Line:
             heapq.heappop(self._ages)
         return self._ages[0][2] if self._ages else None
 
+    def may_fit(self, free: tuple[int, int, int, int]) -> bool:
+        """Whether what any of them needs is free at this moment, on the machine as a whole."""
+        cpus, gpus, memory, watts = free
+        return any(
+            room[0] <= cpus and room[1] <= gpus and room[2] <= memory and room[3] <= watts for room in self.alike
+        )
+
     def add(self, waiting: Waiting, need: Need) -> None:
         """For jobs in the order in which they came, but those that come back. One with a gate stays outside: it has no turn."""
         if need.never or waiting.gate is not None:

@@ -21,6 +21,8 @@ class Reclaiming:
 
     def __init__(self, board: Board, now: datetime) -> None:
         self._board, self._now = board, now
+        # Not those that this round lets in: they would be put back before they began.
+        self._yielding = tuple(board.yielding.values())
         self._then: _Then | None = None
         self._claims: list[tuple[Waiting, Need]] = []
         self._gone: list[Standing] = []
@@ -33,7 +35,7 @@ class Reclaiming:
         """
         use, like = self._board.use, (waiting.share, waiting.priority, need)
         owed = self._board.has_shares and not use.borrows(waiting.share)
-        if not self._board.yielding or not (owed or waiting.priority is Priority.URGENT) or like in self._in_vain:
+        if not self._yielding or not (owed or waiting.priority is Priority.URGENT) or like in self._in_vain:
             return None
         then = self._as_promised()
         placed = then.place(waiting.share, need)
@@ -67,14 +69,14 @@ class Reclaiming:
         """The machine once all have left that are leaving."""
         if self._then is None:
             self._then = _Then(self._board, self._now)
-            for one in self._board.yielding.values():
+            for one in self._yielding:
                 if one.leaving:
                     self._then.vacate(one)
         return self._then
 
     def _choose(self, waiting: Waiting, need: Need, then: "_Then") -> list[Standing]:
         """They are gone from `then`, and count no more as use; none where all together would not make room."""
-        able = [one for one in self._board.yielding.values() if not one.leaving and one.job not in self.leave]
+        able = [one for one in self._yielding if not one.leaving and one.job not in self.leave]
         able.sort(key=_least_deserving)
         chosen: list[Standing] = []
         for one in able:
