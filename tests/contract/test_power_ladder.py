@@ -51,6 +51,8 @@ class Hall:
         asked = JobAsked(
             ("sleep", "9"), name=name, cpus=cpus, wall_seconds_max=hours * 3600, priority=priority, terms=Terms(preemptible=back)
         )  # fmt: skip
+        if priority is Priority.URGENT:
+            self.town.make_urgent(self.project)
         job = self.town.services.compute.submit(self.project, asked, by=self.person)
         return self.work(job, State.RUNNING)
 
