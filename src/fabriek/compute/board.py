@@ -125,7 +125,8 @@ class Board:
     def _occupy(self, standing: Standing, now: datetime) -> None:
         need = standing.need
         self.schedule.occupy(need, standing.placed, now, standing.ends)
-        self.ceilings.occupy(standing.share, need, now, standing.ends)
+        if self.ceilings.under:
+            self.ceilings.occupy(standing.share, need, now, standing.ends)
         self.use.add(standing.share, need.shape, now, standing.owner)
         self.use.wait(need.shape, standing.waited_seconds)
         if standing.array:
@@ -140,7 +141,8 @@ class Board:
         self.yielding.pop(job, None)
         if gone.ends > now:
             self.schedule.vacate(gone.need, gone.placed, now, gone.ends)
-            self.ceilings.vacate(gone.share, gone.need, now, gone.ends)
+            if self.ceilings.under:
+                self.ceilings.vacate(gone.share, gone.need, now, gone.ends)
         self.use.take_away(gone.share, gone.need.shape, now, gone.owner)
         self.use.wait(gone.need.shape, gone.waited_seconds, gone=True)
         if gone.array:
@@ -149,7 +151,8 @@ class Board:
     def advance(self, now: datetime) -> None:
         """Nothing before this instant is asked about any more."""
         self.schedule.advance(now)
-        self.ceilings.advance(now)
+        if self.ceilings.under:
+            self.ceilings.advance(now)
 
     def announce(self, limit: Limit, now: datetime) -> None:
         """It is known from now on: less may be drawn while it holds, whoever stands."""

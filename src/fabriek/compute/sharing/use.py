@@ -114,18 +114,17 @@ class ShareUse:
         )
 
     def _count(self, share: str, shape: Shape, sign: int, now: datetime, owner: str) -> None:
-        part = sign * self.part(shape) / MICRO
-        for one in self.rules.path(share):
+        for one in self.rules.path(share) if self.rules.parents else (share,):
             self._borrows.pop(one, None)
             cpus, gpus, memory = self._used.get(one, (0, 0, 0))
             self._used[one] = (
                 cpus + sign * shape.cpus_in_all, gpus + sign * shape.gpus_milli_in_all, memory + sign * shape.memory_bytes_in_all
             )  # fmt: skip
         if self.budget is not None:
-            self.budget.change_each(self.rules.path(share), part, now)
+            self.budget.change_each(self.rules.path(share), sign * self.part(shape) / MICRO, now)
         if self.rules.parents:
             self._turns.clear()
         else:
             self._turns.pop(share, None)
         if self.recent is not None and owner:
-            self.recent.change(owner, part, now)
+            self.recent.change(owner, sign * self.part(shape) / MICRO, now)

@@ -34,7 +34,8 @@ class Climbing:
         found = []
         while self._coming and _known_from(self._coming[-1]) <= now:
             found.append(self._coming.pop())
-        self.known = [limit for limit in self.known if limit.ends > now] + found
+        if found:
+            self.known = [limit for limit in self.known if limit.ends > now] + found
         return found
 
     def acts(self, standing: Iterable[Placed], now: datetime) -> tuple[Act, ...]:

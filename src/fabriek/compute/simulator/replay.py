@@ -129,10 +129,11 @@ class _Replay:
                 continue
             self._gone.append(self._standing.pop(job))
             self._board.leave(job, now)
-        for limit in self._climbing.told(now):
-            self._board.announce(limit, now)
-        for act in self._climbing.acts(self._standing.values(), now):
-            self._return(act.job, now)
+        if (look := self._climbing.next) is not None and look <= now:
+            for limit in self._climbing.told(now):
+                self._board.announce(limit, now)
+            for act in self._climbing.acts(self._standing.values(), now):
+                self._return(act.job, now)
         while self._arriving and self._arriving[-1].submitted_at <= now:
             row = self._arriving.pop()
             number = len(self._rows)
