@@ -24,6 +24,7 @@ from fabriek.compute.requests import JobAsked
 from fabriek.kernel.callers import Caller
 from fabriek.portal import app as portal
 from fabriek.worker.admission import admit_jobs
+from fabriek.worker.loop import settle_memory
 
 QUEUED, MINE = 10_000, 200
 TIMES = 30
@@ -78,6 +79,7 @@ def filled(town: Town) -> Caller:
             asked = JobAsked(("true",), wall_seconds_max=60, array=f"0-{last}")
             town.services.compute.submit(project, asked, by=town.again(by))
     admit_jobs(town.services)
+    settle_memory()  # as a server's worker does when it begins
     return town.again(somebody)
 
 
