@@ -57,9 +57,10 @@ from fabriek.compute.service import Compute
 from fabriek.compute.serving.admitting import Admitting
 from fabriek.compute.serving.service import Serving
 from fabriek.compute.serving.store import SqlServedModels, SqlServingKeys
+from fabriek.compute.sharing.store import SqlMeans
 from fabriek.compute.simulator.rehearsing import Rehearsing
 from fabriek.compute.simulator.service import Simulator
-from fabriek.compute.store import SqlDecisions, SqlJobs, SqlMeans, SqlPowerLimits
+from fabriek.compute.store import SqlDecisions, SqlJobs, SqlPowerLimits
 from fabriek.compute.submission import Submission
 from fabriek.funding.policy.policy import Policy, shipped_policy
 from fabriek.kernel.clock import Clock, SystemClock

@@ -35,7 +35,7 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 """Some instant, for what does not depend on which."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Standing:
     """A job that has its room, until `ends` at the latest. `preemptible` and `leaving` as of one that runs."""
 

@@ -27,7 +27,7 @@ class Start:
     placed: Placement
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """What keeps the job waiting that was asked about last. `ceiling`: the share that may use no more; `must_yield`: it would borrow, and may not
     be put back; `reserved`: its reserved start; `leave`: who makes room for it; None where nobody does.
@@ -37,6 +37,10 @@ class Stopped:
     must_yield: bool = False
     reserved: datetime | None = None
     leave: tuple[str, ...] | None = None
+
+
+BY_ROOM = Stopped()
+"""By nothing but room, power, or its gate."""
 
 
 class Deciding:
@@ -120,31 +124,31 @@ class Deciding:
         """Where it starts now. Else None, and `stopped` says why; the first that lack room get a reserved start, once it is known when there is
         room.
         """
-        self.stopped = stopped = Stopped()
+        self.stopped = BY_ROOM
         if self.gate(waiting):
             return None
         if self._asks_yield and not waiting.preemptible and self.use.borrows(waiting.share):
-            stopped.must_yield = True
+            self.stopped = Stopped(must_yield=True)
             return None
         if self._under is not None and (ceiling := self._under.stops(waiting.share, need, self._now)):
-            stopped.ceiling = ceiling
             self._under.reserve(ceiling, need, self._now)
-            stopped.leave = self._claim(waiting, need)
+            self.stopped = Stopped(ceiling, leave=self._claim(waiting, need))
             return None
         # Room only gets less in a round: what takes as much for as long as something that had none has none either.
         hopeless = self._hopeless.get(need.whole)
-        if hopeless is not None and need.span >= hopeless:
-            stopped.leave = self._claim(waiting, need)
-            return None
-        placed = self.promised.place(need, self._now, self._now + need.span)
-        if placed is not None:
-            self._start(waiting, need, placed)
-            return placed
-        if self._to_reserve:
-            stopped.reserved = self._reserve(need, waiting)
-        elif self._is_pool:
-            self._hopeless[need.whole] = need.span
-        stopped.leave = self._claim(waiting, need)
+        if hopeless is None or need.span < hopeless:
+            placed = self.promised.place(need, self._now, self._now + need.span)
+            if placed is not None:
+                self._start(waiting, need, placed)
+                return placed
+            if self._to_reserve:
+                reserved = self._reserve(need, waiting)
+                self.stopped = Stopped(reserved=reserved, leave=self._claim(waiting, need))
+                return None
+            if self._is_pool:
+                self._hopeless[need.whole] = need.span
+        if self._reclaiming is not None:
+            self.stopped = Stopped(leave=self._claim(waiting, need))
         return None
 
     def gate(self, waiting: Waiting) -> bool:

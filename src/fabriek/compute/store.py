@@ -39,7 +39,6 @@ from fabriek.compute.limits import AnnouncedLimit
 from fabriek.compute.notices.notices import NoticeAsked, Occasion
 from fabriek.compute.placement import Placement
 from fabriek.compute.secrets.secrets import SecretUse
-from fabriek.compute.sharing.remembering import Mean
 from fabriek.compute.terms import USUAL, Terms
 from fabriek.compute.uses import Use
 from fabriek.kernel.errors import NotFound
@@ -161,16 +160,6 @@ _TERMS = cast(jobs.c.terms, Text)
 
 _SAVE = update(jobs).where(jobs.c.id == bindparam("saved"))
 """Built once: a job is saved at every step of its way."""
-
-
-recent_use = Table(
-    "compute_recent_use",
-    metadata,
-    Column("kind", String, primary_key=True),
-    Column("name", String, primary_key=True),
-    Column("part", Float, nullable=False),
-    Column("at", Instant, nullable=False),
-)
 
 
 class SqlJobs:
@@ -333,21 +322,6 @@ class SqlDecisions:
     def last(self, job_id: str) -> Decision | None:
         row = self._db.row(select(decisions).where(decisions.c.job == job_id))
         return None if row is None else Decision(row.job, row.starts, Because(row.code), row.reason, row.until)
-
-
-class SqlMeans:
-    """What shares and owners used lately."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    def all(self) -> Iterable[Mean]:
-        return [Mean(*row) for row in self._db.plain_rows(select(*recent_use.c))]
-
-    def replace(self, means: Iterable[Mean]) -> None:
-        self._db.execute(delete(recent_use))
-        if rows := [asdict(one) for one in means]:
-            self._db.execute(insert(recent_use), rows)
 
 
 class SqlPowerLimits:

@@ -14,9 +14,7 @@ from fabriek.compute.forecasting.past import Owner, Ran
 from fabriek.compute.forecasting.ports import Kept
 from fabriek.compute.gpus import MILLI, Gpus
 from fabriek.compute.jobs import ENDED, ON_THE_MACHINE, Priority, Shape, State
-from fabriek.compute.store import jobs
-
-IDS_AT_ONCE = 500
+from fabriek.compute.store import IDS_AT_ONCE, jobs
 
 forecasts = Table(
     "compute_forecasts",

@@ -22,6 +22,7 @@ from fabriek.kernel.callers import SYSTEM
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import FabriekError
 from fabriek.kernel.ids import Ids
+from fabriek.kernel.units import MICRO
 
 FRESH = timedelta(minutes=5)
 """How old a meter's word may be to count for now."""
@@ -196,7 +197,7 @@ class PowerGuard:
         """Outside any transaction, since it asks the machine. What a stop left undone is done now."""
         if self._caps is None or (ladder := self._ladder()) is None:
             return
-        watts = int(self._machine.table(self._clock.today()).gpu_watts_full * ladder.cap_part // 1_000_000)
+        watts = int(self._machine.table(self._clock.today()).gpu_watts_full * ladder.cap_part // MICRO)
         for taken in self._acts.standing():
             if taken.step is not Step.CAP or taken.done_at is not None:
                 continue

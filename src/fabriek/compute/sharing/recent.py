@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from math import exp
 
-Standing = tuple[float, float, float]
+Fading = tuple[float, float, float]
 """A mean, what is used from then on, and since when: seconds since 1970, since a replay asks millions of times."""
 
 
@@ -18,7 +18,7 @@ class RecentUse:
     def __init__(self, remembered_seconds: float, at: datetime, means: Mapping[str, float] | None = None) -> None:
         """means: of each name at that instant; nobody uses anything yet."""
         self.remembered_seconds = remembered_seconds
-        self._of: dict[str, Standing] = {name: (mean, 0.0, at.timestamp()) for name, mean in (means or {}).items()}
+        self._of: dict[str, Fading] = {name: (mean, 0.0, at.timestamp()) for name, mean in (means or {}).items()}
 
     def change(self, name: str, by: float, now: datetime) -> None:
         """From now on it uses so much more, or less where this is below zero."""

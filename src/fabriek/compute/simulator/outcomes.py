@@ -8,7 +8,7 @@ from datetime import datetime
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.gpus import MILLI
 from fabriek.compute.placement import Placement
-from fabriek.compute.power import PowerTable, energy_joules
+from fabriek.compute.power import PowerTable, expected_draw
 from fabriek.compute.simulator.traces import TraceRow
 
 SECONDS_PER_HOUR = 3600
@@ -99,6 +99,7 @@ def outcome_of(
     for one in stood:
         used[one.row.share] += part_of(one.row, capacity) * one.ran_seconds / SECONDS_PER_HOUR
     makespan = _makespan(placed)
+    watts = {shape: expected_draw(shape, table) for shape in {one.row.shape for one in stood}}
     return Outcome(
         placed=tuple(placed),
         unstarted=tuple(unstarted),
@@ -109,7 +110,7 @@ def outcome_of(
         makespan_seconds=makespan,
         cpu_utilisation=_utilisation(stood, lambda row: row.shape.cpus_in_all, capacity.cpus, makespan),
         gpu_utilisation=_utilisation(stood, lambda row: row.shape.gpus_milli_in_all, capacity.gpus * MILLI, makespan),
-        energy_joules=sum(energy_joules(one.row.shape, table, one.ran_seconds) for one in stood),
+        energy_joules=sum(watts[one.row.shape] * one.ran_seconds for one in stood),
         put_back=tuple(put_back),
     )
 
