@@ -25,7 +25,7 @@ class SqlMeans:
         self._db = db
 
     def all(self) -> Iterable[Mean]:
-        return [Mean(*row) for row in self._db.rows(select(*recent_use.c))]
+        return [Mean(row.kind, row.name, row.part, row.at) for row in self._db.rows(select(recent_use))]
 
     def replace(self, means: Iterable[Mean]) -> None:
         self._db.execute(delete(recent_use))
