@@ -137,7 +137,7 @@ def test_what_the_ladder_does_stands_in_the_answer_and_on_the_page(place: Place)
     assert told.step == "hold"
     assert (
         told.why
-        == "1 W are allowed now and planned are 28 W: no job starts, 27 W stay above it that no step of the ladder takes away."
+        == "1 W are allowed now and 28 W are planned: no job starts, 27 W stay above it that no step of the ladder takes away."
     )
     page = place.ask(
         "GET",

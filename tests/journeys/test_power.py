@@ -59,7 +59,7 @@ def test_an_operator_sees_and_brings_in_what_there_is_of_power(cli: Cli, town: T
     assert (refused.returncode, "wholly in the past" in refused.stderr) == (2, True)
     assert cli("limit", "add", "--from", town.clock.now().isoformat(), "--to", "+2h", "--watts", "20").returncode == 0
     shown = cli("show").stdout
-    assert "20 W are allowed now and planned are 28 W: no job starts" in shown
+    assert "20 W are allowed now and 28 W are planned: no job starts" in shown
     town.services.power_record.look()
     assert cli("meter", "read", "main", "--at", town.clock.now().isoformat(), "--watts", "25").returncode == 0
     town.clock.move(timedelta(minutes=16))
@@ -75,3 +75,22 @@ def test_an_operator_sees_and_brings_in_what_there_is_of_power(cli: Cli, town: T
     )
     assert json.loads(cli("record", "--from", "-1h", "--to", "+1h", "--json").stdout)[0]["over"] is True
     assert cli("meter", "read", "main").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (("limit", "add", "--to", "+1h", "--kw", "-3"), "watts must be 0 or more"),
+        (("limit", "add", "--to", "+1h", "--kw", "nan"), "nan kW is no amount"),
+        (("limit", "add", "--to", "+1h", "--kw", "1e300"), "watts may be 1,000,000,000,000 at most"),
+        (("limit", "add", "--to", "+999999999999h", "--kw", "3"), "is not an instant"),
+        (("limit", "add", "--from", "+3h", "--to", "+1h", "--kw", "3"), "ends before it begins"),
+        (("meter", "read", "main", "--watts", "-1"), "watts must be 0.0 or more"),
+        (("message", "add", "NB-1", "--from", "+30h", "--to", "+31h", "--kw", "inf"), "kw is not right"),
+    ],
+)
+def test_what_is_no_limit_and_no_reading_is_refused_in_words(cli: Cli, words: tuple[str, ...], what: str) -> None:
+    refused = cli(*words)
+    assert (refused.returncode, what in refused.stderr, "Traceback" in refused.stderr) == (2, True, False), (
+        refused.stderr
+    )

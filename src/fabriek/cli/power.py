@@ -2,6 +2,7 @@
 
 import csv
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from fabriek.cli.output import counted, json_option, say, show, table
 from fabriek.cli.session import connect
 from fabriek.kernel.clock import SystemClock
 from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.invalid import checked
 from fabriek.kernel.units import parse_seconds
 from fabriek.schemas.powering import GridMessageIn, PowerReadingIn
 
@@ -50,7 +52,7 @@ def add(starts: str, ends: str, kw: float | None, watts: int | None, source: str
     made = connect().jobs.limit_power(
         starts_at=_instant(starts, now),
         ends_at=_instant(ends, now),
-        watts=watts if watts is not None else round((kw or 0) * 1000),
+        watts=watts if watts is not None else _watts(kw or 0),
         source=source,
     )
     show(made, as_json=as_json)
@@ -128,7 +130,9 @@ def take(
         "id": name, "announced_at": now, "from": _instant(begins, now) if begins else None, "to": _instant(ends, now) if ends else None,
         "kw": kw, "replaces": replaces, "withdraws": withdraws,
     }  # fmt: skip
-    show(connect().jobs.take_power_message(GridMessageIn.model_validate(said)), as_json=as_json)
+    with checked("fabriek power message add ID --from 2026-12-01T17:00+01:00 --to 2026-12-01T20:00+01:00 --kw 400"):
+        wanted = GridMessageIn.model_validate(said)
+    show(connect().jobs.take_power_message(wanted), as_json=as_json)
 
 
 @power.group("meter")
@@ -146,18 +150,25 @@ def read(name: str, at: str, watts: float | None, kwh: float | None, *, as_json:
     """Send one reading of METER, as its program would."""
     if watts is None and kwh is None:
         raise InvalidInput("a reading has a figure", fix="add --watts or --kwh")
-    reading = PowerReadingIn(meter=name, at=_instant(at, SystemClock().now()), watts=watts, kwh=kwh)
+    with checked("fabriek power meter read METER --watts 41000"):
+        reading = PowerReadingIn(meter=name, at=_instant(at, SystemClock().now()), watts=watts, kwh=kwh)
     show(connect().jobs.read_power_meter(reading), as_json=as_json)
+
+
+def _watts(kw: float) -> int:
+    """Raises InvalidInput on what is no amount."""
+    if not isfinite(kw):
+        raise InvalidInput(f"{kw} kW is no amount", fix="--kw 400")
+    return round(kw * 1000)
 
 
 def _instant(text: str, now: datetime) -> datetime:
     if text == "now":
         return now
-    if text.startswith(("+", "-")):
-        span = timedelta(seconds=parse_seconds(text[1:]))
-        return now + span if text[0] == "+" else now - span
     try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
+        if text.startswith(("+", "-")):
+            span = timedelta(seconds=parse_seconds(text[1:]))
+            return now + span if text[0] == "+" else now - span
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidInput(f"{text!r} is not an instant", fix="write 2026-12-01T17:00+01:00, now, or +2h") from None
-    return read.astimezone(UTC)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from fabriek.kernel.clock import Clock, SystemClock
 from fabriek.kernel.errors import InvalidInput, NotFound
-from fabriek.kernel.invalid import field_of, nearest, refused
+from fabriek.kernel.invalid import checked, field_of, nearest, refused
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.cluster import SyncedOut
 from fabriek.schemas.compute import (
@@ -210,7 +210,8 @@ class Compute:
     def limit_power(
         self, *, starts_at: datetime, ends_at: datetime, watts: int, source: str = "operator"
     ) -> PowerLimitOut:
-        wanted = PowerLimitIn(starts_at=starts_at, ends_at=ends_at, watts=watts, source=source)
+        with checked("say who announced it, and kilowatts from 0 on: --kw 400"):
+            wanted = PowerLimitIn(starts_at=starts_at, ends_at=ends_at, watts=watts, source=source)
         return PowerLimitOut.model_validate(
             self._client.post("/api/v1/power/limits", json=wanted.model_dump(mode="json"))
         )
@@ -238,7 +239,8 @@ class Compute:
         return [QuarterOut.model_validate(one) for one in self._client.get("/api/v1/power/record", params=asked)]
 
     def simulate(self, *, scale: Mapping[str, float] | None = None) -> SimulatedOut:
-        wanted = SimulateIn(scale=dict(scale or {}))
+        with checked("give a factor from 0 on: --share defence=2"):
+            wanted = SimulateIn(scale=dict(scale or {}))
         return SimulatedOut.model_validate(
             self._client.post("/api/v1/simulations", json=wanted.model_dump(mode="json"))
         )

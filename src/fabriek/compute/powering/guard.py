@@ -16,7 +16,7 @@ from fabriek.compute.powering.acts import CAPPED_FOR_POWER, ENDED_FOR_POWER, FOR
 from fabriek.compute.powering.ladder import STEPS, Act, Breach, Climb, Standing, Step, climb
 from fabriek.compute.powering.ports import Acts, Readings
 from fabriek.compute.powering.readings import watts_of_now
-from fabriek.compute.powering.telling import said
+from fabriek.compute.powering.telling import cause, said
 from fabriek.funding.policy.ladders import Ladder
 from fabriek.kernel.callers import SYSTEM
 from fabriek.kernel.clock import Clock
@@ -83,10 +83,11 @@ class PowerGuard:
         )  # fmt: skip
         zone = self._machine.zone
         why = said(found, now, zone, can_cap=self._caps is not None)
-        held_why = why.rstrip(".") if found.held else self._spared(drawn, limits, now)
+        breach = found.breach if found.held else None
+        held_why = f"since {cause(breach, now, zone)}" if breach else self._spared(drawn, limits, now)
         if held_why and not why:
             why = f"No job starts {held_why}."
-        return Outlook(found, why, _as_end(held_why), acts, self._caps is not None)
+        return Outlook(found, why, held_why, acts, self._caps is not None)
 
     def round(self) -> int:
         """Does what is due; how many acts were taken. Safe to repeat, and after a stop it goes on where it stood."""
@@ -255,8 +256,3 @@ class PowerGuard:
 
 
 _EVENTS = {Step.CAP: "power.capped", Step.SUSPEND: "power.put_back", Step.DRAIN: "power.ended"}
-
-
-def _as_end(sentence: str) -> str:
-    """As the end of another sentence."""
-    return sentence[:1].lower() + sentence[1:] if sentence else ""

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime, tzinfo
 
-from fabriek.compute.powering.ladder import Climb, Step
+from fabriek.compute.powering.ladder import Breach, Climb, Step
 from fabriek.compute.reasons import clock_time
 
 _WORDS = {
@@ -14,12 +14,9 @@ _WORDS = {
 
 
 def said(climb: Climb, now: datetime, zone: tzinfo, *, can_cap: bool) -> str:
-    """`Since 40 W are allowed from 14:00 and 60 W are planned then, no job starts and 2 jobs are put back.`; empty where nothing is to be done."""
-    breach = climb.breach
-    if breach is None:
+    """`40 W are allowed from 14:00 and 60 W are planned: no job starts, 2 jobs are put back.`; empty where nothing is to be done."""
+    if climb.breach is None:
         return ""
-    begins = f"from {clock_time(breach.at, now, zone)}" if breach.at > now else "now"
-    what = "the meter says" if breach.metered else "planned are"
     parts = ["no job starts"] if climb.held else []
     parts += _counted([act.step for act in climb.acts], "")
     if climb.planned:
@@ -30,7 +27,14 @@ def said(climb: Climb, now: datetime, zone: tzinfo, *, can_cap: bool) -> str:
     if climb.short_watts:
         parts.append(f"{climb.short_watts} W stay above it that no step of the ladder takes away")
     told = ", ".join(parts) or "what is leaving makes room"
-    return f"{breach.allowed_watts} W are allowed {begins} and {what} {breach.planned_watts} W: {told}."
+    return f"{cause(climb.breach, now, zone)}: {told}."
+
+
+def cause(breach: Breach, now: datetime, zone: tzinfo) -> str:
+    """`40 W are allowed from 14:00 and 60 W are planned`."""
+    begins = f"from {clock_time(breach.at, now, zone)}" if breach.at > now else "now"
+    drawn = f"the meter says {breach.planned_watts} W" if breach.metered else f"{breach.planned_watts} W are planned"
+    return f"{breach.allowed_watts} W are allowed {begins} and {drawn}"
 
 
 def _counted(steps: list[Step], when: str) -> list[str]:
