@@ -15,7 +15,6 @@ from fabriek.compute.hosts import hosts_of
 from fabriek.compute.jobs import Job, reserved_end
 from fabriek.compute.notices.notices import Notice, notice_asked_of
 from fabriek.compute.notices.notices import shown as shown_target
-from fabriek.compute.powering.carbon import JOULES_PER_KWH
 from fabriek.compute.receipts import JobReceipt
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.secrets.secrets import use_of
@@ -23,6 +22,7 @@ from fabriek.compute.terms import Network, Terms, after_of
 from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import NotAuthenticated, NotFound, NotPermitted
+from fabriek.kernel.units import JOULES_PER_KWH
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.compute import (
     AccountOut,

@@ -8,7 +8,7 @@ from typing import Any
 from fabriek.assurance.statements import STATEMENT_TYPE
 from fabriek.compute.jobs import Job
 from fabriek.funding.resources import Resource
-from fabriek.kernel.units import shown
+from fabriek.kernel.units import JOULES_PER_KWH, shown
 from fabriek.lab.registry.facts import BaseRead, ModelFacts
 from fabriek.lab.registry.promotion import Promotion
 from fabriek.lab.registry.signatures import Column
@@ -16,7 +16,6 @@ from fabriek.vault.agreeing.agreements import Agreement
 from fabriek.vault.references import Reference
 
 PASSPORT_TYPE = "urn:fabriek:passport:v1"
-JOULES_PER_KWH = 3_600_000
 ENERGY_FROM = "worked out from the time it ran, what it was given, and the machine's table of power"
 
 

@@ -8,6 +8,8 @@ from fabriek.kernel.errors import InvalidInput
 MICRO = 1_000_000
 """Micro-units in one unit of a resource: the ledger holds integers only."""
 
+JOULES_PER_KWH = 3_600_000
+
 DIGITS_MAX = 30
 """Of an amount that is read at all: `1e999999` is a million digits long when it is written out."""
 

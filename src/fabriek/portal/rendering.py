@@ -15,7 +15,7 @@ from fabriek import __version__
 from fabriek.access.login.providers import Provider
 from fabriek.compute.gpus import amount
 from fabriek.funding.resources import Resource
-from fabriek.kernel.units import shown, shown_bytes
+from fabriek.kernel.units import shown, shown_bytes, shown_short
 from fabriek.portal.forms import seal_of
 from fabriek.portal.markdown import rendered
 
@@ -43,6 +43,7 @@ class Pages:
             "capitalize_first": lambda text: text[:1].upper() + text[1:],
             "thousandths": amount,
             "units": shown,
+            "units_short": shown_short,
             "unit": lambda resource: Resource(resource).plural,
             "highlighted": highlighted,
             "markdown": rendered,

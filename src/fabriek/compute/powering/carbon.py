@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from fabriek.kernel.dated import in_force, read_rows
-
-JOULES_PER_KWH = 3_600_000
+from fabriek.kernel.units import JOULES_PER_KWH
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +36,10 @@ def _mix(row: dict[str, Any]) -> Mix:
     if not 0 <= grams <= 5_000:
         raise ValueError("grams_per_kwh is from 0 to 5,000")
     return Mix(str(row["name"]), grams, row["valid_from"], row["source"])
+
+
+def in_words(energy_joules: float, co2_grams: float) -> str:
+    """`1.250 kWh, 468 g CO2`; what is too little to be told apart is said so."""
+    kwh = energy_joules / JOULES_PER_KWH
+    energy = f"{kwh:,.3f} kWh" if kwh >= 0.001 else "less than 0.001 kWh"
+    return f"{energy}, " + (f"{co2_grams:,.0f} g CO2" if co2_grams >= 1 else "less than 1 g CO2")

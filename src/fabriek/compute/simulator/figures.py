@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from fabriek.compute.simulator.drawing import quarter_hours_above
 from fabriek.compute.simulator.outcomes import Outcome, Placed
 from fabriek.compute.simulator.replay import Machine
-from fabriek.kernel.units import MICRO
+from fabriek.kernel.units import JOULES_PER_KWH, MICRO
 
 TAU_SECONDS = 10.0
 """A job shorter than this counts as so long: else a wait of a second would be a thousandfold slowdown."""
-
-JOULES_PER_KWH = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)

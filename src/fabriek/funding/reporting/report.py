@@ -14,8 +14,8 @@ from fabriek.funding.reporting.rows import STANDING, TURNED, UNSAID, Dimension, 
 from fabriek.funding.reporting.suppressing import Group, folded, suppressed
 from fabriek.funding.reporting.values import Value, value_on, worth
 from fabriek.funding.resources import Resource
+from fabriek.kernel.units import JOULES_PER_KWH
 
-JOULES_PER_KWH = 3_600_000
 PERCENTILE = 95
 
 

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from fabriek.compute.jobs import Job, State, reserved_end
 from fabriek.compute.notices.notices import MAIL, notice_asked_of
 from fabriek.compute.notices.notices import shown as shown_target
-from fabriek.compute.powering.carbon import JOULES_PER_KWH
+from fabriek.compute.powering.carbon import in_words
 from fabriek.compute.receipts import JobReceipt
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.terms import Terms
@@ -38,7 +38,7 @@ def _facts(services: Services, project: str, job: Job) -> dict[str, Any]:
     fields = {name: getattr(job, name) for name in Job.__dataclass_fields__}
     return {
         "project": services.access.project(project), "job": fields | {"inputs": inputs}, "cost": cost,
-        "energy": f"{job.energy_joules / JOULES_PER_KWH:.3g} kWh, {job.co2_grams:.3g} g CO2" if job.settled and job.energy_joules else "",
+        "energy": in_words(job.energy_joules, job.co2_grams) if job.settled and job.energy_joules else "",
         "why": services.compute.why(job).sentence, "live": not job.has_ended(), "number": job.short,
         "ends_at": reserved_end(job, job.started_at) if job.state is State.RUNNING and job.started_at else None,
         "serves": bool(job.terms.port) and not job.terms.serves and job.state is State.RUNNING,
@@ -63,8 +63,7 @@ def _receipt(found: JobReceipt) -> dict[str, Any]:
     said: dict[str, Any] = {
         "share": found.share,
         "ground": found.ground,
-        "energy": found.energy_joules / JOULES_PER_KWH,
-        "co2": found.job.co2_grams,
+        "energy": in_words(found.energy_joules, found.job.co2_grams),
         "lines": [],
     }
     if told is None:

@@ -54,14 +54,14 @@ def _record(services: Services) -> dict[str, Any]:
         )
         if any(math.isfinite(value) for _, value in points)
     ]
-    if not lines:
+    if not lines or len(found) < 2:  # one quarter is no line
         return {}
     ends = f"{found[0].at.astimezone(zone):%a %H:%M}", f"{found[-1].ends_at.astimezone(zone):%a %H:%M}"
     done = [one for one in found if one.closed]
     return {
         "svg": series("Watts in each quarter of an hour", lines, ends), "legend": [(swatch(one.number), one.name, one.last) for one in lines],
-        "quarters": len(done), "over": sum(one.is_over for one in done), "unknown": sum(one.drawn_from is From.UNKNOWN for one in done),
-        "metered": sum(one.drawn_from is From.METER for one in done),
+        "quarters": "1 quarter" if len(done) == 1 else f"{len(done)} quarters", "over": sum(one.is_over for one in done),
+        "unknown": sum(one.drawn_from is From.UNKNOWN for one in done), "metered": sum(one.drawn_from is From.METER for one in done),
     }  # fmt: skip
 
 

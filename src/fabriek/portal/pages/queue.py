@@ -8,6 +8,7 @@ from starlette.responses import Response
 from fabriek.compute.gpus import amount
 from fabriek.compute.queue import Place, Shown
 from fabriek.funding.reporting.seeing import sees_all
+from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import Caller
 from fabriek.portal.form_words import language_of
 from fabriek.portal.rendering import Pages
@@ -21,23 +22,27 @@ LAST_MAX = 10**9
 WORDS = {
     "en": {
         "other": "nl", "language": "In het Nederlands", "machine": "The machine", "queue": "The queue", "capacity": "Capacity", "which": "Which jobs",
-        "all": "All that wait", "own": "Yours", "waiting": "{of} jobs wait, {own} of them yours to look at, as they stood at {at}.", "place": "Place",
+        "all": "All that wait", "own": "Yours", "waiting": "{of} waiting, {own} of them yours to look at, as it stood at {at}.", "place": "Place",
         "job": "Job", "share": "Share", "size": "Size", "why": "Why it waits", "expected": "Expected to start", "somebody": "somebody's",
         "unknown": "not known", "next": "Further back", "first": "From the front", "nobody": "Nobody waits.", "none_own": "None of yours waits.",
         "free": "Free", "from": "From", "memory": "Memory", "power": "Power", "unlimited": "not limited", "sold": "Sold against there",
-        "free_note": "By the latest end of what stands now, and as if nothing more started: {of} jobs wait for it.", "until": "Until",
+        "free_note": "By the latest end of what stands now, and as if nothing more started; waiting for it: {of}.", "until": "Until",
         "to_spend": "Still to be spent", "gives": "The machine gives", "part": "Sold", "over": "more than there is", "now": "now",
-        "unsaid": "Nobody said what the machine gives of this.",
+        "unsaid": "Nobody said what the machine gives of this.", "units": {one: one.plural for one in Resource},
     },
     "nl": {
         "other": "en", "language": "In English", "machine": "De machine", "queue": "De wachtrij", "capacity": "Capaciteit", "which": "Welke taken",
-        "all": "Alles wat wacht", "own": "Die van u", "waiting": "{of} taken wachten, waarvan u er {own} mag inzien, zoals het stond om {at}.",
+        "all": "Alles wat wacht", "own": "Die van u", "waiting": "{of} wachtend, waarvan u er {own} mag inzien, zoals het stond om {at}.",
         "place": "Plaats", "job": "Taak", "share": "Deel", "size": "Omvang", "why": "Waarom hij wacht", "expected": "Begint naar verwachting",
         "somebody": "van een ander", "unknown": "niet bekend", "next": "Verder naar achteren", "first": "Vanaf het begin", "nobody": "Niemand wacht.",
         "none_own": "Van u wacht er geen.", "free": "Vrij", "from": "Vanaf", "memory": "Geheugen", "power": "Vermogen", "unlimited": "niet begrensd",
         "sold": "Verkocht tegenover aanwezig", "until": "Tot en met", "to_spend": "Nog te besteden", "gives": "De machine geeft", "part": "Verkocht",
-        "free_note": "Naar het laatste einde van wat er nu staat, en alsof er niets meer begon: {of} taken wachten erop.", "now": "nu",
+        "free_note": "Naar het laatste einde van wat er nu staat, en alsof er niets meer begon; wachtend: {of}.", "now": "nu",
         "over": "meer dan er is", "unsaid": "Niemand heeft gezegd wat de machine hiervan geeft.",
+        "units": {
+            Resource.GPU_HOUR: "GPU-uren", Resource.CPU_HOUR: "CPU-uren", Resource.TIB_HOUR: "TiB-uren", Resource.EXPERT_HOUR: "uren van experts",
+            Resource.TOKEN: "tokens",
+        },
     },
 }  # fmt: skip
 
