@@ -52,9 +52,9 @@ def _record(services: Services) -> dict[str, Any]:
                 ("allowed", _points(found, "allowed_watts")),
             )
         )
-        if any(math.isfinite(value) for _, value in points)
+        if sum(math.isfinite(value) for _, value in points) > 1  # one quarter is no line
     ]
-    if not lines or len(found) < 2:  # one quarter is no line
+    if not lines:
         return {}
     ends = f"{found[0].at.astimezone(zone):%a %H:%M}", f"{found[-1].ends_at.astimezone(zone):%a %H:%M}"
     done = [one for one in found if one.closed]
