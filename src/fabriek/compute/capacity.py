@@ -117,6 +117,9 @@ class Timeline:
 
     def occupy(self, need: Room, start: datetime, end: datetime) -> None:
         """Takes room from `start` until just before `end`."""
+        self._change(need, start, end)
+
+    def _change(self, need: tuple[int, int, int, int], start: datetime, end: datetime) -> None:
         cpus, gpus, memory, watts = need
         free, first = self._free, self._cut(start)
         for step in range(first, self._cut(end)):
@@ -125,7 +128,7 @@ class Timeline:
 
     def vacate(self, need: Room, start: datetime, end: datetime) -> None:
         """Gives room back that was taken until `end`. No step stays that differs in nothing from the one before it."""
-        self.occupy(Room(*(-amount for amount in need)), start, end)
+        self._change((-need[0], -need[1], -need[2], -need[3]), start, end)
         for at in (end, start):
             step = bisect_right(self._starts, at) - 1
             if step > 0 and self._free[step] == self._free[step - 1]:

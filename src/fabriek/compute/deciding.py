@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from fabriek.compute.board import Board
 from fabriek.compute.capacity import Room
@@ -19,8 +19,7 @@ from fabriek.compute.sharing.ceilings import Promises
 from fabriek.compute.turns import Heads
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """A job that starts now, and where."""
 
     waiting: Waiting

@@ -11,7 +11,9 @@ from fabriek.funding.policy.ladders import Ladder
 
 
 class Climbing:
-    """`known`: the limits that anybody knows of at the moment. A replay caps nobody: it does not know how much slower a job would be."""
+    """`known`: the limits that anybody knows of at the moment; `looks`: when somebody has to look again, the next of them last. A replay caps
+    nobody: it does not know how much slower a job would be.
+    """
 
     def __init__(
         self, limits: Sequence[Limit], table: PowerTable, idle_watts: int, contract: Contract | None, ladder: Ladder | None
@@ -22,12 +24,7 @@ class Climbing:
         self._coming = sorted(
             (limit for limit in limits if limit.known_from is not None), key=_known_from, reverse=True
         )
-        self._looks = sorted({at for limit in self._coming for at in self._when(limit)}, reverse=True)
-
-    @property
-    def next(self) -> datetime | None:
-        """When somebody has to look again."""
-        return self._looks[-1] if self._looks else None
+        self.looks = sorted({at for limit in self._coming for at in self._when(limit)}, reverse=True)
 
     def told(self, now: datetime) -> list[Limit]:
         """The limits that have become known since."""
@@ -40,10 +37,10 @@ class Climbing:
 
     def acts(self, standing: Iterable[Placed], now: datetime) -> tuple[Act, ...]:
         """Who has to go now; nobody where it is not the time to look."""
-        if not self._looks or self._looks[-1] > now:
+        if not self.looks or self.looks[-1] > now:
             return ()
-        while self._looks and self._looks[-1] <= now:
-            self._looks.pop()
+        while self.looks and self.looks[-1] <= now:
+            self.looks.pop()
         there = [self._one(one) for one in standing]
         found = climb(there, self._idle, self._contract, self.known, self._ladder, now)
         return tuple(act for act in found.acts if act.step in {Step.SUSPEND, Step.DRAIN})

@@ -78,6 +78,8 @@ def rows_on(reading: Reading, capacity: Capacity, share_of: Mapping[str, str]) -
     share_of: a job's name → who pays. Where nobody said how long a job may run, it asks for as long as it did, and is counted as guessed.
     """
     rows, each = list[TraceRow](), capacity.each()
+    # One object for all jobs that ask for the same: a replay looks shapes up millions of times, and knows the same object at once.
+    shapes: dict[Shape, Shape] = {}
     for number, job in enumerate(in_order(reading)):
         wanted = math.ceil(max(job.wanted_seconds, job.ran_seconds))
         reading.guessed += job.wanted_seconds <= 0
@@ -85,6 +87,7 @@ def rows_on(reading: Reading, capacity: Capacity, share_of: Mapping[str, str]) -
         if shape is None:
             reading.skip(LONGER if wanted > WALL_SECONDS_LIMIT else WIDER, 0)
             continue
+        shape = shapes.setdefault(shape, shape)
         at = BEGIN + timedelta(seconds=job.submitted_seconds)
         rows.append(
             TraceRow(

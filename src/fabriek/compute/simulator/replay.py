@@ -108,14 +108,15 @@ class _Replay:
 
     def _next(self) -> datetime | None:
         """The next instant at which anything happens."""
-        coming = [self._leaving[0][0]] if self._leaving else []
-        if self._arriving:
-            coming.append(self._arriving[-1].submitted_at)
-        if self._limits and self._waiting:
-            coming.append(self._limits[-1])
-        if (look := self._climbing.next) is not None and (coming or self._waiting):
-            coming.append(look)
-        return min(coming, default=None)
+        first = self._leaving[0][0] if self._leaving else None
+        if self._arriving and (first is None or self._arriving[-1].submitted_at < first):
+            first = self._arriving[-1].submitted_at
+        if self._limits and self._waiting and (first is None or self._limits[-1] < first):
+            first = self._limits[-1]
+        looks = self._climbing.looks
+        if looks and (first is not None or self._waiting) and (first is None or looks[-1] < first):
+            first = looks[-1]
+        return first
 
     def _see(self, now: datetime) -> None:
         """Who left, and who came."""
@@ -129,7 +130,7 @@ class _Replay:
                 continue
             self._gone.append(self._standing.pop(job))
             self._board.leave(job, now)
-        if (look := self._climbing.next) is not None and look <= now:
+        if self._climbing.looks and self._climbing.looks[-1] <= now:
             for limit in self._climbing.told(now):
                 self._board.announce(limit, now)
             for act in self._climbing.acts(self._standing.values(), now):
