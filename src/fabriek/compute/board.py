@@ -13,6 +13,7 @@ from fabriek.compute import reasons
 from fabriek.compute.capacity import UNLIMITED_WATTS, Room, Timeline
 from fabriek.compute.contenders import Running, Waiting
 from fabriek.compute.floor import Floor
+from fabriek.compute.gpus import Gpus
 from fabriek.compute.jobs import Priority, Shape
 from fabriek.compute.line import Line
 from fabriek.compute.placement import Placement
@@ -75,6 +76,7 @@ class Board:
         self.has_shares = bool(snapshot.shares)
         self.of_array = Counter[str]()
         self._needs: dict[Shape, Need] = {}
+        self._alike: dict[tuple[int, Gpus, int, int, tuple[int, ...]], int] = {}
         self._empty: Floor | None = None
         self.line = Line(by_owner=bool(rules.owner_seconds))
         self._standing: dict[str, Standing] = {}
@@ -89,7 +91,9 @@ class Board:
             whole = Room(
                 shape.cpus_in_all, shape.gpus_milli_in_all, shape.memory_bytes_in_all, draw(shape, self._snapshot.table)
             )
-            need = Need(shape, whole, timedelta(seconds=shape.wall_seconds_max), self._too_much(shape, whole))
+            parts = (shape.cpus, shape.gpus, shape.memory_bytes, shape.nodes, shape.among)
+            alike = self._alike.setdefault(parts, len(self._alike))
+            need = Need(shape, whole, timedelta(seconds=shape.wall_seconds_max), self._too_much(shape, whole), alike)
             self._needs[shape] = need
         return need
 

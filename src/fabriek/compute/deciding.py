@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from fabriek.compute.board import Board
-from fabriek.compute.capacity import Room
 from fabriek.compute.contenders import Waiting
 from fabriek.compute.jobs import Priority
 from fabriek.compute.line import RANK, Alike
@@ -56,8 +55,7 @@ class Deciding:
         self._reclaiming = Reclaiming(board, now) if board.yielding else None
         self.reserved: datetime | None = None
         self._to_reserve = self._rules.reserved
-        self._hopeless: dict[Room, timedelta] = {}
-        self._is_pool = board.schedule.is_plain
+        self._hopeless: dict[int, timedelta] = {}
         self._asks_yield = self._rules.borrowers_yield and board.has_shares
         self.stopped = Stopped()
 
@@ -106,14 +104,15 @@ class Deciding:
             if not alone:
                 heads.put(share, line[0][0])
         while lines:
-            share = next(iter(lines)) if alone else heads.take()
-            line = lines[share]
-            _, waiting, need, rest = heapq.heappop(line)
+            line = lines[share] if alone else lines[share := heads.take()]
+            _, waiting, need, rest = line[0]
             placed = self.let_in(waiting, need)
             if placed is not None:
                 yield Start(waiting, placed)
             if (placed is not None or self.stopped.leave is not None) and (follower := next(rest, None)) is not None:
-                heapq.heappush(line, (key(follower), follower, need, rest))
+                heapq.heapreplace(line, (key(follower), follower, need, rest))
+            else:
+                heapq.heappop(line)
             if not line:
                 del lines[share]
             elif not alone:
@@ -124,7 +123,7 @@ class Deciding:
         room.
         """
         self.stopped = BY_ROOM
-        if self.gate(waiting):
+        if (waiting.gate is not None or waiting.array_at_once) and self.gate(waiting):
             return None
         if self._asks_yield and not waiting.preemptible and self.use.borrows(waiting.share):
             self.stopped = Stopped(must_yield=True)
@@ -134,7 +133,7 @@ class Deciding:
             self.stopped = Stopped(ceiling, leave=self._claim(waiting, need))
             return None
         # Room only gets less in a round: what takes as much for as long as something that had none has none either.
-        hopeless = self._hopeless.get(need.whole)
+        hopeless = self._hopeless.get(need.alike)
         if hopeless is None or need.span < hopeless:
             placed = self.promised.place(need, self._now, self._now + need.span)
             if placed is not None:
@@ -144,8 +143,7 @@ class Deciding:
                 reserved = self._reserve(need, waiting)
                 self.stopped = Stopped(reserved=reserved, leave=self._claim(waiting, need))
                 return None
-            if self._is_pool:
-                self._hopeless[need.whole] = need.span
+            self._hopeless[need.alike] = need.span
         if self._reclaiming is not None:
             self.stopped = Stopped(leave=self._claim(waiting, need))
         return None

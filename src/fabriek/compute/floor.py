@@ -77,12 +77,13 @@ class Floor:
 
     def place(self, shape: Shape, start: datetime, end: datetime) -> Placement | None:
         """Where it fits throughout; on the fullest nodes that have the room, so that the emptiest stay whole for who needs them."""
+        cpus, memory, whole = shape.cpus, shape.memory_bytes, _whole(shape)
         for kind, devices in self._choices(shape):
             found = []
             # Many nodes are alike: empty, or with one job that has all. What fits one fits the next.
             seen: dict[Free, tuple[int, tuple[int, ...] | None]] = {}
             for number in shape.among or range(len(self._nodes)):
-                least = self._nodes[number].room(shape, start, end) if number >= 0 else None
+                least = self._nodes[number].room(cpus, memory, whole, start, end) if number >= 0 else None
                 if least is None:
                     continue
                 known = seen.get(least)
@@ -196,14 +197,12 @@ class _Node:
             step += 1
         return cpus, memory, gpus
 
-    def room(self, shape: Shape, start: datetime, end: datetime) -> Free | None:
-        """The least that is free between the two; None where a first look shows that it is too little."""
+    def room(self, cpus: int, memory: int, whole: int, start: datetime, end: datetime) -> Free | None:
+        """The least that is free between the two; None where a first look shows that it is too little. whole: GPUs."""
         if len(self._starts) == 1:
             return self._free[0]
         free = self._free[bisect_right(self._starts, start) - 1]
-        if free[0] < shape.cpus or free[1] < shape.memory_bytes:
-            return None
-        if shape.gpus and not shape.gpus.part_milli and free[2].count(MILLI) < shape.gpus.devices:
+        if free[0] < cpus or free[1] < memory or (whole and free[2].count(MILLI) < whole):
             return None
         return self.least(start, end)
 
@@ -211,12 +210,14 @@ class _Node:
         self, shape: Shape, devices: Sequence[int], span: timedelta, since: datetime, *, before: datetime | None = None
     ) -> datetime | None:
         """before: what is not earlier than this matters to nobody."""
-        cpus, memory = shape.cpus, shape.memory_bytes
+        cpus, memory, whole = shape.cpus, shape.memory_bytes, _whole(shape)
         for step in range(max(0, bisect_right(self._starts, since) - 1), len(self._starts)):
             if before is not None and self._starts[step] >= before:
                 return None
             free = self._free[step]
-            if free[0] < cpus or free[1] < memory or _fitting(free, shape, devices) is None:
+            if free[0] < cpus or free[1] < memory or (whole and free[2].count(MILLI) < whole):
+                continue
+            if not whole and _fitting(free, shape, devices) is None:
                 continue
             at = max(since, self._starts[step])
             if _fitting(self.least(at, at + span), shape, devices) is not None:
@@ -230,6 +231,11 @@ class _Node:
         self._starts.insert(step + 1, at)
         self._free.insert(step + 1, self._free[step])
         return step + 1
+
+
+def _whole(shape: Shape) -> int:
+    """How many GPUs it takes whole on each of its nodes."""
+    return shape.gpus.devices if shape.gpus and not shape.gpus.part_milli else 0
 
 
 def _fitting(free: Free, shape: Shape, devices: Sequence[int]) -> tuple[int, ...] | None:

@@ -84,7 +84,7 @@ class Stretch:
         self, alikes: Iterable[Alike], oldest: Waiting | None, use: ShareUse, now: datetime
     ) -> Collection[Alike]:
         """Asked in every round about all that wait, of which there may be ten thousand: only those that are as good as the best get a whole key."""
-        key, overdue = self.key(oldest, use, now), self._overdue(oldest, use, now)
+        overdue = self._overdue(oldest, use, now)
         until, notes, weights = now.timestamp() + self.head_start_seconds, use.noted, _Weights(self, use, now)
         best: dict[tuple[str, int], tuple[float, list[Alike]]] = {}
         for one in alikes:
@@ -96,13 +96,13 @@ class Stretch:
                 best[of] = worth, [one]
             elif worth == found[0]:
                 found[1].append(one)
-        each = [one for _, some in best.values() for one in some]
-        first: dict[str, tuple[Any, Alike]] = {}
-        for one in each:
-            place = key(one.oldest)
-            if one.share not in first or place < first[one.share][0]:
-                first[one.share] = place, one
-        return [one for _, one in first.values()]
+        of_share: dict[str, list[Alike]] = {}
+        for (share, _), (_, some) in best.items():
+            of_share.setdefault(share, []).extend(some)
+        if len(of_share) == sum(map(len, of_share.values())):
+            return [one for [one] in of_share.values()]
+        key = self.key(oldest, use, now)
+        return [min(some, key=lambda one: key(one.oldest)) for some in of_share.values()]
 
     def _overdue(self, oldest: Waiting | None, use: ShareUse, now: datetime) -> str:
         """The job that came first, once it has waited too long; else empty."""

@@ -14,13 +14,14 @@ ONLY_NODE = Placement((0,), ((),))
 @dataclass(frozen=True, slots=True)
 class Need:
     """What a job takes: its shape, node by node, the whole of it with the watts it draws, and for how long. `never`: why it can never start
-    here; empty where it can.
+    here; empty where it can. `alike`: one number for all shapes that differ in nothing but their time.
     """
 
     shape: Shape
     whole: Room
     span: timedelta
     never: str = ""
+    alike: int = 0
 
 
 class Schedule:
