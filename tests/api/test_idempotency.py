@@ -32,7 +32,7 @@ class Asking:
         return httpx.post(self._url + ASK, json={"text": text}, headers=headers, trust_env=False, timeout=30)
 
     def kept(self) -> int:
-        return len(self.town.services.knowledge.questions(by=self.town.operator))
+        return len(self.town.services.desk.questions(by=self.town.operator))
 
 
 @pytest.fixture

@@ -187,8 +187,8 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     pack = services.packing.pack(project, JobAsked(("true",)), by=owner)
     services.assurance.state_pack(services.packing.seal(project, pack.id, "0" * 64, by=owner))
     expert = town.person("centre", "expert")
-    services.knowledge.offer("trees", by=expert)
-    booking = services.knowledge.book(expert.person, project, 1, "help", by=owner)
+    services.desk.offer("trees", by=expert)
+    booking = services.desk.book(expert.person, project, 1, "help", by=owner)
     filed = services.intake.list(by=owner)[0]
     wanted = put_on_index(town, asked_by=owner, project=project)
     services.vault.set_terms("biopsies", "Be kind.", project=project, by=owner)

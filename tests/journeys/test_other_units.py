@@ -77,7 +77,7 @@ def test_a_project_sees_what_its_storage_took_and_what_it_owes(town: Town, slug:
 
 def test_a_booking_is_given_more_hours_and_called_off(town: Town, slug: str, cli: Cli) -> None:
     expert = town.person("centrum", "expert")
-    town.services.knowledge.offer("Trees.", by=expert)
+    town.services.desk.offer("Trees.", by=expert)
     booked = json.loads(cli("expert", "book", expert.person, "--hours", "2", "--about", "help", "--json").stdout)
     assert json.loads(cli("expert", "extend", booked["id"], "--hours", "4", "--json").stdout)["hours"] == 4
     held = {one["resource"]: one["held"] for one in json.loads(cli("project", "credits", "--json").stdout)}

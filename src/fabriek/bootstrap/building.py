@@ -28,6 +28,7 @@ from fabriek.bootstrap.duties import duties_of
 from fabriek.bootstrap.forecasting import forecasting_of
 from fabriek.bootstrap.funding import changing_of, funding_services
 from fabriek.bootstrap.joining import joining_services, teaching_of
+from fabriek.bootstrap.knowledge import knowledge_of
 from fabriek.bootstrap.lab import lab_services
 from fabriek.bootstrap.machinery import executor_of, this_machine
 from fabriek.bootstrap.powering import powering_of
@@ -69,8 +70,6 @@ from fabriek.kernel.errors import InvalidInput, NotPermitted
 from fabriek.kernel.ids import Ids, RandomIds
 from fabriek.kernel.pages import Cursors
 from fabriek.kernel.signing import Keys, MasterKeys
-from fabriek.knowledge.service import Knowledge
-from fabriek.knowledge.store import SqlCards, SqlExperts, SqlQuestions
 from fabriek.packages.advisories import AdvisoryFolder
 from fabriek.packages.service import Packages
 from fabriek.packages.shelf import Shelf
@@ -221,10 +220,6 @@ def build(
         funding=funding, audit=audit, clock=clock, transactions=jobs, memberships=SqlMemberships(database),
     )  # fmt: skip
     served, serving_keys = SqlServedModels(database), SqlServingKeys(database)
-    knowledge = Knowledge(
-        SqlCards(database), SqlQuestions(database), SqlExperts(database), access=access, funding=funding, vault=vault,
-        registry=registry, audit=audit, clock=clock, ids=ids,
-    )  # fmt: skip
     return Services(
         settings=settings, clock=clock, ids=ids, database=database, cursors=cursors, answers=SqlAnswers(database), audit=audit,
         access=access, **login, by_provider=by_provider, intake=intake, **money, teaching=teaching,
@@ -244,7 +239,10 @@ def build(
         **account_services(database, people, identity, audit, keys=sealable, secret=counting, clock=clock, ids=ids),
         **powering, strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound,
         doors=Doors(submission, jobs, progress, executor, login["job_secrets"], audit),
-        assurance=Assurance(statements, audit, keyring), knowledge=knowledge,
+        assurance=Assurance(statements, audit, keyring),
+        **knowledge_of(
+            database, access=access, funding=funding, vault=vault, registry=registry, audit=audit, clock=clock, ids=ids
+        ),
         passports=Passports(
             lab["facts"], lab["promoting"], jobs, statements, SqlAgreements(database), access=access, funding=funding, vault=vault, signer=keyring,
             audit=audit, clock=clock,

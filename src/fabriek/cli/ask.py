@@ -28,7 +28,7 @@ def ask() -> None:
 @json_option
 def new(text: str, *, as_json: bool) -> None:
     """Ask. Everybody signed in can read it."""
-    made = connect().knowledge.ask(text)
+    made = connect().desk.ask(text)
     if as_json:
         print_json(made)
     else:
@@ -39,7 +39,7 @@ def new(text: str, *, as_json: bool) -> None:
 @json_option
 def ls(*, as_json: bool) -> None:
     """Questions, newest first."""
-    rows = connect().knowledge.questions()
+    rows = connect().desk.questions()
     if as_json:
         print_json(rows)
         return
@@ -55,7 +55,7 @@ def ls(*, as_json: bool) -> None:
 @json_option
 def show_question(question: str, *, as_json: bool) -> None:
     """One question with its answers."""
-    found = connect().knowledge.question(question)
+    found = connect().desk.question(question)
     if as_json:
         print_json(found)
         return
@@ -70,7 +70,7 @@ def show_question(question: str, *, as_json: bool) -> None:
 @json_option
 def answer(question: str, text: str, *, as_json: bool) -> None:
     """Answer a question."""
-    made = connect().knowledge.answer(question, text)
+    made = connect().desk.answer(question, text)
     if as_json:
         print_json(made)
     else:

@@ -17,17 +17,35 @@ def catalogue() -> None:
 
 @catalogue.command("search")
 @click.argument("words", nargs=-1)
-@click.option("--kind", type=click.Choice(["dataset", "model", "answer"]), help="Only these.")
+@click.option("--kind", type=click.Choice(["dataset", "model", "answer"]), default="", help="Only these.")
+@click.option("--language", type=click.Choice(["nl", "en"]), default="", help="Only what is written in it.")
+@click.option("--label", default="", help="Only what has this label.")
+@click.option("--organisation", default="", help="Only what is of it: its short name.")
+@click.option("--keyword", default="", help="Only what has this among its keywords.")
 @json_option
-def search(words: tuple[str, ...], kind: str | None, *, as_json: bool) -> None:
-    """What is published and holds all WORDS; everything without any."""
-    found = connect().knowledge.search(" ".join(words), kind=kind or "")
+def search(
+    words: tuple[str, ...], kind: str, language: str, label: str, organisation: str, keyword: str, *, as_json: bool
+) -> None:
+    """What holds all WORDS, some where nothing does, everything without any. "A phrase" stands as it is; -word must not occur."""
+    asked = " ".join(f'"{word}"' if " " in word else word for word in words)
+    found = connect().catalogue.search(
+        asked, kind=kind, language=language, label=label, organisation=organisation, keyword=keyword
+    )
+    if as_json:
+        print_json(found)
+        return
+    for word, others in found.meant.items():
+        say(f"nothing has {word}; also looked for: {', '.join(others)}")
+    if found.loose:
+        say("nothing has all of these words; what follows has some of them")
     table(
-        found,
+        found.items,
         ["id", "kind", "title", "label", "summary"],
-        as_json=as_json,
+        as_json=False,
         empty="nothing found; ask the expertise centre: fabriek ask",
     )
+    if found.more or found.total > len(found.items):
+        say(f"{found.total}{' and more' if found.more else ''} in all; a filter such as --kind narrows them")
 
 
 @catalogue.command("show")
@@ -35,7 +53,7 @@ def search(words: tuple[str, ...], kind: str | None, *, as_json: bool) -> None:
 @json_option
 def show_card(card: str, *, as_json: bool) -> None:
     """One card: what it is, its label, its terms."""
-    show(connect().knowledge.card(card), as_json=as_json)
+    show(connect().catalogue.entry(card), as_json=as_json)
 
 
 @catalogue.command("publish")
@@ -47,15 +65,22 @@ def show_card(card: str, *, as_json: bool) -> None:
 @click.option("--terms", default="", help="On what terms others may ask for it.")
 @click.option("--keyword", "keywords", multiple=True, help="Repeatable.")
 @click.option("--language", type=click.Choice(["nl", "en"]), default="en")
+@click.option(
+    "--reach",
+    type=click.Choice(["everyone", "organisation", "project"]),
+    default="everyone",
+    show_default=True,
+    help="Who may know of it.",
+)
 @click.option("--text", "text_file", type=click.Path(path_type=Path), help="The long description, a Markdown file.")
 @project_option
 @json_option
 def publish(
     kind: str, subject: str, title: str, summary: str, licence: str, terms: str, keywords: tuple[str, ...], language: str,
-    text_file: Path | None, project: str, *, as_json: bool,
+    reach: str, text_file: Path | None, project: str, *, as_json: bool,
 ) -> None:  # fmt: skip
     """Publish the card of a dataset or model: it can be found then, and read no more than before."""
-    made = connect(project).knowledge.publish(
+    made = connect(project).catalogue.publish(
         kind,
         subject,
         title=title,
@@ -64,6 +89,7 @@ def publish(
         terms=terms,
         keywords=keywords,
         language=language,
+        reach=reach,
         text=_text(text_file),
     )
     if as_json:
@@ -79,11 +105,19 @@ def publish(
 @json_option
 def request(card: str, reason: str, project: str, *, as_json: bool) -> None:
     """Ask the people who hold a dataset for access."""
-    made = connect().knowledge.request(card, reason, project=project)
+    made = connect().catalogue.request(card, reason, project=project)
     if as_json:
         print_json({"request": made})
     else:
         say(f"asked; the request is {made}")
+
+
+@catalogue.command("withdraw")
+@click.argument("card")
+def withdraw(card: str) -> None:
+    """Take an entry back: it is found no more, and what it describes stays as it is."""
+    connect().catalogue.withdraw(card)
+    say(f"{card} is in the catalogue no more")
 
 
 def _text(file: Path | None) -> str:

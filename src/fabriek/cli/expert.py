@@ -16,7 +16,7 @@ def expert() -> None:
 @json_option
 def ls(*, as_json: bool) -> None:
     """Who may be booked, and what they know."""
-    table(connect().knowledge.experts(), ["person", "name", "fields"], as_json=as_json)
+    table(connect().desk.experts(), ["person", "name", "fields"], as_json=as_json)
 
 
 @expert.command("offer")
@@ -24,7 +24,7 @@ def ls(*, as_json: bool) -> None:
 @json_option
 def offer(fields: str, *, as_json: bool) -> None:
     """Say what you know, so that others can book an hour."""
-    show(connect().knowledge.offer(fields), as_json=as_json)
+    show(connect().desk.offer(fields), as_json=as_json)
 
 
 @expert.command("book")
@@ -35,14 +35,14 @@ def offer(fields: str, *, as_json: bool) -> None:
 @json_option
 def book(person: str, about: str, hours: int, project: str, *, as_json: bool) -> None:
     """Book an expert for your project; the hours are held at once."""
-    show(connect(project).knowledge.book(person, about, hours=hours), as_json=as_json)
+    show(connect(project).desk.book(person, about, hours=hours), as_json=as_json)
 
 
 @expert.command("bookings")
 @json_option
 def bookings(*, as_json: bool) -> None:
     """Those that you made or are booked for."""
-    table(connect().knowledge.bookings(), ["id", "expert", "project", "hours", "state", "about"], as_json=as_json)
+    table(connect().desk.bookings(), ["id", "expert", "project", "hours", "state", "about"], as_json=as_json)
 
 
 @expert.command("done")
@@ -50,7 +50,7 @@ def bookings(*, as_json: bool) -> None:
 @json_option
 def done(booking: str, *, as_json: bool) -> None:
     """As the expert: the hours were given."""
-    show(connect().knowledge.finish(booking), as_json=as_json)
+    show(connect().desk.finish(booking), as_json=as_json)
 
 
 @expert.command("cancel")
@@ -58,7 +58,7 @@ def done(booking: str, *, as_json: bool) -> None:
 @json_option
 def cancel(booking: str, *, as_json: bool) -> None:
     """Call off a booking, yours or of you; what was held for it goes back."""
-    show(connect().knowledge.cancel(booking), as_json=as_json)
+    show(connect().desk.cancel(booking), as_json=as_json)
 
 
 @expert.command("extend")
@@ -67,4 +67,4 @@ def cancel(booking: str, *, as_json: bool) -> None:
 @json_option
 def extend(booking: str, hours: int, *, as_json: bool) -> None:
     """Give a booking of yours more hours; they are held at once."""
-    show(connect().knowledge.extend(booking, hours), as_json=as_json)
+    show(connect().desk.extend(booking, hours), as_json=as_json)

@@ -15,10 +15,12 @@ from fabriek.portal.pages import (
     applying,
     auditor,
     base_models,
+    catalogue,
     classes,
     comparing,
     compute,
     correcting,
+    desk,
     devices,
     doors,
     duties,
@@ -28,7 +30,6 @@ from fabriek.portal.pages import (
     guide,
     jobs,
     joining,
-    knowledge,
     lab,
     machine,
     models,
@@ -94,7 +95,8 @@ def routes(services: Services) -> list[BaseRoute]:
         models,
         base_models,
         serving,
-        knowledge,
+        catalogue,
+        desk,
     ):
         made += area.router(services, pages).routes
     made.append(declare(Route("/assets/{name}", _asset), PUBLIC))

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from fabriek.sdk.audit import Audit
     from fabriek.sdk.auditing import Auditing
     from fabriek.sdk.base_models import BaseModels
+    from fabriek.sdk.catalogue import Catalogue
     from fabriek.sdk.classes import Classes
     from fabriek.sdk.compute import Compute
+    from fabriek.sdk.desk import Desk
     from fabriek.sdk.duties import Duties
     from fabriek.sdk.erasing import Erasing
     from fabriek.sdk.exchange import Exchange
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from fabriek.sdk.guide import Guide
     from fabriek.sdk.joining import Joining
     from fabriek.sdk.keys import Keys
-    from fabriek.sdk.knowledge import Knowledge
     from fabriek.sdk.lab import Lab
     from fabriek.sdk.models import Models
     from fabriek.sdk.packages import Packages
@@ -171,8 +172,12 @@ class Fabriek:
         return self._part("base_models", "BaseModels")  # type: ignore[no-any-return]
 
     @cached_property
-    def knowledge(self) -> "Knowledge":
-        return self._part("knowledge", "Knowledge")  # type: ignore[no-any-return]
+    def catalogue(self) -> "Catalogue":
+        return self._part("catalogue", "Catalogue")  # type: ignore[no-any-return]
+
+    @cached_property
+    def desk(self) -> "Desk":
+        return self._part("desk", "Desk")  # type: ignore[no-any-return]
 
     @cached_property
     def assurance(self) -> "Assurance":

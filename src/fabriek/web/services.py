@@ -66,7 +66,9 @@ from fabriek.funding.spending.running_out import RunningOut
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.pages import Cursors
-from fabriek.knowledge.service import Knowledge
+from fabriek.knowledge.catalogue.service import Catalogue
+from fabriek.knowledge.desk.service import Desk
+from fabriek.knowledge.search.finding import Finding
 from fabriek.lab.adopting import Adopting
 from fabriek.lab.appending import Appending
 from fabriek.lab.base_models.service import BaseModels
@@ -173,6 +175,8 @@ class Services:
     executor: Executor
     assurance: Assurance
     passports: Passports
-    knowledge: Knowledge
+    catalogue: Catalogue
+    finding: Finding
+    desk: Desk
     serving: Serving
     admitting: Admitting

@@ -4,7 +4,13 @@ import sqlalchemy as sa
 from alembic import op
 
 from fabriek.adapters.database import Instant
-from fabriek.knowledge.store import INDEX_POSTGRESQL, INDEX_SQLITE
+
+INDEX_SQLITE = "create virtual table knowledge_index using fts5(card unindexed, title, words, tokenize = 'unicode61')"
+INDEX_POSTGRESQL = (
+    "create table knowledge_index (card text primary key, title text not null, words text not null, found tsvector generated always as "
+    "(setweight(to_tsvector('simple', title), 'A') || to_tsvector('simple', words)) stored); "
+    "create index knowledge_index_found on knowledge_index using gin (found)"
+)
 
 revision = "0001"
 down_revision = None

@@ -78,18 +78,18 @@ def _statement(stage: Stage) -> dict[str, Any]:
 def cards(stage: Stage) -> str:
     """The university finds the data and the model, sees terms and no content, and asks."""
     hospital, startup, university = (stage.people[role] for role in ("hospital", "startup", "university"))
-    hospital.knowledge.publish(
+    hospital.catalogue.publish(
         "dataset", DATASET, title="Biopsy measurements", summary="569 breast biopsies: thirty measurements of cell nuclei, and the diagnosis.",
         licence="CC BY 4.0", terms="Civilian research with an agreement; compute only.", keywords=["breast", "biopsy", "cancer"],
     )  # fmt: skip
-    startup.knowledge.publish(
+    startup.catalogue.publish(
         "model", MODEL, title="Biopsy classifier", summary="Tells malignant from benign biopsies by their measurements.",
         terms="Weights stay in the factory.", keywords=["biopsy", "classifier"],
     )  # fmt: skip
-    found = university.knowledge.search("biopsy")
+    found = university.catalogue.search("biopsy").items
     assert {one.kind for one in found} == {"dataset", "model"}
     card = next(one for one in found if one.kind == "dataset")
-    request = university.knowledge.request(card.id, "A course on diagnosis from measurements.")
+    request = university.catalogue.request(card.id, "A course on diagnosis from measurements.")
     waiting = hospital.vault.requests(DATASET)
     assert [one.id for one in waiting] == [request]
     return f"the university finds {len(found)} cards, reads the terms ({card.terms}), and has asked the hospital"

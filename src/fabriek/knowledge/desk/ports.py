@@ -1,34 +1,18 @@
-"""What knowledge needs from the outside world."""
+"""What the desk needs from the outside world."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from fabriek.knowledge.cards import Card
-from fabriek.knowledge.experts import Booking, Expert
-from fabriek.knowledge.questions import Answer, Question
-
-
-class Cards(Protocol):
-    """Storage of cards, and the index over them."""
-
-    def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
-        """All or nothing, and alone among all that name the same key."""
-
-    def put(self, card: Card) -> None:
-        """Keeps and indexes it, in place of an older card of the same subject."""
-
-    def get(self, card_id: str) -> Card:
-        """Raises NotFound."""
-
-    def of_subject(self, subject: str) -> Card | None: ...
-
-    def search(self, words: Sequence[str], *, kind: str, limit: int) -> Sequence[Card]:
-        """Those that hold every word, the last one as a beginning, best first; the newest where no word is given."""
+from fabriek.knowledge.desk.experts import Booking, Expert
+from fabriek.knowledge.desk.questions import Answer, Question
 
 
 class Questions(Protocol):
     """Storage of questions and answers."""
+
+    def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
+        """All or nothing, and alone among all that name the same key."""
 
     def add(self, question: Question) -> None: ...
 

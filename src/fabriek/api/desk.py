@@ -1,23 +1,15 @@
-"""Catalogue, questions and experts over HTTP."""
+"""Questions, experts and bookings over HTTP."""
 
 from collections.abc import Sequence
 
-from fastapi import Query
-
-from fabriek.knowledge.cards import Card
-from fabriek.knowledge.experts import Booking, Expert
-from fabriek.knowledge.questions import Answer, Question
-from fabriek.knowledge.service import Face
+from fabriek.knowledge.desk.experts import Booking, Expert
+from fabriek.knowledge.desk.questions import Answer, Question
 from fabriek.schemas.base import PageOut
-from fabriek.schemas.knowledge import (
+from fabriek.schemas.desk import (
     AnswerIn,
     AnswerOut,
     BookingIn,
     BookingOut,
-    CardIn,
-    CardOut,
-    CardRequestIn,
-    CardRequestOut,
     ExpertIn,
     ExpertOut,
     HoursIn,
@@ -29,15 +21,6 @@ from fabriek.web.router import SIGNED_IN, Right, Router
 from fabriek.web.services import Services
 
 router = Router(prefix="/api/v1", tags=["knowledge"])
-
-
-def card_out(card: Card, services: Services, passage: str = "") -> CardOut:
-    organisation = services.access.organisation(card.organisation).slug
-    return CardOut(
-        id=card.id, kind=card.kind, subject=card.subject, title=card.title, summary=card.summary, label=card.label, licence=card.licence,
-        terms=card.terms, keywords=list(card.keywords), language=card.language, text=card.text, organisation=organisation,
-        published_at=card.published_at, passage=passage,
-    )  # fmt: skip
 
 
 def question_out(question: Question, answers: Sequence[Answer], services: Services) -> QuestionOut:
@@ -60,106 +43,72 @@ def _booking_out(one: Booking, services: Services) -> BookingOut:
     )  # fmt: skip
 
 
-@router.post("/projects/{project}/cards", access=Right("knowledge.publish"), status_code=201)
-def publish(project: str, asked: CardIn, caller: CallerDep, factory: FactoryDep) -> CardOut:
-    """Publish the card of a dataset or model: everybody signed in may know of it then, and nobody may read it for that."""
-    face = Face(
-        asked.title, asked.summary, asked.licence, asked.terms, tuple(asked.keywords), asked.language, asked.text
-    )
-    return card_out(factory.knowledge.publish(project, asked.kind, asked.subject, face, by=caller), factory)
-
-
-@router.get("/catalogue", access=Right("knowledge.view"))
-def search(
-    caller: CallerDep,
-    factory: FactoryDep,
-    q: str = Query("", max_length=200),
-    kind: str = Query("", max_length=20),
-    limit: int = Query(20, ge=1, le=100),
-) -> PageOut[CardOut]:
-    """What is published and holds every word."""
-    hits = factory.knowledge.search(q, kind=kind, limit=limit, by=caller)
-    return PageOut[CardOut](items=[card_out(hit.card, factory, hit.passage) for hit in hits])
-
-
-@router.get("/catalogue/{card}", access=Right("knowledge.view"))
-def show(card: str, caller: CallerDep, factory: FactoryDep) -> CardOut:
-    """One card."""
-    return card_out(factory.knowledge.card(card, by=caller), factory)
-
-
-@router.post("/catalogue/{card}/access-requests", access=Right("access.request"), status_code=201)
-def request_access(card: str, asked: CardRequestIn, caller: CallerDep, factory: FactoryDep) -> CardRequestOut:
-    """Ask the people who hold a dataset for access."""
-    return CardRequestOut(request=factory.knowledge.request(card, asked.project, asked.reason, by=caller))
-
-
 @router.post("/questions", access=Right("knowledge.ask"), status_code=201)
 def ask(asked: QuestionIn, caller: CallerDep, factory: FactoryDep) -> QuestionOut:
     """Ask the expertise centre. Everybody signed in can read it."""
-    return question_out(factory.knowledge.ask(asked.text, by=caller), [], factory)
+    return question_out(factory.desk.ask(asked.text, by=caller), [], factory)
 
 
 @router.get("/questions", access=SIGNED_IN)
 def list_questions(caller: CallerDep, factory: FactoryDep) -> PageOut[QuestionOut]:
     """Newest first."""
     return PageOut[QuestionOut](
-        items=[question_out(one, answers, factory) for one, answers in factory.knowledge.questions(by=caller)]
+        items=[question_out(one, answers, factory) for one, answers in factory.desk.questions(by=caller)]
     )
 
 
 @router.get("/questions/{question}", access=SIGNED_IN)
 def show_question(question: str, caller: CallerDep, factory: FactoryDep) -> QuestionOut:
     """One question with its answers."""
-    found, answers = factory.knowledge.question(question, by=caller)
+    found, answers = factory.desk.question(question, by=caller)
     return question_out(found, answers, factory)
 
 
 @router.post("/questions/{question}/answers", access=Right("knowledge.answer"), status_code=201)
 def answer(question: str, asked: AnswerIn, caller: CallerDep, factory: FactoryDep) -> QuestionOut:
     """Answer a question; question and answer can be found from then on."""
-    factory.knowledge.answer(question, asked.text, by=caller)
-    found, answers = factory.knowledge.question(question, by=caller)
+    factory.desk.answer(question, asked.text, by=caller)
+    found, answers = factory.desk.question(question, by=caller)
     return question_out(found, answers, factory)
 
 
 @router.get("/experts", access=SIGNED_IN)
 def list_experts(caller: CallerDep, factory: FactoryDep) -> PageOut[ExpertOut]:
     """Who may be booked, and what they know."""
-    return PageOut[ExpertOut](items=[_expert_out(one, factory) for one in factory.knowledge.experts(by=caller)])
+    return PageOut[ExpertOut](items=[_expert_out(one, factory) for one in factory.desk.experts(by=caller)])
 
 
 @router.post("/experts", access=Right("knowledge.be_booked"), status_code=201)
 def offer(asked: ExpertIn, caller: CallerDep, factory: FactoryDep) -> ExpertOut:
     """Say what you know, so that others can book an hour."""
-    return _expert_out(factory.knowledge.offer(asked.fields, by=caller), factory)
+    return _expert_out(factory.desk.offer(asked.fields, by=caller), factory)
 
 
 @router.post("/experts/{person}/bookings", access=Right("job.submit"), status_code=201)
 def book(person: str, asked: BookingIn, caller: CallerDep, factory: FactoryDep) -> BookingOut:
     """Book an expert for a project; the hours are held at once."""
-    return _booking_out(factory.knowledge.book(person, asked.project, asked.hours, asked.about, by=caller), factory)
+    return _booking_out(factory.desk.book(person, asked.project, asked.hours, asked.about, by=caller), factory)
 
 
 @router.get("/bookings", access=SIGNED_IN)
 def list_bookings(caller: CallerDep, factory: FactoryDep) -> PageOut[BookingOut]:
     """Those that you made or are booked for."""
-    return PageOut[BookingOut](items=[_booking_out(one, factory) for one in factory.knowledge.bookings(by=caller)])
+    return PageOut[BookingOut](items=[_booking_out(one, factory) for one in factory.desk.bookings(by=caller)])
 
 
 @router.post("/bookings/{booking}/done", access=SIGNED_IN)
 def finish(booking: str, caller: CallerDep, factory: FactoryDep) -> BookingOut:
     """The expert says that the hours were given; they are charged."""
-    return _booking_out(factory.knowledge.finish(booking, by=caller), factory)
+    return _booking_out(factory.desk.finish(booking, by=caller), factory)
 
 
 @router.post("/bookings/{booking}/cancel", access=SIGNED_IN)
 def cancel(booking: str, caller: CallerDep, factory: FactoryDep) -> BookingOut:
     """Call it off; what was held for it goes back."""
-    return _booking_out(factory.knowledge.cancel(booking, by=caller), factory)
+    return _booking_out(factory.desk.cancel(booking, by=caller), factory)
 
 
 @router.post("/bookings/{booking}/hours", access=SIGNED_IN)
 def extend(booking: str, asked: HoursIn, caller: CallerDep, factory: FactoryDep) -> BookingOut:
     """Give it so many hours in all; more of them are held at once."""
-    return _booking_out(factory.knowledge.extend(booking, asked.hours, by=caller), factory)
+    return _booking_out(factory.desk.extend(booking, asked.hours, by=caller), factory)

@@ -1,0 +1,39 @@
+"""The catalogue, what finds in it, and the desk."""
+
+from typing import TypedDict
+
+from fabriek.access.service import Access
+from fabriek.adapters.database import Database
+from fabriek.audit.service import Audit
+from fabriek.funding.service import Funding
+from fabriek.kernel.clock import Clock
+from fabriek.kernel.ids import Ids
+from fabriek.knowledge.catalogue.service import Catalogue
+from fabriek.knowledge.catalogue.store import SqlEntries
+from fabriek.knowledge.desk.service import Desk
+from fabriek.knowledge.desk.store import SqlExperts, SqlQuestions
+from fabriek.knowledge.search.finding import Finding
+from fabriek.knowledge.search.store import index_of
+from fabriek.lab.registry.service import Registry
+from fabriek.vault.service import Vault
+
+
+class KnowledgeServices(TypedDict):
+    catalogue: Catalogue
+    finding: Finding
+    desk: Desk
+
+
+def knowledge_of(
+    database: Database, *, access: Access, funding: Funding, vault: Vault, registry: Registry, audit: Audit, clock: Clock, ids: Ids
+) -> KnowledgeServices:  # fmt: skip
+    """Over one table of entries."""
+    entries = SqlEntries(database)
+    catalogue = Catalogue(entries, access=access, vault=vault, registry=registry, audit=audit, clock=clock, ids=ids)
+    return {
+        "catalogue": catalogue,
+        "finding": Finding(index_of(database), access=access, clock=clock),
+        "desk": Desk(
+            SqlQuestions(database), SqlExperts(database), catalogue, access=access, funding=funding, audit=audit, clock=clock, ids=ids
+        ),
+    }  # fmt: skip

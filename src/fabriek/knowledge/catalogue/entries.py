@@ -1,0 +1,96 @@
+"""An entry of the catalogue: the published face of a dataset, a model, an answer. It makes a thing known; it opens nothing."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from fabriek.kernel.errors import InvalidInput
+
+TITLE_CHARACTERS_MAX, SUMMARY_CHARACTERS_MAX, TEXT_CHARACTERS_MAX = 200, 500, 20_000
+KEYWORDS_MAX, KEYWORD_CHARACTERS_MAX = 20, 60
+LANGUAGES = ("nl", "en")
+
+
+class EntryKind(StrEnum):
+    DATASET = "dataset"
+    MODEL = "model"
+    ANSWER = "answer"
+
+
+class Reach(StrEnum):
+    """Who may know of it."""
+
+    EVERYONE = "everyone"
+    ORGANISATION = "organisation"
+    PROJECT = "project"
+
+
+ALL = "all"
+"""What stands for everybody who signed in, among those who may know of an entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What a card says of its subject."""
+
+    title: str
+    summary: str
+    licence: str = ""
+    terms: str = ""
+    keywords: tuple[str, ...] = ()
+    language: str = "en"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`subject`: the id of what it describes; `label` is the subject's, as a banner. `text` is Markdown, kept as it was written."""
+
+    id: str
+    kind: EntryKind
+    subject: str
+    project: str
+    organisation: str
+    label: str
+    title: str
+    summary: str
+    licence: str
+    terms: str
+    keywords: tuple[str, ...]
+    language: str
+    text: str
+    published_at: datetime
+    reach: Reach = Reach.EVERYONE
+
+    @property
+    def known_to(self) -> str:
+        """Of the names that stand for people, the one whose people may know of it."""
+        return {Reach.EVERYONE: ALL, Reach.ORGANISATION: self.organisation, Reach.PROJECT: self.project}[self.reach]
+
+
+def check(entry: Entry) -> None:
+    """Raises InvalidInput on an empty title or summary, an over-long part, or a language we do not serve."""
+    if not entry.title.strip() or not entry.summary.strip():
+        raise InvalidInput("a card needs a title and a summary", fix="add --title and --summary")
+    too_long = (
+        len(entry.summary) > SUMMARY_CHARACTERS_MAX or len(entry.text) > TEXT_CHARACTERS_MAX or len(entry.title) > TITLE_CHARACTERS_MAX
+    )  # fmt: skip
+    if too_long:
+        raise InvalidInput(
+            f"a summary has at most {SUMMARY_CHARACTERS_MAX} characters, a text {TEXT_CHARACTERS_MAX}", fix="shorten it"
+        )
+    if len(entry.keywords) > KEYWORDS_MAX or any(
+        len(word) > KEYWORD_CHARACTERS_MAX or len(word.splitlines()) != 1 for word in entry.keywords
+    ):
+        raise InvalidInput(
+            f"at most {KEYWORDS_MAX} keywords, each a line of {KEYWORD_CHARACTERS_MAX} characters at most",
+            fix="keep the ones that people search for",
+        )
+    if entry.language not in LANGUAGES:
+        raise InvalidInput(f"{entry.language!r} is not a language of the catalogue", fix="nl or en")
+
+
+def names_of(organisation: str, projects: Collection[str]) -> tuple[str, ...]:
+    """All names that stand for somebody of an organisation and these projects: entries of these they may know of."""
+    return (ALL, *(one for one in (organisation, *sorted(projects)) if one))

@@ -1,0 +1,23 @@
+"""What the catalogue needs from the outside world."""
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from fabriek.knowledge.catalogue.entries import Entry
+
+
+class Entries(Protocol):
+    """Storage of entries; whatever indexes them sees every change."""
+
+    def transaction(self, *, alone: str = "") -> AbstractContextManager[None]:
+        """All or nothing, and alone among all that name the same key."""
+
+    def put(self, entry: Entry) -> None:
+        """Keeps it, in place of one with its id."""
+
+    def remove(self, entry_id: str) -> None: ...
+
+    def get(self, entry_id: str) -> Entry:
+        """Raises NotFound."""
+
+    def of_subject(self, subject: str) -> Entry | None: ...

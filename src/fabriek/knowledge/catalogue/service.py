@@ -1,0 +1,109 @@
+"""What one may do with the catalogue: publish, look at, take back, and ask for what was found."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from fabriek.access.service import Access
+from fabriek.audit.service import Audit
+from fabriek.kernel.callers import Caller, require
+from fabriek.kernel.clock import Clock
+from fabriek.kernel.errors import InvalidInput, NotFound
+from fabriek.kernel.ids import Ids
+from fabriek.kernel.purposes import Purpose
+from fabriek.knowledge.catalogue import entries
+from fabriek.knowledge.catalogue.entries import (
+    SUMMARY_CHARACTERS_MAX,
+    TEXT_CHARACTERS_MAX,
+    TITLE_CHARACTERS_MAX,
+    Entry,
+    EntryKind,
+    Face,
+    Reach,
+)
+from fabriek.knowledge.catalogue.ports import Entries
+from fabriek.lab.registry.service import Registry
+from fabriek.vault.service import Vault
+
+
+class Catalogue:
+    """An entry makes a thing known to those in its reach; it opens nothing."""
+
+    def __init__(
+        self, kept: Entries, *, access: Access, vault: Vault, registry: Registry, audit: Audit, clock: Clock, ids: Ids
+    ) -> None:  # fmt: skip
+        self._entries, self._access, self._vault, self._registry = kept, access, vault, registry
+        self._audit, self._clock, self._ids = audit, clock, ids
+
+    def publish(
+        self, project_ref: str, kind: str, subject: str, face: Face, *, reach: Reach = Reach.EVERYONE, by: Caller
+    ) -> Entry:
+        """An entry for a dataset of one's own organisation, or a model of one's project, in place of an earlier one of the same. Raises InvalidInput,
+        NotFound, NotPermitted.
+        """
+        project = self._access.project(project_ref)
+        require(by, "knowledge.publish", project=project.id)
+        if kind == EntryKind.DATASET:
+            dataset = self._vault.find(subject, project=project.slug, by=by)
+            if reach is Reach.EVERYONE:
+                self._vault.publish(dataset.id, by=by)
+            return self._keep(
+                EntryKind.DATASET, dataset.id, project.id, dataset.organisation, dataset.label, face, reach, by
+            )
+        if kind == EntryKind.MODEL:
+            newest = next(iter(self._registry.versions(project.id, subject, by=by)), None)
+            if newest is None:
+                raise NotFound(f"there is no model {subject} in this project", fix="fabriek project show")
+            of = f"model:{project.id}:{subject}"
+            return self._keep(EntryKind.MODEL, of, project.id, project.lead_organisation, newest.label, face, reach, by)
+        raise InvalidInput(f"{kind!r} is not published with a card", fix="dataset or model")
+
+    def publish_answer(self, question: str, asked: str, answers: Sequence[str], *, by: Caller) -> Entry:
+        """A question with all of its answers. The desk says who may answer."""
+        text = "\n\n".join(answers)[:TEXT_CHARACTERS_MAX]
+        face = Face(asked[:TITLE_CHARACTERS_MAX], asked[:SUMMARY_CHARACTERS_MAX], text=text)
+        return self._keep(EntryKind.ANSWER, question, "", by.organisation, "open", face, Reach.EVERYONE, by)
+
+    def entry(self, entry_id: str, *, by: Caller) -> Entry:
+        """Raises NotFound, also for what one may not know of."""
+        require(by, "knowledge.view")
+        found = self._entries.get(entry_id)
+        if found.known_to not in self.names(by):
+            raise NotFound("there is no such thing, or you may not know of it", fix="fabriek catalogue search")
+        return found
+
+    def withdraw(self, entry_id: str, *, by: Caller) -> None:
+        """It is in the catalogue no more; what it describes stays as it is. Raises NotFound, NotPermitted."""
+        found = self.entry(entry_id, by=by)
+        require(by, "knowledge.publish", project=found.project)
+        with self._entries.transaction(alone=f"card:{found.subject}"):
+            self._entries.remove(found.id)
+            self._audit.record("card.withdrawn", found.id, by, kind=str(found.kind))
+
+    def names(self, by: Caller) -> tuple[str, ...]:
+        """All names that stand for the caller: entries of these they may know of."""
+        return entries.names_of(by.organisation, by.project_rights)
+
+    def request(self, entry_id: str, project_ref: str, reason: str, *, by: Caller) -> str:
+        """Asks the holders of a published dataset for access in one's project; the id of the request."""
+        found = self.entry(entry_id, by=by)
+        require(by, "access.request")
+        if found.kind is not EntryKind.DATASET:
+            raise InvalidInput("access is asked for datasets", fix="ask the project that made the model")
+        purpose = self._access.project(project_ref).purpose if project_ref else Purpose.CIVILIAN
+        asked = self._vault.request_access(found.subject, project=project_ref, purpose=purpose, reason=reason, by=by)
+        return asked.id
+
+    def _keep(
+        self, kind: EntryKind, subject: str, project: str, organisation: str, label: str, face: Face, reach: Reach, by: Caller
+    ) -> Entry:  # fmt: skip
+        made = Entry(
+            self._ids.new("crd"), kind, subject, project, organisation, label, face.title.strip(), face.summary.strip(), face.licence, face.terms,
+            face.keywords, face.language, face.text, self._clock.now(), reach,
+        )  # fmt: skip
+        entries.check(made)
+        with self._entries.transaction(alone=f"card:{subject}"):
+            known = self._entries.of_subject(subject)
+            made = replace(made, id=known.id) if known else made
+            self._entries.put(made)
+            self._audit.record("card.published", made.id, by, kind=str(kind), label=label, reach=str(reach))
+        return made

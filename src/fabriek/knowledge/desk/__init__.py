@@ -1,0 +1,1 @@
+"""Who knows: questions and answers, experts and their hours."""

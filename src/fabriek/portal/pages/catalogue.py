@@ -1,0 +1,91 @@
+"""The catalogue: what is found, and one entry."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from fabriek.knowledge.catalogue.entries import Entry, EntryKind
+from fabriek.knowledge.search.index import FACETS
+from fabriek.portal.forms import read_form
+from fabriek.portal.rendering import Pages
+from fabriek.web.dependencies import CallerDep
+from fabriek.web.router import Right, Router
+from fabriek.web.services import Services
+
+PAGE = 20
+LAST = 900
+"""Nobody reads on beyond this."""
+
+
+def _entry(entry: Entry, services: Services, passage: str = "") -> dict[str, Any]:
+    snippet = ""
+    if entry.kind is EntryKind.DATASET:
+        home = services.access.project(entry.project).slug
+        name = services.vault.reference_name(entry.subject)
+        snippet = f"fabriek run --data {home}/{name}:/data -- python train.py"
+    elif entry.kind is EntryKind.MODEL:
+        _, project, name = entry.subject.split(":", 2)
+        snippet = f"fabriek model show {services.access.project(project).slug}/{name}"
+    fields = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
+    return fields | {"kind": str(entry.kind), "reach": str(entry.reach), "passage": passage, "snippet": snippet}
+
+
+def router(services: Services, pages: Pages) -> Router:
+    made = Router(include_in_schema=False)
+
+    @made.get("/catalogue", access=Right("knowledge.view"))
+    def catalogue(
+        request: Request, caller: CallerDep, q: str = Query("", max_length=400), kind: str = Query("", max_length=20),
+        language: str = Query("", max_length=5), label: str = Query("", max_length=20), start: int = Query(0, ge=0, le=LAST),
+    ) -> Response:  # fmt: skip
+        """What was found, how many there are of each kind, and how to see less or more."""
+        chosen = {name: value for name, value in (("kind", kind), ("language", language), ("label", label)) if value}
+        found = services.finding.search(q, filters=chosen, limit=PAGE, offset=start, by=caller)
+
+        def link(**other: str) -> str:
+            asked = {"q": q, **chosen, **other}
+            return "/catalogue?" + urlencode({name: value for name, value in asked.items() if value})
+
+        narrower = {
+            name: [(value, count, link(**{name: value})) for value, count in sorted(found.facets.get(name, {}).items(), key=_most)]
+            for name in FACETS
+            if name not in chosen and len(found.facets.get(name, {})) > 1
+        }  # fmt: skip
+        return pages.render(
+            request, "catalogue.html", q=q, found=found, chosen=[(name, value, link(**{name: ""})) for name, value in chosen.items()],
+            narrower=narrower, entries=[_entry(hit.entry, services, hit.passage) for hit in found.hits],
+            earlier=link(start=str(start - PAGE)) if start >= PAGE else "", later=_later(found.total, start, link), hidden_filters=chosen,
+        )  # fmt: skip
+
+    @made.get("/catalogue/{card}", access=Right("knowledge.view"))
+    def entry(request: Request, card: str, caller: CallerDep, *, asked: bool = False) -> Response:
+        """One entry, and the way to ask for access."""
+        found = services.catalogue.entry(card, by=caller)
+        projects = services.access.projects_of(caller)
+        can_request = found.kind is EntryKind.DATASET and found.organisation != caller.organisation
+        return pages.render(
+            request, "entry.html", entry=_entry(found, services), projects=projects, can_request=can_request, asked=asked,
+            organisation=services.access.organisation(found.organisation).name,
+        )  # fmt: skip
+
+    @made.post("/catalogue/{card}/request", access=Right("access.request"), once=False)
+    async def ask_for_access(request: Request, card: str, caller: CallerDep) -> Response:
+        """Asks the people who hold the data."""
+        fields = await read_form(request)
+        await run_in_threadpool(
+            services.catalogue.request, card, fields.get("project", ""), fields.get("reason", ""), by=caller
+        )
+        return RedirectResponse(f"/catalogue/{card}?asked=true", status_code=303)
+
+    return made
+
+
+def _most(one: tuple[str, int]) -> tuple[int, str]:
+    return -one[1], one[0]
+
+
+def _later(total: int, start: int, link: Any) -> str:
+    return link(start=str(start + PAGE)) if start + PAGE < total and start + PAGE <= LAST else ""

@@ -1,0 +1,75 @@
+"""The catalogue on the wire."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from fabriek.schemas.base import Text, Title, Wire, written
+
+
+class EntryIn(Wire):
+    """`subject`: the name of the dataset or model in this project."""
+
+    kind: Annotated[str, written("^(dataset|model)$", "dataset or model")]
+    subject: Annotated[str, Field(min_length=1, max_length=256)]
+    title: Title
+    summary: Annotated[str, Field(min_length=1, max_length=500)]
+    licence: Annotated[str, Field(max_length=100)] = ""
+    terms: Annotated[str, Field(max_length=2_000)] = ""
+    keywords: Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=20)] = Field(default_factory=list)
+    language: Annotated[str, written("^(nl|en)$", "nl or en")] = "en"
+    text: Text = ""
+    reach: Annotated[str, written("^(everyone|organisation|project)$", "everyone, organisation or project")] = (
+        "everyone"
+    )
+
+
+class EntryOut(Wire):
+    r"""`passage`: what matched, hits between \\u0002 and \\u0003; to be escaped before it is shown."""
+
+    id: str
+    kind: str
+    subject: str
+    title: str
+    summary: str
+    label: str
+    licence: str
+    terms: str
+    keywords: list[str]
+    language: str
+    text: str
+    organisation: str
+    published_at: datetime
+    reach: str = "everyone"
+    passage: str = ""
+
+
+class FoundOut(Wire):
+    """`total` is exact unless there are `more`. `facets`: kind, language, label → value → how many. `meant`: word → what was looked for too, since
+    nothing has it. `loose`: nothing has all that was asked for, and these have some of it.
+    """
+
+    items: list[EntryOut]
+    total: int
+    more: bool
+    facets: dict[str, dict[str, int]]
+    meant: dict[str, list[str]]
+    loose: bool
+
+
+class SuggestionsOut(Wire):
+    """How what is being typed may go on."""
+
+    items: list[str]
+
+
+class EntryRequestIn(Wire):
+    """`project`: where the data would be used; empty when there is none yet."""
+
+    project: Annotated[str, Field(max_length=63)] = ""
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class EntryRequestOut(Wire):
+    request: str
