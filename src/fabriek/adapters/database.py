@@ -345,7 +345,7 @@ class PostgresDatabase(Database):
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        self._engine = create_engine(url, pool_size=12, max_overflow=12, hide_parameters=True)
+        self._engine = create_engine(url, pool_size=24, max_overflow=0, hide_parameters=True)
         look_at_idle(self._engine)
         self._singles = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._readers = create_engine(
