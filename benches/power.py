@@ -1,6 +1,7 @@
 """What planning by measured draw brings under one cap, and that nothing is drawn above it; and where the shipped figures of draw come from.
 
-`python -m benches.power`, with FABRIEK_DATA naming the folder of traces. The 1,008 GPUs of the size class for plans replay real GPU jobs (the last
+`python -m benches.power`, with FABRIEK_DATA naming the folder of traces; `python -m benches.power kinds` says of kinds of work alone, what each GPU
+and dataset drew and what row comes of it. The 1,008 GPUs of the size class for plans replay real GPU jobs (the last
 2,500 of Philly, Microsoft 2017), handed in ten times as fast as they came so that somebody always waits, under a contract that by nameplate fits
 half of the GPUs. Twice: each GPU planned at the most that it can draw, and at what many were measured to draw together. Then each minute is played
 again: the GPUs that a job has on one node draw a level of the measured distribution, another one every 15 minutes on average, and the ladder's
@@ -20,7 +21,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
 from fabriek.compute.capacity import Capacity
@@ -47,6 +48,13 @@ ACME_NAMEPLATE_WATTS = 400
 """NVIDIA A100 SXM4 80 GB, data sheet."""
 
 ZEUS = ("a40", "p100", "rtx6000", "v100")
+ZEUS_WORK = {
+    "cifar100": "image-training", "imagenet": "image-training", "librispeech": "speech-training",
+    "movielens-1m": "recommendation-training", "sentiment140": "language-training", "squad": "language-training",
+}  # fmt: skip
+"""Dataset → the kind of work that training on it is."""
+
+PART = Decimal("0.001")
 
 
 def acme_watts(data: Path) -> list[float]:
@@ -95,16 +103,77 @@ def zeus_caps(data: Path) -> list[Capped]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What training one network on one dataset drew on a GPU at its highest limit, over batch sizes and optimizers: parts of that limit."""
+
+    work: str
+    gpu: str
+    dataset: str
+    network: str
+    runs: int
+    mean: float
+    highest: float
+
+
+def zeus_trained(data: Path) -> list[Trained]:
+    """Of each kind of work, by GPU and dataset. Source: Zeus, as above."""
+    found = list[Trained]()
+    for gpu in ZEUS:
+        rows = _rows(data / "traces" / f"zeus-power-limit-{gpu}.csv.gz")
+        limit = max(int(row["power_limit"]) for row in rows)
+        parts: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for row in rows:
+            if int(row["power_limit"]) == limit:
+                parts[row["dataset"], row["network"]].append(float(row["average_power"]) / limit)
+        found += [
+            Trained(ZEUS_WORK[dataset], gpu, dataset, network, len(some), statistics.fmean(some), max(some))
+            for (dataset, network), some in parts.items()
+        ]
+    return sorted(found, key=lambda one: (one.work, one.dataset, one.gpu))
+
+
+def work_parts(data: Path) -> dict[str, tuple[Decimal, Decimal]]:
+    """Kind of work → the mean and the highest part, in thousandths. Each GPU and dataset counts once in the mean, however many runs there were of
+    it; the highest is that of one run, rounded up.
+    """
+    kinds: dict[str, list[Trained]] = defaultdict(list)
+    for one in zeus_trained(data):
+        kinds[one.work].append(one)
+    return {
+        work: (
+            Decimal(statistics.fmean(one.mean for one in some)).quantize(PART),
+            Decimal(max(one.highest for one in some)).quantize(PART, ROUND_CEILING),
+        )
+        for work, some in kinds.items()
+    }
+
+
+def print_kinds(data: Path) -> None:
+    """Each GPU and dataset, and below them what comes of it: what stands in the shipped table."""
+    parts, trained = work_parts(data), zeus_trained(data)
+    for work, (mean, highest) in parts.items():
+        for one in trained:
+            if one.work == work:
+                print(
+                    f"power, {work}: {one.dataset} ({one.network}) on {one.gpu}, {one.runs} runs: mean {one.mean:.3f}, highest {one.highest:.3f}"
+                )
+        print(f"power, {work}: part_mean = {mean}, part_highest = {highest}", flush=True)
+
+
 def data_folder() -> Path:
     """Where traces are, by the environment."""
     return Path(os.environ.get("FABRIEK_DATA", ""))
 
 
-def main() -> int:
-    """Prints the figures; 1 when one falls short."""
+def main(only: Sequence[str] = ()) -> int:
+    """Prints the figures; 1 when one falls short. only: `kinds` for the kinds of work alone."""
     data = data_folder()
     if not (data / "traces" / ACME).is_file():
         print("not measured: power (FABRIEK_DATA names no folder with traces)")
+        return 0
+    print_kinds(data)
+    if "kinds" in only:
         return 0
     part = _ladder_part()
     near = [
@@ -248,4 +317,4 @@ def _rows(path: Path) -> list[Mapping[str, str]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -236,7 +236,7 @@ class Settings:
     power_table: Path | None = setting(
         None,
         "file",
-        "Rows of a power table of your own, beside those that are shipped; yours count where both have a machine.",
+        "Rows of a power table of your own, of kinds of work too, beside those that are shipped; yours count where both have one.",
     )
     power_planning: str = setting(
         "nameplate", "nameplate or measured",

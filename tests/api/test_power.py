@@ -29,9 +29,11 @@ class Place:
     jobs: Compute
 
     def ask(self, method: str, path: str, body: Any = None, *, scope: str = "grid", **options: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.tokens[scope]}"}
-        with httpx.Client(base_url=self.url, trust_env=False, headers=headers) as client:
+        with httpx.Client(base_url=self.url, trust_env=False, headers=self.bearer(scope)) as client:
             return client.request(method, path, json=body, **options)
+
+    def bearer(self, scope: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.tokens[scope]}"}
 
     def message(self, name: str = "m1", **changes: Any) -> dict[str, Any]:
         begins = self.town.clock.now() + timedelta(days=2)
@@ -146,3 +148,28 @@ def test_what_the_ladder_does_stands_in_the_answer_and_on_the_page(place: Place)
         headers={"Accept": "text/html"} | {"Authorization": f"Bearer {place.tokens['all']}"},
     ).text
     assert "27 W stay above it" in page
+
+
+def test_the_kinds_of_work_are_listed_a_job_keeps_its_own_and_an_unknown_one_is_refused(place: Place) -> None:
+    kinds = {one.name: one for one in place.jobs.power_kinds()}
+    language = kinds["language-training"]
+    assert (language.machine, language.part_mean, language.watts_mean, language.watts_highest) == ("*", 0.838, 293, 340)
+    assert list(kinds) == ["image-training", "language-training", "recommendation-training", "speech-training"]
+    services, lead = place.town.services, place.town.person("weefsel")
+    project = place.town.project(lead)
+    place.tokens["lead"] = services.identity.issue_token(lead.person, by=lead)
+    path, asked = f"/api/v1/projects/{project}/jobs", {"command": ["train"], "work": "language-training"}
+    job = place.ask("POST", path, asked, scope="lead").json()
+    assert job["work"] == place.ask("GET", f"{path}/{job['id']}", scope="lead").json()["work"] == "language-training"
+    assert place.ask("GET", f"{path}/{job['id']}/receipt", scope="lead").json()["work"] == "language-training"
+    assert place.ask("POST", path, {"command": ["train"]}, scope="lead").json()["work"] == ""
+    refused = place.ask("POST", path, asked | {"work": "mining"}, scope="lead")
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_input")
+    assert "image-training, language-training, recommendation-training, speech-training" in refused.json()["detail"]
+    assert "fabriek power kinds" in refused.json()["fix"]
+    for page, says in {
+        f"/projects/{project}/jobs/{job['id']}": "<dt>Work</dt><dd>language-training</dd>",
+        f"/projects/{project}/jobs/new?like={job['id']}": "<option selected>language-training</option>",
+        "/machine": "neural collaborative filtering on MovieLens",
+    }.items():
+        assert says in place.ask("GET", page, scope="lead", headers={"Accept": "text/html"} | place.bearer("lead")).text

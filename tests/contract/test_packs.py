@@ -42,6 +42,11 @@ def test_what_the_whole_machine_does_not_have_is_packed_and_holds_nothing(town: 
     assert town.services.compute.list(project, limit=5, cursor="", by=owner).items == []
 
 
+def test_a_kind_of_work_is_for_our_own_books_and_stops_no_pack(town: Town, owner: Caller) -> None:
+    asked = JobAsked(("train",), terms=Terms(work="language-training"))
+    assert town.services.packing.pack(slug(town, owner), asked, by=owner).state is State.PACKED
+
+
 @pytest.mark.parametrize(
     "asked",
     [

@@ -16,6 +16,7 @@ from fabriek.compute.images import listed_images
 from fabriek.compute.machine import GangNetwork, Machine
 from fabriek.compute.partitions import Partition
 from fabriek.compute.power import Contract, tables_of
+from fabriek.compute.powering.work import works_of
 from fabriek.funding.policy.policy import Policy
 from fabriek.funding.store import allocations
 from fabriek.kernel.callers import Caller
@@ -106,7 +107,7 @@ def a_town(
     machine = Machine(
         capacity, tables_of(shipped("fabriek.compute", "power.toml")), rates_for(Settings(**settings)),
         "workstation", contract, UTC, able=lambda: able, unsandboxed=unsandboxed, gangs=gangs, doors=doors, hosts=listed(hosts),
-        images=listed_images(images), partitions=partitions,
+        images=listed_images(images), partitions=partitions, works=works_of(shipped("fabriek.compute", "power.toml")),
     )  # fmt: skip
     home.mkdir(exist_ok=True, mode=0o700)
     services = building.build(

@@ -120,6 +120,7 @@ def job_out(job: Job, services: Services, elements: int = 1, *, slug: str = "") 
         preemptible=job.terms.preemptible,
         image=job.terms.image,
         serves=str(job.terms.serves or ""),
+        work=job.terms.work,
     )
 
 
@@ -132,6 +133,7 @@ def receipt_out(found: JobReceipt) -> ReceiptOut:
         ground=found.ground, held=counted(told.held_micro) if told else "", charged=counted(told.charged_micro) if told else "",
         given_back=counted(told.given_back_micro) if told else "", ran_seconds=found.job.ran_seconds,
         energy_kwh=round(found.energy_joules / JOULES_PER_KWH, 6), co2_grams=round(found.job.co2_grams, 3),
+        work=found.job.terms.work,
         lines=[ReceiptLineOut(what=one.what, amount=counted(one.amount_micro), at=one.at, transaction=one.transaction, reason=one.reason)
                for one in (told.lines if told else ())],
     )  # fmt: skip
@@ -190,7 +192,7 @@ def asked_of(wanted: JobIn) -> JobAsked:
             not_before=wanted.not_before, deadline=wanted.deadline, requeues_max=wanted.requeues_max, signal=signal,
             signal_seconds=int(before or 0), grace_seconds=wanted.grace_seconds, preemptible=wanted.preemptible,
             **_network(wanted.network), folder=wanted.folder, port=wanted.port, tasks=wanted.tasks, batch=wanted.batch,
-            image=wanted.image,
+            image=wanted.image, work=wanted.work,
         ),
     )  # fmt: skip
 

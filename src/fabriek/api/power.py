@@ -12,7 +12,7 @@ from fabriek.compute.powering.messages import Message, Said
 from fabriek.compute.powering.quarters import Quarter
 from fabriek.compute.powering.readings import Reading
 from fabriek.schemas.compute import PowerLimitIn, PowerLimitOut, PowerOut
-from fabriek.schemas.powering import GridMessageIn, GridMessageOut, PowerReadingIn, PowerReadingOut, QuarterOut
+from fabriek.schemas.powering import GridMessageIn, GridMessageOut, PowerReadingIn, PowerReadingOut, QuarterOut, WorkOut
 from fabriek.web.dependencies import CallerDep, FactoryDep
 from fabriek.web.router import SIGNED_IN, Right, Router
 
@@ -39,6 +39,18 @@ def power(factory: FactoryDep) -> PowerOut:
         capped=sum(one.step is Step.CAP and one.done_at is not None and not one.failed for one in standing),
         leaving=sum(one.step in {Step.SUSPEND, Step.DRAIN} for one in standing),
     )
+
+
+@router.get("/power/kinds", access=SIGNED_IN)
+def kinds(factory: FactoryDep) -> list[WorkOut]:
+    """The kinds of work that a job may say, and what each was measured to draw. By name."""
+    return [
+        WorkOut(
+            name=one.work.name, part_mean=float(one.work.part_mean), part_highest=float(one.work.part_highest), watts_mean=one.watts_mean,
+            watts_highest=one.watts_highest, machine=one.work.machine, valid_from=one.work.valid_from, source=one.work.source,
+        )
+        for one in factory.compute.works()
+    ]  # fmt: skip
 
 
 @router.post("/power/limits", access=Right("power.manage"), status_code=201)

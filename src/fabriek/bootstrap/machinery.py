@@ -29,6 +29,7 @@ from fabriek.compute.machine import GangNetwork, Machine
 from fabriek.compute.partitions import Partition, partitions_of
 from fabriek.compute.power import Contract, Planning, PowerTable, tables_of
 from fabriek.compute.powering.carbon import Mix, mixes_of
+from fabriek.compute.powering.work import Work, with_own_works, works_of
 from fabriek.funding.policy.rates import Rate, rates_of, with_own
 from fabriek.kernel.clock import SystemClock
 from fabriek.kernel.dated import shipped
@@ -58,7 +59,7 @@ def this_machine(settings: Settings) -> Machine:
         workspaces=str(settings.workspaces or ""), host_network=settings.job_network == "host",
         gangs=_gang_network(settings), doors=settings.executor == "local", hosts=listed(settings.job_network_hosts),
         images=listed_images(settings.job_images), planning=_planning(settings), mixes=mixes_for(settings),
-        partitions=_partitions(settings),
+        partitions=_partitions(settings), works=works_for(settings),
     )  # fmt: skip
 
 
@@ -76,6 +77,12 @@ def tables_for(settings: Settings) -> tuple[PowerTable, ...]:
     own = tables_of(text_of(settings.power_table))
     named = {one.machine for one in own}
     return (*(one for one in ours if one.machine not in named), *own)
+
+
+def works_for(settings: Settings) -> tuple[Work, ...]:
+    """What kinds of work draw. Raises InvalidInput on a file that cannot be read."""
+    own = works_of(text_of(settings.power_table)) if settings.power_table is not None else ()
+    return with_own_works(works_of(shipped("fabriek.compute", "power.toml")), own)
 
 
 def mixes_for(settings: Settings) -> tuple[Mix, ...]:

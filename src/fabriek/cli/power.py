@@ -32,6 +32,14 @@ def show_power(*, as_json: bool) -> None:
     show(connect().jobs.power(), as_json=as_json)
 
 
+@power.command("kinds")
+@json_option
+def kinds(*, as_json: bool) -> None:
+    """Kinds of work that a job may say with --work: parts of the most that a GPU draws, and what a GPU here would."""
+    columns = ["name", "part_mean", "part_highest", "watts_mean", "watts_highest", "machine", "valid_from"]
+    table(connect().jobs.power_kinds(), columns, as_json=as_json, empty="no kinds of work")
+
+
 @power.group("limit")
 def limit() -> None:
     """The announced limits."""

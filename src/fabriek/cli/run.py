@@ -48,6 +48,9 @@ INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M"]
 @click.option("--hours", type=float, help="The same, in hours.")
 @click.option("--name", default="", help="What to call it; default: the command.")
 @click.option("--experiment", default="", help="The experiment its run belongs to; default: Default.")
+@click.option(
+    "--work", default="", metavar="KIND", help="Kind of work, for its estimate of energy; see `fabriek power kinds`."
+)
 @click.option("--purpose", default="", help="civilian, dual_use or exclusively_military; default: the project's.")
 @click.option(
     "--priority", type=click.Choice(["eco", "normal", "urgent"]), default="normal", help="eco goes after all others."

@@ -113,8 +113,8 @@ def planned(table: PowerTable, planning: Planning, nodes: int) -> PowerTable:
 
 
 def tables_of(text: str) -> tuple[PowerTable, ...]:
-    """The tables of a TOML text such as data/power.toml. Raises InvalidInput."""
-    return read_rows(text, "table", _table)
+    """The tables of a TOML text such as data/power.toml; a file with kinds of work alone has none. Raises InvalidInput."""
+    return read_rows(text, "table", _table, beside=("kind",))
 
 
 def table_on(machine: str, tables: Iterable[PowerTable], on: date) -> PowerTable:
@@ -142,15 +142,17 @@ def idle_watts(table: PowerTable, nodes: int) -> int:
     return _at_meter(nodes * table.idle_watts_per_node, table)
 
 
-def expected_draw(shape: Shape, table: PowerTable) -> int:
-    """What it is expected to draw by what was measured; what is planned for it where nobody measured."""
-    mean = table.gpu_watts_mean
+def expected_draw(shape: Shape, table: PowerTable, part: Decimal | None = None) -> int:
+    """What it is expected to draw by what was measured; what is planned for it where nobody measured. part: of the most that a GPU draws, by the
+    kind of its work; None where that is not known.
+    """
+    mean = table.gpu_watts_mean if part is None else part * table.gpu_watts_full
     return draw(shape, table if mean is None else replace(table, watts_per_gpu=min(mean, table.gpu_watts_full)))
 
 
-def energy_joules(shape: Shape, table: PowerTable, seconds: float) -> float:
+def energy_joules(shape: Shape, table: PowerTable, seconds: float, part: Decimal | None = None) -> float:
     """What a job took beyond the idle machine: an estimate from the table, not a measurement."""
-    return expected_draw(shape, table) * max(0.0, seconds)
+    return expected_draw(shape, table, part) * max(0.0, seconds)
 
 
 def _at_meter(watts: Decimal, table: PowerTable) -> int:

@@ -269,9 +269,10 @@ class Progress:
             assert job.state in ENDED, f"{job_id} has not ended"
             job = accounted(job, account) if account else job
             used_micro = self._used_micro(job)
-            table = self._machine.table(self._clock.today())
-            energy = energy_joules(job.shape, table, job.ran_seconds)
-            co2 = co2_grams(energy, self._machine.mixes, self._clock.today())
+            today = self._clock.today()
+            part = self._machine.part_of(job.terms.work, today)
+            energy = energy_joules(job.shape, self._machine.table(today), job.ran_seconds, part)
+            co2 = co2_grams(energy, self._machine.mixes, today)
             self._funding.settle(job.id, used_micro, facts_of(job, energy, co2))
             settled = replace(job, settled=True, used_micro=used_micro, energy_joules=energy, co2_grams=co2)
             self._jobs.save(replace(settled, log=log or job.log))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from fabriek.compute import limits, sentences
 from fabriek.compute.forecasting.forecasts import Forecast
@@ -16,6 +17,7 @@ from fabriek.compute.partitions import names_for
 from fabriek.compute.ports import Decisions, JobStatistics, PowerLimits
 from fabriek.compute.power import Limit, draw, envelope, idle_watts
 from fabriek.compute.powering.guard import NOTHING, Outlook, PowerGuard
+from fabriek.compute.powering.work import Work
 from fabriek.compute.references import Reference
 from fabriek.compute.releasing import Releasing
 from fabriek.compute.requests import JobAsked
@@ -34,6 +36,22 @@ class PowerOutlook:
     planned_watts: int
     limits: Sequence[AnnouncedLimit]
     ladder: Outlook = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class WorkDraw:
+    """A kind of work on a machine whose GPUs draw `gpu_watts_full` at most."""
+
+    work: Work
+    gpu_watts_full: Decimal
+
+    @property
+    def watts_mean(self) -> int:
+        return round(self.work.part_mean * self.gpu_watts_full)
+
+    @property
+    def watts_highest(self) -> int:
+        return round(self.work.part_highest * self.gpu_watts_full)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +270,12 @@ class Compute:
             self._machine.contract, [Limit(one.starts_at, one.ends_at, one.watts) for one in announced], now
         )
         return PowerOutlook(allowed, planned, announced, self._guard.outlook(running, announced))
+
+    def works(self) -> Sequence[WorkDraw]:
+        """The kinds of work that a job may say today, by name, with what a GPU of this machine draws."""
+        today = self._clock.today()
+        full = self._machine.table(today).gpu_watts_full
+        return [WorkDraw(one, full) for one in self._machine.works_on(today).values()]
 
     def spreads(self, job: Job) -> bool:
         """Whether its members are on hosts of their own, with the network of these. Raises NotPermitted where the operator allows that no more."""

@@ -252,6 +252,7 @@ class SqlJobs:
         # Elements of arrays are alike, and came at one instant: what is the same is read once.
         shapes: dict[tuple[Any, ...], Shape] = {}
         instants: dict[Any, datetime] = {}
+        known = {NO_TERMS: USUAL}
         found = []
         for row in self._db.plain_rows(wanted):
             job, share, cpus, gpus, memory, wall, ran, requeues, at, priority, array, at_once, *whose, terms = row[:16]
@@ -278,8 +279,10 @@ class SqlJobs:
                 whose[1],
                 whose[2],
             )
-            # Most ask for nothing, and reading that ten thousand times takes longer than all the rest of the row.
-            found.append((line, USUAL if terms == NO_TERMS else Terms.from_json(json.loads(terms))))
+            # Most ask for nothing or for the same, and reading that ten thousand times takes longer than all the rest of the row.
+            if terms not in known:
+                known[terms] = Terms.from_json(json.loads(terms))
+            found.append((line, known[terms]))
         return found
 
     def count_by_state(self) -> dict[str, int]:

@@ -16,6 +16,7 @@ from fabriek.compute.jobs import Job, JobInput, Priority, State, move
 from fabriek.compute.machine import Machine
 from fabriek.compute.notices.outbox import Outbox
 from fabriek.compute.ports import JobNames, Jobs
+from fabriek.compute.powering.work import check_work
 from fabriek.compute.references import Reference
 from fabriek.compute.requests import InputAsked, JobAsked
 from fabriek.compute.secrets.strongbox import Strongbox
@@ -98,6 +99,7 @@ class Submission:
         check_shared(asked.gpus, label, self.labels)
         check_gang(asked.nodes, label, self.labels, self.machine, batch=asked.terms.batch)
         check_image(asked.terms.image, self.machine)
+        check_work(asked.terms.work, self.machine.works_on(self.clock.today()))
         return Job(
             id="", project=project.id, person=by.person, name=asked.name or " ".join(asked.argv)[:100],
             purpose=purpose, argv=asked.argv, cpus=asked.cpus, gpus=asked.gpus, memory_bytes=asked.memory_bytes,

@@ -62,7 +62,8 @@ class Terms:
     element's of a sweep. `folder`: a folder below the project's workspace that the job shares with its people and works in.
     `tasks`: how many processes `srun` starts inside, on each node. `batch`: the command runs once, on the first node, and `srun` in it starts
     on all; else it runs on each. `hosts`: `name:port` of each that it may reach. `image`: what it has in place of the machine's programs,
-    `NAME@3:FILE` or the operator's name for one; empty means those. `serves`: nobody asks for it; who serves a model gives it to the job.
+    `NAME@3:FILE` or the operator's name for one; empty means those. `work`: its kind of
+    work, by which its draw is expected and nothing is planned. `serves`: nobody asks for it; who serves a model gives it to the job.
     """
 
     after: tuple[After, ...] = ()
@@ -80,6 +81,7 @@ class Terms:
     tasks: int = 1
     batch: bool = False
     image: str = ""
+    work: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     serves: Serves | None = None
 

@@ -1,7 +1,7 @@
 """Dated data: rates, rules and tables are rows with a source and a first day, in files that an operator can change."""
 
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from importlib.resources import files
@@ -28,16 +28,25 @@ def in_force(rows: Iterable[D], on: date) -> D | None:
     return next((row for row in reversed(come) if row.valid_from == newest), None)
 
 
-def read_rows(text: str, head: str, make: Callable[[dict[str, Any]], T]) -> tuple[T, ...]:
+def read_rows(
+    text: str, head: str, make: Callable[[dict[str, Any]], T], *, beside: Collection[str] = ()
+) -> tuple[T, ...]:
     """Every `[[head]]` of a TOML text as `make` builds it, in the order of the file. Fractions arrive as Decimal.
+    beside: heads that may stand there too, or instead; given, any other is a slip.
 
     Raises InvalidInput, naming the row, on what is not TOML, lacks source or valid_from, or `make` cannot read:
     an operator wrote this file, so a slip in it is theirs to mend and not a fault of Fabriek.
     """
     try:
-        rows = tomllib.loads(text, parse_float=Decimal).get(head, [])
+        said = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as slip:
         raise InvalidInput(f"the data file is not TOML: {slip}", fix="mend the file at that line") from None
+    known = (head, *beside)
+    if beside and (unknown := sorted(set(said) - set(known))):
+        raise InvalidInput(f"the data file has no place for {unknown[0]!r}", fix=f"write [[{']] or [['.join(known)}]]")
+    rows = said.get(head, [])
+    if head not in said and any(one in said for one in beside):
+        return ()
     if not isinstance(rows, list) or not rows:
         raise InvalidInput(f"the data file has no [[{head}]]", fix=f"add one [[{head}]] for each row")
     return tuple(_read_row(row, f"[[{head}]] number {number}", make) for number, row in enumerate(rows, 1))

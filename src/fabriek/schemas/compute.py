@@ -44,7 +44,8 @@ class JobIn(Wire):
     command runs on each node, with `batch` on the first alone. `tasks`: how many processes `srun` starts inside, on each node. `secrets` are the
     project's: `NAME` as the variable of that name, `NAME=VARIABLE`, or `NAME=file:FILE` below /run/secrets. `notify` says whom to tell:
     `mail`, `https://…` or `secret:NAME` when it has ended, `begin,fail:mail` on these occasions. `image`: a SIF or squashfs file that it has in
-    place of the machine's programs, `NAME@3:FILE` of the vault, or the operator's name for one.
+    place of the machine's programs, `NAME@3:FILE` of the vault, or the operator's name for one. `work`: its kind of work, by which its
+    draw is expected.
     """
 
     command: Annotated[list[Word], Field(min_length=1, max_length=200)]
@@ -84,6 +85,7 @@ class JobIn(Wire):
     secrets: Annotated[list[SecretUsed], Field(max_length=32)] = Field(default_factory=list)
     notify: Annotated[list[Annotated[str, Field(max_length=2_050)]], Field(max_length=4)] = Field(default_factory=list)
     image: ImageAsked = ""
+    work: Line = ""
 
 
 class NoticeOut(Wire):
@@ -171,6 +173,7 @@ class JobOut(Wire):
     preemptible: bool = False
     image: str = ""
     serves: str = ""
+    work: str = ""
 
 
 class SignalIn(Wire):
@@ -252,7 +255,7 @@ class ReceiptLineOut(Wire):
 
 class ReceiptOut(Wire):
     """What became of a job's credits, and why. `share` paid; `charged` is what it stands at, corrections among it;
-    `energy_kwh` and `co2_grams` are estimates.
+    `energy_kwh` and `co2_grams` are estimates, by `work` where the job says a kind.
     Amounts are empty where nothing was ever set aside.
     """
 
@@ -268,6 +271,7 @@ class ReceiptOut(Wire):
     ran_seconds: float
     energy_kwh: float
     co2_grams: float = 0.0
+    work: str = ""
     lines: list[ReceiptLineOut] = Field(default_factory=list)
 
 

@@ -39,6 +39,7 @@ class JobFile(Wire):
     requirements: str = Field("", description="File of packages; else requirements.txt beside the script.")
     env: dict[str, Plain] = Field(default_factory=dict, description="Variables of the job.")
     experiment: str = Field("", max_length=100, description="Where its run belongs; else `Default`.")
+    work: str = Field("", max_length=100, description="Kind of work, for its estimate of energy: `language-training`.")
     purpose: str = Field("", description="civilian, dual_use or exclusively_military; else the project's.")
     nodes: int = Field(1, ge=1, le=10_000, description="Nodes; the command runs on each, and what follows is for each.")
     gpus: GpusAsked = Field("0", description="GPUs: `2`, `a100:2`, or a part of one, `0.25`, `h100:0.5`.")

@@ -1,6 +1,6 @@
 """Messages of a grid operator, readings of meters and the record of power on the wire."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field
@@ -58,6 +58,21 @@ class PowerReadingOut(Wire):
     watts: int | None
     kwh: float | None
     received_at: datetime
+
+
+class WorkOut(Wire):
+    """A kind of work, and what part of the most that a GPU draws it was measured to draw; `watts_mean` and `watts_highest` of a GPU here.
+    `machine`: the class of node that the row is for, `*` for any.
+    """
+
+    name: str
+    part_mean: float
+    part_highest: float
+    watts_mean: int
+    watts_highest: int
+    machine: str
+    valid_from: date
+    source: str
 
 
 class QuarterOut(Wire):

@@ -28,7 +28,7 @@ from fabriek.schemas.compute import (
     WorkspaceOut,
 )
 from fabriek.schemas.forecasts import ForecastIn, ForecastOut, ForecastScoreOut
-from fabriek.schemas.powering import GridMessageIn, GridMessageOut, PowerReadingIn, PowerReadingOut, QuarterOut
+from fabriek.schemas.powering import GridMessageIn, GridMessageOut, PowerReadingIn, PowerReadingOut, QuarterOut, WorkOut
 from fabriek.sdk.client import Client
 from fabriek.sdk.vault import Vault
 
@@ -206,6 +206,10 @@ class Compute:
 
     def power(self) -> PowerOut:
         return PowerOut.model_validate(self._client.get("/api/v1/power"))
+
+    def power_kinds(self) -> Sequence[WorkOut]:
+        """The kinds of work that a job may say with `work`, and what each draws."""
+        return [WorkOut.model_validate(one) for one in self._client.get("/api/v1/power/kinds")]
 
     def limit_power(
         self, *, starts_at: datetime, ends_at: datetime, watts: int, source: str = "operator"

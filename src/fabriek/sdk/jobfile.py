@@ -72,7 +72,7 @@ def asked_of(job: JobFile) -> dict[str, Any]:
         "grace_seconds": None if job.grace is None else parse_seconds(job.grace), "preemptible": job.preemptible,
         "network": job.network, "folder": job.folder, "port": job.port, "tasks": job.tasks,
         "secrets": job.secrets, "notify": job.notify,
-        "nodes": job.nodes, "batch": job.batch, "image": job.image,
+        "nodes": job.nodes, "batch": job.batch, "image": job.image, "work": job.work,
     }  # fmt: skip
 
 

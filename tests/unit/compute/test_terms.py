@@ -14,7 +14,7 @@ def test_terms_come_back_as_they_were_kept() -> None:
     terms = Terms(
         after=(After("job_1", Once.FAILED),), not_before=NOON, deadline=NOON + timedelta(days=1), requeues_max=3, signal="USR1",
         signal_seconds=60, grace_seconds=0, preemptible=True, network=Network.HOST, folder="/projects/p/x", port=8888, tasks=2,
-        parameters={"lr": "0.1"},
+        parameters={"lr": "0.1"}, work="language-training",
     )  # fmt: skip
     assert Terms.from_json(terms.as_json()) == terms
     assert Terms.from_json({}) == Terms()

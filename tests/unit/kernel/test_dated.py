@@ -34,3 +34,13 @@ def test_a_row_without_a_day_or_a_source_is_refused_by_its_number(text: str) -> 
 def test_a_file_that_is_not_toml_is_refused_with_the_line() -> None:
     with pytest.raises(InvalidInput, match="line 1"):
         read_rows("rate = = 1\n", "rate", dict)
+
+
+def test_a_file_that_holds_rows_of_two_heads_may_lack_one_and_holds_no_third() -> None:
+    row = 'valid_from = 2026-01-01\nsource = "a meter"\n'
+    both = f"[[rate]]\n{row}[[other]]\n{row}"
+    assert [len(read_rows(both, head, dict, beside=("rate", "other"))) for head in ("rate", "other")] == [1, 1]
+    assert read_rows(f"[[other]]\n{row}", "rate", dict, beside=("other",)) == ()
+    for text in ("", f"[[others]]\n{row}", f"{both}[[others]]\n{row}"):
+        with pytest.raises(InvalidInput):
+            read_rows(text, "rate", dict, beside=("other",))

@@ -46,6 +46,7 @@ secrets: [TOKEN=HF_TOKEN]
 notify: ["begin,fail:mail"]
 tasks: 4
 batch: true
+work: language-training
 """
 
 
@@ -77,7 +78,7 @@ def test_a_file_with_every_field_is_the_job_that_is_asked_with_nothing_lost(tmp_
         "after": ["17", "afterany:18"], "not_before": datetime(2026, 12, 1, 9, tzinfo=UTC),
         "deadline": datetime(2026, 12, 2, 10, tzinfo=UTC), "requeues_max": 3, "signal": "USR1@120", "grace_seconds": 30,
         "preemptible": True, "network": "pypi.example:443", "folder": "/runs", "port": 8_000, "tasks": 4, "nodes": 2, "batch": True,
-        "secrets": ["TOKEN=HF_TOKEN"], "notify": ["begin,fail:mail"], "image": "ubuntu-24",
+        "secrets": ["TOKEN=HF_TOKEN"], "notify": ["begin,fail:mail"], "image": "ubuntu-24", "work": "language-training",
     }  # fmt: skip
     assert dict(asked) == expected | {"code": ""}
     assert {name for name in JobIn.model_fields if name != "code"} == set(expected)

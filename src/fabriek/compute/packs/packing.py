@@ -1,7 +1,7 @@
 """What one may do with packs: pack what a job would read and run, take back what it made elsewhere, withdraw."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fabriek.access.projects import Project
 from fabriek.compute import requests
@@ -185,7 +185,7 @@ def _check(asked: JobAsked) -> None:
     check_requirements(asked.requirements.encode())
     if asked.secrets:
         raise InvalidInput("a pack leaves the house, and a secret does not", fix="give it to the job where it runs")
-    if asked.array or asked.sweep or asked.nodes > 1 or asked.terms != USUAL:
+    if asked.array or asked.sweep or asked.nodes > 1 or replace(asked.terms, work="") != USUAL:
         raise InvalidInput(
             "a pack is one job in one process without a network, a workspace, an image or a queue of ours",
             fix="leave out --array, --sweep, --nodes, --after, --folder, --port, --network, --image and their like",

@@ -13,6 +13,7 @@ from fabriek.compute.powering import readings as noun
 from fabriek.compute.powering.ports import Quarters, Readings
 from fabriek.compute.powering.quarters import LENGTH, Quarter, begin_of, closed, counted
 from fabriek.compute.powering.readings import APART_MAX, Reading, watts_within
+from fabriek.compute.powering.work import parts_of
 from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput
@@ -88,10 +89,12 @@ class Recorder:
 
     def _planned(self) -> tuple[int, int]:
         """Watts that stand now, as they are planned, and as they are expected by what was measured."""
-        table = self.machine.table(self.clock.today())
-        shapes = [job.shape for job in self.jobs.in_states(ON_THE_MACHINE)]
+        today = self.clock.today()
+        table, parts = self.machine.table(today), parts_of(self.machine.works_on(today))
+        standing = [(job.shape, parts.get(job.terms.work)) for job in self.jobs.in_states(ON_THE_MACHINE)]
         idle = idle_watts(table, self.machine.capacity.nodes)
-        return idle + sum(draw(one, table) for one in shapes), idle + sum(expected_draw(one, table) for one in shapes)
+        planned = idle + sum(draw(shape, table) for shape, _ in standing)
+        return planned, idle + sum(expected_draw(shape, table, part) for shape, part in standing)
 
     def _close(self, quarter: Quarter) -> Quarter:
         near = self.readings.within(quarter.at - APART_MAX, quarter.ends_at + APART_MAX)

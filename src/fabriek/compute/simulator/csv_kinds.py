@@ -52,7 +52,7 @@ def _alibaba(row: Mapping[str, str], clock: float, name: str) -> tuple[Recorded,
 
 def _plain(row: Mapping[str, str], clock: float, name: str) -> tuple[Recorded, float]:
     """Of our own naming, for whoever writes a trace by hand."""
-    words = {word: row[word] for word in ("user", "group", "queue") if row.get(word)}
+    words = {word: row[word] for word in ("user", "group", "queue", "work") if row.get(word)}
     made = Recorded(
         name, float(row["submitted_seconds"]), float(row["ran_seconds"]), int(row["processors"]), float(row.get("wanted_seconds") or 0),
         round(float(row.get("gpus") or 0) * MILLI), round(float(row.get("memory_gib") or 0) * 2**30), int(row.get("nodes") or 1), words,
@@ -80,7 +80,7 @@ def _name(row: Mapping[str, str], line: int) -> str:
 
 def _unknown(there: frozenset[str]) -> InvalidInput:
     """Which columns are missing, of the kind that comes nearest."""
-    optional = "name, wanted_seconds, gpus, memory_gib, nodes, user, group, queue"
+    optional = "name, wanted_seconds, gpus, memory_gib, nodes, user, group, queue, work"
     nearest = max(KINDS, key=lambda one: len(one.columns & there) / len(one.columns))
     columns = ", ".join(sorted(there))
     said = f"a trace with the columns {columns[:SHOWN] or 'none'}{'…' if len(columns) > SHOWN else ''} is of no kind that is known"

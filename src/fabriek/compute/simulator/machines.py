@@ -10,6 +10,7 @@ from typing import Any
 
 from fabriek.compute.capacity import UNLIMITED_WATTS, Capacity
 from fabriek.compute.power import Contract, Limit, PowerTable, table_on, tables_of
+from fabriek.compute.powering.work import parts_of, works_of, works_on
 from fabriek.compute.simulator.recorded import BEGIN, pool
 from fabriek.compute.simulator.replay import Machine
 from fabriek.kernel.dated import shipped
@@ -18,11 +19,18 @@ from fabriek.kernel.errors import InvalidInput, NotFound
 FIGURES = frozenset({"nodes", "cpus", "gpus", "memory_gib", "table", "contract_kw"})
 USUAL_TABLE = "gpu_node"
 WATTS_PER_KW = 1_000
+PLAYED_ON = date(2026, 6, 1)
+"""The day whose rows hold where a trace is played."""
 
 
 def table_named(name: str) -> PowerTable:
     """Of those that are shipped, as they hold where the trace is played. Raises InvalidInput."""
-    return table_on(name, tables_of(shipped("fabriek.compute", "power.toml")), date(2026, 6, 1))
+    return table_on(name, tables_of(shipped("fabriek.compute", "power.toml")), PLAYED_ON)
+
+
+def parts_for(name: str) -> dict[str, Decimal]:
+    """Kind of work → the part of a GPU that it draws on that class of node, by the rows that are shipped."""
+    return parts_of(works_on(works_of(shipped("fabriek.compute", "power.toml")), name, PLAYED_ON))
 
 
 def machine_of_procs(procs: int, limits: Sequence[Limit] = ()) -> Machine:
@@ -31,7 +39,7 @@ def machine_of_procs(procs: int, limits: Sequence[Limit] = ()) -> Machine:
         raise InvalidInput(
             "a machine has one processor at least", fix="--procs 100, or a trace whose head says MaxProcs"
         )
-    return Machine(pool(procs), table_named(USUAL_TABLE), limits=tuple(limits))
+    return Machine(pool(procs), table_named(USUAL_TABLE), limits=tuple(limits), parts=parts_for(USUAL_TABLE))
 
 
 def machine_from(path: Path, limits: Sequence[Limit] = ()) -> Machine:
@@ -49,8 +57,9 @@ def machine_from(path: Path, limits: Sequence[Limit] = ()) -> Machine:
     nodes, cpus, gpus = (_count(said, name, usual) for name, usual in (("nodes", 1), ("cpus", None), ("gpus", 0)))
     memory = _count(said, "memory_gib", None) * 2**30
     contract = Contract(_count(said, "contract_kw", 1) * WATTS_PER_KW) if "contract_kw" in said else None
-    table = table_named(str(said.get("table", USUAL_TABLE)))
-    return Machine(Capacity(nodes * cpus, nodes * gpus, nodes * memory, nodes), table, contract, tuple(limits))
+    name = str(said.get("table", USUAL_TABLE))
+    capacity = Capacity(nodes * cpus, nodes * gpus, nodes * memory, nodes)
+    return Machine(capacity, table_named(name), contract, tuple(limits), parts_for(name))
 
 
 def limits_from(path: Path) -> list[Limit]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.gpus import MILLI
@@ -89,8 +90,9 @@ def outcome_of(
     unstarted: Sequence[str],
     capacity: Capacity,
     table: PowerTable,
+    parts: Mapping[str, Decimal],
 ) -> Outcome:
-    """The figures over what a replay placed."""
+    """The figures over what a replay placed. parts: kind of work → the part of a GPU that it draws."""
     stood = [*placed, *put_back]
     waits: dict[str, list[float]] = defaultdict(list)
     used: dict[str, float] = defaultdict(float)
@@ -99,7 +101,8 @@ def outcome_of(
     for one in stood:
         used[one.row.share] += part_of(one.row, capacity) * one.ran_seconds / SECONDS_PER_HOUR
     makespan = _makespan(placed)
-    watts = {shape: expected_draw(shape, table) for shape in {one.row.shape for one in stood}}
+    alike = {(one.row.shape, one.row.work) for one in stood}
+    watts = {(shape, work): expected_draw(shape, table, parts.get(work)) for shape, work in alike}
     return Outcome(
         placed=tuple(placed),
         unstarted=tuple(unstarted),
@@ -110,7 +113,7 @@ def outcome_of(
         makespan_seconds=makespan,
         cpu_utilisation=_utilisation(stood, lambda row: row.shape.cpus_in_all, capacity.cpus, makespan),
         gpu_utilisation=_utilisation(stood, lambda row: row.shape.gpus_milli_in_all, capacity.gpus * MILLI, makespan),
-        energy_joules=sum(watts[one.row.shape] * one.ran_seconds for one in stood),
+        energy_joules=sum(watts[one.row.shape, one.row.work] * one.ran_seconds for one in stood),
         put_back=tuple(put_back),
     )
 

@@ -25,8 +25,8 @@ AMOUNT_MAX = 10**12
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Of all of its nodes together: `processors`, and `gpus_milli` in thousandths. `wanted_seconds`: 0 where nobody said. `words`: user, group and
-    queue, as far as the file has them.
+    """Of all of its nodes together: `processors`, and `gpus_milli` in thousandths. `wanted_seconds`: 0 where nobody said. `words`: user, group,
+    queue and kind of work, as far as the file has them.
     """
 
     name: str
@@ -91,7 +91,13 @@ def rows_on(reading: Reading, capacity: Capacity, share_of: Mapping[str, str]) -
         at = BEGIN + timedelta(seconds=job.submitted_seconds)
         rows.append(
             TraceRow(
-                f"{number:09}", share_of.get(job.name, ""), shape, at, job.ran_seconds, owner=job.words.get("user", "")
+                f"{number:09}",
+                share_of.get(job.name, ""),
+                shape,
+                at,
+                job.ran_seconds,
+                owner=job.words.get("user", ""),
+                work=job.words.get("work", ""),
             )
         )
     return rows

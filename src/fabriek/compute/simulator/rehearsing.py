@@ -10,6 +10,7 @@ from fabriek.compute.jobs import Job
 from fabriek.compute.machine import Machine
 from fabriek.compute.order import DECIDES_HERE
 from fabriek.compute.ports import JobStatistics
+from fabriek.compute.powering.work import parts_of
 from fabriek.compute.simulator import replay
 from fabriek.compute.simulator.outcomes import Outcome, compare
 from fabriek.compute.simulator.replay import Policy
@@ -61,7 +62,10 @@ class Rehearsing:
             for one in jobs
             if one.share in shares and may_pay(shares[one.share], one.purpose, view.policy.rules, view.day)
         ]
-        machine = replay.Machine(self._machine.capacity, self._machine.table(view.day), self._machine.contract)
+        ours = self._machine
+        machine = replay.Machine(
+            ours.capacity, ours.table(view.day), ours.contract, parts=parts_of(ours.works_on(view.day))
+        )
         outcome = replay.replay(trace_of(paid), machine, Policy(view.parts, DECIDES_HERE))
         priced, charged = replace(self._machine, rates=view.policy.rates), Counter[tuple[str, Resource]]()
         for one in paid:

@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from math import ceil
 
 from fabriek.compute.admission import starts
@@ -29,12 +30,13 @@ ROUNDS_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What is there and what may be drawn, the same under every policy."""
+    """What is there and what may be drawn, the same under every policy. `parts`: kind of work → the part of a GPU that it draws on average."""
 
     capacity: Capacity
     table: PowerTable
     contract: Contract | None = None
     limits: tuple[Limit, ...] = ()
+    parts: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,12 @@ class _Replay:
             if self._waiting:
                 self._decide(now)
         return outcome_of(
-            self._gone, self._put_back, sorted(self._waiting), self._machine.capacity, self._machine.table
+            self._gone,
+            self._put_back,
+            sorted(self._waiting),
+            self._machine.capacity,
+            self._machine.table,
+            self._machine.parts,
         )
 
     def _next(self) -> datetime | None:

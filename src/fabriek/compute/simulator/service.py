@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from fabriek.compute.machine import Machine
 from fabriek.compute.order import DECIDES_HERE
+from fabriek.compute.powering.work import parts_of
 from fabriek.compute.service import Compute
 from fabriek.compute.simulator import replay
 from fabriek.compute.simulator.outcomes import Outcome
@@ -31,9 +32,9 @@ class Simulator:
             raise NotFound(
                 "no job has run to its end yet, so there is nothing to replay", fix="fabriek run -- python train.py"
             )
-        machine = replay.Machine(
-            self._machine.capacity, self._machine.table(self._clock.today()), self._machine.contract
-        )
+        today, ours = self._clock.today(), self._machine
+        parts = parts_of(ours.works_on(today))
+        machine = replay.Machine(ours.capacity, ours.table(today), ours.contract, parts=parts)
         present = Policy(self._funding.share_parts(), DECIDES_HERE)
         outcomes = [("as it is", replay.replay(trace, machine, present))]
         if factors:

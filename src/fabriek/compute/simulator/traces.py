@@ -11,7 +11,7 @@ from fabriek.compute.jobs import Job, Priority, Shape, State
 class TraceRow:
     """One job. `ran_seconds` is what it really ran, which admission never knows beforehand; `shape` is what it asked. `owner`: whose recent use
     it counts as. `preemptible`: it may be put back, and has then done what it had at its last checkpoint, one each `checkpoint_seconds` of its own
-    time; 0: it saves when it is told to leave, and loses nothing.
+    time; 0: it saves when it is told to leave, and loses nothing. `work`: its kind of work, where that is known.
     """
 
     job: str
@@ -23,6 +23,7 @@ class TraceRow:
     owner: str = ""
     preemptible: bool = False
     checkpoint_seconds: int = 0
+    work: str = ""
 
 
 def trace_of(jobs: Iterable[Job]) -> tuple[TraceRow, ...]:
@@ -37,6 +38,7 @@ def trace_of(jobs: Iterable[Job]) -> tuple[TraceRow, ...]:
             priority=job.priority,
             owner=job.project,
             preemptible=job.terms.preemptible,
+            work=job.terms.work,
         )
         for job in jobs
         if job.state in {State.SUCCEEDED, State.FAILED} and job.started_at is not None

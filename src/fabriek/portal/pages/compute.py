@@ -43,7 +43,7 @@ def _facts(services: Services, project: str, job: Job) -> dict[str, Any]:
         "ends_at": reserved_end(job, job.started_at) if job.state is State.RUNNING and job.started_at else None,
         "serves": bool(job.terms.port) and not job.terms.serves and job.state is State.RUNNING,
         "after": [f"{one.once} {one.job}" for one in job.terms.after],
-        "parameters": dict(job.terms.parameters), "image": job.terms.image, "secrets": [one.asked for one in job.secrets],
+        "parameters": dict(job.terms.parameters), "image": job.terms.image, "work": job.terms.work, "secrets": [one.asked for one in job.secrets],
         "told": [{"occasion": one.occasion, "to": shown_target(one.target), "state": one.standing} for one in services.outbox.of_job(job)],
     }  # fmt: skip
 
@@ -64,6 +64,7 @@ def _receipt(found: JobReceipt) -> dict[str, Any]:
         "share": found.share,
         "ground": found.ground,
         "energy": in_words(found.energy_joules, found.job.co2_grams),
+        "work": found.job.terms.work,
         "lines": [],
     }
     if told is None:

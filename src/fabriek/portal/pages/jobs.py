@@ -49,6 +49,7 @@ class Wanted:
     requirements: str = ""
     code: str = field(default="")
     image: str = ""
+    work: str = ""
 
     @classmethod
     def of(cls, job: Job) -> "Wanted":
@@ -57,7 +58,7 @@ class Wanted:
         return cls(
             shlex.join(job.argv), job.name, f"{first.dataset_name}@{first.version}" if first else "", first.mount if first else "/data",
             str(job.cpus), str(job.gpus), str(job.nodes), written_bytes(job.memory_bytes), written_seconds(job.wall_seconds_max), str(job.priority),
-            requirements=job.requirements, code=job.code, image=job.terms.image,
+            requirements=job.requirements, code=job.code, image=job.terms.image, work=job.terms.work,
         )  # fmt: skip
 
     def asked(self) -> JobAsked:
@@ -71,7 +72,7 @@ class Wanted:
             argv, name=self.name, code=self.code, inputs=(InputAsked(self.data, self.mount),) if self.data else (),
             requirements=self.requirements, gpus=gpus_of(self.gpus), nodes=_count(self.nodes, "nodes"), cpus=_count(self.cpus, "CPUs"),
             memory_bytes=parse_bytes(self.memory), wall_seconds_max=parse_seconds(self.time), priority=_priority(self.priority),
-            array=self.array, terms=Terms(after=after, image=self.image.strip()),
+            array=self.array, terms=Terms(after=after, image=self.image.strip(), work=self.work),
         )  # fmt: skip
 
 
@@ -98,6 +99,12 @@ def _planned(plan: Plan) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _works(services: Services, wanted: Wanted) -> list[str]:
+    """Kinds of work to choose from; one that is no longer known stays in the form, to be refused in words."""
+    known = [one.work.name for one in services.compute.works()]
+    return known if not wanted.work or wanted.work in known else [wanted.work, *known]
+
+
 def router(services: Services, pages: Pages) -> Router:
     made = Router(include_in_schema=False)
 
@@ -112,7 +119,7 @@ def router(services: Services, pages: Pages) -> Router:
         known = {"plan": None, "problem": None, "status": 200} | shown_too
         return pages.render(
             request, "new_job.html", project=services.access.project(project), wanted=wanted, datasets=offered,
-            priorities=[str(one) for one in Priority], **known,
+            priorities=[str(one) for one in Priority], works=_works(services, wanted), **known,
         )  # fmt: skip
 
     @made.get("/projects/{project}/jobs", access=Right("job.view"))

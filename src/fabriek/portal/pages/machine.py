@@ -82,7 +82,7 @@ def router(services: Services, pages: Pages) -> Router:
         """Room, queue and power; numbers of the whole machine, and of nobody in it. For operators also how the store is."""
         return pages.render(
             request, "machine.html", machine=services.compute.machine_outlook(), power=services.compute.power_outlook(),
-            store=_store(services, caller), record=_record(services), score=services.forecasting.score(),
+            works=services.compute.works(), store=_store(services, caller), record=_record(services), score=services.forecasting.score(),
         )  # fmt: skip
 
     return made

@@ -7,6 +7,7 @@ import pytest
 from benches import power as bench
 
 from fabriek.compute.power import Planning, capped_draw, draw, expected_draw, planned, table_on, tables_of
+from fabriek.compute.powering.work import works_of
 from fabriek.funding.policy.policy import shipped_policy
 from fabriek.kernel.units import MICRO
 from tests.factories.compute import a_shape, shipped_tables
@@ -23,6 +24,21 @@ traces = pytest.mark.skipif(
 def test_mean_and_deviation_are_those_of_the_trace_as_parts_of_full_power(machine: str) -> None:
     table = table_on(machine, tables_of(shipped_tables()), ON)
     assert (table.gpu_watts_mean, table.gpu_watts_sd) == bench.mean_and_sd(DATA, int(table.watts_per_gpu))
+
+
+@traces
+def test_the_shipped_kinds_of_work_are_those_of_the_measurements() -> None:
+    shipped = {one.name: (one.part_mean, one.part_highest) for one in works_of(shipped_tables())}
+    assert shipped == bench.work_parts(DATA)
+
+
+@traces
+def test_each_kind_of_work_was_measured_on_every_gpu() -> None:
+    trained = bench.zeus_trained(DATA)
+    assert {(one.work, one.gpu) for one in trained} == {
+        (work, gpu) for work in bench.ZEUS_WORK.values() for gpu in bench.ZEUS
+    }
+    assert all(0 < one.mean <= one.highest < 1 for one in trained)
 
 
 @traces

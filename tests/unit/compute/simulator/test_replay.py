@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from fabriek.compute.simulator.outcomes import Outcome, compare
 from fabriek.compute.simulator.replay import Machine, Policy, replay, scaled
 from fabriek.compute.simulator.traces import TraceRow, trace_of
 from fabriek.compute.snapshot import Snapshot
+from fabriek.compute.terms import Terms
 from fabriek.funding.policy.ladders import Drain, Ladder
 from fabriek.kernel.errors import InvalidInput
 from tests.factories.compute import GIB, NOON, a_job, a_limit, a_row, a_table
@@ -50,6 +52,17 @@ def test_a_job_starts_when_another_really_ends_not_when_it_might_have() -> None:
 
 def test_a_job_never_runs_past_the_limit_it_asked_for() -> None:
     assert replay([a_row(seconds=100, ran_seconds=10**9)], MACHINE, HALVES).makespan_seconds == 100
+
+
+def test_energy_goes_by_the_kind_of_work_and_who_starts_when_does_not() -> None:
+    machine = replace(MACHINE, parts={"half": Decimal("0.5")}, contract=Contract(500))
+    rows = [a_row(name, gpus=4, seconds=100, ran_seconds=100) for name in ("a", "b")]
+    plain, said = (replay(some, machine, HALVES) for some in (rows, [replace(one, work="half") for one in rows]))
+    assert starts(plain) == starts(said) == {"a": 0, "b": 100}
+    assert (plain.energy_joules, said.energy_joules) == (200 * 410, 200 * 210)
+    unknown = replay([replace(one, work="gone") for one in rows], machine, HALVES)
+    assert unknown.energy_joules == plain.energy_joules
+    assert trace_of([a_job(state=State.SUCCEEDED, started_at=NOON, terms=Terms(work="half"))])[0].work == "half"
 
 
 def test_the_replay_waits_for_a_limit_to_end() -> None:

@@ -103,5 +103,7 @@ def test_a_table_of_no_known_kind_is_told_which_columns_it_needs(tmp_path: Path)
     with pytest.raises(InvalidInput) as refused:
         read(tmp_path, "start,end\n1,2\n")
     assert "processors, ran_seconds, submitted_seconds" in refused.value.fix
-    found = read(tmp_path, "submitted_seconds,ran_seconds,processors,gpus,user\n1,2,3,0.5,me\n")
-    assert found.jobs == [Recorded("2", 1.0, 2.0, 3, gpus_milli=500, words={"user": "me"})]
+    found = read(tmp_path, "submitted_seconds,ran_seconds,processors,gpus,user,work\n1,2,3,0.5,me,speech-training\n")
+    assert found.jobs == [Recorded("2", 1.0, 2.0, 3, gpus_milli=500, words={"user": "me", "work": "speech-training"})]
+    [row] = rows_on(found, Capacity(8, 4, 2**40), {})
+    assert (row.owner, row.work) == ("me", "speech-training")
