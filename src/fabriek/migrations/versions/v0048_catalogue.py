@@ -15,7 +15,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "knowledge_entries",
-        sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), nullable=False, autoincrement=True),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), nullable=False, autoincrement=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
@@ -55,15 +55,22 @@ def upgrade() -> None:
         op.execute(statement)
     columns = "id, kind, language, label, organisation, project, subject, published_at, title, keywords, summary, licence, terms, text"
     told = sa.table("knowledge_cards", *(sa.column(name) for name in columns.split(", ")))
-    made = sa.table("knowledge_entries", *(sa.column(name) for name in [*columns.split(", "), "known_to", "reach"]))
+    made = sa.table(
+        "knowledge_entries", *(sa.column(name) for name in ["number", *columns.split(", "), "known_to", "reach"])
+    )
     cards = sa.table("knowledge_cards", sa.column("id"), sa.column("keywords", sa.JSON()))
     keywords = {row.id: "\n".join(row.keywords) for row in op.get_bind().execute(sa.select(cards))}
     names = [name for name in columns.split(", ") if name != "keywords"]
-    for row in (
-        op.get_bind().execute(sa.select(*(told.c[name] for name in names)).order_by(told.c.published_at)).mappings()
-    ):
-        op.execute(made.insert().values(**row, keywords=keywords[row["id"]], known_to="all", reach="everyone"))
-    if not sqlite:
+    before = sa.select(*(told.c[name] for name in names)).order_by(told.c.published_at)
+    for number, row in enumerate(op.get_bind().execute(before).mappings().all(), 1):
+        values = {**row, "number": number, "keywords": keywords[row["id"]], "known_to": "all", "reach": "everyone"}
+        op.execute(made.insert().values(**values))
+    if sqlite:
+        op.execute(
+            "insert into knowledge_index_open (rowid, title, keywords, summary, text) "
+            "select number, title, keywords, summary, text from knowledge_entries"
+        )
+    else:
         op.execute(f"{folded} from knowledge_index_before i join knowledge_entries e on e.id = i.card")
     op.execute(f"drop table {'knowledge_index' if sqlite else 'knowledge_index_before'}")
     op.drop_table("knowledge_cards")
