@@ -10,6 +10,7 @@ from fabriek.compute.jobs import Job
 from fabriek.compute.machine import Machine
 from fabriek.compute.order import DECIDES_HERE
 from fabriek.compute.ports import JobStatistics
+from fabriek.compute.sharing.agreed import agreed
 from fabriek.compute.simulator import replay
 from fabriek.compute.simulator.outcomes import Outcome, compare
 from fabriek.compute.simulator.replay import Policy
@@ -62,7 +63,8 @@ class Rehearsing:
             if one.share in shares and may_pay(shares[one.share], one.purpose, view.policy.rules, view.day)
         ]
         machine = replay.Machine(self._machine.capacity, self._machine.table(view.day), self._machine.contract)
-        outcome = replay.replay(trace_of(paid), machine, Policy(view.parts, DECIDES_HERE))
+        under = agreed(view, lambda: list(shares.values()))
+        outcome = replay.replay(trace_of(paid), machine, Policy(under.parts, DECIDES_HERE, under.rules))
         priced, charged = replace(self._machine, rates=view.policy.rates), Counter[tuple[str, Resource]]()
         for one in paid:
             cost = real_cost(one, priced, view.day)

@@ -1,14 +1,17 @@
 """What one may ask the simulator: this factory's own past, under shares as they would be."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from fabriek.compute.machine import Machine
 from fabriek.compute.order import DECIDES_HERE
 from fabriek.compute.service import Compute
+from fabriek.compute.sharing.agreed import agreed
 from fabriek.compute.simulator import replay
 from fabriek.compute.simulator.outcomes import Outcome
 from fabriek.compute.simulator.replay import Policy, scaled
 from fabriek.compute.simulator.traces import trace_of
+from fabriek.funding.policy.comparing import View
 from fabriek.funding.service import Funding
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import Clock
@@ -34,16 +37,21 @@ class Simulator:
         machine = replay.Machine(
             self._machine.capacity, self._machine.table(self._clock.today()), self._machine.contract
         )
-        present = Policy(self._funding.share_parts(), DECIDES_HERE)
-        outcomes = [("as it is", replay.replay(trace, machine, present))]
+        view = self._funding.view()
+        outcomes = [("as it is", replay.replay(trace, machine, self._policy(view)))]
         if factors:
             named = ", ".join(f"{name} x {factor:g}" for name, factor in factors.items())
-            outcomes.append((named, replay.replay(trace, machine, scaled(present, self._by_id(factors)))))
+            parts = scaled(Policy(view.parts), self._by_id(factors)).shares
+            outcomes.append((named, replay.replay(trace, machine, self._policy(replace(view, parts=parts)))))
         return outcomes
 
     def names(self) -> Mapping[str, str]:
         """Share id → its name, for showing outcomes."""
         return {share.id: share.name for share in self._funding.shares()}
+
+    def _policy(self, view: View) -> Policy:
+        found = agreed(view, self._funding.shares)
+        return Policy(found.parts, DECIDES_HERE, found.rules)
 
     def _by_id(self, factors: Mapping[str, float]) -> dict[str, float]:
         ids = {name: share.id for share in self._funding.shares() for name in (share.name, share.id)}
