@@ -6,6 +6,7 @@ from datetime import date
 from fastapi import Query
 
 from fabriek.funding.giving.shares import Share
+from fabriek.funding.policy.tree import Tree
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.units import shown
 from fabriek.schemas.base import PageOut
@@ -27,7 +28,7 @@ from fabriek.web.services import Services
 router = Router(prefix="/api/v1", tags=["funding"])
 
 
-def _share_out(share: Share, services: Services, parts: Mapping[str, int]) -> ShareOut:
+def _share_out(share: Share, services: Services, parts: Mapping[str, int], tree: Tree) -> ShareOut:
     funder = services.access.organisation(share.funder).slug
     return ShareOut(
         id=share.id,
@@ -35,6 +36,9 @@ def _share_out(share: Share, services: Services, parts: Mapping[str, int]) -> Sh
         funder=funder,
         kind=share.kind,
         part=parts.get(share.id, 0),
+        group=tree.group(share.id),
+        ceiling=tree.ceilings.get(share.id),
+        group_ceiling=tree.ceiling_above(share.id),
     )
 
 
@@ -44,14 +48,14 @@ def contribute(asked: ContributionIn, caller: CallerDep, factory: FactoryDep) ->
     _, share = factory.giving.contribute(
         asked.funder, asked.kind, asked.amount_euro, asked.hours, name=asked.name or "", by=caller
     )
-    return _share_out(share, factory, factory.giving.parts())
+    return _share_out(share, factory, factory.giving.parts(), factory.giving.tree())
 
 
 @router.get("/shares", access=Right("funding.view"))
 def list_shares(caller: CallerDep, factory: FactoryDep, on: date | None = None) -> PageOut[ShareOut]:
-    """Every share, with its part of the machine today or on another day."""
-    found = factory.giving.shares_on(on, by=caller)
-    return PageOut[ShareOut](items=[_share_out(one, factory, {one.id: part}) for one, part in found])
+    """Every share, with its part of the machine today or on another day, and how it stands to the others."""
+    found, tree = factory.giving.shares_on(on, by=caller), factory.giving.tree(on)
+    return PageOut[ShareOut](items=[_share_out(one, factory, {one.id: part}, tree) for one, part in found])
 
 
 @router.post("/applications/{application}/award", access=Right("funding.award"), status_code=201, once=False)

@@ -5,7 +5,7 @@ from datetime import date
 from fabriek.schemas.base import PageOut
 from fabriek.schemas.policy import PolicyEndIn, PolicyOut, PolicyProposalOut, PolicyProposeIn, PolicySignIn
 from fabriek.web.dependencies import CallerDep, FactoryDep
-from fabriek.web.policy import proposal_out, row_out
+from fabriek.web.policy import proposal_out, rows_out
 from fabriek.web.router import Right, Router
 
 router = Router(prefix="/api/v1/funding/policy", tags=["funding"])
@@ -14,8 +14,7 @@ router = Router(prefix="/api/v1/funding/policy", tags=["funding"])
 @router.get("", access=Right("funding.view"))
 def policy(caller: CallerDep, factory: FactoryDep, on: date | None = None) -> PolicyOut:
     """The rows in force on a day; today's without one."""
-    rows = factory.changing.rows(on, by=caller)
-    return PolicyOut(on=on or factory.clock.today(), rows=[row_out(row) for row in rows.values()])
+    return PolicyOut(on=on or factory.clock.today(), rows=rows_out(factory, on, by=caller))
 
 
 @router.get("/proposals", access=Right("funding.view"))

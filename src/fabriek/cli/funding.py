@@ -41,9 +41,9 @@ def contribute(funder: str, kind: str, euro: int, hours: tuple[str, ...], name: 
 @click.option("--on", type=DAY, metavar="YYYY-MM-DD", help="The parts of that day; default: today.")
 @json_option
 def shares(on: datetime | None, *, as_json: bool) -> None:
-    """Every share, with its part of the machine in millionths."""
+    """Every share, with its part of the machine, its group and what both may use at most, in millionths."""
     found = connect().funding.shares(on=on.date() if on else None)
-    table(found, ["name", "funder", "kind", "part"], as_json=as_json)
+    table(found, ["name", "funder", "kind", "part", "group", "ceiling", "group_ceiling"], as_json=as_json)
 
 
 @funding.command("table")

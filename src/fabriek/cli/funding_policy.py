@@ -27,7 +27,7 @@ def policy() -> None:
 @click.option("--on", default="", metavar="DAY", help="As it will be, or was, on that day: 2027-01-01.")
 @json_option
 def show_policy(on: str, *, as_json: bool) -> None:
-    """The rows in force: parts, supply, rates, caps, purposes, carry-over."""
+    """The rows in force: parts, how shares stand to each other, supply, rates, caps, purposes, carry-over."""
     found = connect().funding.policy.show(on)
     if as_json:
         print_json(found)
@@ -49,7 +49,7 @@ def propose(file: Path, motive: str, *, as_json: bool) -> None:
     valid_from = 2027-01-01
     source = "letter of 1 December 2026"
 
-    Heads: part, supply, rate, cap, rule, carry, meter, ladder. All rows of a file hold from the same day, which lies in the future.
+    Heads: part, share, borrowing, supply, rate, cap, rule, carry, meter, ladder. All rows of a file hold from the same day, which lies in the future.
     """  # noqa: D301  # the sign that click keeps lines by
     try:
         text = file.read_text("utf-8")

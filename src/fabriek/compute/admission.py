@@ -20,6 +20,7 @@ from fabriek.compute.order import oldest_of
 from fabriek.compute.schedule import Need
 from fabriek.compute.snapshot import Snapshot
 from fabriek.compute.turns import turns
+from fabriek.funding.policy.tree import GROUP
 
 
 def admit(snapshot: Snapshot, now: datetime) -> list[Decision]:
@@ -124,9 +125,11 @@ class _Told:
 
     def _wait_ceiling(self, waiting: Waiting, ceiling: str, until: datetime | None) -> tuple[Because, str]:
         most, part = self.use.rules.ceilings[ceiling], self.use.part(waiting.shape)
+        group = "" if ceiling == waiting.share else ceiling.removeprefix(GROUP)
         if until is None:
-            return Because.TOO_BIG, reasons.above_ceiling(part, most)
-        return Because.CEILING, reasons.at_ceiling(self.use.used(ceiling), most, part, self._clock_time(until))
+            return Because.TOO_BIG, reasons.above_ceiling(group, part, most)
+        used = self.use.used(ceiling)
+        return Because.CEILING, reasons.at_ceiling(group, used, most, part, self._clock_time(until))
 
     def _power_cause(self, lack: Lack) -> str:
         shot = self._snapshot

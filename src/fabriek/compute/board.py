@@ -69,7 +69,7 @@ class Board:
         rules, lately = snapshot.rules, snapshot.lately
         self.use = ShareUse(
             snapshot.capacity, snapshot.shares, rules,
-            budget=RecentUse(rules.budget_seconds, now, lately.shares) if rules.budget_seconds else None,
+            budget=RecentUse(rules.budget_seconds, now, rules.summed(lately.shares)) if rules.budget_seconds else None,
             recent=RecentUse(rules.owner_seconds, now, lately.owners) if rules.owner_seconds else None,
         )  # fmt: skip
         self.ceilings = Ceilings(snapshot.capacity, rules, now)

@@ -32,6 +32,7 @@ from fabriek.compute.power import Limit, energy_joules
 from fabriek.compute.powering.acts import ENDED_FOR_POWER, FOR_POWER
 from fabriek.compute.powering.carbon import co2_grams
 from fabriek.compute.powering.guard import PowerGuard
+from fabriek.compute.sharing.agreed import agreed
 from fabriek.compute.sharing.remembering import Means, Remembering
 from fabriek.compute.sharing.rules import RULES_HERE
 from fabriek.compute.snapshot import Snapshot
@@ -76,7 +77,7 @@ class Progress:
         # What stands is mostly of the shape of something that waits: one object for both is found without comparing them.
         shapes = {line.shape: line.shape for line, _ in waiting}
         running = tuple(running_of(job, now, shapes) for job in standing)
-        announced = self._limits.from_on(now)
+        announced, shares = self._limits.from_on(now), agreed(self._funding.view(), self._funding.shares)
         return Snapshot(
             capacity=self._machine.capacity,
             table=table,
@@ -87,13 +88,13 @@ class Progress:
                 else replace(line, gate=gate_of(terms, states, now, self._machine.zone), preemptible=terms.preemptible)
                 for line, terms in self._in_partitions(waiting)
             ),
-            shares=self._funding.share_parts(),
+            shares=shares.parts,
             contract=self._machine.contract,
             limits=tuple(Limit(one.starts_at, one.ends_at, one.watts) for one in announced),
             starts_held=self._guard.outlook(standing, announced).held_why,
             zone=self._machine.zone,
             order=DECIDES_HERE,
-            rules=RULES_HERE,
+            rules=shares.rules,
             lately=self._remembering.lately(running, now),
         )
 

@@ -90,15 +90,19 @@ def must_yield(entitled_micro: int) -> str:
     )
 
 
-def at_ceiling(used_micro: int, most_micro: int, part_micro: int, until: str) -> str:
+def at_ceiling(group: str, used_micro: int, most_micro: int, part_micro: int, until: str) -> str:
+    """group: the one in which its share lies, whose ceiling it is; empty where it is the share's own."""
+    whose = f"{group}, in which it lies," if group else "it"
     return (
-        f"Waits for its share: it may use {_percent(most_micro)} of the machine at most and uses {_percent(used_micro)}, this job takes "
+        f"Waits for its share: {whose} may use {_percent(most_micro)} of the machine at most and uses {_percent(used_micro)}, this job takes "
         f"{_percent(part_micro)}; room is expected at {until}."
     )
 
 
-def above_ceiling(part_micro: int, most_micro: int) -> str:
-    return f"Can never start here: this job takes {_percent(part_micro)} of the machine, and its share may use {_percent(most_micro)} at most."
+def above_ceiling(group: str, part_micro: int, most_micro: int) -> str:
+    """group: as above."""
+    whose = f"{group}, in which its share lies," if group else "its share"
+    return f"Can never start here: this job takes {_percent(part_micro)} of the machine, and {whose} may use {_percent(most_micro)} at most."
 
 
 def behind(until: str) -> str:

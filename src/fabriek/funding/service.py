@@ -9,6 +9,7 @@ from fabriek.funding.allocations import Allocation, choose, is_in_force, of_dire
 from fabriek.funding.giving.service import Giving
 from fabriek.funding.giving.shares import Share
 from fabriek.funding.ledger import Entry, Hold, Kind, account
+from fabriek.funding.policy.comparing import View
 from fabriek.funding.policy.purposes import Rule, forbidden_by, refuse
 from fabriek.funding.ports import Allocations, Funds, Ledger
 from fabriek.funding.reporting.seeing import sees_all
@@ -133,9 +134,9 @@ class Funding:
         """Gives the whole hold back."""
         self.settle(job, 0)
 
-    def share_parts(self) -> Mapping[str, int]:
-        """Share id → its part of the machine today, in millionths."""
-        return self._giving.parts()
+    def view(self) -> View:
+        """The policy, today, and each share's part of the machine under it."""
+        return self._giving.view()
 
     def shares(self) -> Sequence[Share]:
         """By name."""

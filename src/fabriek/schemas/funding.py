@@ -19,13 +19,18 @@ class ContributionIn(Wire):
 
 
 class ShareOut(Wire):
-    """`part`: of the machine, in millionths."""
+    """`part`: of the machine, in millionths. `group`: the one in whose part it lies; empty where it lies in none. `ceiling`: what it may use at one
+    moment at most, in millionths, and `group_ceiling` the same of the groups over it; null where nothing bounds it.
+    """
 
     id: str
     name: str
     funder: str
     kind: str
     part: int
+    group: str = ""
+    ceiling: int | None = None
+    group_ceiling: int | None = None
 
 
 class AwardIn(Wire):

@@ -25,7 +25,9 @@ class PolicyOut(Wire):
 
 
 class PolicyProposeIn(Wire):
-    """`toml`: rows that all hold from one day to come, as `[[part]]`, `[[cap]]`, `[[rate]]`, `[[rule]]`, `[[carry]]` or `[[supply]]`."""
+    """`toml`: rows that all hold from one day to come, as `[[part]]`, `[[cap]]`, `[[rate]]`, `[[rule]]`, `[[carry]]`, `[[supply]]`, `[[share]]`,
+    `[[borrowing]]`, `[[meter]]` or `[[ladder]]`.
+    """
 
     toml: Annotated[str, Field(max_length=60_000)]
     motive: Annotated[str, Field(max_length=4_000)]

@@ -1,11 +1,13 @@
 """The policy and its proposals as both edges show them, with names in place of ids."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from fabriek.funding.policy.effects import Change, ShareEffect
 from fabriek.funding.policy.policy import policy_of
 from fabriek.funding.policy.proposals import Proposal
 from fabriek.funding.policy.rows import Row, all_rows, name_of, said
+from fabriek.kernel.callers import Caller
 from fabriek.kernel.units import shown
 from fabriek.schemas.policy import AmountChangeOut, PolicyEffectOut, PolicyProposalOut, PolicyRowOut, PolicySignatureOut
 from fabriek.web.services import Services
@@ -13,6 +15,17 @@ from fabriek.web.services import Services
 
 def row_out(row: Row) -> PolicyRowOut:
     return PolicyRowOut(name=name_of(row), says=said(row), valid_from=row.valid_from, source=row.source)
+
+
+def rows_out(services: Services, on: date | None = None, *, by: Caller) -> list[PolicyRowOut]:
+    """Those in force on that day. One of a share that is not there says that it counts for nothing."""
+    rows, idle = services.changing.rows(on, by=by), services.giving.tree(on).idle
+    found = [row_out(row) for row in rows.values()]
+    nobody = {f"share {name}" for name in idle}
+    return [
+        one.model_copy(update={"says": f"{one.says}: counts for nothing, since no share has this name"}) if one.name in nobody else one
+        for one in found
+    ]  # fmt: skip
 
 
 def proposal_out(one: Proposal, services: Services) -> PolicyProposalOut:

@@ -81,10 +81,10 @@ def test_a_ceiling_holds_for_all_within_it_and_its_first_has_a_reserved_start() 
     assert told["job_2"].starts, "it is gone before the wide one's turn"
     assert not told["job_3"].starts, "it would delay the wide one"
     assert told["job_1"].reason == (
-        "Waits for its share: it may use 50 % of the machine at most and uses 50 %, this job takes 25 %; room is expected at 13:00."
+        "Waits for its share: a, in which it lies, may use 50 % of the machine at most and uses 50 %, this job takes 25 %; room is expected at 13:00."
     )
     never = admit(replace(shot, queued=(a_waiting("job_4", share="b", cpus=5),)), NOON)[0]
     assert (
         never.reason
-        == "Can never start here: this job takes 62.5 % of the machine, and its share may use 50 % at most."
+        == "Can never start here: this job takes 62.5 % of the machine, and a, in which its share lies, may use 50 % at most."
     )

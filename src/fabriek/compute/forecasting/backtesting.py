@@ -87,7 +87,9 @@ class _Backtest:
         coming = sorted(self.rows, key=lambda row: (row.submitted_at, row.job), reverse=True)
         by_job, numbers = {row.job: row for row in coming}, {row.job: n for n, row in enumerate(reversed(coming))}
         capacity, table = self.machine.capacity, self.machine.table
-        bare = Snapshot(capacity=capacity, table=table, shares=self.policy.shares, order=self.policy.order)
+        bare = Snapshot(
+            capacity=capacity, table=table, shares=self.policy.shares, order=self.policy.order, rules=self.policy.rules
+        )
         if not coming:
             return
         board, leaving = Board(bare, coming[-1].submitted_at), list[tuple[datetime, int, str]]()

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.units import MICRO
+
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,16 @@ class ShareRules:
     def _paths(self) -> dict[str, tuple[str, ...]]:
         return {}
 
+    def summed(self, of: Mapping[str, N]) -> Mapping[str, N]:
+        """Each one's, and of each that others lie within theirs too: what is told of those alone that use it."""
+        if not self.parents:
+            return of
+        sums = dict(of)
+        for share, amount in of.items():
+            for above in self.path(share)[:-1]:
+                sums[above] = sums[above] + amount if above in sums else amount
+        return sums
+
     def _climb(self, share: str) -> tuple[str, ...]:
         climbed = [share]
         while (above := self.parents.get(climbed[-1])) is not None:
@@ -64,7 +77,7 @@ PLAIN = ShareRules()
 DAY = 86_400.0
 
 RULES_HERE = ShareRules(budget_seconds=14 * DAY, pay_back_seconds=2 * DAY, owner_seconds=2 * DAY)
-"""By which shares stand to each other on this machine."""
+"""What is remembered on this machine, and for how long; how shares stand to each other there is the policy's to say (`agreed`)."""
 
 
 def check_parts(parts: Mapping[str, int], parents: Mapping[str, str]) -> None:

@@ -11,6 +11,7 @@ from fabriek.compute.machine import Machine
 from fabriek.compute.order import DECIDES_HERE
 from fabriek.compute.ports import JobStatistics
 from fabriek.compute.powering.work import parts_of
+from fabriek.compute.sharing.agreed import agreed
 from fabriek.compute.simulator import replay
 from fabriek.compute.simulator.outcomes import Outcome, compare
 from fabriek.compute.simulator.replay import Policy
@@ -66,7 +67,8 @@ class Rehearsing:
         machine = replay.Machine(
             ours.capacity, ours.table(view.day), ours.contract, parts=parts_of(ours.works_on(view.day))
         )
-        outcome = replay.replay(trace_of(paid), machine, Policy(view.parts, DECIDES_HERE))
+        under = agreed(view, lambda: list(shares.values()))
+        outcome = replay.replay(trace_of(paid), machine, Policy(under.parts, DECIDES_HERE, under.rules))
         priced, charged = replace(self._machine, rates=view.policy.rates), Counter[tuple[str, Resource]]()
         for one in paid:
             cost = real_cost(one, priced, view.day)

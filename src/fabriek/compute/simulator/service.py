@@ -1,15 +1,18 @@
 """What one may ask the simulator: this factory's own past, under shares as they would be."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from fabriek.compute.machine import Machine
 from fabriek.compute.order import DECIDES_HERE
 from fabriek.compute.powering.work import parts_of
 from fabriek.compute.service import Compute
+from fabriek.compute.sharing.agreed import agreed
 from fabriek.compute.simulator import replay
 from fabriek.compute.simulator.outcomes import Outcome
 from fabriek.compute.simulator.replay import Policy, scaled
 from fabriek.compute.simulator.traces import trace_of
+from fabriek.funding.policy.comparing import View
 from fabriek.funding.service import Funding
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.clock import Clock
@@ -32,19 +35,23 @@ class Simulator:
             raise NotFound(
                 "no job has run to its end yet, so there is nothing to replay", fix="fabriek run -- python train.py"
             )
-        today, ours = self._clock.today(), self._machine
-        parts = parts_of(ours.works_on(today))
-        machine = replay.Machine(ours.capacity, ours.table(today), ours.contract, parts=parts)
-        present = Policy(self._funding.share_parts(), DECIDES_HERE)
-        outcomes = [("as it is", replay.replay(trace, machine, present))]
+        today, ours, view = self._clock.today(), self._machine, self._funding.view()
+        kinds = parts_of(ours.works_on(today))
+        machine = replay.Machine(ours.capacity, ours.table(today), ours.contract, parts=kinds)
+        outcomes = [("as it is", replay.replay(trace, machine, self._policy(view)))]
         if factors:
             named = ", ".join(f"{name} x {factor:g}" for name, factor in factors.items())
-            outcomes.append((named, replay.replay(trace, machine, scaled(present, self._by_id(factors)))))
+            parts = scaled(Policy(view.parts), self._by_id(factors)).shares
+            outcomes.append((named, replay.replay(trace, machine, self._policy(replace(view, parts=parts)))))
         return outcomes
 
     def names(self) -> Mapping[str, str]:
         """Share id → its name, for showing outcomes."""
         return {share.id: share.name for share in self._funding.shares()}
+
+    def _policy(self, view: View) -> Policy:
+        found = agreed(view, self._funding.shares)
+        return Policy(found.parts, DECIDES_HERE, found.rules)
 
     def _by_id(self, factors: Mapping[str, float]) -> dict[str, float]:
         ids = {name: share.id for share in self._funding.shares() for name in (share.name, share.id)}

@@ -16,7 +16,9 @@ from fabriek.funding.ledger import Kind, account
 from fabriek.funding.policy.book import PolicyBook
 from fabriek.funding.policy.capping import Capping
 from fabriek.funding.policy.caps import most_of_machine
+from fabriek.funding.policy.comparing import View
 from fabriek.funding.policy.policy import Policy
+from fabriek.funding.policy.tree import Tree, tree_on
 from fabriek.funding.ports import Funds, Ledger
 from fabriek.funding.resources import Resource, amounts_of
 from fabriek.kernel.callers import SYSTEM, Caller, require
@@ -123,6 +125,16 @@ class Giving:
         parts = shares_of(self._funds.contributions(), on, most=terms.most, fixed=terms.fixed)
         return {one.id: parts[one.funder] for one in self._funds.shares() if one.funder in parts}
 
+    def view(self) -> View:
+        """The policy, today, and the parts that it makes."""
+        policy, today = self._policy.now(), self._clock.today()
+        return View(policy, today, self.parts_under(policy, today))
+
+    def tree(self, on: date | None = None) -> Tree:
+        """How shares stand to each other on that day; no secret, since it is why jobs wait."""
+        policy, day = self._policy.now(), on or self._clock.today()
+        return tree_on(policy.branches, policy.borrowings, day, self._funds.shares() if policy.branches else ())
+
     def entitlement(self, quarter: Quarter, resource: Resource, policy: Policy | None = None) -> Mapping[str, int]:
         """Share id → micro-units of the whole quarter, as it stands today."""
         owners = {one.funder: one.id for one in self._funds.shares()}
@@ -156,6 +168,8 @@ class Giving:
             if name and name != body.slug and self._is_anothers(name):
                 raise InvalidInput(f"{name} is what another organisation is called", fix="choose another --name")
             share = Share(self._ids.new("shr"), body.id, made.kind, name or slug_of(body.name))
+            if share.name in {one.within for one in self._policy.latest().branches}:
+                raise InvalidInput(f"{share.name} is what a group of shares is called", fix="choose another --name")
             self._funds.add_share(share)
         elif share.kind is not made.kind:
             raise WrongState(

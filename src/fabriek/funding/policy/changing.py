@@ -22,6 +22,7 @@ from fabriek.funding.policy.policy import Policy
 from fabriek.funding.policy.ports import Proposals, Rehearsal, Starts
 from fabriek.funding.policy.proposals import Proposal, Signature, State, Term
 from fabriek.funding.policy.rows import Row, all_rows, as_if, fingerprint, percent, rows_on
+from fabriek.funding.policy.tree import Borrowing, Branch, check_tree
 from fabriek.funding.ports import Funds
 from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import SYSTEM, Caller, require
@@ -182,6 +183,8 @@ class Changing:
         contributions, shares, after = self._funds.contributions(), self._funds.shares(), before + change
         days = _days(after, contributions, starts_on)
         self._check_parts(change, after, days, contributions)
+        if change.branches:
+            check_tree(after.branches, change.branches, starts_on, {one.name for one in shares})
         views = [tuple(View(one, day, self._giving.parts_under(one, day)) for one in (before, after)) for day in days]
         lost = losses(shares, [(was, becomes) for was, becomes in views])
         quarter = quarter_of(today).previous
@@ -253,8 +256,8 @@ class Changing:
 def _days(after: Policy, contributions: Sequence[Contribution], starts_on: date) -> list[date]:
     """The day of the change and each later one on which rows or money change."""
     rows = {
-        row.valid_from for row in all_rows(after) if not isinstance(row, MeterRule | Ladder)
-    }  # no part hangs on how use is read, or on power
+        row.valid_from for row in all_rows(after) if not isinstance(row, MeterRule | Ladder | Branch | Borrowing)
+    }  # no part hangs on how use is read, on power, or on what shares may borrow
     steps = {day for one in contributions for day in (one.granted_on, one.withdrawn_on) if day is not None}
     return sorted({starts_on} | {day for day in rows | steps if day > starts_on})
 

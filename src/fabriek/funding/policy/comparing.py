@@ -14,6 +14,7 @@ from fabriek.funding.policy.purposes import Rule
 from fabriek.funding.policy.rates import Rate
 from fabriek.funding.policy.rows import Row, percent, rows_on, said
 from fabriek.funding.policy.tariffs import Each
+from fabriek.funding.policy.tree import FREELY, Borrowing, Branch, stands
 from fabriek.funding.resources import Resource
 from fabriek.kernel.units import MICRO, shown
 
@@ -50,6 +51,7 @@ def _lost(shares: Sequence[Share], before: View, after: View) -> Iterator[tuple[
         *_rates(was, becomes),
         *_meters(was, becomes),
         *_ladder(was, becomes),
+        *_tree(was, becomes),
     ):
         for share in shares:
             yield share, why
@@ -120,6 +122,20 @@ def _ladder(was: Mapping[str, Row], becomes: Mapping[str, Row]) -> Iterator[str]
     old, new = was.get("ladder"), becomes.get("ladder")
     if isinstance(new, Ladder) and isinstance(old, Ladder) and old.said() != new.said():
         yield f"the power ladder changes: {old.said()}, becomes {new.said()}"
+
+
+def _tree(was: Mapping[str, Row], becomes: Mapping[str, Row]) -> Iterator[str]:
+    """Any change, for everybody: what one may take less others may borrow, and who lies within a group goes first for what its members leave, and
+    behind all others where they left nothing.
+    """
+    for name in sorted(was.keys() | becomes.keys()):
+        rows = (was.get(name), becomes.get(name))
+        if not any(isinstance(one, Branch | Borrowing) for one in rows):
+            continue
+        unsaid = FREELY if any(isinstance(one, Borrowing) for one in rows) else stands("", None)
+        old, new = (one.said() if isinstance(one, Branch | Borrowing) else unsaid for one in rows)
+        if old != new:
+            yield f"how shares stand to each other changes, {name}: {old}, becomes {new}"
 
 
 def _rates(was: Mapping[str, Row], becomes: Mapping[str, Row]) -> Iterator[str]:

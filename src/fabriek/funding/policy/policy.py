@@ -1,4 +1,4 @@
-"""The policy: all dated rows that decide on money and on power, as one thing that is read, compared and changed together."""
+"""The policy: all dated rows that decide on money, on shares and on power, as one thing that is read, compared and changed together."""
 
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +11,7 @@ from fabriek.funding.policy.caps import Cap, caps_of
 from fabriek.funding.policy.ladders import Ladder, ladder_on, ladders_of
 from fabriek.funding.policy.purposes import Rule, rules_of
 from fabriek.funding.policy.rates import Rate, rates_of
+from fabriek.funding.policy.tree import Borrowing, Branch, borrowings_of, branches_of
 from fabriek.funding.resources import Resource
 from fabriek.kernel.dated import in_force, read_rows, shipped
 from fabriek.kernel.errors import InvalidInput
@@ -62,11 +63,14 @@ class Policy:
     supplies: tuple[Supply, ...] = ()
     meters: tuple[MeterRule, ...] = ()
     ladders: tuple[Ladder, ...] = ()
+    branches: tuple[Branch, ...] = ()
+    borrowings: tuple[Borrowing, ...] = ()
 
     def __add__(self, more: "Policy") -> "Policy":
         return Policy(
             self.rules + more.rules, self.rates + more.rates, self.caps + more.caps, self.carries + more.carries,
             self.parts + more.parts, self.supplies + more.supplies, self.meters + more.meters, self.ladders + more.ladders,
+            self.branches + more.branches, self.borrowings + more.borrowings,
         )  # fmt: skip
 
     def fixed_parts(self, on: date) -> dict[str, int]:
@@ -99,6 +103,8 @@ HEADS: dict[str, Callable[[str], Policy]] = {
     "supply": lambda text: Policy(supplies=read_rows(text, "supply", _supply)),
     "meter": lambda text: Policy(meters=read_rows(text, "meter", meter_rule)),
     "ladder": lambda text: Policy(ladders=ladders_of(text)),
+    "share": lambda text: Policy(branches=branches_of(text)),
+    "borrowing": lambda text: Policy(borrowings=borrowings_of(text)),
 }
 """What a row may be, by the head it is written under: `[[cap]]`."""
 
@@ -119,7 +125,7 @@ def policy_of(text: str) -> Policy:
 
 def shipped_policy() -> Policy:
     """That with which an installation begins."""
-    files = ("purposes.toml", "rates.toml", "caps.toml", "quarters.toml", "meters.toml", "ladder.toml")
+    files = ("purposes.toml", "rates.toml", "caps.toml", "quarters.toml", "meters.toml", "ladder.toml", "shares.toml")
     whole = Policy()
     for name in files:
         whole += policy_of(shipped("fabriek.funding", name))

@@ -11,10 +11,11 @@ from fabriek.funding.policy.ladders import Ladder
 from fabriek.funding.policy.policy import Carry, Part, Policy, Supply
 from fabriek.funding.policy.purposes import Rule
 from fabriek.funding.policy.rates import Rate
+from fabriek.funding.policy.tree import Borrowing, Branch
 from fabriek.kernel.dated import in_force
 from fabriek.kernel.units import shown
 
-Row = Rule | Rate | Cap | Carry | Part | Supply | MeterRule | Ladder
+Row = Rule | Rate | Cap | Carry | Part | Supply | MeterRule | Ladder | Branch | Borrowing
 
 
 def name_of(row: Row) -> str:  # noqa: PLR0911  # one for each kind of row
@@ -27,16 +28,16 @@ def name_of(row: Row) -> str:  # noqa: PLR0911  # one for each kind of row
         case Cap():
             # Ids are their authors' own: one that is called like another kind of row must not hide that.
             return row.id if row.id.startswith("cap.") else f"cap {row.id}"
-        case Carry():
-            return "carry"
         case Part():
             return f"part {row.funder}"
         case Supply():
             return f"supply {row.resource}"
         case MeterRule():
             return f"meter {row.resource}"
-        case Ladder():
-            return "ladder"
+        case Carry() | Ladder() | Borrowing():
+            return type(row).__name__.lower()
+        case Branch():
+            return f"share {row.name}"
 
 
 def said(row: Row) -> str:  # noqa: PLR0911  # one for each kind of row
@@ -46,7 +47,7 @@ def said(row: Row) -> str:  # noqa: PLR0911  # one for each kind of row
             return "pays for " + (", ".join(sorted(one.replace("_", " ") for one in row.pays)) or "nothing")
         case Rate():
             return str(row.term) + (f" on {row.node}" if row.node else "")
-        case Cap():
+        case Cap() | Ladder() | Branch() | Borrowing():
             return row.said()
         case Carry():
             return f"{percent(row.most)} of a quarter is carried over"
@@ -56,8 +57,6 @@ def said(row: Row) -> str:  # noqa: PLR0911  # one for each kind of row
             return f"{shown(row.each_day)} {row.resource.plural} a day"
         case MeterRule():
             return f"read each {row.every_seconds} s, {shown(row.free_micro)} free where none was awarded"
-        case Ladder():
-            return row.said()
 
 
 def percent(millionths: int) -> str:
@@ -74,6 +73,8 @@ def all_rows(policy: Policy) -> Sequence[Row]:
         *policy.supplies,
         *policy.meters,
         *policy.ladders,
+        *policy.branches,
+        *policy.borrowings,
     )
 
 
@@ -84,6 +85,7 @@ def of_rows(rows: Iterable[Row]) -> Policy:
         tuple(one for one in whole if isinstance(one, Cap)), tuple(one for one in whole if isinstance(one, Carry)),
         tuple(one for one in whole if isinstance(one, Part)), tuple(one for one in whole if isinstance(one, Supply)),
         tuple(one for one in whole if isinstance(one, MeterRule)), tuple(one for one in whole if isinstance(one, Ladder)),
+        tuple(one for one in whole if isinstance(one, Branch)), tuple(one for one in whole if isinstance(one, Borrowing)),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from fabriek.portal.rendering import Pages
+from fabriek.portal.share_words import stands_in_words
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
@@ -20,9 +21,10 @@ def router(services: Services, pages: Pages) -> Router:
             (one, state, services.access.organisation(one.funder).name)
             for one, state in services.giving.contributions(by=caller)
         ]
+        found, tree = services.giving.shares_on(by=caller), services.giving.tree()
         return pages.render(
-            request, "funding/shares.html", quarter=named, rows=rows, contributions=given, shares=services.giving.shares_on(by=caller),
-            caps=services.standings.caps(by=caller),
+            request, "funding/shares.html", quarter=named, rows=rows, contributions=given, shares=found,
+            caps=services.standings.caps(by=caller), stands=stands_in_words(tree, {one.id: one.name for one, _ in found}, "en"), tree=tree,
         )  # fmt: skip
 
     return made

@@ -12,7 +12,7 @@ from fabriek.portal.forms import read_form
 from fabriek.portal.named import names_of
 from fabriek.portal.rendering import Pages
 from fabriek.web.dependencies import CallerDep
-from fabriek.web.policy import proposal_out, row_out
+from fabriek.web.policy import proposal_out, rows_out
 from fabriek.web.problems import problem_of, request_id
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
@@ -25,9 +25,8 @@ def router(services: Services, pages: Pages) -> Router:
     made, changing = Router(include_in_schema=False), services.changing
 
     def page(request: Request, caller: Caller, *, status: int = 200, **shown: Any) -> Response:
-        rows = [row_out(row) for row in changing.rows(by=caller).values()]
         return pages.render(
-            request, "policy.html", status=status, rows=rows, today=services.clock.today(),
+            request, "policy.html", status=status, rows=rows_out(services, by=caller), today=services.clock.today(),
             proposals=[proposal_out(one, services) for one in changing.proposals(by=caller)],
             mine=services.access.organisation(caller.organisation).slug,
             **{"problem": None, "toml": SAMPLE, "motive": "", **shown},

@@ -12,6 +12,7 @@ from fabriek.funding.resources import Resource
 from fabriek.kernel.callers import Caller
 from fabriek.portal.form_words import language_of
 from fabriek.portal.rendering import Pages
+from fabriek.portal.share_words import stands_in_words
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import SIGNED_IN, Router
 from fabriek.web.services import Services
@@ -28,7 +29,8 @@ WORDS = {
         "free": "Free", "from": "From", "memory": "Memory", "power": "Power", "unlimited": "not limited", "sold": "Sold against there",
         "free_note": "By the latest end of what stands now, and as if nothing more started; waiting for it: {of}.", "until": "Until",
         "to_spend": "Still to be spent", "gives": "The machine gives", "part": "Sold", "over": "more than there is", "now": "now",
-        "unsaid": "Nobody said what the machine gives of this.", "units": {one: one.plural for one in Resource},
+        "unsaid": "Nobody said what the machine gives of this.", "stands": "How the shares stand to each other",
+        "units": {one: one.plural for one in Resource},
     },
     "nl": {
         "other": "en", "language": "In English", "machine": "De machine", "queue": "De wachtrij", "capacity": "Capaciteit", "which": "Welke taken",
@@ -38,7 +40,7 @@ WORDS = {
         "none_own": "Van u wacht er geen.", "free": "Vrij", "from": "Vanaf", "memory": "Geheugen", "power": "Vermogen", "unlimited": "niet begrensd",
         "sold": "Verkocht tegenover aanwezig", "until": "Tot en met", "to_spend": "Nog te besteden", "gives": "De machine geeft", "part": "Verkocht",
         "free_note": "Naar het laatste einde van wat er nu staat, en alsof er niets meer begon; wachtend: {of}.", "now": "nu",
-        "over": "meer dan er is", "unsaid": "Niemand heeft gezegd wat de machine hiervan geeft.",
+        "over": "meer dan er is", "stands": "Hoe de delen zich tot elkaar verhouden", "unsaid": "Niemand heeft gezegd wat de machine hiervan geeft.",
         "units": {
             Resource.GPU_HOUR: "GPU-uren", Resource.CPU_HOUR: "CPU-uren", Resource.TIB_HOUR: "TiB-uren", Resource.EXPERT_HOUR: "uren van experts",
             Resource.TOKEN: "tokens",
@@ -64,6 +66,10 @@ def _row(place: Place, shown: Shown, shares: dict[str, str], slugs: dict[str, st
     }  # fmt: skip
 
 
+def _share(name: str, group: str) -> str:
+    return f"{name} ({group})" if group else name
+
+
 def router(services: Services, pages: Pages) -> Router:
     made = Router(include_in_schema=False)
 
@@ -75,7 +81,8 @@ def router(services: Services, pages: Pages) -> Router:
         """In the order in which they have their turn; others' jobs by place, share and size only."""
         own = show == "own"
         shown = services.queueing.shown(after=min(max(0, after), LAST_MAX), limit=SHOWN, own_only=own, by=caller)
-        shares, known = dict(services.simulator.names()), slugs(shown)
+        tree, known = services.giving.tree(), slugs(shown)
+        shares = {one: _share(name, tree.group(one)) for one, name in services.simulator.names().items()}
         rows = [_row(place, shown, shares, known) for place in shown.places]
         return pages.render(
             request, "queue.html", rows=rows, shown=shown, own=own, after=after, at=pages.clock_time(shown.at), **_said(request)
@@ -87,7 +94,8 @@ def router(services: Services, pages: Pages) -> Router:
         look = services.queueing.look()
         return pages.render(
             request, "capacity.html", machine=services.compute.machine_outlook(), free=look.free, waiting=len(look.places),
-            sold=_sold(services, caller), **_said(request),
+            sold=_sold(services, caller), stands=stands_in_words(services.giving.tree(), services.simulator.names(), language_of(request)),
+            **_said(request),
         )  # fmt: skip
 
     return made
