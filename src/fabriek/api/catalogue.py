@@ -1,8 +1,10 @@
 """The catalogue over HTTP."""
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 
+from fabriek.knowledge.catalogue.cards import read_card
 from fabriek.knowledge.catalogue.entries import Entry, Face, Reach
+from fabriek.knowledge.search.finding import Hit
 from fabriek.schemas.catalogue import EntryIn, EntryOut, EntryRequestIn, EntryRequestOut, FoundOut, SuggestionsOut
 from fabriek.web.dependencies import CallerDep, FactoryDep
 from fabriek.web.router import Right, Router
@@ -16,16 +18,20 @@ def entry_out(entry: Entry, services: Services, passage: str = "") -> EntryOut:
     return EntryOut(
         id=entry.id, kind=entry.kind, subject=entry.subject, title=entry.title, summary=entry.summary, label=entry.label, licence=entry.licence,
         terms=entry.terms, keywords=list(entry.keywords), language=entry.language, text=entry.text, organisation=organisation,
-        published_at=entry.published_at, reach=entry.reach, passage=passage,
+        published_at=entry.published_at, reach=entry.reach, doi=entry.doi,
+        authors=list(entry.authors), passage=passage,
     )  # fmt: skip
 
 
 @router.post("/projects/{project}/cards", access=Right("knowledge.publish"), status_code=201)
 def publish(project: str, asked: EntryIn, caller: CallerDep, factory: FactoryDep) -> EntryOut:
     """Publish the card of a dataset or model: those in its reach may know of it then, and nobody may read it for that."""
+    told = read_card(asked.card) if asked.card else Face("", "")
     face = Face(
-        asked.title, asked.summary, asked.licence, asked.terms, tuple(asked.keywords), asked.language, asked.text
-    )
+        asked.title or told.title, asked.summary or told.summary, asked.licence or told.licence, asked.terms or told.terms,
+        tuple(asked.keywords) or told.keywords, asked.language or told.language, asked.text or told.text, asked.doi or told.doi,
+        tuple(asked.authors) or told.authors,
+    )  # fmt: skip
     reach = Reach(asked.reach)
     return entry_out(
         factory.catalogue.publish(project, asked.kind, asked.subject, face, reach=reach, by=caller), factory
@@ -48,10 +54,14 @@ def search(
     }
     found = factory.finding.search(q, filters=filters, limit=limit, offset=offset, by=caller)
     return FoundOut(
-        items=[entry_out(hit.entry, factory, hit.passage) for hit in found.hits], total=found.total, more=found.more,
+        items=[entry_out(hit.entry, factory, _passage(hit)) for hit in found.hits], total=found.total, more=found.more,
         facets={name: dict(counts) for name, counts in found.facets.items()},
         meant={word: list(others) for word, others in found.meant.items()}, loose=found.loose,
     )  # fmt: skip
+
+
+def _passage(hit: Hit) -> str:
+    return hit.passage or (hit.summary if "\x02" in hit.summary else "")
 
 
 @router.get("/catalogue-words", access=Right("knowledge.view"))
@@ -64,6 +74,16 @@ def suggest(caller: CallerDep, factory: FactoryDep, q: str = Query("", max_lengt
 def show(card: str, caller: CallerDep, factory: FactoryDep) -> EntryOut:
     """One entry."""
     return entry_out(factory.catalogue.entry(card, by=caller), factory)
+
+
+@router.get("/catalogue/{card}/citation", access=Right("knowledge.view"))
+def cite(card: str, request: Request, caller: CallerDep, factory: FactoryDep) -> Response:
+    """How it is cited: a CITATION.cff."""
+    address = f"{str(request.base_url).rstrip('/')}/catalogue/{card}"
+    told = factory.catalogue.citation(card, address, by=caller)
+    return Response(
+        told, media_type="application/yaml", headers={"Content-Disposition": 'attachment; filename="CITATION.cff"'}
+    )
 
 
 @router.delete("/catalogue/{card}", access=Right("knowledge.view"), status_code=204)

@@ -2,6 +2,8 @@
 
 from typing import TypedDict
 
+from fabriek.access.describing import Describing
+from fabriek.access.reviewing.docket import Docket
 from fabriek.access.service import Access
 from fabriek.adapters.database import Database
 from fabriek.audit.service import Audit
@@ -12,6 +14,7 @@ from fabriek.knowledge.catalogue.service import Catalogue
 from fabriek.knowledge.catalogue.store import SqlEntries
 from fabriek.knowledge.desk.service import Desk
 from fabriek.knowledge.desk.store import SqlExperts, SqlQuestions
+from fabriek.knowledge.offers.service import Offering
 from fabriek.knowledge.search.finding import Finding
 from fabriek.knowledge.search.store import index_of
 from fabriek.lab.registry.service import Registry
@@ -22,12 +25,18 @@ class KnowledgeServices(TypedDict):
     catalogue: Catalogue
     finding: Finding
     desk: Desk
+    offering: Offering
 
 
 def knowledge_of(
-    database: Database, *, access: Access, funding: Funding, vault: Vault, registry: Registry, audit: Audit, clock: Clock, ids: Ids
+    database: Database, *, access: Access, funding: Funding, vault: Vault, registry: Registry, docket: Docket, describing: Describing,
+    audit: Audit, clock: Clock, ids: Ids, zone: str,
 ) -> KnowledgeServices:  # fmt: skip
     """Over one table of entries."""
+
+    def countries() -> frozenset[str]:
+        return frozenset(country for call in docket.calls.all() for country in call.countries)
+
     entries = SqlEntries(database)
     catalogue = Catalogue(entries, access=access, vault=vault, registry=registry, audit=audit, clock=clock, ids=ids)
     return {
@@ -36,4 +45,5 @@ def knowledge_of(
         "desk": Desk(
             SqlQuestions(database), SqlExperts(database), catalogue, access=access, funding=funding, audit=audit, clock=clock, ids=ids
         ),
+        "offering": Offering(docket.office, countries, access=access, describing=describing, clock=clock, zone=zone),
     }  # fmt: skip

@@ -15,21 +15,28 @@ def catalogue() -> None:
     """Find, publish and ask for datasets and models."""
 
 
-@catalogue.command("search")
+@catalogue.command("search", context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1)
-@click.option("--kind", type=click.Choice(["dataset", "model", "answer"]), default="", help="Only these.")
-@click.option("--language", type=click.Choice(["nl", "en"]), default="", help="Only what is written in it.")
+@click.option("--kind", type=click.Choice(["dataset", "model", "answer"]), help="Only these.")
+@click.option("--language", type=click.Choice(["nl", "en"]), help="Only what is written in it.")
 @click.option("--label", default="", help="Only what has this label.")
 @click.option("--organisation", default="", help="Only what is of it: its short name.")
 @click.option("--keyword", default="", help="Only what has this among its keywords.")
 @json_option
 def search(
-    words: tuple[str, ...], kind: str, language: str, label: str, organisation: str, keyword: str, *, as_json: bool
+    words: tuple[str, ...],
+    kind: str | None,
+    language: str | None,
+    label: str,
+    organisation: str,
+    keyword: str,
+    *,
+    as_json: bool,
 ) -> None:
     """What holds all WORDS, some where nothing does, everything without any. "A phrase" stands as it is; -word must not occur."""
     asked = " ".join(f'"{word}"' if " " in word else word for word in words)
     found = connect().catalogue.search(
-        asked, kind=kind, language=language, label=label, organisation=organisation, keyword=keyword
+        asked, kind=kind or "", language=language or "", label=label, organisation=organisation, keyword=keyword
     )
     if as_json:
         print_json(found)
@@ -59,12 +66,20 @@ def show_card(card: str, *, as_json: bool) -> None:
 @catalogue.command("publish")
 @click.argument("kind", type=click.Choice(["dataset", "model"]))
 @click.argument("subject", metavar="NAME")
-@click.option("--title", required=True)
-@click.option("--summary", required=True, help="One or two sentences.")
+@click.option(
+    "--card",
+    "card_file",
+    type=click.Path(path_type=Path),
+    help="A Markdown file with a head: title, summary, licence, keywords, doi, …",
+)
+@click.option("--title", default="")
+@click.option("--summary", default="", help="One or two sentences.")
 @click.option("--licence", default="")
 @click.option("--terms", default="", help="On what terms others may ask for it.")
 @click.option("--keyword", "keywords", multiple=True, help="Repeatable.")
-@click.option("--language", type=click.Choice(["nl", "en"]), default="en")
+@click.option("--doi", default="", help="Where it is published for good: 10.5281/zenodo.1234567.")
+@click.option("--author", "authors", multiple=True, help="As it is cited: 'Family, Given', or a body. Repeatable.")
+@click.option("--language", type=click.Choice(["nl", "en"]))
 @click.option(
     "--reach",
     type=click.Choice(["everyone", "organisation", "project"]),
@@ -76,10 +91,13 @@ def show_card(card: str, *, as_json: bool) -> None:
 @project_option
 @json_option
 def publish(
-    kind: str, subject: str, title: str, summary: str, licence: str, terms: str, keywords: tuple[str, ...], language: str,
-    reach: str, text_file: Path | None, project: str, *, as_json: bool,
+    kind: str, subject: str, title: str, summary: str, licence: str, terms: str, keywords: tuple[str, ...], language: str | None,
+    reach: str, text_file: Path | None, card_file: Path | None, doi: str, authors: tuple[str, ...], project: str, *, as_json: bool,
 ) -> None:  # fmt: skip
-    """Publish the card of a dataset or model: it can be found then, and read no more than before."""
+    """Publish the card of a dataset or model: it can be found then, and read no more than before.
+
+    A card is a Markdown file whose head says what is known of it; what is said by options wins.
+    """
     made = connect(project).catalogue.publish(
         kind,
         subject,
@@ -88,9 +106,12 @@ def publish(
         licence=licence,
         terms=terms,
         keywords=keywords,
-        language=language,
+        language=language or "",
         reach=reach,
-        text=_text(text_file),
+        text=_text(text_file, "--text"),
+        card=_text(card_file, "--card"),
+        doi=doi,
+        authors=authors,
     )
     if as_json:
         print_json(made)
@@ -112,6 +133,13 @@ def request(card: str, reason: str, project: str, *, as_json: bool) -> None:
         say(f"asked; the request is {made}")
 
 
+@catalogue.command("cite")
+@click.argument("card")
+def cite(card: str) -> None:
+    """How it is cited: a CITATION.cff."""
+    say(connect().catalogue.citation(card).rstrip())
+
+
 @catalogue.command("withdraw")
 @click.argument("card")
 def withdraw(card: str) -> None:
@@ -120,10 +148,10 @@ def withdraw(card: str) -> None:
     say(f"{card} is in the catalogue no more")
 
 
-def _text(file: Path | None) -> str:
+def _text(file: Path | None, option: str) -> str:
     if file is None:
         return ""
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{file} cannot be read ({error})", fix="check --text") from None
+        raise InvalidInput(f"{file} cannot be read ({error})", fix=f"check {option}") from None

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "model": ("fabriek.cli.model_verbs:model", "Models: look at them, promote and serve them, bring base models in."),
     "passport": ("fabriek.cli.passport:passport", "A model's passport, and how one is verified."),
     "catalogue": ("fabriek.cli.catalogue:catalogue", "Find, publish and ask for datasets and models."),
+    "services": ("fabriek.cli.services:services", "What the factory offers, for whom, and how soon."),
     "ask": ("fabriek.cli.ask:ask", "Ask the expertise centre a question."),
     "expert": ("fabriek.cli.expert:expert", "Experts and their hours."),
     "audit": ("fabriek.cli.audit:audit", "Read and verify the audit log."),

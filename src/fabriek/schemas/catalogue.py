@@ -5,21 +5,26 @@ from typing import Annotated
 
 from pydantic import Field
 
-from fabriek.schemas.base import Text, Title, Wire, written
+from fabriek.schemas.base import Text, Wire, written
 
 
 class EntryIn(Wire):
-    """`subject`: the name of the dataset or model in this project."""
+    """`subject`: the name of the dataset or model in this project. `card`: Markdown behind a head of fields, as a file has it; what is said beside it
+    wins.
+    """
 
     kind: Annotated[str, written("^(dataset|model)$", "dataset or model")]
     subject: Annotated[str, Field(min_length=1, max_length=256)]
-    title: Title
-    summary: Annotated[str, Field(min_length=1, max_length=500)]
+    title: Annotated[str, Field(max_length=200)] = ""
+    summary: Annotated[str, Field(max_length=500)] = ""
     licence: Annotated[str, Field(max_length=100)] = ""
     terms: Annotated[str, Field(max_length=2_000)] = ""
     keywords: Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=20)] = Field(default_factory=list)
-    language: Annotated[str, written("^(nl|en)$", "nl or en")] = "en"
+    language: Annotated[str, written("^(nl|en|)$", "nl or en")] = ""
     text: Text = ""
+    doi: Annotated[str, Field(max_length=300)] = ""
+    authors: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=100)] = Field(default_factory=list)
+    card: Annotated[str, Field(max_length=40_000)] = ""
     reach: Annotated[str, written("^(everyone|organisation|project)$", "everyone, organisation or project")] = (
         "everyone"
     )
@@ -42,6 +47,8 @@ class EntryOut(Wire):
     organisation: str
     published_at: datetime
     reach: str = "everyone"
+    doi: str = ""
+    authors: list[str] = Field(default_factory=list)
     passage: str = ""
 
 

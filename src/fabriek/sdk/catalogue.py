@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from fabriek.schemas.catalogue import EntryOut, EntryRequestOut, FoundOut, SuggestionsOut
+from fabriek.schemas.offers import OffersOut
 from fabriek.sdk.client import Client
 
 
@@ -13,12 +14,14 @@ class Catalogue:
         self._client = client
 
     def publish(
-        self, kind: str, subject: str, *, title: str, summary: str, licence: str = "", terms: str = "", keywords: Sequence[str] = (),
-        language: str = "en", text: str = "", reach: str = "everyone", project: str = "",
+        self, kind: str, subject: str, *, title: str = "", summary: str = "", licence: str = "", terms: str = "", keywords: Sequence[str] = (),
+        language: str = "", text: str = "", reach: str = "everyone", card: str = "", doi: str = "", authors: Sequence[str] = (), project: str = "",
     ) -> EntryOut:  # fmt: skip
+        """card: Markdown behind a head of fields, as a file has it; what is said beside it wins."""
         body = {
             "kind": kind, "subject": subject, "title": title, "summary": summary, "licence": licence, "terms": terms,
             "keywords": list(keywords), "language": language, "text": text, "reach": reach,
+            "card": card, "doi": doi, "authors": list(authors),
         }  # fmt: skip
         return EntryOut.model_validate(
             self._client.post(f"/api/v1/projects/{self._client.the_project(project)}/cards", json=body)
@@ -41,6 +44,10 @@ class Catalogue:
     def entry(self, entry: str) -> EntryOut:
         return EntryOut.model_validate(self._client.get(f"/api/v1/catalogue/{entry}"))
 
+    def citation(self, entry: str) -> str:
+        """How it is cited, as CITATION.cff."""
+        return self._client.get_bytes(f"/api/v1/catalogue/{entry}/citation").decode()
+
     def withdraw(self, entry: str) -> None:
         self._client.delete(f"/api/v1/catalogue/{entry}")
 
@@ -50,3 +57,7 @@ class Catalogue:
         return EntryRequestOut.model_validate(
             self._client.post(f"/api/v1/catalogue/{entry}/access-requests", json=body)
         ).request
+
+    def services(self, who: str = "sme", *, lang: str = "en") -> OffersOut:
+        """What the factory offers to such an asker. It needs no account."""
+        return OffersOut.model_validate(self._client.get("/api/v1/services", params={"who": who, "lang": lang}))

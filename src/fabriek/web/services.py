@@ -68,6 +68,7 @@ from fabriek.kernel.ids import Ids
 from fabriek.kernel.pages import Cursors
 from fabriek.knowledge.catalogue.service import Catalogue
 from fabriek.knowledge.desk.service import Desk
+from fabriek.knowledge.offers.service import Offering
 from fabriek.knowledge.search.finding import Finding
 from fabriek.lab.adopting import Adopting
 from fabriek.lab.appending import Appending
@@ -178,5 +179,6 @@ class Services:
     catalogue: Catalogue
     finding: Finding
     desk: Desk
+    offering: Offering
     serving: Serving
     admitting: Admitting

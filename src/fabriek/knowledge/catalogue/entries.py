@@ -9,6 +9,7 @@ from fabriek.kernel.errors import InvalidInput
 
 TITLE_CHARACTERS_MAX, SUMMARY_CHARACTERS_MAX, TEXT_CHARACTERS_MAX = 200, 500, 20_000
 KEYWORDS_MAX, KEYWORD_CHARACTERS_MAX = 20, 60
+AUTHORS_MAX = 100
 LANGUAGES = ("nl", "en")
 
 
@@ -41,11 +42,15 @@ class Face:
     keywords: tuple[str, ...] = ()
     language: str = "en"
     text: str = ""
+    doi: str = ""
+    authors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`subject`: the id of what it describes; `label` is the subject's, as a banner. `text` is Markdown, kept as it was written."""
+    """`subject`: the id of what it describes; `label` is the subject's, as a banner. `text` is Markdown, kept as it was written.
+    `doi` without its address; `authors` as they are cited: `Family, Given`, or the name of a body.
+    """
 
     id: str
     kind: EntryKind
@@ -62,6 +67,8 @@ class Entry:
     text: str
     published_at: datetime
     reach: Reach = Reach.EVERYONE
+    doi: str = ""
+    authors: tuple[str, ...] = ()
 
     @property
     def known_to(self) -> str:
@@ -86,6 +93,10 @@ def check(entry: Entry) -> None:
         raise InvalidInput(
             f"at most {KEYWORDS_MAX} keywords, each a line of {KEYWORD_CHARACTERS_MAX} characters at most",
             fix="keep the ones that people search for",
+        )
+    if len(entry.authors) > AUTHORS_MAX or any(len(one) > 200 or len(one.splitlines()) != 1 for one in entry.authors):
+        raise InvalidInput(
+            f"at most {AUTHORS_MAX} authors, each a line of 200 characters at most", fix="name a group as one"
         )
     if entry.language not in LANGUAGES:
         raise InvalidInput(f"{entry.language!r} is not a language of the catalogue", fix="nl or en")

@@ -11,6 +11,8 @@ from fabriek.kernel.errors import InvalidInput, NotFound
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.purposes import Purpose
 from fabriek.knowledge.catalogue import entries
+from fabriek.knowledge.catalogue.cards import check_doi
+from fabriek.knowledge.catalogue.citation import cff
 from fabriek.knowledge.catalogue.entries import (
     SUMMARY_CHARACTERS_MAX,
     TEXT_CHARACTERS_MAX,
@@ -71,6 +73,11 @@ class Catalogue:
             raise NotFound("there is no such thing, or you may not know of it", fix="fabriek catalogue search")
         return found
 
+    def citation(self, entry_id: str, address: str, *, by: Caller) -> str:
+        """How it is cited, as CITATION.cff. address: the page of the entry. Raises NotFound."""
+        found = self.entry(entry_id, by=by)
+        return cff(found, self._access.organisation(found.organisation).name, address)
+
     def withdraw(self, entry_id: str, *, by: Caller) -> None:
         """It is in the catalogue no more; what it describes stays as it is. Raises NotFound, NotPermitted."""
         found = self.entry(entry_id, by=by)
@@ -98,7 +105,7 @@ class Catalogue:
     ) -> Entry:  # fmt: skip
         made = Entry(
             self._ids.new("crd"), kind, subject, project, organisation, label, face.title.strip(), face.summary.strip(), face.licence, face.terms,
-            face.keywords, face.language, face.text, self._clock.now(), reach,
+            face.keywords, face.language, face.text, self._clock.now(), reach, check_doi(face.doi), face.authors,
         )  # fmt: skip
         entries.check(made)
         with self._entries.transaction(alone=f"card:{subject}"):

@@ -31,7 +31,7 @@ from fabriek.knowledge.search.query import words_of
 entries = Table(
     "knowledge_entries",
     metadata,
-    # Keywords are lines.
+    # Keywords and authors are lines.
     Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("id", String, nullable=False, unique=True),
     Column("kind", String, nullable=False),
@@ -49,6 +49,8 @@ entries = Table(
     Column("licence", String, nullable=False),
     Column("terms", Text, nullable=False),
     Column("text", Text, nullable=False),
+    Column("doi", String, nullable=False),
+    Column("authors", Text, nullable=False),
     Index("knowledge_entries_newest", "known_to", "published_at"),
     # What a count by kind, language and label reads, and nothing of the texts.
     Index("knowledge_entries_facets", "number", "kind", "language", "label", "organisation", "known_to"),
@@ -180,17 +182,24 @@ _PLAIN = (
     "licence",
     "terms",
     "text",
+    "doi",
 )
 
 
 def _row(entry: Entry) -> dict[str, Any]:
     row = {name: getattr(entry, name) for name in _PLAIN}
-    return row | {"keywords": "\n".join(entry.keywords), "reach": str(entry.reach), "kind": str(entry.kind)}
+    return row | {
+        "keywords": "\n".join(entry.keywords),
+        "authors": "\n".join(entry.authors),
+        "reach": str(entry.reach),
+        "kind": str(entry.kind),
+    }
 
 
 def entry_of(row: Row[Any]) -> Entry:
     """Of a row with all columns."""
     return Entry(
         row.id, EntryKind(row.kind), row.subject, row.project, row.organisation, row.label, row.title, row.summary, row.licence, row.terms,
-        tuple(row.keywords.splitlines()), row.language, row.text, row.published_at, Reach(row.reach),
+        tuple(row.keywords.splitlines()), row.language, row.text, row.published_at, Reach(row.reach), row.doi,
+        tuple(row.authors.splitlines()),
     )  # fmt: skip

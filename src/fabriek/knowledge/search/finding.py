@@ -9,7 +9,7 @@ from fabriek.access.service import Access
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput, NotFound
-from fabriek.knowledge.catalogue.entries import Entry, names_of
+from fabriek.knowledge.catalogue.entries import SUMMARY_CHARACTERS_MAX, Entry, names_of
 from fabriek.knowledge.search.index import Found, Index
 from fabriek.knowledge.search.passages import passage
 from fabriek.knowledge.search.plan import Plan, loosened, planned
@@ -26,9 +26,12 @@ LOOK_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    r"""An entry that was found, and the passage that matched, with its words between \\x02 and \\x03."""
+    r"""An entry that was found. `summary` is its own with what matched between \\x02 and \\x03; `passage` the piece of its text that matched, empty
+    where none did.
+    """
 
     entry: Entry
+    summary: str
     passage: str
 
 
@@ -96,8 +99,12 @@ class Finding:
     def _hits(self, found: Found, plan: Plan) -> list[Hit]:
         words = frozenset(plan.words())
         return [
-            Hit(entry, passage(f"{entry.summary}\n{entry.text}", words, begins=plan.begins)) for entry in found.entries
-        ]
+            Hit(
+                entry, passage(entry.summary, words, begins=plan.begins, around=SUMMARY_CHARACTERS_MAX) or entry.summary,
+                passage(entry.text, words, begins=plan.begins),
+            )
+            for entry in found.entries
+        ]  # fmt: skip
 
     def _words(self) -> Vocabulary:
         """A small catalogue's as they are now; a large one's as they were a minute ago."""

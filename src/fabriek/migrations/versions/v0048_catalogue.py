@@ -32,6 +32,8 @@ def upgrade() -> None:
         sa.Column("licence", sa.String(), nullable=False),
         sa.Column("terms", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("doi", sa.String(), nullable=False),
+        sa.Column("authors", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
         sa.UniqueConstraint("id"),
         sa.UniqueConstraint("subject"),
@@ -56,7 +58,8 @@ def upgrade() -> None:
     columns = "id, kind, language, label, organisation, project, subject, published_at, title, keywords, summary, licence, terms, text"
     told = sa.table("knowledge_cards", *(sa.column(name) for name in columns.split(", ")))
     made = sa.table(
-        "knowledge_entries", *(sa.column(name) for name in ["number", *columns.split(", "), "known_to", "reach"])
+        "knowledge_entries",
+        *(sa.column(name) for name in ["number", *columns.split(", "), "known_to", "reach", "doi", "authors"]),
     )
     cards = sa.table("knowledge_cards", sa.column("id"), sa.column("keywords", sa.JSON()))
     keywords = {row.id: "\n".join(row.keywords) for row in op.get_bind().execute(sa.select(cards))}
@@ -64,6 +67,7 @@ def upgrade() -> None:
     before = sa.select(*(told.c[name] for name in names)).order_by(told.c.published_at)
     for number, row in enumerate(op.get_bind().execute(before).mappings().all(), 1):
         values = {**row, "number": number, "keywords": keywords[row["id"]], "known_to": "all", "reach": "everyone"}
+        values |= {"doi": "", "authors": ""}
         op.execute(made.insert().values(**values))
     if sqlite:
         op.execute(

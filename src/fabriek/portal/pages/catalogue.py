@@ -20,7 +20,7 @@ LAST = 900
 """Nobody reads on beyond this."""
 
 
-def _entry(entry: Entry, services: Services, passage: str = "") -> dict[str, Any]:
+def _entry(entry: Entry, services: Services, summary: str = "", passage: str = "") -> dict[str, Any]:
     snippet = ""
     if entry.kind is EntryKind.DATASET:
         home = services.access.project(entry.project).slug
@@ -30,7 +30,9 @@ def _entry(entry: Entry, services: Services, passage: str = "") -> dict[str, Any
         _, project, name = entry.subject.split(":", 2)
         snippet = f"fabriek model show {services.access.project(project).slug}/{name}"
     fields = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
-    return fields | {"kind": str(entry.kind), "reach": str(entry.reach), "passage": passage, "snippet": snippet}
+    return fields | {
+        "kind": str(entry.kind), "reach": str(entry.reach), "passage": passage, "snippet": snippet, "summary": summary or entry.summary,
+    }  # fmt: skip
 
 
 def router(services: Services, pages: Pages) -> Router:
@@ -56,7 +58,7 @@ def router(services: Services, pages: Pages) -> Router:
         }  # fmt: skip
         return pages.render(
             request, "catalogue.html", q=q, found=found, chosen=[(name, value, link(**{name: ""})) for name, value in chosen.items()],
-            narrower=narrower, entries=[_entry(hit.entry, services, hit.passage) for hit in found.hits],
+            narrower=narrower, entries=[_entry(hit.entry, services, hit.summary, hit.passage) for hit in found.hits],
             earlier=link(start=str(start - PAGE)) if start >= PAGE else "", later=_later(found.total, start, link), hidden_filters=chosen,
         )  # fmt: skip
 
@@ -70,6 +72,15 @@ def router(services: Services, pages: Pages) -> Router:
             request, "entry.html", entry=_entry(found, services), projects=projects, can_request=can_request, asked=asked,
             organisation=services.access.organisation(found.organisation).name,
         )  # fmt: skip
+
+    @made.get("/catalogue/{card}/CITATION.cff", access=Right("knowledge.view"))
+    def cite(request: Request, card: str, caller: CallerDep) -> Response:
+        """How it is cited, as a file."""
+        address = f"{str(request.base_url).rstrip('/')}/catalogue/{card}"
+        told = services.catalogue.citation(card, address, by=caller)
+        return Response(
+            told, media_type="application/yaml", headers={"Content-Disposition": 'attachment; filename="CITATION.cff"'}
+        )
 
     @made.post("/catalogue/{card}/request", access=Right("access.request"), once=False)
     async def ask_for_access(request: Request, card: str, caller: CallerDep) -> Response:
