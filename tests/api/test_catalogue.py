@@ -121,3 +121,18 @@ def test_the_same_in_a_terminal(publisher: Publisher, tmp_path: Path) -> None:
     assert ran("cite", entry).stdout.startswith("cff-version: 1.2.0")
     assert ran("withdraw", entry).returncode == 0
     assert "nothing found" in ran("search", "longscans").stdout + ran("search", "longscans").stderr
+
+
+def test_other_catalogues_fetch_what_is_for_the_world_without_an_account(publisher: Publisher) -> None:
+    assert publisher.publish(card=CARD).status_code == 201
+    for path, kind in (("/catalog.jsonld", "application/ld+json"), ("/catalog.ttl", "text/turtle; charset=utf-8")):
+        told = httpx.get(publisher.url + path, trust_env=False)
+        assert (told.status_code, told.headers["Content-Type"]) == (200, kind)
+        assert "Longscans" not in told.text
+    assert publisher.publish(card=CARD, reach="world").status_code == 201
+    told = httpx.get(f"{publisher.url}/catalog.jsonld", trust_env=False).json()
+    (entry,) = (one for one in told["@graph"] if one["@type"] == "dcat:Dataset")
+    assert entry["dct:title"] == {"@value": "Longscans", "@language": "nl"}
+    assert "Longscans" in httpx.get(f"{publisher.url}/catalog.ttl", trust_env=False).text
+    for wrong in ("start=-1", "start=x", f"start={10**9}"):
+        assert httpx.get(f"{publisher.url}/catalog.jsonld?{wrong}", trust_env=False).status_code == 422

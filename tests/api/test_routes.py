@@ -16,6 +16,7 @@ from fabriek.api import app as api
 from fabriek.compute.requests import JobAsked
 from fabriek.compute.serving.service import ServeAsked
 from fabriek.kernel.callers import Caller
+from fabriek.knowledge.catalogue.entries import Face, Reach
 from fabriek.portal import app as portal
 from fabriek.web.router import PUBLIC, Access, access_table
 from tests.factories.base_models import a_base_model
@@ -27,7 +28,6 @@ from tests.servers.app import serving
 KNOWN_TO_ALL = {
     "name",
     "code",
-    "card",
     "question",
     "level",
     "place",
@@ -202,6 +202,10 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     course, _ = services.teaching.create("Class of theirs", project, listed, 1, services.clock.today(), by=owner)
     asked = services.vault.request_access("biopsies", project=project, purpose="civilian", by=owner)
     sent = services.joining.inviting.to_project(project, "invited@theirs.example", by=owner)
+    services.vault.create(project, "known-to-few", label="internal", by=owner)
+    hidden = services.catalogue.publish(
+        project, "dataset", "known-to-few", Face("Theirs", "Of theirs."), reach=Reach.PROJECT, by=owner
+    )
     (owed,) = services.duties.reporting.of_project(project, by=owner)
     return {
         "course": course.slug, "lowering": lowering.id, "invitation": sent.invitation.id, "access_request": asked.id, "release": "rel_1",
@@ -211,7 +215,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         "booking": booking.id, "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
         "secret": "TOKEN_OF_THEIRS", "token": token.name, "door": token.id, "service": service.person.name,
         "package_request": wanted.id, "filename": wanted.files[0],
-        "pack": pack.id, "duty": owed.id, "erasure": erasure.id,
+        "card": hidden.id, "pack": pack.id, "duty": owed.id, "erasure": erasure.id,
         "registered": "tree-of-theirs", "which": "1", "number": "1", "promotion": promotion.id,
         "org": "their-house", "base_model": "their-model", "revision": base[0].commit, "model_file": "parts/notes.txt", "model_folder": "parts",
     }  # fmt: skip

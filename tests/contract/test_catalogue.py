@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
+from fabriek.access.store import projects
 from fabriek.adapters.database import Database
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted
@@ -270,3 +272,37 @@ def test_what_was_for_few_becomes_for_all_and_back(town: Town) -> None:
     entry = town.services.finding.search("zonnestorm", by=town.again(hidden.owner)).hits[0].entry
     town.services.catalogue.withdraw(entry.id, by=town.again(hidden.owner))
     assert titles(town, "zonnestorm", town.again(hidden.owner)) == set()
+
+
+def test_what_is_withheld_until_it_is_released_is_known_to_its_project_alone(town: Town) -> None:
+    by, project = with_project(town, "ziekenhuis")
+    with town.services.database.transaction():
+        town.services.database.execute(update(projects).values(label_ceiling="export-controlled"))
+    town.services.vault.create(project, "parts", label="export-controlled", by=by)
+    for reach in (Reach.WORLD, Reach.EVERYONE, Reach.ORGANISATION):
+        with pytest.raises(NotPermitted, match="after a release alone"):
+            town.services.catalogue.publish(
+                project, "dataset", "parts", Face("Parts", "Of a thing."), reach=reach, by=by
+            )
+    town.services.catalogue.publish(
+        project, "dataset", "parts", Face("Parts", "Of a thing."), reach=Reach.PROJECT, by=by
+    )
+    assert found(town, "parts") == []
+    assert titles(town, "parts", town.again(by)) == {"Parts"}
+
+
+def test_the_world_is_told_of_what_is_for_the_world_alone(town: Town) -> None:
+    by, project = with_project(town, "ziekenhuis")
+    for number, reach in enumerate(Reach):
+        town.services.vault.create(project, f"set-{number}", label="open", by=by)
+        face = Face(f"Of {reach}", "Numbers.")
+        made = town.services.catalogue.publish(project, "dataset", f"set-{number}", face, reach=reach, by=by)
+        if reach is Reach.WORLD:
+            assert town.services.catalogue.of_the_world(made.id) == made
+        else:
+            with pytest.raises(NotFound):
+                town.services.catalogue.of_the_world(made.id)
+    told, total = town.services.catalogue.world()
+    assert ([one.title for one, _ in told], total) == (["Of world"], 1)
+    assert town.services.catalogue.world(start=1) == ([], 1)
+    assert {"Of world", "Of everyone"} == titles(town, "numbers", town.operator)

@@ -241,8 +241,8 @@ def build(
         doors=Doors(submission, jobs, progress, executor, login["job_secrets"], audit),
         assurance=Assurance(statements, audit, keyring),
         **knowledge_of(
-            database, access=access, funding=funding, vault=vault, registry=registry, docket=docket, describing=money["describing"], audit=audit,
-            clock=clock, ids=ids, zone=settings.zone,
+            database, access=access, funding=funding, vault=vault, registry=registry, labels=labels, docket=docket,
+            describing=money["describing"], audit=audit, clock=clock, ids=ids, zone=settings.zone,
         ),
         passports=Passports(
             lab["facts"], lab["promoting"], jobs, statements, SqlAgreements(database), access=access, funding=funding, vault=vault, signer=keyring,

@@ -18,6 +18,7 @@ from fabriek.knowledge.offers.service import Offering
 from fabriek.knowledge.search.finding import Finding
 from fabriek.knowledge.search.store import index_of
 from fabriek.lab.registry.service import Registry
+from fabriek.vault.labelling.labels import Labels
 from fabriek.vault.service import Vault
 
 
@@ -29,7 +30,7 @@ class KnowledgeServices(TypedDict):
 
 
 def knowledge_of(
-    database: Database, *, access: Access, funding: Funding, vault: Vault, registry: Registry, docket: Docket, describing: Describing,
+    database: Database, *, access: Access, funding: Funding, vault: Vault, registry: Registry, labels: Labels, docket: Docket, describing: Describing,
     audit: Audit, clock: Clock, ids: Ids, zone: str,
 ) -> KnowledgeServices:  # fmt: skip
     """Over one table of entries."""
@@ -38,7 +39,9 @@ def knowledge_of(
         return frozenset(country for call in docket.calls.all() for country in call.countries)
 
     entries = SqlEntries(database)
-    catalogue = Catalogue(entries, access=access, vault=vault, registry=registry, audit=audit, clock=clock, ids=ids)
+    catalogue = Catalogue(
+        entries, access=access, vault=vault, registry=registry, labels=labels, audit=audit, clock=clock, ids=ids
+    )
     return {
         "catalogue": catalogue,
         "finding": Finding(index_of(database), access=access, clock=clock),

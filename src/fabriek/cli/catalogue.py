@@ -82,10 +82,10 @@ def show_card(card: str, *, as_json: bool) -> None:
 @click.option("--language", type=click.Choice(["nl", "en"]))
 @click.option(
     "--reach",
-    type=click.Choice(["everyone", "organisation", "project"]),
+    type=click.Choice(["world", "everyone", "organisation", "project"]),
     default="everyone",
     show_default=True,
-    help="Who may know of it.",
+    help="Who may know of it; the world: other catalogues too.",
 )
 @click.option("--text", "text_file", type=click.Path(path_type=Path), help="The long description, a Markdown file.")
 @project_option

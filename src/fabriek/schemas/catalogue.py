@@ -25,9 +25,9 @@ class EntryIn(Wire):
     doi: Annotated[str, Field(max_length=300)] = ""
     authors: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=100)] = Field(default_factory=list)
     card: Annotated[str, Field(max_length=40_000)] = ""
-    reach: Annotated[str, written("^(everyone|organisation|project)$", "everyone, organisation or project")] = (
-        "everyone"
-    )
+    reach: Annotated[
+        str, written("^(world|everyone|organisation|project)$", "world, everyone, organisation or project")
+    ] = "everyone"
 
 
 class EntryOut(Wire):

@@ -20,8 +20,9 @@ class EntryKind(StrEnum):
 
 
 class Reach(StrEnum):
-    """Who may know of it."""
+    """Who may know of it. Everyone who signed in; the world is also told by the harvest."""
 
+    WORLD = "world"
     EVERYONE = "everyone"
     ORGANISATION = "organisation"
     PROJECT = "project"
@@ -73,7 +74,7 @@ class Entry:
     @property
     def known_to(self) -> str:
         """Of the names that stand for people, the one whose people may know of it."""
-        return {Reach.EVERYONE: ALL, Reach.ORGANISATION: self.organisation, Reach.PROJECT: self.project}[self.reach]
+        return {Reach.ORGANISATION: self.organisation, Reach.PROJECT: self.project}.get(self.reach, ALL)
 
 
 def check(entry: Entry) -> None:

@@ -1,5 +1,6 @@
 """What the catalogue needs from the outside world."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -21,3 +22,6 @@ class Entries(Protocol):
         """Raises NotFound."""
 
     def of_subject(self, subject: str) -> Entry | None: ...
+
+    def of_the_world(self, *, start: int, limit: int) -> tuple[Sequence[Entry], int]:
+        """Those that the world may know of, oldest first; and how many there are in all."""

@@ -7,7 +7,7 @@ from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
-from fabriek.kernel.errors import InvalidInput, NotFound
+from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.purposes import Purpose
 from fabriek.knowledge.catalogue import entries
@@ -24,16 +24,20 @@ from fabriek.knowledge.catalogue.entries import (
 )
 from fabriek.knowledge.catalogue.ports import Entries
 from fabriek.lab.registry.service import Registry
+from fabriek.vault.labelling.labels import Labels
 from fabriek.vault.service import Vault
+
+HARVEST_PAGE = 100
 
 
 class Catalogue:
     """An entry makes a thing known to those in its reach; it opens nothing."""
 
     def __init__(
-        self, kept: Entries, *, access: Access, vault: Vault, registry: Registry, audit: Audit, clock: Clock, ids: Ids
+        self, kept: Entries, *, access: Access, vault: Vault, registry: Registry, labels: Labels, audit: Audit, clock: Clock,
+        ids: Ids,
     ) -> None:  # fmt: skip
-        self._entries, self._access, self._vault, self._registry = kept, access, vault, registry
+        self._entries, self._access, self._vault, self._registry, self._labels = kept, access, vault, registry, labels
         self._audit, self._clock, self._ids = audit, clock, ids
 
     def publish(
@@ -46,7 +50,8 @@ class Catalogue:
         require(by, "knowledge.publish", project=project.id)
         if kind == EntryKind.DATASET:
             dataset = self._vault.find(subject, project=project.slug, by=by)
-            if reach is Reach.EVERYONE:
+            self._check_label(dataset.label, reach)
+            if reach in {Reach.EVERYONE, Reach.WORLD}:
                 self._vault.publish(dataset.id, by=by)
             return self._keep(
                 EntryKind.DATASET, dataset.id, project.id, dataset.organisation, dataset.label, face, reach, by
@@ -55,6 +60,7 @@ class Catalogue:
             newest = next(iter(self._registry.versions(project.id, subject, by=by)), None)
             if newest is None:
                 raise NotFound(f"there is no model {subject} in this project", fix="fabriek project show")
+            self._check_label(newest.label, reach)
             of = f"model:{project.id}:{subject}"
             return self._keep(EntryKind.MODEL, of, project.id, project.lead_organisation, newest.label, face, reach, by)
         raise InvalidInput(f"{kind!r} is not published with a card", fix="dataset or model")
@@ -99,6 +105,26 @@ class Catalogue:
         purpose = self._access.project(project_ref).purpose if project_ref else Purpose.CIVILIAN
         asked = self._vault.request_access(found.subject, project=project_ref, purpose=purpose, reason=reason, by=by)
         return asked.id
+
+    def world(self, *, start: int = 0) -> tuple[Sequence[tuple[Entry, str]], int]:
+        """A page of what the world may know of, oldest first, each with the name of whose it is; and how many there are in all."""
+        found, total = self._entries.of_the_world(start=start, limit=HARVEST_PAGE)
+        return [(one, self._access.organisation(one.organisation).name) for one in found], total
+
+    def of_the_world(self, entry_id: str) -> Entry:
+        """Raises NotFound, also for what the world may not know of."""
+        found = self._entries.get(entry_id)
+        if found.reach is not Reach.WORLD:
+            raise NotFound("there is no such thing, or you may not know of it", fix="fabriek catalogue search")
+        return found
+
+    def _check_label(self, label: str, reach: Reach) -> None:
+        """What is withheld until it is released is known to its project alone: a card would be a way out around the release."""
+        if reach is not Reach.PROJECT and self._labels.withholds_logs(label):
+            raise NotPermitted(
+                f"what is labelled {label} leaves its project after a release alone, and its card too", rule="label.logs_withheld",
+                fix="publish it with --reach project, or propose a lower label: fabriek data lower",
+            )  # fmt: skip
 
     def _keep(
         self, kind: EntryKind, subject: str, project: str, organisation: str, label: str, face: Face, reach: Reach, by: Caller

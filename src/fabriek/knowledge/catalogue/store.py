@@ -52,6 +52,7 @@ entries = Table(
     Column("doi", String, nullable=False),
     Column("authors", Text, nullable=False),
     Index("knowledge_entries_newest", "known_to", "published_at"),
+    Index("knowledge_entries_reach", "reach", "number"),
     # What a count by kind, language and label reads, and nothing of the texts.
     Index("knowledge_entries_facets", "number", "kind", "language", "label", "organisation", "known_to"),
 )
@@ -131,6 +132,12 @@ class SqlEntries:
     def of_subject(self, subject: str) -> Entry | None:
         row = self._db.row(select(entries).where(entries.c.subject == subject))
         return None if row is None else entry_of(row)
+
+    def of_the_world(self, *, start: int, limit: int) -> tuple[Sequence[Entry], int]:
+        world = entries.c.reach == str(Reach.WORLD)
+        total = self._db.scalar(select(func.count()).where(world)) or 0
+        rows = self._db.rows(select(entries).where(world).order_by(entries.c.number).offset(start).limit(limit))
+        return [entry_of(row) for row in rows], total
 
     def _index(self, numbered: Sequence[tuple[int, Entry]]) -> None:
         if self._db.dialect == "sqlite":

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import TextClause, text
-from sqlalchemy.sql.selectable import TextualSelect
+from sqlalchemy import TextClause, bindparam, select, text
 
 from fabriek.adapters.database import Database
+from fabriek.knowledge.catalogue.entries import Entry
 from fabriek.knowledge.catalogue.store import entries, entry_of
 from fabriek.knowledge.search.index import COUNTED_MAX, FACETS, Found, Index
 from fabriek.knowledge.search.plan import Form, Plan
@@ -29,15 +29,14 @@ def _text(said: str) -> TextClause:
     return text(said)
 
 
-@lru_cache(maxsize=256)
-def _entries(said: str) -> TextualSelect:
-    return text(said).columns(*entries.c)
+COUNTED = "select e.number, e.kind, e.language, e.label"
+_NUMBERED = select(entries).where(entries.c.number.in_(bindparam("numbers", expanding=True)))
 
 
 class SqlIndex(ABC):
-    """What both have in common: who may know of what, what is newest, and counts."""
-
-    facets_from = "knowledge_entries e"
+    """What both have in common: who may know of what, what is newest, and counts. The best thousand are asked for with what is counted of them, which
+    an index of its own has, and of those on the page all the rest.
+    """
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -46,45 +45,35 @@ class SqlIndex(ABC):
         self, plan: Plan, filters: Mapping[str, str], names: Sequence[str], *, limit: int, offset: int = 0
     ) -> Found:
         given = {f"name_{at}": name for at, name in enumerate(names)} | {"most": COUNTED_MAX + 1}
-        given |= {
-            "limit": limit,
-            "offset": offset,
-            **{name: value for name, value in filters.items() if name in COLUMNS},
-        }
+        given |= {name: value for name, value in filters.items() if name in COLUMNS}
         where = [f"e.{name} = :{name}" for name in COLUMNS if name in filters]
         if keyword := filters.get("keyword"):
             where.append(self.has_keyword)
             given["keyword"] = keyword
         known = f"e.known_to in ({', '.join(f':name_{at}' for at in range(len(names)))})"
         if plan.is_empty:
-            ordered, counted = (
-                self._newest([known, *where]),
-                f"knowledge_entries e where {' and '.join([known, *where])}",
+            of = " and ".join([known, *where])
+            matched = (
+                f"{COUNTED} from knowledge_entries e where {of} order by e.published_at desc, e.number desc limit :most"
             )
         else:
             given |= self.asked(plan, names)
-            ordered, counted = self.ranked(known, where), self.counted(known, where)
-        rows = self._db.rows(_entries(ordered), given)
-        kinds = f"select e.kind, e.language, e.label from {counted} limit :most"  # noqa: S608  # ours
-        many = f"select kind, language, label, count(*) as many from ({kinds}) each group by 1, 2, 3"  # noqa: S608  # ours
-        each = self._db.rows(_text(many), given)
-        facets, total = {name: Counter[str]() for name in FACETS}, 0
-        for row in each:
-            total += row.many
-            for name in FACETS:
-                facets[name][getattr(row, name)] += row.many
-        return Found([entry_of(row) for row in rows], min(total, COUNTED_MAX), total > COUNTED_MAX, facets)
+            matched = self.matched(known, where)
+        rows = self._db.plain_rows(_text(matched).bindparams(**given))
+        counted = rows[:COUNTED_MAX]
+        facets = {name: Counter(row[at] for row in counted) for at, name in enumerate(FACETS, 1)}
+        page = self._entries([row[0] for row in counted[offset : offset + limit]], names)
+        return Found(page, len(counted), len(rows) > COUNTED_MAX, facets)
+
+    def _entries(self, numbers: Sequence[int], names: Sequence[str]) -> Sequence[Entry]:
+        """In this order, without any that was taken back or hidden meanwhile."""
+        there = {row.number: entry_of(row) for row in self._db.rows(_NUMBERED, {"numbers": list(numbers)})}
+        return [there[one] for one in numbers if one in there and there[one].known_to in names]
 
     def mark(self) -> tuple[int, str]:
         known = "select count(*) as many, max(published_at) as latest, max(number) as newest from knowledge_entries where known_to = 'all'"
         row: Any = self._db.row(_text(known))
         return row.many, f"{row.latest} {row.newest}"
-
-    def _newest(self, where: Sequence[str]) -> str:
-        return (
-            f"select e.* from knowledge_entries e where {' and '.join(where)} "  # noqa: S608  # ours
-            "order by e.published_at desc, e.number desc limit :limit offset :offset"
-        )
 
     @property
     @abstractmethod
@@ -96,12 +85,8 @@ class SqlIndex(ABC):
         """The parameters by which the engine is asked."""
 
     @abstractmethod
-    def ranked(self, known: str, where: Sequence[str]) -> str:
-        """The ids, best first. known: the condition that the asker may know of it."""
-
-    @abstractmethod
-    def counted(self, known: str, where: Sequence[str]) -> str:
-        """What follows `from`, with the entry as `e`: all that was found."""
+    def matched(self, known: str, where: Sequence[str]) -> str:
+        """The best `:most`, as COUNTED says. known: the condition that the asker may know of it."""
 
     @abstractmethod
     def vocabulary(self) -> Vocabulary: ...
@@ -117,30 +102,22 @@ class SqliteIndex(SqlIndex):
         people = " OR ".join(f'"{name}"' for name in names)
         return {"asked": asked, "closed": f"{{title keywords summary text}} : ({asked}) AND known_to : ({people})"}
 
-    def ranked(self, known: str, where: Sequence[str]) -> str:
-        # Those who may know of nothing that is closed are told at once; the best of each are enough, unless a filter drops some.
+    def matched(self, known: str, where: Sequence[str]) -> str:
         each = (
             ("knowledge_index_open", "bm25(knowledge_index_open, 8, 4, 2, 1)", ":asked"),
             ("knowledge_index_closed", "bm25(knowledge_index_closed, 8, 4, 2, 1, 0)", ":closed"),
         )
-        best = "" if where else "order by 2 limit :limit + :offset"
+        # The best of each are enough, unless a filter drops some.
+        best = "" if where else "order by 2 limit :most"
         hits = " union all ".join(
             f"select * from (select rowid as number, {rank} as rank from {table} where {table} match {asked} {best})"  # noqa: S608  # ours
             for table, rank, asked in each
         )
-        return (
-            f"select e.* from ({hits}) h cross join knowledge_entries e on e.number = h.number where {' and '.join([known, *where])} "  # noqa: S608  # ours
-            "order by h.rank, e.number desc limit :limit offset :offset"
-        )
-
-    def counted(self, known: str, where: Sequence[str]) -> str:
-        most = "" if where else "limit :most"
-        hits = " union all ".join(
-            f"select * from (select rowid as number from {table} where {table} match {asked} {most})"  # noqa: S608  # ours
-            for table, asked in (("knowledge_index_open", ":asked"), ("knowledge_index_closed", ":closed"))
-        )
         index = "" if "keyword" in " ".join(where) else "indexed by knowledge_entries_facets"
-        return f"({hits}) h cross join knowledge_entries e {index} on e.number = h.number where {' and '.join([known, *where])}"
+        return (
+            f"{COUNTED} from ({hits}) h cross join knowledge_entries e {index} on e.number = h.number where {' and '.join([known, *where])} "
+            "order by h.rank, e.number desc limit :most"
+        )
 
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(dict(self._db.rows(text("select term, doc from knowledge_index_words"))), self.mark()[0])  # type: ignore[arg-type]  # pairs
@@ -154,17 +131,11 @@ class PostgresIndex(SqlIndex):
     def asked(self, plan: Plan, names: Sequence[str]) -> dict[str, Any]:  # noqa: ARG002  # who may know is a condition
         return {"asked": _in_tsquery(plan)}
 
-    def ranked(self, known: str, where: Sequence[str]) -> str:
+    def matched(self, known: str, where: Sequence[str]) -> str:
         return (
-            "select e.* from knowledge_index i join knowledge_entries e using (number), to_tsquery('simple', :asked) asked "  # noqa: S608  # ours
+            f"{COUNTED} from knowledge_index i join knowledge_entries e using (number), to_tsquery('simple', :asked) asked "
             f"where i.found @@ asked and {' and '.join([known, *where])} "
-            "order by ts_rank('{0.1, 0.2, 0.4, 1.0}', i.found, asked, 1) desc, e.number desc limit :limit offset :offset"
-        )
-
-    def counted(self, known: str, where: Sequence[str]) -> str:
-        return (
-            "knowledge_index i join knowledge_entries e using (number), to_tsquery('simple', :asked) asked "
-            f"where i.found @@ asked and {' and '.join([known, *where])}"
+            "order by ts_rank('{0.1, 0.2, 0.4, 1.0}', i.found, asked, 1) desc, e.number desc limit :most"
         )
 
     def vocabulary(self) -> Vocabulary:

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("subject"),
     )
     op.create_index("knowledge_entries_newest", "knowledge_entries", ["known_to", "published_at"])
+    op.create_index("knowledge_entries_reach", "knowledge_entries", ["reach", "number"])
     op.create_index(
         "knowledge_entries_facets",
         "knowledge_entries",

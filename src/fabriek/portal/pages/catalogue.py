@@ -12,7 +12,7 @@ from fabriek.knowledge.search.index import FACETS
 from fabriek.portal.forms import read_form
 from fabriek.portal.rendering import Pages
 from fabriek.web.dependencies import CallerDep
-from fabriek.web.router import Right, Router
+from fabriek.web.router import PUBLIC, Right, Router
 from fabriek.web.services import Services
 
 PAGE = 20
@@ -70,6 +70,15 @@ def router(services: Services, pages: Pages) -> Router:
         can_request = found.kind is EntryKind.DATASET and found.organisation != caller.organisation
         return pages.render(
             request, "entry.html", entry=_entry(found, services), projects=projects, can_request=can_request, asked=asked,
+            organisation=services.access.organisation(found.organisation).name,
+        )  # fmt: skip
+
+    @made.get("/catalogue/{card}/open", access=PUBLIC)
+    def world(request: Request, card: str) -> Response:
+        """What the world may know of, where another catalogue leads to: the same card, and nothing that one could do with it."""
+        found = services.catalogue.of_the_world(card)
+        return pages.render(
+            request, "entry.html", entry=_entry(found, services) | {"snippet": ""}, projects=[], can_request=False, asked=False,
             organisation=services.access.organisation(found.organisation).name,
         )  # fmt: skip
 

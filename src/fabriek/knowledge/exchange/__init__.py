@@ -1,0 +1,1 @@
+"""The catalogue for other catalogues: what the world may know of, as they read it."""
