@@ -1,9 +1,10 @@
 """A year of the size class for plans: 252 nodes with 1,008 GPUs, and a grid connection that is limited in 15 % of its hours, announced a day ahead.
 
 `python -m benches.year [DAYS]`. Jobs are those of the Philly trace (Microsoft, 2017), its last days over and over, thinned by lot until they ask for
-nine tenths of the machine. They save each half an hour, and nine in ten may be put back. Each day from 17:00 on for 3.6 hours half of what nodes and
-GPUs would draw together may be drawn, which is announced at 12:00 on the day before. The ladder is the shipped one. Wanted: no quarter of an hour
-above a limit, nothing given away twice, and nobody who may be put back loses more than one interval between checkpoints.
+seven tenths of the machine. They save each half an hour, and nine in ten may be put back. Each week, on a day by lot, half of what nodes and GPUs
+would draw together may be drawn from 17:00 on for 25.2 hours, which is announced at 12:00 on the day before. The ladder is the shipped one.
+Wanted: no quarter of an hour above a limit, nothing given away twice, and nobody who may be put back loses more than one interval between
+checkpoints.
 """
 
 import itertools
@@ -12,7 +13,7 @@ import random
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -33,8 +34,8 @@ from fabriek.funding.policy.policy import shipped_policy
 
 NODES, GPUS, CPUS, MEMORY = 252, 4, 64, 512 * 2**30
 DAY, DAYS = timedelta(days=1), 365
-LOAD, CHECKPOINT_SECONDS, PREEMPTIBLE = 0.9, 1_800, 0.9
-LIMITED_HOURS = 0.15 * 24
+LOAD, CHECKPOINT_SECONDS, PREEMPTIBLE = 0.7, 1_800, 0.9
+LIMITED_HOURS = 0.15 * 7 * 24
 FIRST = 1_000
 """Seven weeks lie between the first of the trace and the rest."""
 
@@ -48,7 +49,7 @@ def main() -> int:
     days = int(sys.argv[1]) if len(sys.argv) > 1 else DAYS
     capacity, table = Capacity(NODES * CPUS, NODES * GPUS, NODES * MEMORY, NODES), table_named(USUAL_TABLE)
     full = NODES * GPUS * int(table.watts_per_gpu * table.pue) + idle_watts(table, NODES)
-    machine = Machine(capacity, table, limits=tuple(_limit(day, full // 2) for day in range(days)))
+    machine = Machine(capacity, table, limits=tuple(_limits(days, full // 2)))
     rows = year(file, capacity, days)
     begun = time.process_time()
     outcome = replay(rows, machine, Policy({}, DECIDES_HERE, RULES_HERE, shipped_policy().ladder_on(date(2026, 6, 1))))
@@ -114,9 +115,13 @@ def given_twice(stood: Sequence[Placed], capacity: Capacity) -> int:
     return found
 
 
-def _limit(day: int, watts: int) -> Limit:
-    starts = BEGIN + day * DAY + timedelta(hours=17)
-    return Limit(starts, starts + timedelta(hours=LIMITED_HOURS), watts, known_from=starts - DAY - timedelta(hours=5))
+def _limits(days: int, watts: int) -> Iterator[Limit]:
+    chance = random.Random(11)  # noqa: S311  # a lot, and the same at every run
+    for week in range(-(-days // 7)):
+        starts = BEGIN + (week * 7 + chance.randrange(7)) * DAY + timedelta(hours=17)
+        yield Limit(
+            starts, starts + timedelta(hours=LIMITED_HOURS), watts, known_from=starts - DAY - timedelta(hours=5)
+        )
 
 
 if __name__ == "__main__":

@@ -153,6 +153,8 @@ def test_where_nothing_has_all_of_it_some_is_shown_and_said(full: Town) -> None:
     assert said.loose
     assert {hit.entry.title for hit in said.hits} == {"Waterstand in de haven", "Turbine vibrations"}
     assert not full.services.finding.search("qqqqzz xxjjkk", by=full.operator).loose
+    pages = [full.services.finding.search("haven turbine", limit=1, offset=at, by=full.operator) for at in (0, 1, 2)]
+    assert [(len(page.hits), page.total, page.loose) for page in pages] == [(1, 2, True), (1, 2, True), (0, 2, True)]
 
 
 def test_a_phrase_stands_together_and_what_is_without_does_not_occur(full: Town) -> None:

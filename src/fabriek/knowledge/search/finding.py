@@ -55,7 +55,7 @@ class Finding:
     def __init__(self, index: Index, *, access: Access, clock: Clock) -> None:
         self._index, self._access, self._clock = index, access, clock
         self._vocabulary, self._mark, self._looked_at = Vocabulary({}), (0, ""), float("-inf")
-        self._reading = threading.Lock()
+        self._keeping, self._reading_beside = threading.Lock(), False
 
     def search(
         self, text: str, *, filters: Mapping[str, str] | None = None, limit: int = 20, offset: int = 0, by: Caller
@@ -71,15 +71,15 @@ class Finding:
             return Findings()
         plan = planned(query, self._words())
         found, loose = self._find(plan, query, by, limit=limit, offset=offset), False
-        if not found.entries and not offset and len(plan.groups) > 1:
-            found, loose = self._find(loosened(plan), query, by, limit=limit, offset=0), True
+        if not found.total and len(plan.groups) > 1:
+            found, loose = self._find(loosened(plan), query, by, limit=limit, offset=offset), True
         return Findings(
             self._hits(found, plan),
             found.total,
             found.more,
             found.facets,
             plan.meant,
-            loose=loose and bool(found.entries),
+            loose=loose and found.total > 0,
         )
 
     def suggest(self, beginning: str, *, by: Caller) -> Sequence[str]:
@@ -111,6 +111,8 @@ class Finding:
         second = self._clock.now().timestamp()
         if self._mark[0] > AT_ONCE_MAX and second - self._looked_at < LOOK_SECONDS:
             return self._vocabulary
+        if self._reading_beside:
+            return self._vocabulary
         self._looked_at = second
         mark = self._index.mark()
         if mark == self._mark:
@@ -118,15 +120,18 @@ class Finding:
         if mark[0] <= AT_ONCE_MAX:
             self._read(mark)
         else:
-            threading.Thread(target=self._read, args=(mark,), name="vocabulary", daemon=True).start()
+            self._reading_beside = True
+            threading.Thread(target=self._read_beside, args=(mark,), name="vocabulary", daemon=True).start()
         return self._vocabulary
 
     def _read(self, mark: tuple[int, str]) -> None:
-        if not self._reading.acquire(blocking=mark[0] <= AT_ONCE_MAX):
-            return
-        try:
-            read = self._index.vocabulary()
-            read.make_ready()
+        read = self._index.vocabulary()
+        read.make_ready()
+        with self._keeping:
             self._vocabulary, self._mark = read, mark
+
+    def _read_beside(self, mark: tuple[int, str]) -> None:
+        try:
+            self._read(mark)
         finally:
-            self._reading.release()
+            self._reading_beside = False

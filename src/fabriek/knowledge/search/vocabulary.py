@@ -85,7 +85,8 @@ class Vocabulary:
 
     def make_ready(self) -> None:
         """Works out what the first who asks would wait for."""
-        assert self._sorted is not None and self._families is not None and self._by_shape is not None  # noqa: PT018  # they are made by being asked for
+        for made in (self._sorted, self._families, self._by_shape):
+            len(made)
 
     def _frequent(self, words: set[str]) -> tuple[str, ...]:
         return tuple(sorted(words, key=self._place))
