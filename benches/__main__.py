@@ -4,6 +4,7 @@ import platform
 import sys
 
 from benches import (
+    catalogue,
     factory_overhead,
     forecast,
     forecast_answer,
@@ -62,6 +63,7 @@ if __name__ == "__main__":
         ledger,
         ledger_report,
         login,
+        catalogue,
         year,
     ):
         bench.main()
