@@ -12,18 +12,12 @@ from fabriek.adapters.database import Database
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted
 from fabriek.knowledge.catalogue.entries import Entry, Face, Reach
-from tests.factories.services import Town, a_town
+from tests.factories.services import Town, a_town, with_project
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
     return a_town(database, tmp_path / "home")
-
-
-def with_project(town: Town, organisation: str) -> tuple[Caller, str]:
-    person = town.person(organisation)
-    project = town.project(person)
-    return town.again(person), project
 
 
 def publish(town: Town, by: Caller, project: str, name: str, **face: str) -> Entry:

@@ -5,22 +5,15 @@ from pathlib import Path
 import pytest
 
 from fabriek.adapters.database import Database
-from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import CreditsExhausted, InvalidInput, NotFound, NotPermitted, WrongState
 from fabriek.knowledge.desk.experts import Booking
-from tests.factories.services import Town, a_town
+from tests.factories.services import Town, a_town, with_project
 from tests.factories.threads import at_once
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
     return a_town(database, tmp_path / "home")
-
-
-def with_project(town: Town, organisation: str) -> tuple[Caller, str]:
-    person = town.person(organisation)
-    project = town.project(person)
-    return town.again(person), project
 
 
 def test_an_answer_is_found_by_who_asks_next(town: Town) -> None:

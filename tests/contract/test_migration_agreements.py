@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import JSON, Column, MetaData, Table
 
-from fabriek.adapters.database import Database, open_database
-from fabriek.ops.migrate import HERE, migrate_database
+from fabriek.adapters.database import Database
+from fabriek.ops.migrate import migrate_database
 from fabriek.vault.agreeing.requests import RequestState
 from fabriek.vault.store_sharing import SqlGrants, SqlRequests
-from tests.servers import postgres
+from tests.factories.earlier import left_at
 
 BEFORE, AT = "0009", datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -22,18 +20,8 @@ BEFORE, AT = "0009", datetime(2026, 11, 1, tzinfo=UTC)
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database of the release before."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/fabriek.db"
-    else:
-        url = postgres.fresh_database(request.getfixturevalue("postgres_url"), f"agreements_{tmp_path.name}".lower())
-    database = open_database(url)
-    with database.engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(HERE))
-        config.attributes["connection"] = connection
-        command.upgrade(config, BEFORE)
-    yield database
-    database.close()
+    with left_at(BEFORE, request, tmp_path) as database:
+        yield database
 
 
 def put(database: Database, table: str, **said: object) -> None:

@@ -4,19 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import text
 
-from fabriek.adapters.database import Database, open_database
+from fabriek.adapters.database import Database
 from fabriek.knowledge.catalogue.entries import Reach
 from fabriek.knowledge.catalogue.store import SqlEntries
 from fabriek.knowledge.search.plan import planned
 from fabriek.knowledge.search.query import read_query
 from fabriek.knowledge.search.store import index_of
 from fabriek.knowledge.search.vocabulary import Vocabulary
-from fabriek.ops.migrate import HERE, migrate_database
-from tests.servers import postgres
+from fabriek.ops.migrate import migrate_database
+from tests.factories.earlier import left_at
 
 BEFORE = "0045"
 
@@ -24,18 +22,8 @@ BEFORE = "0045"
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database of the release before."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/fabriek.db"
-    else:
-        url = postgres.fresh_database(request.getfixturevalue("postgres_url"), f"catalogue_{tmp_path.name}".lower())
-    database = open_database(url)
-    with database.engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(HERE))
-        config.attributes["connection"] = connection
-        command.upgrade(config, BEFORE)
-    yield database
-    database.close()
+    with left_at(BEFORE, request, tmp_path) as database:
+        yield database
 
 
 def test_cards_of_before_are_entries_that_are_found(old: Database) -> None:

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 
 from fabriek.adapters.database import Database
-from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import AlreadyExists, InvalidInput, NotFound, NotPermitted, Unavailable, WrongState
 from fabriek.packages.advisories import AdvisoryFolder
 from fabriek.packages.names import read_pinned
 from fabriek.packages.requests import State
 from tests.factories.packages import another_operator, bring, put_on_index
-from tests.factories.services import Town, a_town
+from tests.factories.services import Town, a_town, with_project
 from tests.factories.threads import at_once
 from tests.factories.wheels import a_wheel, wheel_name
 
@@ -23,12 +22,6 @@ GREETER = (wheel_name(), a_wheel())
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
     return a_town(database, tmp_path / "home")
-
-
-def with_project(town: Town, organisation: str) -> tuple[Caller, str]:
-    person = town.person(organisation)
-    project = town.project(person)
-    return town.again(person), project
 
 
 def objects(town: Town) -> int:

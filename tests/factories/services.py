@@ -136,3 +136,10 @@ def a_town(
 
 def rights_in(role: str) -> frozenset[str]:
     return PROJECT[role] | rights_of(frozenset())
+
+
+def with_project(town: Town, organisation: str) -> tuple[Caller, str]:
+    """Somebody of that organisation, and the slug of a project that they lead."""
+    person = town.person(organisation)
+    project = town.project(person)
+    return town.again(person), project
