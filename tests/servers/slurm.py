@@ -11,6 +11,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -30,6 +31,8 @@ NO_DRIVER = 240
 
 ACCOUNT = "fabriek"
 STOP_SECONDS_MAX = 10
+STARTS_MAX = 3
+LINES_MAX = 12
 
 SLURM_CONF = """\
 ClusterName=fac
@@ -176,6 +179,18 @@ class Cluster:
         self.daemons[name].kill()
         self.daemons.pop(name).wait()
 
+    def has_ended(self) -> list[str]:
+        """The daemons that are no longer there."""
+        return [name for name, process in self.daemons.items() if process.poll() is not None]
+
+    def last_words(self) -> str:
+        """What each daemon wrote last, for who has to find out why there is no cluster."""
+        told = [f"ended: {', '.join(self.has_ended()) or 'none'}"]
+        for log in sorted((self.base / "log").iterdir()):
+            if lines := log.read_text(errors="replace").splitlines()[-LINES_MAX:]:
+                told += [f"-- {log.name}", *lines]
+        return "\n".join(told)
+
     def is_up(self) -> bool:
         with contextlib.suppress(subprocess.CalledProcessError):
             states = self.command("sinfo", "-h", "-N", "-o", "%T").split()
@@ -185,26 +200,43 @@ class Cluster:
 
 @contextmanager
 def running(*, newer: bool = False) -> Iterator[Cluster]:
-    """Starts everything, waits until all nodes are idle, and takes it away afterwards. `newer`: with a REST interface before it."""
-    with tempfile.TemporaryDirectory(prefix="fabriek-slurm-", ignore_cleanup_errors=True) as folder:
-        base = Path(folder)
-        base.chmod(0o755)
-        cluster = Cluster(base, newer)
-        try:
-            _configure(base)
-            if newer:
-                slurm_rest.configure(base)
-            cluster.start_munge()
-            _start_accounting(cluster)
-            cluster.start_controller()
-            for number in range(1, NODES + 1):
-                cluster.start_node(number)
-            if newer:
-                slurm_rest.start(cluster)
-            until(cluster.is_up)
-            yield cluster
-        finally:
-            _stop(cluster)
+    """Starts everything, waits until all nodes are idle, and takes it away afterwards. `newer`: with a REST interface before it.
+
+    A start that fails is told on standard error with what each daemon wrote, and tried again in a folder, under names and on ports of its
+    own: as many tests as there are on one cluster should not fail by one daemon that found its host busy. Raises AssertionError.
+    """
+    for turn in range(1, STARTS_MAX + 1):
+        with tempfile.TemporaryDirectory(prefix="fabriek-slurm-", ignore_cleanup_errors=True) as folder:
+            cluster = Cluster(Path(folder), newer)
+            try:
+                try:
+                    _start(cluster)
+                except (AssertionError, subprocess.CalledProcessError) as none:
+                    print(f"start {turn} of Slurm: {none}", file=sys.__stderr__, flush=True)
+                    if turn == STARTS_MAX:
+                        raise
+                else:
+                    yield cluster
+                    return
+            finally:
+                _stop(cluster)
+
+
+def _start(cluster: Cluster) -> None:
+    base = cluster.base
+    base.chmod(0o755)
+    _configure(base)
+    if cluster.newer:
+        slurm_rest.configure(base)
+    cluster.start_munge()
+    _start_accounting(cluster)
+    cluster.start_controller()
+    for number in range(1, NODES + 1):
+        cluster.start_node(number)
+    if cluster.newer:
+        slurm_rest.start(cluster)
+    until(lambda: cluster.is_up() or cluster.has_ended(), instead=cluster.last_words)
+    assert not cluster.has_ended(), cluster.last_words()
 
 
 def _configure(base: Path) -> None:
