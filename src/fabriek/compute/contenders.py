@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from fabriek.compute.gates import Gate
 from fabriek.compute.jobs import Job, Priority, Shape, State, reserved_end
@@ -28,8 +29,7 @@ class Running:
     owner: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A job that waits to be let in. `gate`: why it has no turn now, whatever the room. `number`: in which order those came that came at one
     instant. `owner`: whose recent use counts in its order; `preemptible`: once it runs, it may be put back.
     `label`, `purpose`: for which of the machine's partitions take it.

@@ -1,7 +1,7 @@
 """One round of admission without a word: who has a turn, whether there is room, what is promised to whom, who makes room."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -68,7 +68,8 @@ class Deciding:
 
     def divide(self) -> tuple[list[Alike], list[Alike]]:
         """Those in the board's line for which there is room and power at this moment, and those for which there is not."""
-        able, blocked = list[Alike](), list[Alike]()
+        able: list[Alike] = []
+        blocked: list[Alike] = []
         cpus, gpus, memory, watts = self.open.whole.now
         for whole, some in self._board.line.alike.items():
             if whole[0] > cpus or whole[1] > gpus or whole[2] > memory or whole[3] > watts:
@@ -86,12 +87,17 @@ class Deciding:
 
     def to_ask(self, able: Sequence[Alike], blocked: Sequence[Alike], order: Order) -> list[Alike]:
         """Of those for which there is no room, who may make others leave, and of each share the first: it may be promised a start."""
+        if not blocked:
+            return list(able)
         claim = [one for one in blocked if self._may_claim(one)] if self._board.yielding else []
         firsts = order.firsts(blocked, self._board.line.oldest, self.use, self._now)
         return [*able, *claim, *(one for one in firsts if one not in claim)]
 
-    def in_turn(self, alikes: Iterable[Alike], order: Order) -> Iterator[Start]:
+    def in_turn(self, alikes: Sequence[Alike], order: Order) -> Iterator[Start]:
         """As if each that waits were asked in its turn: behind one that cannot start nobody like it can."""
+        if len(alikes) == 1:
+            yield from self._by_age(alikes[0])
+            return
         key = order.key(self._board.line.oldest, self.use, self._now)
         lines: dict[str, list[tuple[Any, Waiting, Need, Iterator[Waiting]]]] = {}
         for one in alikes:
@@ -117,6 +123,15 @@ class Deciding:
                 del lines[share]
             elif not alone:
                 heads.put(share, line[0][0])
+
+    def _by_age(self, alike: Alike) -> Iterator[Start]:
+        """Of those that are alike the oldest first, which no order says otherwise."""
+        for waiting in alike.jobs.values():
+            placed = self.let_in(waiting, alike.need)
+            if placed is not None:
+                yield Start(waiting, placed)
+            elif self.stopped.leave is None:
+                return
 
     def let_in(self, waiting: Waiting, need: Need) -> Placement | None:
         """Where it starts now. Else None, and `stopped` says why; the first that lack room get a reserved start, once it is known when there is

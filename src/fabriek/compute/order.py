@@ -69,7 +69,11 @@ class Stretch:
 
     def key(self, oldest: Waiting | None, use: ShareUse, now: datetime) -> Key:
         overdue = self._overdue(oldest, use, now)
-        until, notes, weights = now.timestamp() + self.head_start_seconds, use.noted, _Weights(self, use, now)
+        until, notes, weights = (
+            now.timestamp() + self.head_start_seconds,
+            use.noted,
+            _Weights(self, use, now.timestamp()),
+        )
 
         def place(waiting: Waiting) -> tuple[int, int, float, datetime, int, str]:
             since, cost = notes.get(waiting.job) or self._note(waiting, use)
@@ -85,7 +89,11 @@ class Stretch:
     ) -> Collection[Alike]:
         """Asked in every round about all that wait, of which there may be ten thousand: only those that are as good as the best get a whole key."""
         overdue = self._overdue(oldest, use, now)
-        until, notes, weights = now.timestamp() + self.head_start_seconds, use.noted, _Weights(self, use, now)
+        until, notes, weights = (
+            now.timestamp() + self.head_start_seconds,
+            use.noted,
+            _Weights(self, use, now.timestamp()),
+        )
         best: dict[tuple[str, int], tuple[float, list[Alike]]] = {}
         for one in alikes:
             job = one.first
@@ -122,13 +130,13 @@ class Stretch:
 class _Weights(dict[str, float]):
     """Owner → by how much its jobs weigh less for what it used lately."""
 
-    def __init__(self, order: Stretch, use: ShareUse, now: datetime) -> None:
+    def __init__(self, order: Stretch, use: ShareUse, second: float) -> None:
         super().__init__()
-        self._weight, self._recent, self._now = order.recent_weight, use.recent, now
+        self._weight, self._recent, self._second = order.recent_weight, use.recent, second
 
     def __missing__(self, owner: str) -> float:
         found = self[owner] = 1.0 + self._weight * (
-            self._recent.mean(owner, self._now) if self._recent is not None else 0.0
+            self._recent.mean(owner, self._second) if self._recent is not None else 0.0
         )
         return found
 

@@ -85,7 +85,7 @@ class Progress:
             queued=tuple(
                 line
                 if terms is USUAL
-                else replace(line, gate=gate_of(terms, states, now, self._machine.zone), preemptible=terms.preemptible)
+                else line._replace(gate=gate_of(terms, states, now, self._machine.zone), preemptible=terms.preemptible)
                 for line, terms in self._in_partitions(waiting)
             ),
             shares=shares.parts,
@@ -114,7 +114,7 @@ class Progress:
                 except NotPermitted:
                     among[of] = NOWHERE
         return [
-            (replace(line, shape=replace(line.shape, among=among[line.label, line.purpose])), terms)
+            (line._replace(shape=replace(line.shape, among=among[line.label, line.purpose])), terms)
             for line, terms in waiting
         ]
 

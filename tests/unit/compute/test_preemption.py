@@ -55,7 +55,7 @@ def test_those_that_leave_already_are_counted_on() -> None:
 def test_where_borrowers_must_yield_only_such_start_as_may_be_put_back() -> None:
     rules = ShareRules(borrowers_yield=True)
     stands = a_running(share="b", cpus=2)
-    stubborn, yields = a_waiting("job_1", share="b"), replace(a_waiting("job_2", share="b"), preemptible=True)
+    stubborn, yields = a_waiting("job_1", share="b"), a_waiting("job_2", share="b")._replace(preemptible=True)
     told = {
         one.job: one for one in admit(a_snapshot(stubborn, yields, running=(stands,), shares=PARTS, rules=rules), NOON)
     }

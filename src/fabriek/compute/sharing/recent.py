@@ -20,15 +20,18 @@ class RecentUse:
         self.remembered_seconds = remembered_seconds
         self._of: dict[str, Fading] = {name: (mean, 0.0, at.timestamp()) for name, mean in (means or {}).items()}
 
-    def change(self, name: str, by: float, now: datetime) -> None:
-        """From now on it uses so much more, or less where this is below zero."""
-        self._change(name, by, now.timestamp())
-
-    def change_each(self, names: Iterable[str], by: float, now: datetime) -> None:
-        """The same of several."""
-        second = now.timestamp()
+    def change(self, names: Iterable[str], by: float, second: float) -> None:
+        """From now on each uses so much more, or less where this is below zero. second: now, as of `datetime.timestamp`, here and below: whoever
+        asks often works it out once.
+        """
         for name in names:
-            self._change(name, by, second)
+            found = self._of.get(name)
+            if found is None:
+                self._of[name] = (0.0, by, second)
+                continue
+            mean, rate, at = found
+            left = exp((at - second) / self.remembered_seconds) if second > at else 1.0
+            self._of[name] = (mean * left + rate * (1.0 - left), rate + by, second)
 
     def uses(self, rates: Mapping[str, float], now: datetime) -> None:
         """From now on each uses so much, and who is not named nothing. A clock that was set back changes nothing that was."""
@@ -37,30 +40,9 @@ class RecentUse:
             _, before, at = self._of.get(name, (0.0, 0.0, second))
             rate = rates.get(name, 0.0)
             if rate != before or at > second:
-                self._of[name] = (self._mean(name, second), rate, second)
+                self._of[name] = (self.mean(name, second), rate, second)
 
-    def mean(self, name: str, now: datetime) -> float:
-        return self._mean(name, now.timestamp())
-
-    def means(self, now: datetime) -> dict[str, float]:
-        """Of every name."""
-        second = now.timestamp()
-        return {name: self._mean(name, second) for name in self._of}
-
-    def total(self, names: Iterable[str], now: datetime) -> float:
-        second = now.timestamp()
-        return sum(self._mean(name, second) for name in names)
-
-    def _change(self, name: str, by: float, second: float) -> None:
-        found = self._of.get(name)
-        if found is None:
-            self._of[name] = (0.0, by, second)
-            return
-        mean, rate, at = found
-        left = exp((at - second) / self.remembered_seconds) if second > at else 1.0
-        self._of[name] = (mean * left + rate * (1.0 - left), rate + by, second)
-
-    def _mean(self, name: str, second: float) -> float:
+    def mean(self, name: str, second: float) -> float:
         found = self._of.get(name)
         if found is None:
             return 0.0
@@ -69,3 +51,11 @@ class RecentUse:
             return mean
         left = exp((at - second) / self.remembered_seconds)
         return mean * left + rate * (1.0 - left)
+
+    def means(self, now: datetime) -> dict[str, float]:
+        """Of every name."""
+        second = now.timestamp()
+        return {name: self.mean(name, second) for name in self._of}
+
+    def total(self, names: Iterable[str], second: float) -> float:
+        return sum([self.mean(name, second) for name in names])

@@ -10,6 +10,8 @@ from fabriek.compute.sharing.recent import RecentUse
 from fabriek.compute.sharing.rules import PLAIN, ShareRules
 from fabriek.kernel.units import MICRO
 
+NOTHING = (0, 0, 0)
+
 Turn = tuple[bool, ...]
 """From the share at the top to this one, whether it has its own; the least goes first."""
 
@@ -28,10 +30,11 @@ class ShareUse:
         self.budget, self.recent = budget, recent
         self._used: dict[str, tuple[int, int, int]] = {}
         self._parts: dict[Shape, int] = {}
+        self._takes: dict[Shape, tuple[int, int, int, float]] = {}
         self._borrows: dict[str, bool] = {}
         self._turns: dict[str, Turn] = {}
-        self._now: datetime | None = None
-        self._lent = 0.0
+        self._second: float | None = None
+        self._lent: float | None = None
         self._tops = [share for share in entitled if share not in rules.parents]
         self.noted: dict[str, tuple[float, float]] = {}
         self.costs: dict[Shape, float] = {}
@@ -41,7 +44,7 @@ class ShareUse:
     def begin(self, now: datetime) -> None:
         """A round begins: until the next, what each is entitled to is as it is now."""
         if self.budget is not None:
-            self._now, self._lent = now, self.budget.total(self._tops, now)
+            self._second, self._lent = now.timestamp(), None
             self._borrows.clear()
             self._turns.clear()
 
@@ -84,10 +87,12 @@ class ShareUse:
         a part at most, and a claim doubles it at most: nobody is shut out for what nobody else wanted.
         """
         part = self._entitled.get(share, 0)
-        if self.budget is None or self._now is None:
+        if self.budget is None or self._second is None:
             return part
+        if self._lent is None:
+            self._lent = self.budget.total(self._tops, self._second)
         weight = self.budget.remembered_seconds / self.rules.pay_back_seconds
-        owed = (part * self._lent - self.budget.mean(share, self._now) * MICRO) * weight
+        owed = (part * self._lent - self.budget.mean(share, self._second) * MICRO) * weight
         return min(MICRO, max(part // 2, min(2 * part, part + round(owed))))
 
     def borrows(self, share: str) -> bool:
@@ -114,17 +119,22 @@ class ShareUse:
         )
 
     def _count(self, share: str, shape: Shape, sign: int, now: datetime, owner: str) -> None:
-        for one in self.rules.path(share) if self.rules.parents else (share,):
-            self._borrows.pop(one, None)
-            cpus, gpus, memory = self._used.get(one, (0, 0, 0))
-            self._used[one] = (
-                cpus + sign * shape.cpus_in_all, gpus + sign * shape.gpus_milli_in_all, memory + sign * shape.memory_bytes_in_all
+        takes = self._takes.get(shape)
+        if takes is None:
+            takes = self._takes[shape] = (
+                shape.cpus_in_all, shape.gpus_milli_in_all, shape.memory_bytes_in_all, self.part(shape) / MICRO,
             )  # fmt: skip
+        path = self.rules.path(share) if self.rules.parents else (share,)
+        for one in path:
+            self._borrows.pop(one, None)
+            cpus, gpus, memory = self._used.get(one, NOTHING)
+            self._used[one] = (cpus + sign * takes[0], gpus + sign * takes[1], memory + sign * takes[2])
+        second = now.timestamp()
         if self.budget is not None:
-            self.budget.change_each(self.rules.path(share), sign * self.part(shape) / MICRO, now)
+            self.budget.change(path, sign * takes[3], second)
         if self.rules.parents:
             self._turns.clear()
         else:
             self._turns.pop(share, None)
         if self.recent is not None and owner:
-            self.recent.change(owner, sign * self.part(shape) / MICRO, now)
+            self.recent.change((owner,), sign * takes[3], second)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from fabriek.compute.capacity import Capacity
 from fabriek.compute.gpus import MILLI
@@ -15,8 +16,7 @@ from fabriek.compute.simulator.traces import TraceRow
 SECONDS_PER_HOUR = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A job of the trace, and when and where the replay let it run. `before_seconds`: what it ran before, where it was put back; `lost_seconds`: what
     of this was not saved when it was.
     """

@@ -183,7 +183,7 @@ class _Replay:
         done, before = self._done.get(job, (0.0, 0.0))
         ran = (now - stood.started_at).total_seconds()
         lost = ran if not row.preemptible else ran % row.checkpoint_seconds if row.checkpoint_seconds else 0.0
-        self._put_back.append(replace(stood, ended_at=now, lost_seconds=lost))
+        self._put_back.append(stood._replace(ended_at=now, lost_seconds=lost))
         self._done[job] = done + ran - lost, before + ran
         left = max(1, ceil(row.shape.wall_seconds_max - done - ran + lost))
         self._board.leave(job, now)
