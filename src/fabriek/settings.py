@@ -300,6 +300,11 @@ class Settings:
         "yes/no",
         "As long as there is one person only, they may approve packages that they asked for themselves.",
     )
+    search_by_meaning: bool = setting(
+        True,
+        "yes/no",
+        "Whether entries of the catalogue are read for their meaning, where the extra `meaning` is installed.",
+    )
     nodes_url: str = setting(
         "",
         "address",

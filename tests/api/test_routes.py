@@ -206,6 +206,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     hidden = services.catalogue.publish(
         project, "dataset", "known-to-few", Face("Theirs", "Of theirs."), reach=Reach.PROJECT, by=owner
     )
+    kept = services.saving.save("search-of-theirs", "scans", {}, by=owner)
     (owed,) = services.duties.reporting.of_project(project, by=owner)
     return {
         "course": course.slug, "lowering": lowering.id, "invitation": sent.invitation.id, "access_request": asked.id, "release": "rel_1",
@@ -215,7 +216,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         "booking": booking.id, "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
         "secret": "TOKEN_OF_THEIRS", "token": token.name, "door": token.id, "service": service.person.name,
         "package_request": wanted.id, "filename": wanted.files[0],
-        "card": hidden.id, "pack": pack.id, "duty": owed.id, "erasure": erasure.id,
+        "card": hidden.id, "search": kept.name, "pack": pack.id, "duty": owed.id, "erasure": erasure.id,
         "registered": "tree-of-theirs", "which": "1", "number": "1", "promotion": promotion.id,
         "org": "their-house", "base_model": "their-model", "revision": base[0].commit, "model_file": "parts/notes.txt", "model_folder": "parts",
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -9,11 +10,15 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from fabriek.api import app as api
+from fabriek.compute.jobs import JobInput
+from fabriek.compute.store import SqlJobs
 from fabriek.kernel.callers import Caller
 from fabriek.knowledge.catalogue.entries import Face, Reach
 from fabriek.portal import app as portal
+from tests.factories.compute import a_job
 from tests.factories.services import Town, a_town
 from tests.factories.tables import a_database
+from tests.factories.vault import fill
 from tests.portal.test_agreements import sound
 from tests.portal.test_guide import sound as sound_to_all
 from tests.portal.test_pages import CHROMIUM, HOSTILE, browser
@@ -29,8 +34,8 @@ class Hall:
     """A factory with some entries, served; and one who may look."""
 
     def __init__(self, town: Town) -> None:
-        self.services, person = town.services, town.person("ziekenhuis")
-        project = town.project(person)
+        self.services, self.clock, person = town.services, town.clock, town.person("ziekenhuis")
+        project = self.project = town.project(person)
         self.owner = town.again(person)
         for name, title, text, language, reach in (
             ("scans", "Longscans", "# Wat het is\n\nBeelden van **longen**." + HOSTILE, "nl", Reach.EVERYONE),
@@ -102,6 +107,50 @@ def test_who_may_know_sees_for_whom_it_is_and_all_pages_are_sound(hall: tuple[Ha
         }.items():
             page.goto(f"{url}{address}")
             sound(page, f"catalogue-{name}")
+
+
+def test_a_search_that_is_kept_says_what_is_new(hall: tuple[Hall, str], browser: Browser) -> None:
+    made, url = hall
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(url + made.link(made.owner))
+        page.get_by_role("button", name="Sign in").click()
+        page.goto(f"{url}/catalogue?q=measurements&language=en")
+        page.get_by_text("Keep this search").click()
+        page.get_by_label("Name").fill("Everything measured")
+        page.get_by_role("button", name="Keep it").click()
+        expect(page.get_by_role("button", name="Everything measured", exact=True)).to_be_visible()
+        made.clock.move(timedelta(minutes=1))
+        face = Face("Measurements of wind", "At sea.")
+        made.services.catalogue.publish(made.project, "guide", "wind", face, by=made.owner)
+        page.goto(f"{url}/catalogue")
+        page.get_by_role("button", name="Everything measured 1 new").click()
+        expect(page.locator("li.card h2")).to_contain_text(["Measurements of wind"])
+        sound(page, "catalogue-kept")
+        page.get_by_role("button", name="Forget Everything measured").click()
+        expect(page.get_by_text("Your searches")).to_have_count(0)
+
+
+def test_an_entry_says_what_came_of_it_and_how_it_is_used(hall: tuple[Hall, str], browser: Browser) -> None:
+    made, url = hall
+    upload = made.services.vault.open_upload(made.project, "scans", by=made.owner)
+    version = fill(made.services, upload, {"a.csv": b"1"}, by=made.owner)
+    home = made.services.access.project(made.project).id
+    given = JobInput(version.dataset, "scans", 1, version.id, "internal", "/data")
+    with made.services.database.transaction():
+        SqlJobs(made.services.database).add([a_job("job_1", project=home, name="segment", inputs=(given,))])
+    made.services.vault.grant_to_job(version.id, "job_1", project=home, purpose="civilian")
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(url + made.link(made.owner))
+        page.get_by_role("button", name="Sign in").click()
+        page.goto(f"{url}/catalogue?q=longscans")
+        page.get_by_role("link", name="Longscans").click()
+        expect(page.get_by_text("Fewer than three projects have used it.")).to_be_visible()
+        expect(page.get_by_role("link", name="segment")).to_be_visible()
+        page.get_by_text("In Python").click()
+        expect(page.get_by_text("factory.vault.pull")).to_be_visible()
+        sound(page, "catalogue-past")
 
 
 def test_the_services_are_there_before_any_form_in_both_languages(hall: tuple[Hall, str], browser: Browser) -> None:

@@ -242,7 +242,7 @@ def build(
         assurance=Assurance(statements, audit, keyring),
         **knowledge_of(
             database, access=access, funding=funding, vault=vault, registry=registry, labels=labels, docket=docket,
-            describing=money["describing"], audit=audit, clock=clock, ids=ids, zone=settings.zone,
+            describing=money["describing"], audit=audit, clock=clock, ids=ids, zone=settings.zone, by_meaning=settings.search_by_meaning,
         ),
         passports=Passports(
             lab["facts"], lab["promoting"], jobs, statements, SqlAgreements(database), access=access, funding=funding, vault=vault, signer=keyring,

@@ -1,6 +1,7 @@
 """`fabriek catalogue`: find, publish and ask for datasets and models."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -8,6 +9,9 @@ from fabriek.cli.groups import Group
 from fabriek.cli.output import json_option, print_json, project_option, say, show, table
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
+
+KEEPS_NONE = "you keep no search; fabriek catalogue search WORDS --save NAME"
+KINDS = ["dataset", "model", "recipe", "app", "guide", "answer", "service", "training"]
 
 
 @click.group(cls=Group)
@@ -17,11 +21,15 @@ def catalogue() -> None:
 
 @catalogue.command("search", context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1)
-@click.option("--kind", type=click.Choice(["dataset", "model", "answer"]), help="Only these.")
+@click.option("--kind", type=click.Choice(KINDS), help="Only these.")
 @click.option("--language", type=click.Choice(["nl", "en"]), help="Only what is written in it.")
 @click.option("--label", default="", help="Only what has this label.")
 @click.option("--organisation", default="", help="Only what is of it: its short name.")
 @click.option("--keyword", default="", help="Only what has this among its keywords.")
+@click.option(
+    "--by", type=click.Choice(["both", "words", "meaning"]), default="both", show_default=True, help="How it is found."
+)
+@click.option("--save", "name", default="", help="Keep this search under this name.")
 @json_option
 def search(
     words: tuple[str, ...],
@@ -30,14 +38,23 @@ def search(
     label: str,
     organisation: str,
     keyword: str,
+    by: str,
+    name: str,
     *,
     as_json: bool,
 ) -> None:
     """What holds all WORDS, some where nothing does, everything without any. "A phrase" stands as it is; -word must not occur."""
     asked = " ".join(f'"{word}"' if " " in word else word for word in words)
-    found = connect().catalogue.search(
-        asked, kind=kind or "", language=language or "", label=label, organisation=organisation, keyword=keyword
-    )
+    filters: dict[str, Any] = {
+        "kind": kind or "",
+        "language": language or "",
+        "label": label,
+        "organisation": organisation,
+        "keyword": keyword,
+    }
+    if name:
+        connect().catalogue.save(name, asked, **filters)
+    found = connect().catalogue.search(asked, by=by, **filters)
     if as_json:
         print_json(found)
         return
@@ -55,6 +72,34 @@ def search(
         say(f"{found.total}{' and more' if found.more else ''} in all; a filter such as --kind narrows them")
 
 
+@catalogue.command("saved")
+@click.argument("name", default="")
+@json_option
+def saved(name: str, *, as_json: bool) -> None:
+    """The searches that you keep, and how much is new in each; with NAME, what it finds now."""
+    if not name:
+        table(
+            connect().catalogue.saved(),
+            ["name", "text", "found", "new"],
+            as_json=as_json,
+            empty="you keep no search; fabriek catalogue search WORDS --save NAME",
+        )
+        return
+    looked = connect().catalogue.look(name)
+    if as_json:
+        print_json(looked)
+    else:
+        table(looked.items, ["id", "kind", "title", "label", "summary"], as_json=False, empty="it finds nothing now")
+
+
+@catalogue.command("forget")
+@click.argument("name")
+def forget(name: str) -> None:
+    """Keep a search no more."""
+    connect().catalogue.forget(name)
+    say(f"{name} is kept no more")
+
+
 @catalogue.command("show")
 @click.argument("card")
 @json_option
@@ -63,8 +108,29 @@ def show_card(card: str, *, as_json: bool) -> None:
     show(connect().catalogue.entry(card), as_json=as_json)
 
 
+@catalogue.command("history")
+@click.argument("card")
+@json_option
+def history(card: str, *, as_json: bool) -> None:
+    """How it is used, its versions, what it was made from and what came of it, and who used it with what."""
+    past = connect().catalogue.history(card)
+    if as_json:
+        print_json(past)
+        return
+    if past.use.command:
+        say(past.use.command)
+    for one in past.versions:
+        say(f"version {one.number} of {one.at:%Y-%m-%d}")
+    for said, some in (("made from", past.made_from), ("led to", past.led_to)):
+        for entry in some:
+            say(f"{said} {entry.title} ({entry.id})")
+    if past.used:
+        say(f"used by {past.projects} projects" if past.projects else "used by fewer than three projects")
+    table(past.uses, ["job", "name", "project", "person", "beside", "left"], as_json=False, empty="")
+
+
 @catalogue.command("publish")
-@click.argument("kind", type=click.Choice(["dataset", "model"]))
+@click.argument("kind", type=click.Choice(["dataset", "model", "app", "guide", "training"]))
 @click.argument("subject", metavar="NAME")
 @click.option(
     "--card",
@@ -94,7 +160,7 @@ def publish(
     kind: str, subject: str, title: str, summary: str, licence: str, terms: str, keywords: tuple[str, ...], language: str | None,
     reach: str, text_file: Path | None, card_file: Path | None, doi: str, authors: tuple[str, ...], project: str, *, as_json: bool,
 ) -> None:  # fmt: skip
-    """Publish the card of a dataset or model: it can be found then, and read no more than before.
+    """Publish the card of a dataset or model: it can be found then, and read no more than before. An app, a guide or a training is its card.
 
     A card is a Markdown file whose head says what is known of it; what is said by options wins.
     """

@@ -1,8 +1,18 @@
 """The catalogue, for the client."""
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
-from fabriek.schemas.catalogue import EntryOut, EntryRequestOut, FoundOut, SuggestionsOut
+from fabriek.schemas.catalogue import (
+    EntryOut,
+    EntryPastOut,
+    EntryRequestOut,
+    FoundOut,
+    SearchesOut,
+    SearchLookedOut,
+    SearchOut,
+    SuggestionsOut,
+)
 from fabriek.schemas.offers import OffersOut
 from fabriek.sdk.client import Client
 
@@ -28,12 +38,13 @@ class Catalogue:
         )
 
     def search(
-        self, text: str = "", *, kind: str = "", language: str = "", label: str = "", organisation: str = "", keyword: str = "", limit: int = 20,
-        offset: int = 0,
+        self, text: str = "", *, kind: str = "", language: str = "", label: str = "", organisation: str = "", keyword: str = "", by: str = "both",
+        limit: int = 20, offset: int = 0,
     ) -> FoundOut:  # fmt: skip
+        """by: words, meaning or both."""
         asked = {
-            "q": text, "kind": kind, "language": language, "label": label, "organisation": organisation, "keyword": keyword, "limit": limit,
-            "offset": offset,
+            "q": text, "kind": kind, "language": language, "label": label, "organisation": organisation, "keyword": keyword, "by": by,
+            "limit": limit, "offset": offset,
         }  # fmt: skip
         return FoundOut.model_validate(self._client.get("/api/v1/catalogue", params=asked))
 
@@ -41,8 +52,30 @@ class Catalogue:
         """How what is being typed may go on."""
         return SuggestionsOut.model_validate(self._client.get("/api/v1/catalogue-words", params={"q": beginning})).items
 
+    def saved(self) -> Sequence[SearchOut]:
+        """The searches that one keeps, each with what is new in it."""
+        return SearchesOut.model_validate(self._client.get("/api/v1/catalogue-searches")).items
+
+    def save(self, name: str, text: str = "", **filters: str) -> SearchOut:
+        """Keeps a search, in place of one's earlier one of that name. filters: kind, language, label, organisation, keyword."""
+        body = {"name": name, "text": text, "filters": {key: value for key, value in filters.items() if value}}
+        return SearchOut.model_validate(self._client.post("/api/v1/catalogue-searches", json=body))
+
+    def look(self, name: str) -> SearchLookedOut:
+        """What a search that one keeps finds now; nothing of it is new from then on."""
+        return SearchLookedOut.model_validate(
+            self._client.post(f"/api/v1/catalogue-searches/{quote(name, safe='')}/looked")
+        )
+
+    def forget(self, name: str) -> None:
+        self._client.delete(f"/api/v1/catalogue-searches/{quote(name, safe='')}")
+
     def entry(self, entry: str) -> EntryOut:
         return EntryOut.model_validate(self._client.get(f"/api/v1/catalogue/{entry}"))
+
+    def history(self, entry: str) -> EntryPastOut:
+        """How it is used, its versions, where it came from and what came of it, as far as one may know."""
+        return EntryPastOut.model_validate(self._client.get(f"/api/v1/catalogue/{entry}/history"))
 
     def citation(self, entry: str) -> str:
         """How it is cited, as CITATION.cff."""

@@ -163,6 +163,10 @@ class Opening(Pushing):
                 found[version_id] = grant
         return {version_id: found[version_id] for version_id in datasets}
 
+    def grants_for(self, dataset_id: str, *, limit: int) -> Sequence[Grant]:
+        """The newest by which it was opened. Who asks says what of it may be told to whom."""
+        return self._parts.grants.of_dataset(dataset_id, limit=limit)
+
     def end_job(self, job: str) -> None:
         """Ends what the job could still open or add. Idempotent."""
         parts = self._parts

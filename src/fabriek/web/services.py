@@ -68,7 +68,9 @@ from fabriek.kernel.ids import Ids
 from fabriek.kernel.pages import Cursors
 from fabriek.knowledge.catalogue.service import Catalogue
 from fabriek.knowledge.desk.service import Desk
+from fabriek.knowledge.meaning.service import Meaning
 from fabriek.knowledge.offers.service import Offering
+from fabriek.knowledge.saving.service import Saving
 from fabriek.knowledge.search.finding import Finding
 from fabriek.lab.adopting import Adopting
 from fabriek.lab.appending import Appending
@@ -178,6 +180,8 @@ class Services:
     passports: Passports
     catalogue: Catalogue
     finding: Finding
+    meaning: Meaning
+    saving: Saving
     desk: Desk
     offering: Offering
     serving: Serving

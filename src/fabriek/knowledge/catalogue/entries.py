@@ -1,5 +1,6 @@
 """An entry of the catalogue: the published face of a dataset, a model, an answer. It makes a thing known; it opens nothing."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +12,26 @@ TITLE_CHARACTERS_MAX, SUMMARY_CHARACTERS_MAX, TEXT_CHARACTERS_MAX = 200, 500, 20
 KEYWORDS_MAX, KEYWORD_CHARACTERS_MAX = 20, 60
 AUTHORS_MAX = 100
 LANGUAGES = ("nl", "en")
+OPEN_LABEL = "open"
+"""The label of what anybody may read."""
 
 
 class EntryKind(StrEnum):
     DATASET = "dataset"
     MODEL = "model"
     ANSWER = "answer"
+    RECIPE = "recipe"
+    APP = "app"
+    GUIDE = "guide"
+    SERVICE = "service"
+    TRAINING = "training"
+
+
+WRITTEN = frozenset({EntryKind.APP, EntryKind.GUIDE, EntryKind.TRAINING})
+"""What a project publishes by its card alone: nothing here but the card is it."""
+
+OWN = (EntryKind.RECIPE, EntryKind.SERVICE)
+"""What is the factory's own, and follows what it offers."""
 
 
 class Reach(StrEnum):
@@ -72,6 +87,13 @@ class Entry:
     authors: tuple[str, ...] = ()
 
     @property
+    def face(self) -> Face:
+        """What its card says."""
+        return Face(
+            self.title, self.summary, self.licence, self.terms, self.keywords, self.language, self.text, self.doi, self.authors
+        )  # fmt: skip
+
+    @property
     def known_to(self) -> str:
         """Of the names that stand for people, the one whose people may know of it."""
         return {Reach.ORGANISATION: self.organisation, Reach.PROJECT: self.project}.get(self.reach, ALL)
@@ -101,6 +123,13 @@ def check(entry: Entry) -> None:
         )
     if entry.language not in LANGUAGES:
         raise InvalidInput(f"{entry.language!r} is not a language of the catalogue", fix="nl or en")
+
+
+def check_name(name: str) -> str:
+    """Of what is published by its card alone. Raises InvalidInput."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name):
+        raise InvalidInput(f"{name[:80]!r} is not a name", fix="use small letters, digits and hyphens: getting-started")
+    return name
 
 
 def names_of(organisation: str, projects: Collection[str]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from fabriek.knowledge.catalogue.entries import Entry
+from fabriek.knowledge.catalogue.entries import Entry, EntryKind
 
 
 class Entries(Protocol):
@@ -22,6 +22,12 @@ class Entries(Protocol):
         """Raises NotFound."""
 
     def of_subject(self, subject: str) -> Entry | None: ...
+
+    def of_subjects(self, subjects: Sequence[str]) -> Sequence[Entry]:
+        """In the order of the subjects, without those that have no entry."""
+
+    def of_kinds(self, kinds: Sequence[EntryKind], *, project: str) -> Sequence[Entry]:
+        """Of these kinds in this project; empty: of none, which are the factory's own."""
 
     def of_the_world(self, *, start: int, limit: int) -> tuple[Sequence[Entry], int]:
         """Those that the world may know of, oldest first; and how many there are in all."""

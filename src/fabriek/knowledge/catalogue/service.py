@@ -1,11 +1,11 @@
 """What one may do with the catalogue: publish, look at, take back, and ask for what was found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
-from fabriek.kernel.callers import Caller, require
+from fabriek.kernel.callers import SYSTEM, Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted
 from fabriek.kernel.ids import Ids
@@ -14,15 +14,21 @@ from fabriek.knowledge.catalogue import entries
 from fabriek.knowledge.catalogue.cards import check_doi
 from fabriek.knowledge.catalogue.citation import cff
 from fabriek.knowledge.catalogue.entries import (
+    OPEN_LABEL,
+    OWN,
     SUMMARY_CHARACTERS_MAX,
     TEXT_CHARACTERS_MAX,
     TITLE_CHARACTERS_MAX,
+    WRITTEN,
     Entry,
     EntryKind,
     Face,
     Reach,
+    check_name,
 )
+from fabriek.knowledge.catalogue.history import History, Past
 from fabriek.knowledge.catalogue.ports import Entries
+from fabriek.knowledge.catalogue.snippets import Snippet, snippet
 from fabriek.lab.registry.service import Registry
 from fabriek.vault.labelling.labels import Labels
 from fabriek.vault.service import Vault
@@ -34,10 +40,11 @@ class Catalogue:
     """An entry makes a thing known to those in its reach; it opens nothing."""
 
     def __init__(
-        self, kept: Entries, *, access: Access, vault: Vault, registry: Registry, labels: Labels, audit: Audit, clock: Clock,
+        self, kept: Entries, history: History, *, access: Access, vault: Vault, registry: Registry, labels: Labels, audit: Audit, clock: Clock,
         ids: Ids,
     ) -> None:  # fmt: skip
-        self._entries, self._access, self._vault, self._registry, self._labels = kept, access, vault, registry, labels
+        self._entries, self._history = kept, history
+        self._access, self._vault, self._registry, self._labels = access, vault, registry, labels
         self._audit, self._clock, self._ids = audit, clock, ids
 
     def publish(
@@ -63,7 +70,49 @@ class Catalogue:
             self._check_label(newest.label, reach)
             of = f"model:{project.id}:{subject}"
             return self._keep(EntryKind.MODEL, of, project.id, project.lead_organisation, newest.label, face, reach, by)
-        raise InvalidInput(f"{kind!r} is not published with a card", fix="dataset or model")
+        if kind in WRITTEN:
+            label = project.label_ceiling if self._labels.withholds_logs(project.label_ceiling) else OPEN_LABEL
+            self._check_label(label, reach)
+            of = f"{kind}:{project.id}:{check_name(subject)}"
+            return self._keep(EntryKind(kind), of, project.id, project.lead_organisation, label, face, reach, by)
+        raise InvalidInput(
+            f"{kind!r} is not published with a card", fix=f"dataset, model, {', '.join(sorted(WRITTEN))}"
+        )
+
+    def shelve(self, kind: EntryKind, faces: Mapping[str, Face]) -> bool:
+        """From now on these are what the factory itself has of this kind, by name; whether anything changed."""
+        assert kind in OWN, f"{kind} is not the factory's to give"
+        wanted = {f"{kind}:{name}": face for name, face in faces.items()}
+        with self._entries.transaction(alone=f"shelf:{kind}"):
+            there = {one.subject: one for one in self._entries.of_kinds([kind], project="")}
+            gone = there.keys() - wanted.keys()
+            changed = [one for one, face in wanted.items() if one not in there or there[one].face != face]
+            for subject in gone:
+                self._entries.remove(there[subject].id)
+            for subject in changed:
+                self._keep(kind, subject, "", "", OPEN_LABEL, wanted[subject], Reach.EVERYONE, SYSTEM)
+        return bool(gone or changed)
+
+    def past(self, entry: Entry, *, by: Caller) -> Past:
+        """What became of an entry that the caller was given."""
+        require(by, "knowledge.view")
+        return self._history.of(entry, by=by)
+
+    def snippet(self, entry: Entry) -> Snippet:
+        """How it is used, of an entry that the caller was given."""
+        project = self._access.project(entry.project).slug if entry.project else ""
+        if entry.kind is EntryKind.DATASET:
+            return snippet(entry, project, self._vault.reference_name(entry.subject))
+        return snippet(
+            entry, project, entry.subject.split(":")[2 if entry.project else 1] if ":" in entry.subject else ""
+        )
+
+    def whose(self, entry: Entry) -> tuple[str, str]:
+        """The short name of the organisation that an entry is of, and its name. The factory's own is of none."""
+        if not entry.organisation:
+            return "", "this factory"
+        found = self._access.organisation(entry.organisation)
+        return found.slug, found.name
 
     def publish_answer(self, question: str, asked: str, answers: Sequence[str], *, by: Caller) -> Entry:
         """A question with all of its answers. The desk says who may answer."""
@@ -82,11 +131,15 @@ class Catalogue:
     def citation(self, entry_id: str, address: str, *, by: Caller) -> str:
         """How it is cited, as CITATION.cff. address: the page of the entry. Raises NotFound."""
         found = self.entry(entry_id, by=by)
-        return cff(found, self._access.organisation(found.organisation).name, address)
+        return cff(found, self.whose(found)[1], address)
 
     def withdraw(self, entry_id: str, *, by: Caller) -> None:
         """It is in the catalogue no more; what it describes stays as it is. Raises NotFound, NotPermitted."""
         found = self.entry(entry_id, by=by)
+        if found.kind in OWN:
+            raise NotPermitted(
+                f"this {found.kind} is the factory's own, and follows what it offers", rule="catalogue.own", fix="fabriek services"
+            )  # fmt: skip
         require(by, "knowledge.publish", project=found.project)
         with self._entries.transaction(alone=f"card:{found.subject}"):
             self._entries.remove(found.id)
@@ -101,7 +154,7 @@ class Catalogue:
         found = self.entry(entry_id, by=by)
         require(by, "access.request")
         if found.kind is not EntryKind.DATASET:
-            raise InvalidInput("access is asked for datasets", fix="ask the project that made the model")
+            raise InvalidInput("access is asked for datasets", fix="ask the project that published this")
         purpose = self._access.project(project_ref).purpose if project_ref else Purpose.CIVILIAN
         asked = self._vault.request_access(found.subject, project=project_ref, purpose=purpose, reason=reason, by=by)
         return asked.id
@@ -109,7 +162,7 @@ class Catalogue:
     def world(self, *, start: int = 0) -> tuple[Sequence[tuple[Entry, str]], int]:
         """A page of what the world may know of, oldest first, each with the name of whose it is; and how many there are in all."""
         found, total = self._entries.of_the_world(start=start, limit=HARVEST_PAGE)
-        return [(one, self._access.organisation(one.organisation).name) for one in found], total
+        return [(one, self.whose(one)[1]) for one in found], total
 
     def of_the_world(self, entry_id: str) -> Entry:
         """Raises NotFound, also for what the world may not know of."""

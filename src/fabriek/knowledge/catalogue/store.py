@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     delete,
     event,
     func,
@@ -88,6 +89,10 @@ for dialect, statements in (("sqlite", INDEX_SQLITE), ("postgresql", INDEX_POSTG
         event.listen(metadata, "after_create", DDL(one.replace("%", "%%")).execute_if(dialect=dialect))  # type: ignore[no-untyped-call]
 
 
+DESCRIBED = (str(EntryKind.DATASET), str(EntryKind.MODEL))
+"""What other catalogues are told of: a guide is no dataset."""
+
+
 class SqlEntries:
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -133,8 +138,17 @@ class SqlEntries:
         row = self._db.row(select(entries).where(entries.c.subject == subject))
         return None if row is None else entry_of(row)
 
+    def of_subjects(self, subjects: Sequence[str]) -> Sequence[Entry]:
+        wanted = select(entries).where(entries.c.subject.in_(list(subjects)))
+        found = {row.subject: entry_of(row) for row in self._db.rows(wanted)} if subjects else {}
+        return [found[one] for one in subjects if one in found]
+
+    def of_kinds(self, kinds: Sequence[EntryKind], *, project: str) -> Sequence[Entry]:
+        of = entries.c.kind.in_([str(one) for one in kinds]), entries.c.project == project
+        return [entry_of(row) for row in self._db.rows(select(entries).where(*of).order_by(entries.c.number))]
+
     def of_the_world(self, *, start: int, limit: int) -> tuple[Sequence[Entry], int]:
-        world = entries.c.reach == str(Reach.WORLD)
+        world = and_(entries.c.reach == str(Reach.WORLD), entries.c.kind.in_(DESCRIBED))
         total = self._db.scalar(select(func.count()).where(world)) or 0
         rows = self._db.rows(select(entries).where(world).order_by(entries.c.number).offset(start).limit(limit))
         return [entry_of(row) for row in rows], total
@@ -152,6 +166,7 @@ class SqlEntries:
             self._index_sqlite("delete", number, number)
         else:
             self._db.execute(text("delete from knowledge_index where number = :number"), {"number": number})
+        self._db.execute(text("delete from knowledge_meanings where number = :number"), {"number": number})
 
     def _index_sqlite(self, act: str, first: int, last: int) -> None:
         for table, columns, which in (("knowledge_index_open", _OPEN, "="), ("knowledge_index_closed", _CLOSED, "<>")):

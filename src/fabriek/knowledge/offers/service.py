@@ -47,8 +47,12 @@ class Offering:
         """Every offer with the terms for this asker. Raises InvalidInput on a word for one that there is not."""
         if asker not in ASKERS:
             raise InvalidInput(f"nobody who asks is called {asker[:40]!r}", fix=f"say who you are: {', '.join(ASKERS)}")
-        today = self._clock.now().astimezone(self._zone).date()
+        today = self.today()
         return [self._offered(offer, asker, lang, today) for offer in offers_on(today)]
+
+    def today(self) -> date:
+        """The day in the factory's own time."""
+        return self._clock.now().astimezone(self._zone).date()
 
     def _offered(self, offer: Offer, asker: str, lang: str, today: date) -> Offered:
         terms = offer.terms_for(asker)

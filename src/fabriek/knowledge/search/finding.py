@@ -1,6 +1,7 @@
 """What one may look for: entries of the catalogue, and how a word goes on."""
 
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,7 +11,9 @@ from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput, NotFound
 from fabriek.knowledge.catalogue.entries import SUMMARY_CHARACTERS_MAX, Entry, names_of
-from fabriek.knowledge.search.index import Found, Index
+from fabriek.knowledge.meaning.service import Meaning
+from fabriek.knowledge.search.fusing import fused
+from fabriek.knowledge.search.index import FACETS, Counted, Found, Index
 from fabriek.knowledge.search.passages import passage
 from fabriek.knowledge.search.plan import Plan, loosened, planned
 from fabriek.knowledge.search.query import Query, folded, read_query
@@ -20,6 +23,9 @@ PAGE_MAX, OFFSET_MAX = 100, 900
 AT_ONCE_MAX = 2_000
 """Entries of which the words are read while somebody waits; of more they are read beside, and until then a word stands for itself alone."""
 
+NEAR_MAX = 20
+"""So many of those nearest in meaning are looked at; no bound says which of them are near."""
+
 LOOK_SECONDS = 60.0
 """How old the words of a large catalogue may be. Whatever is new is found by its own words at once."""
 
@@ -27,12 +33,13 @@ LOOK_SECONDS = 60.0
 @dataclass(frozen=True, slots=True)
 class Hit:
     r"""An entry that was found. `summary` is its own with what matched between \\x02 and \\x03; `passage` the piece of its text that matched, empty
-    where none did.
+    where none did. `near`: it has not the words, and stands near in meaning.
     """
 
     entry: Entry
     summary: str
     passage: str
+    near: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +56,27 @@ class Findings:
     loose: bool = False
 
 
+def _counts(rows: Sequence[Counted]) -> Mapping[str, Mapping[str, int]]:
+    """Of each of FACETS, value → how many."""
+    columns = zip(*(row[1:] for row in rows), strict=True) if rows else ((),) * len(FACETS)
+    return {name: Counter(column) for name, column in zip(FACETS, columns, strict=True)}
+
+
 class Finding:
     """Hits, counts, corrections and completions are all made of what the asker may know of, and of nothing else."""
 
-    def __init__(self, index: Index, *, access: Access, clock: Clock) -> None:
-        self._index, self._access, self._clock = index, access, clock
+    def __init__(self, index: Index, meaning: Meaning, *, access: Access, clock: Clock) -> None:
+        self._index, self._meaning, self._access, self._clock = index, meaning, access, clock
         self._vocabulary, self._mark, self._looked_at = Vocabulary({}), (0, ""), float("-inf")
         self._keeping, self._reading_beside = threading.Lock(), False
 
     def search(
-        self, text: str, *, filters: Mapping[str, str] | None = None, limit: int = 20, offset: int = 0, by: Caller
-    ) -> Findings:
-        """What holds every word, or some where nothing does; the newest where no word is given. Raises InvalidInput."""
+        self, text: str, *, filters: Mapping[str, str] | None = None, limit: int = 20, offset: int = 0, by_words: bool = True,
+        by_meaning: bool = True, by: Caller,
+    ) -> Findings:  # fmt: skip
+        """What holds every word, or some where nothing does, and what stands near in meaning; the newest where no word is given. Raises
+        InvalidInput.
+        """
         require(by, "knowledge.view")
         if not 1 <= limit <= PAGE_MAX or not 0 <= offset <= OFFSET_MAX:
             raise InvalidInput(
@@ -69,17 +85,26 @@ class Finding:
         query = read_query(text, filters)
         if text.strip() and query.is_empty and not query.filters:
             return Findings()
-        plan = planned(query, self._words())
-        found, loose = self._find(plan, query, by, limit=limit, offset=offset), False
-        if not found.total and len(plan.groups) > 1:
-            found, loose = self._find(loosened(plan), query, by, limit=limit, offset=offset), True
+        plan, names, chosen = (
+            planned(query, self._words()),
+            names_of(by.organisation, by.project_rights),
+            self._chosen(query),
+        )
+        found = self._index.find(plan, chosen, names) if by_words else Found()
+        loose = by_words and not found.rows and len(plan.groups) > 1
+        if loose:
+            found = self._index.find(loosened(plan), chosen, names)
+        near = self._near(query, chosen, names) if by_meaning else ()
+        rows = fused(found.rows, near)
+        has_words = {number for number, *_ in found.rows}
+        page = self._index.entries([row[0] for row in rows[offset : offset + limit]], names)
         return Findings(
-            self._hits(found, plan),
-            found.total,
+            [self._hit(entry, plan, near=number not in has_words) for number, entry in page],
+            len(rows),
             found.more,
-            found.facets,
+            _counts(rows),
             plan.meant,
-            loose=loose and found.total > 0,
+            loose=loose and bool(found.rows),
         )
 
     def suggest(self, beginning: str, *, by: Caller) -> Sequence[str]:
@@ -88,23 +113,23 @@ class Finding:
         *before, last = folded(beginning).split(" ")
         return [" ".join([*before, one]) for one in self._words().completions(last)[:8]] if len(last) > 1 else []
 
-    def _find(self, plan: Plan, query: Query, by: Caller, *, limit: int, offset: int) -> Found:
-        names = names_of(by.organisation, by.project_rights)
+    def _chosen(self, query: Query) -> Mapping[str, str]:
         filters = dict(query.filters)
         if named := filters.get("organisation"):
             with suppress(NotFound):  # then nothing is of it
                 filters["organisation"] = self._access.organisation(named).id
-        return self._index.find(plan, filters, names, limit=limit, offset=offset)
+        return filters
 
-    def _hits(self, found: Found, plan: Plan) -> list[Hit]:
+    def _near(self, query: Query, chosen: Mapping[str, str], names: Sequence[str]) -> Sequence[Counted]:
+        """What stands near in meaning. Who says what may not occur, or which words stand one after another, means the words."""
+        if query.is_empty or query.phrases or query.without:
+            return ()
+        return self._index.among(self._meaning.nearest(" ".join(query.words), names, NEAR_MAX), chosen, names)
+
+    def _hit(self, entry: Entry, plan: Plan, *, near: bool) -> Hit:
         words = frozenset(plan.words())
-        return [
-            Hit(
-                entry, passage(entry.summary, words, begins=plan.begins, around=SUMMARY_CHARACTERS_MAX) or entry.summary,
-                passage(entry.text, words, begins=plan.begins),
-            )
-            for entry in found.entries
-        ]  # fmt: skip
+        summary = passage(entry.summary, words, begins=plan.begins, around=SUMMARY_CHARACTERS_MAX) or entry.summary
+        return Hit(entry, summary, passage(entry.text, words, begins=plan.begins), near)
 
     def _words(self) -> Vocabulary:
         """A small catalogue's as they are now; a large one's as they were a minute ago."""

@@ -1,7 +1,7 @@
 """What finding needs of an index, whichever database keeps it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from fabriek.knowledge.catalogue.entries import Entry
@@ -14,25 +14,29 @@ COUNTED_MAX = 1_000
 FACETS = ("kind", "language", "label")
 
 
+Counted = tuple[int, str, str, str]
+"""An entry's number, and what it is counted by: its values of FACETS."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`entries`: best first. `total`: how many there are, at most COUNTED_MAX; `more`: whether there are more than that. `facets`: of each
-    of FACETS, value → how many of those counted.
-    """
+    """`rows`: best first, at most COUNTED_MAX; `more`: whether there are more than that."""
 
-    entries: Sequence[Entry] = ()
-    total: int = 0
+    rows: Sequence[Counted] = ()
     more: bool = False
-    facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 class Index(Protocol):
-    def find(
-        self, plan: Plan, filters: Mapping[str, str], names: Sequence[str], *, limit: int, offset: int = 0
-    ) -> Found:
+    def find(self, plan: Plan, filters: Mapping[str, str], names: Sequence[str]) -> Found:
         """Of the entries that the people of these names may know of, and of no other; the newest where nothing has to occur. filters: column → its
         value, `keyword` → one of them.
         """
+
+    def among(self, numbers: Sequence[int], filters: Mapping[str, str], names: Sequence[str]) -> Sequence[Counted]:
+        """Of these those that `find` could find, in the same order."""
+
+    def entries(self, numbers: Sequence[int], names: Sequence[str]) -> Sequence[tuple[int, Entry]]:
+        """In this order, each with its number, without any that was taken back or hidden meanwhile."""
 
     def vocabulary(self) -> Vocabulary:
         """The words of the entries that everybody may know of."""

@@ -1,7 +1,6 @@
 """Searching by SQL: the two databases' own full text under one contract."""
 
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -11,7 +10,7 @@ from sqlalchemy import TextClause, bindparam, select, text
 from fabriek.adapters.database import Database
 from fabriek.knowledge.catalogue.entries import Entry
 from fabriek.knowledge.catalogue.store import entries, entry_of
-from fabriek.knowledge.search.index import COUNTED_MAX, FACETS, Found, Index
+from fabriek.knowledge.search.index import COUNTED_MAX, Counted, Found, Index
 from fabriek.knowledge.search.plan import Form, Plan
 from fabriek.knowledge.search.vocabulary import Vocabulary
 
@@ -41,16 +40,9 @@ class SqlIndex(ABC):
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def find(
-        self, plan: Plan, filters: Mapping[str, str], names: Sequence[str], *, limit: int, offset: int = 0
-    ) -> Found:
-        given = {f"name_{at}": name for at, name in enumerate(names)} | {"most": COUNTED_MAX + 1}
-        given |= {name: value for name, value in filters.items() if name in COLUMNS}
-        where = [f"e.{name} = :{name}" for name in COLUMNS if name in filters]
-        if keyword := filters.get("keyword"):
-            where.append(self.has_keyword)
-            given["keyword"] = keyword
-        known = f"e.known_to in ({', '.join(f':name_{at}' for at in range(len(names)))})"
+    def find(self, plan: Plan, filters: Mapping[str, str], names: Sequence[str]) -> Found:
+        known, where, given = self._asked(filters, names)
+        given["most"] = COUNTED_MAX + 1
         if plan.is_empty:
             of = " and ".join([known, *where])
             matched = (
@@ -60,15 +52,34 @@ class SqlIndex(ABC):
             given |= self.asked(plan, names)
             matched = self.matched(known, where)
         rows = self._db.plain_rows(_text(matched).bindparams(**given))
-        counted = rows[:COUNTED_MAX]
-        facets = {name: Counter(row[at] for row in counted) for at, name in enumerate(FACETS, 1)}
-        page = self._entries([row[0] for row in counted[offset : offset + limit]], names)
-        return Found(page, len(counted), len(rows) > COUNTED_MAX, facets)
+        return Found(rows[:COUNTED_MAX], len(rows) > COUNTED_MAX)
 
-    def _entries(self, numbers: Sequence[int], names: Sequence[str]) -> Sequence[Entry]:
-        """In this order, without any that was taken back or hidden meanwhile."""
+    def among(self, numbers: Sequence[int], filters: Mapping[str, str], names: Sequence[str]) -> Sequence[Counted]:
+        known, where, given = self._asked(filters, names)
+        given |= {f"number_{at}": number for at, number in enumerate(numbers)}
+        these = ", ".join(f":number_{at}" for at in range(len(numbers)))
+        of = " and ".join([f"e.number in ({these})", known, *where])
+        rows = (
+            self._db.plain_rows(_text(f"{COUNTED} from knowledge_entries e where {of}").bindparams(**given))
+            if numbers
+            else ()
+        )
+        found = {row[0]: row for row in rows}
+        return [found[one] for one in numbers if one in found]
+
+    def entries(self, numbers: Sequence[int], names: Sequence[str]) -> Sequence[tuple[int, Entry]]:
         there = {row.number: entry_of(row) for row in self._db.rows(_NUMBERED, {"numbers": list(numbers)})}
-        return [there[one] for one in numbers if one in there and there[one].known_to in names]
+        return [(one, there[one]) for one in numbers if one in there and there[one].known_to in names]
+
+    def _asked(self, filters: Mapping[str, str], names: Sequence[str]) -> tuple[str, list[str], dict[str, Any]]:
+        """The condition that the asker may know of it, those of the filters, and what they are given."""
+        given: dict[str, Any] = {f"name_{at}": name for at, name in enumerate(names)}
+        given |= {name: value for name, value in filters.items() if name in COLUMNS}
+        where = [f"e.{name} = :{name}" for name in COLUMNS if name in filters]
+        if keyword := filters.get("keyword"):
+            where.append(self.has_keyword)
+            given["keyword"] = keyword
+        return f"e.known_to in ({', '.join(f':name_{at}' for at in range(len(names)))})", where, given
 
     def mark(self) -> tuple[int, str]:
         known = "select count(*) as many, max(published_at) as latest, max(number) as newest from knowledge_entries where known_to = 'all'"

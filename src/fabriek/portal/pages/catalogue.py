@@ -1,5 +1,6 @@
 """The catalogue: what is found, and one entry."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,8 +9,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from fabriek.knowledge.catalogue.entries import Entry, EntryKind
+from fabriek.knowledge.catalogue.history import Past
+from fabriek.knowledge.catalogue.snippets import Snippet
 from fabriek.knowledge.search.index import FACETS
 from fabriek.portal.forms import read_form
+from fabriek.portal.named import names_of
 from fabriek.portal.rendering import Pages
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import PUBLIC, Right, Router
@@ -20,19 +24,14 @@ LAST = 900
 """Nobody reads on beyond this."""
 
 
-def _entry(entry: Entry, services: Services, summary: str = "", passage: str = "") -> dict[str, Any]:
-    snippet = ""
-    if entry.kind is EntryKind.DATASET:
-        home = services.access.project(entry.project).slug
-        name = services.vault.reference_name(entry.subject)
-        snippet = f"fabriek run --data {home}/{name}:/data -- python train.py"
-    elif entry.kind is EntryKind.MODEL:
-        _, project, name = entry.subject.split(":", 2)
-        snippet = f"fabriek model show {services.access.project(project).slug}/{name}"
+def _entry(entry: Entry, summary: str = "", passage: str = "") -> dict[str, Any]:
     fields = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
     return fields | {
-        "kind": str(entry.kind), "reach": str(entry.reach), "passage": passage, "snippet": snippet, "summary": summary or entry.summary,
-    }  # fmt: skip
+        "kind": str(entry.kind),
+        "reach": str(entry.reach),
+        "passage": passage,
+        "summary": summary or entry.summary,
+    }
 
 
 def router(services: Services, pages: Pages) -> Router:
@@ -49,7 +48,7 @@ def router(services: Services, pages: Pages) -> Router:
 
         def link(**other: str) -> str:
             asked = {"q": q, **chosen, **other}
-            return "/catalogue?" + urlencode({name: value for name, value in asked.items() if value})
+            return _there(asked.pop("q"), asked)
 
         narrower = {
             name: [(value, count, link(**{name: value})) for value, count in sorted(found.facets.get(name, {}).items(), key=_most)]
@@ -58,19 +57,43 @@ def router(services: Services, pages: Pages) -> Router:
         }  # fmt: skip
         return pages.render(
             request, "catalogue.html", q=q, found=found, chosen=[(name, value, link(**{name: ""})) for name, value in chosen.items()],
-            narrower=narrower, entries=[_entry(hit.entry, services, hit.summary, hit.passage) for hit in found.hits],
+            narrower=narrower, entries=[_entry(hit.entry, hit.summary, hit.passage) | {"near": hit.near} for hit in found.hits],
             earlier=link(start=str(start - PAGE)) if start >= PAGE else "", later=_later(found.total, start, link), hidden_filters=chosen,
+            kept=services.saving.list(by=caller),
         )  # fmt: skip
+
+    @made.post("/catalogue/searches", access=Right("knowledge.view"), once=False)
+    async def save(request: Request, caller: CallerDep) -> Response:
+        """Keeps what was looked for."""
+        fields = await read_form(request)
+        chosen = {name: fields.get(name, "") for name in FACETS}
+        await run_in_threadpool(services.saving.save, fields.get("name", ""), fields.get("q", ""), chosen, by=caller)
+        return RedirectResponse(_there(fields.get("q", ""), chosen), status_code=303)
+
+    @made.post("/catalogue/searches/looked", access=Right("knowledge.view"), once=False)
+    async def look(request: Request, caller: CallerDep) -> Response:
+        """Leads to what it finds; nothing of it is new from then on."""
+        fields = await read_form(request)
+        kept, _ = await run_in_threadpool(services.saving.look, fields.get("name", ""), by=caller)
+        return RedirectResponse(_there(kept.search.text, kept.search.filters), status_code=303)
+
+    @made.post("/catalogue/searches/forget", access=Right("knowledge.view"), once=False)
+    async def forget(request: Request, caller: CallerDep) -> Response:
+        """Keeps it no more."""
+        fields = await read_form(request)
+        await run_in_threadpool(services.saving.forget, fields.get("name", ""), by=caller)
+        return RedirectResponse("/catalogue", status_code=303)
 
     @made.get("/catalogue/{card}", access=Right("knowledge.view"))
     def entry(request: Request, card: str, caller: CallerDep, *, asked: bool = False) -> Response:
         """One entry, and the way to ask for access."""
         found = services.catalogue.entry(card, by=caller)
-        projects = services.access.projects_of(caller)
+        projects, past = services.access.projects_of(caller), services.catalogue.past(found, by=caller)
         can_request = found.kind is EntryKind.DATASET and found.organisation != caller.organisation
         return pages.render(
-            request, "entry.html", entry=_entry(found, services), projects=projects, can_request=can_request, asked=asked,
-            organisation=services.access.organisation(found.organisation).name,
+            request, "entry.html", entry=_entry(found), projects=projects, can_request=can_request, asked=asked,
+            organisation=services.catalogue.whose(found)[1], use=services.catalogue.snippet(found), past=past,
+            people=names_of(services, [one.person for one in past.uses]),
         )  # fmt: skip
 
     @made.get("/catalogue/{card}/open", access=PUBLIC)
@@ -78,8 +101,8 @@ def router(services: Services, pages: Pages) -> Router:
         """What the world may know of, where another catalogue leads to: the same card, and nothing that one could do with it."""
         found = services.catalogue.of_the_world(card)
         return pages.render(
-            request, "entry.html", entry=_entry(found, services) | {"snippet": ""}, projects=[], can_request=False, asked=False,
-            organisation=services.access.organisation(found.organisation).name,
+            request, "entry.html", entry=_entry(found), projects=[], can_request=False, asked=False,
+            organisation=services.catalogue.whose(found)[1], use=Snippet(), past=Past(),
         )  # fmt: skip
 
     @made.get("/catalogue/{card}/CITATION.cff", access=Right("knowledge.view"))
@@ -101,6 +124,11 @@ def router(services: Services, pages: Pages) -> Router:
         return RedirectResponse(f"/catalogue/{card}?asked=true", status_code=303)
 
     return made
+
+
+def _there(q: str, chosen: Mapping[str, str]) -> str:
+    asked = urlencode({name: value for name, value in {"q": q, **chosen}.items() if value})
+    return f"/catalogue?{asked}" if asked else "/catalogue"
 
 
 def _most(one: tuple[str, int]) -> tuple[int, str]:
