@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, Instant, instant_of, metadata
 from fabriek.kernel.errors import NotFound
 from fabriek.knowledge.catalogue.entries import Entry, EntryKind, Reach
 from fabriek.knowledge.search.query import words_of
@@ -218,10 +218,25 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
+COLUMNS_OF_ENTRY = (
+    "id", "kind", "subject", "project", "organisation", "label", "title", "summary", "licence", "terms", "keywords", "language", "text",
+    "published_at", "reach", "doi", "authors",
+)  # fmt: skip
+"""In the order in which an entry has them."""
+
+
 def entry_of(row: Row[Any]) -> Entry:
     """Of a row with all columns."""
-    return Entry(
-        row.id, EntryKind(row.kind), row.subject, row.project, row.organisation, row.label, row.title, row.summary, row.licence, row.terms,
-        tuple(row.keywords.splitlines()), row.language, row.text, row.published_at, Reach(row.reach), row.doi,
-        tuple(row.authors.splitlines()),
-    )  # fmt: skip
+    return entry_from([getattr(row, name) for name in COLUMNS_OF_ENTRY])
+
+
+def entry_from(values: Sequence[Any]) -> Entry:
+    """Of the values of COLUMNS_OF_ENTRY, as the driver gives them."""
+    said = dict(zip(COLUMNS_OF_ENTRY, values, strict=True))
+    said |= {
+        "kind": EntryKind(said["kind"]),
+        "reach": Reach(said["reach"]),
+        "published_at": instant_of(said["published_at"]),
+    }
+    said |= {"keywords": tuple(said["keywords"].splitlines()), "authors": tuple(said["authors"].splitlines())}
+    return Entry(**said)

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -12,10 +12,10 @@ from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput, NotFound
 from fabriek.knowledge.catalogue.entries import SUMMARY_CHARACTERS_MAX, Entry, names_of
 from fabriek.knowledge.meaning.service import Meaning
-from fabriek.knowledge.search.fusing import fused
+from fabriek.knowledge.search.fusing import followed, fused
 from fabriek.knowledge.search.index import FACETS, Counted, Found, Index
 from fabriek.knowledge.search.passages import passage
-from fabriek.knowledge.search.plan import Plan, loosened, planned
+from fabriek.knowledge.search.plan import loosened, planned
 from fabriek.knowledge.search.query import Query, folded, read_query
 from fabriek.knowledge.search.vocabulary import Vocabulary
 
@@ -56,6 +56,11 @@ class Findings:
     loose: bool = False
 
 
+def _hit(entry: Entry, words: Collection[str], begins: str, *, near: bool) -> Hit:
+    summary = passage(entry.summary, words, begins=begins, around=SUMMARY_CHARACTERS_MAX) or entry.summary
+    return Hit(entry, summary, passage(entry.text, words, begins=begins), near)
+
+
 def _counts(rows: Sequence[Counted]) -> Mapping[str, Mapping[str, int]]:
     """Of each of FACETS, value → how many."""
     columns = zip(*(row[1:] for row in rows), strict=True) if rows else ((),) * len(FACETS)
@@ -85,21 +90,19 @@ class Finding:
         query = read_query(text, filters)
         if text.strip() and query.is_empty and not query.filters:
             return Findings()
-        plan, names, chosen = (
-            planned(query, self._words()),
-            names_of(by.organisation, by.project_rights),
-            self._chosen(query),
-        )
+        plan, chosen = planned(query, self._words()), self._chosen(query)
+        names = names_of(by.organisation, by.project_rights)
         found = self._index.find(plan, chosen, names) if by_words else Found()
         loose = by_words and not found.rows and len(plan.groups) > 1
         if loose:
             found = self._index.find(loosened(plan), chosen, names)
         near = self._near(query, chosen, names) if by_meaning else ()
-        rows = fused(found.rows, near)
+        # Some of the words say less than the meaning of all: sixty judged questions, benches/relevance.
+        rows = followed(near, found.rows) if loose else fused(found.rows, near)
         has_words = {number for number, *_ in found.rows}
-        page = self._index.entries([row[0] for row in rows[offset : offset + limit]], names)
+        page, words = self._index.entries([row[0] for row in rows[offset : offset + limit]], names), plan.words()
         return Findings(
-            [self._hit(entry, plan, near=number not in has_words) for number, entry in page],
+            [_hit(entry, words, plan.begins, near=number not in has_words) for number, entry in page],
             len(rows),
             found.more,
             _counts(rows),
@@ -125,11 +128,6 @@ class Finding:
         if query.is_empty or query.phrases or query.without:
             return ()
         return self._index.among(self._meaning.nearest(" ".join(query.words), names, NEAR_MAX), chosen, names)
-
-    def _hit(self, entry: Entry, plan: Plan, *, near: bool) -> Hit:
-        words = frozenset(plan.words())
-        summary = passage(entry.summary, words, begins=plan.begins, around=SUMMARY_CHARACTERS_MAX) or entry.summary
-        return Hit(entry, summary, passage(entry.text, words, begins=plan.begins), near)
 
     def _words(self) -> Vocabulary:
         """A small catalogue's as they are now; a large one's as they were a minute ago."""

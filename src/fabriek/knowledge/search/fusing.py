@@ -19,3 +19,9 @@ def fused(by_words: Sequence[Counted], by_meaning: Sequence[Counted]) -> Sequenc
             worth[row[0]] += 1 / (STEADY + place)
     rows = {row[0]: row for row in chain(by_words, by_meaning)}
     return [rows[number] for number in sorted(worth, key=lambda one: -worth[one])]
+
+
+def followed(first: Sequence[Counted], then: Sequence[Counted]) -> Sequence[Counted]:
+    """Each once: those of the one order, then what only the other has."""
+    there = {row[0] for row in first}
+    return [*first, *(row for row in then if row[0] not in there)] if first else then

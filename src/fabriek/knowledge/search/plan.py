@@ -13,6 +13,10 @@ TYPED_MIN = 3
 """A shorter beginning stands for itself alone: too much goes on from it."""
 
 
+MANY = 2_000
+"""Of more than this what has the words in its title or keywords goes first, and then what is newest."""
+
+
 class Form(NamedTuple):
     """Words of which all must occur; `adjacent`: one after another, where they are several."""
 
@@ -23,7 +27,8 @@ class Form(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Of each group one form must occur, of `without` none may; with `any_of`, one of all groups is enough. `begins`: the word of the last group that
-    also stands for all that begin so, where the vocabulary knows none. `meant`: word → what was looked for too, since nothing has it.
+    also stands for all that begin so, where the vocabulary knows none. `meant`: word → what was looked for too, since nothing has it. `counts`: of
+    each group, how many entries have one of its forms, as far as the vocabulary knows.
     """
 
     groups: tuple[tuple[Form, ...], ...]
@@ -31,11 +36,17 @@ class Plan:
     begins: str = ""
     meant: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     any_of: bool = False
+    counts: tuple[int, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing has to occur."""
         return not self.groups
+
+    @property
+    def finds_many(self) -> bool:
+        """Whether so much would be found that its order by every word would take long."""
+        return bool(self.counts) and (sum(self.counts) if self.any_of else min(self.counts)) > MANY
 
     def words(self) -> tuple[str, ...]:
         """Every word that may be what was found, for marking it."""
@@ -48,7 +59,7 @@ def planned(query: Query, vocabulary: Vocabulary) -> Plan:
     """
     words = tuple(word for word in query.words if not vocabulary.says_nothing(word)) or query.words
     compounds, meant, begins = _compounds(words, vocabulary), dict[str, tuple[str, ...]](), ""
-    groups = list[tuple[Form, ...]]()
+    groups, counts = list[tuple[Form, ...]](), list[int]()
     for at, word in enumerate(words):
         others, last = [*vocabulary.family(word), *compounds[at]], ""
         if word not in vocabulary and at == len(words) - 1 and len(word) >= TYPED_MIN:
@@ -63,13 +74,20 @@ def planned(query: Query, vocabulary: Vocabulary) -> Plan:
                 forms += [Form((one,)) for one in near]
             begins = last
         groups.append(tuple(dict.fromkeys(forms)))
-    groups += [(Form(phrase),) for phrase in query.phrases]
-    return Plan(tuple(groups), tuple(Form(one) for one in query.without), begins, meant)
+        counts.append(sum(vocabulary.count(one.words) for one in forms))
+    for phrase in query.phrases:
+        groups.append((Form(phrase),))
+        counts.append(vocabulary.count(phrase))
+    return Plan(tuple(groups), tuple(Form(one) for one in query.without), begins, meant, counts=tuple(counts))
 
 
 def loosened(plan: Plan) -> Plan:
-    """The same where one of all groups is enough."""
-    return replace(plan, any_of=True)
+    """The same where one of all groups is enough: of those that few have, where there are any, since what many have tells little."""
+    few = [at for at, count in enumerate(plan.counts) if 0 < count <= MANY] or range(len(plan.groups))
+    begins = plan.begins if any(plan.groups[at][0].words == (plan.begins,) for at in few) else ""
+    return replace(
+        plan, any_of=True, groups=tuple(plan.groups[at] for at in few), counts=tuple(plan.counts[at] for at in few), begins=begins
+    )  # fmt: skip
 
 
 def _compounds(words: tuple[str, ...], vocabulary: Vocabulary) -> Mapping[int, list[str]]:

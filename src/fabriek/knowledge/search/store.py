@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import TextClause, bindparam, select, text
+from sqlalchemy import TextClause, text
 
 from fabriek.adapters.database import Database
 from fabriek.knowledge.catalogue.entries import Entry
-from fabriek.knowledge.catalogue.store import entries, entry_of
+from fabriek.knowledge.catalogue.store import COLUMNS_OF_ENTRY, entry_from
 from fabriek.knowledge.search.index import COUNTED_MAX, Counted, Found, Index
 from fabriek.knowledge.search.plan import Form, Plan
 from fabriek.knowledge.search.vocabulary import Vocabulary
@@ -29,7 +29,7 @@ def _text(said: str) -> TextClause:
 
 
 COUNTED = "select e.number, e.kind, e.language, e.label"
-_NUMBERED = select(entries).where(entries.c.number.in_(bindparam("numbers", expanding=True)))
+ENTRY = "e.number, " + ", ".join(f"e.{name}" for name in COLUMNS_OF_ENTRY)
 
 
 class SqlIndex(ABC):
@@ -50,7 +50,7 @@ class SqlIndex(ABC):
             )
         else:
             given |= self.asked(plan, names)
-            matched = self.matched(known, where)
+            matched = (self.matched_many if plan.finds_many else self.matched)(known, where)
         rows = self._db.plain_rows(_text(matched).bindparams(**given))
         return Found(rows[:COUNTED_MAX], len(rows) > COUNTED_MAX)
 
@@ -68,7 +68,12 @@ class SqlIndex(ABC):
         return [found[one] for one in numbers if one in found]
 
     def entries(self, numbers: Sequence[int], names: Sequence[str]) -> Sequence[tuple[int, Entry]]:
-        there = {row.number: entry_of(row) for row in self._db.rows(_NUMBERED, {"numbers": list(numbers)})}
+        if not numbers:
+            return []
+        these = ", ".join(f":number_{at}" for at in range(len(numbers)))
+        given = {f"number_{at}": number for at, number in enumerate(numbers)}
+        asked = _text(f"select {ENTRY} from knowledge_entries e where e.number in ({these})").bindparams(**given)  # noqa: S608  # ours
+        there = {row[0]: entry_from(row[1:]) for row in self._db.plain_rows(asked)}
         return [(one, there[one]) for one in numbers if one in there and there[one].known_to in names]
 
     def _asked(self, filters: Mapping[str, str], names: Sequence[str]) -> tuple[str, list[str], dict[str, Any]]:
@@ -100,6 +105,12 @@ class SqlIndex(ABC):
         """The best `:most`, as COUNTED says. known: the condition that the asker may know of it."""
 
     @abstractmethod
+    def matched_many(self, known: str, where: Sequence[str]) -> str:
+        """The same of so many that their order by every word would take long: those that have the words in title or keywords, the best first, and
+        then the newest.
+        """
+
+    @abstractmethod
     def vocabulary(self) -> Vocabulary: ...
 
 
@@ -110,20 +121,25 @@ class SqliteIndex(SqlIndex):
 
     def asked(self, plan: Plan, names: Sequence[str]) -> dict[str, Any]:
         asked = _in_fts5(plan)
-        people = " OR ".join(f'"{name}"' for name in names)
-        return {"asked": asked, "closed": f"{{title keywords summary text}} : ({asked}) AND known_to : ({people})"}
+        people = "known_to : (" + " OR ".join(f'"{name}"' for name in names) + ")"
+        told = {"asked": asked, "closed": f"{{title keywords summary text}} : ({asked}) AND {people}"}
+        if plan.finds_many:
+            told |= {
+                "top": f"{{title keywords}} : ({asked})",
+                "closed_top": f"{{title keywords}} : ({asked}) AND {people}",
+            }
+        return told
 
     def matched(self, known: str, where: Sequence[str]) -> str:
-        each = (
-            ("knowledge_index_open", "bm25(knowledge_index_open, 8, 4, 2, 1)", ":asked"),
-            ("knowledge_index_closed", "bm25(knowledge_index_closed, 8, 4, 2, 1, 0)", ":closed"),
-        )
-        # The best of each are enough, unless a filter drops some.
-        best = "" if where else "order by 2 limit :most"
-        hits = " union all ".join(
-            f"select * from (select rowid as number, {rank} as rank from {table} where {table} match {asked} {best})"  # noqa: S608  # ours
-            for table, rank, asked in each
-        )
+        return self._of(_hits(("asked", "closed"), "order by 2", where), known, where)
+
+    def matched_many(self, known: str, where: Sequence[str]) -> str:
+        top = _hits(("top", "closed_top"), "order by 2", where)
+        rest = _hits(("asked", "closed"), "order by rowid desc", where, ranked=False)
+        hits = f"select number, min(rank) as rank from ({top} union all {rest}) group by number"  # noqa: S608  # ours
+        return self._of(hits, known, where)
+
+    def _of(self, hits: str, known: str, where: Sequence[str]) -> str:
         index = "" if "keyword" in " ".join(where) else "indexed by knowledge_entries_facets"
         return (
             f"{COUNTED} from ({hits}) h cross join knowledge_entries e {index} on e.number = h.number where {' and '.join([known, *where])} "
@@ -134,13 +150,28 @@ class SqliteIndex(SqlIndex):
         return Vocabulary(dict(self._db.rows(text("select term, doc from knowledge_index_words"))), self.mark()[0])  # type: ignore[arg-type]  # pairs
 
 
+def _hits(asked: tuple[str, str], order: str, where: Sequence[str], *, ranked: bool = True) -> str:
+    """Number and rank of what matches in each of the two indexes. asked: the parameters by which they are asked."""
+    each = (
+        ("knowledge_index_open", "bm25(knowledge_index_open, 8, 4, 2, 1)"),
+        ("knowledge_index_closed", "bm25(knowledge_index_closed, 8, 4, 2, 1, 0)"),
+    )
+    # The best of each are enough, unless a filter drops some.
+    best = "" if where else f"{order} limit :most"
+    return " union all ".join(
+        f"select * from (select rowid as number, {rank if ranked else '0'} as rank from {table} where {table} match :{name} {best})"  # noqa: S608
+        for (table, rank), name in zip(each, asked, strict=True)
+    )
+
+
 class PostgresIndex(SqlIndex):
     """Its own full text. A rank is made of the entry alone, so that it tells nothing of others."""
 
     has_keyword = "position(chr(10) || :keyword || chr(10) in chr(10) || lower(e.keywords) || chr(10)) > 0"
 
     def asked(self, plan: Plan, names: Sequence[str]) -> dict[str, Any]:  # noqa: ARG002  # who may know is a condition
-        return {"asked": _in_tsquery(plan)}
+        told = {"asked": _in_tsquery(plan)}
+        return told | {"top": _in_tsquery(plan, ":AB")} if plan.finds_many else told
 
     def matched(self, known: str, where: Sequence[str]) -> str:
         return (
@@ -148,6 +179,16 @@ class PostgresIndex(SqlIndex):
             f"where i.found @@ asked and {' and '.join([known, *where])} "
             "order by ts_rank('{0.1, 0.2, 0.4, 1.0}', i.found, asked, 1) desc, e.number desc limit :most"
         )
+
+    def matched_many(self, known: str, where: Sequence[str]) -> str:
+        top = (
+            "select i.number, -ts_rank('{0.1, 0.2, 0.4, 1.0}', i.found, top, 1) as rank from knowledge_index i, to_tsquery('simple', :top) top "
+            "where i.found @@ top"
+        )
+        rest = "select i.number, 0 from knowledge_index i, to_tsquery('simple', :asked) asked where i.found @@ asked"
+        hits = f"select number, min(rank) as rank from ({top} union all {rest}) hits group by number"  # noqa: S608  # ours
+        of = " and ".join([known, *where])
+        return f"{COUNTED} from ({hits}) h join knowledge_entries e using (number) where {of} order by h.rank, e.number desc limit :most"
 
     def vocabulary(self) -> Vocabulary:
         words = (
@@ -168,13 +209,15 @@ def _in_fts5(plan: Plan) -> str:
     return _put(plan, form, lambda word: f'"{word}" *', either=" OR ", both=" AND ", without=" NOT ")
 
 
-def _in_tsquery(plan: Plan) -> str:
-    """Words are letters and digits, so that none is an operator."""
+def _in_tsquery(plan: Plan, within: str = "") -> str:
+    """Words are letters and digits, so that none is an operator. within: of which weights alone, as `:AB`."""
 
     def form(one: Form) -> str:
-        return "(" + (" <-> " if one.adjacent else " & ").join(one.words) + ")"
+        return "(" + (" <-> " if one.adjacent else " & ").join(word + within for word in one.words) + ")"
 
-    return _put(plan, form, lambda word: f"{word}:*", either=" | ", both=" & ", without=" & !")
+    return _put(
+        plan, form, lambda word: f"{word}:*{within.removeprefix(':')}", either=" | ", both=" & ", without=" & !"
+    )
 
 
 def _put(plan: Plan, form: Any, begins: Any, *, either: str, both: str, without: str) -> str:

@@ -32,6 +32,10 @@ class Vocabulary:
         """Whether so many entries have it that it tells none from another."""
         return self.counts.get(word, 0) > self._common
 
+    def count(self, words: Sequence[str]) -> int:
+        """How many entries have all of them, at most."""
+        return min((self.counts.get(word, 0) for word in words), default=0)
+
     def __contains__(self, word: str) -> bool:
         return word in self.counts
 
