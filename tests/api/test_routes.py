@@ -45,6 +45,7 @@ KNOWN_TO_ALL = {
     "charge",
     "share",
     "year",
+    "lesson",
 }
 """Placeholders that name nobody's own thing: published, public, or the operator's. `organisation` and `person` have their own test."""
 
@@ -189,6 +190,11 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     expert = town.person("centre", "expert")
     services.desk.offer("trees", by=expert)
     booking = services.desk.book(expert.person, project, 1, "help", by=owner)
+    case = services.desking.open("Theirs", "Of theirs.", project=project, by=owner)
+    services.desking.write(case.id, "# Value\n\nTheirs.", by=owner)
+    listing = services.matching.post("need", "Theirs.", skills=["statistics"], by=owner)
+    services.matching.post("offer", "Of a third.", skills=["statistics"], by=expert)
+    (match,) = services.matching.matches(by=owner)
     filed = services.intake.list(by=owner)[0]
     wanted = put_on_index(town, asked_by=owner, project=project)
     services.vault.set_terms("biopsies", "Be kind.", project=project, by=owner)
@@ -212,7 +218,8 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         "project": project, "dataset": dataset.id, "upload": upload.id, "agreement": agreement.id, "run": run, "model": model.id,
         "served": served.name, "serving_key": serving_key.id, "child": child, "group": group.id, "note": note.id,
         "job": job.id, "arrival": arrival.id,
-        "booking": booking.id, "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
+        "booking": booking.id, "case": case.id, "listing": listing.id, "match": match.match.id,
+        "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
         "secret": "TOKEN_OF_THEIRS", "token": token.name, "door": token.id, "service": service.person.name,
         "package_request": wanted.id, "filename": wanted.files[0],
         "card": hidden.id, "pack": pack.id, "duty": owed.id, "erasure": erasure.id,

@@ -80,6 +80,14 @@ def move(case: Case, to: CaseState, today: date) -> Case:
     return replace(case, state=to, waiting_since=today if to is CaseState.WAITING_FOR_ASKER else None)
 
 
+def state_named(word: str) -> CaseState:
+    """Raises InvalidInput on a word for none."""
+    try:
+        return CaseState(word)
+    except ValueError:
+        raise InvalidInput(f"a case is never {word[:30]!r}", fix=f"one of {', '.join(CaseState)}") from None
+
+
 def check_words(text: str, most: int = WORDS_CHARACTERS_MAX) -> str:
     """The text without white space around it. Raises InvalidInput when nothing is left, or too much."""
     bare = text.strip()

@@ -82,8 +82,8 @@ class Desking:
     def list(self, *, state: str = "", overdue: bool = False, by: Caller) -> Sequence[Case]:
         """Those that one may know of, those that are not closed first. Raises InvalidInput on a word for no state."""
         require(by, "knowledge.view")
-        if state and state not in set(CaseState):
-            raise InvalidInput(f"a case is never {state[:30]!r}", fix=f"one of {', '.join(CaseState)}")
+        if state:
+            cases.state_named(state)
         if by.may("case.handle"):
             found = self._cases.all(limit=LISTED_MAX)
         else:
@@ -135,9 +135,8 @@ class Desking:
         """Another level, up or down, with the promise that goes with it from today on. Raises NotFound, NotPermitted, InvalidInput, WrongState."""
         require(by, "knowledge.view")
         why, today = cases.check_words(reason), self._clock.today()
-        wanted = level_named(level, today)
         with self._cases.transaction(alone=f"case:{case_id}"):
-            found = self._acting(case_id, by)
+            found, wanted = self._acting(case_id, by), level_named(level, today)
             if found.state not in {*OURS_TO_ACT, CaseState.WAITING_FOR_ASKER} or found.level == wanted.name:
                 raise WrongState(
                     f"case {found.id} is {found.state} at {found.level}", fix=f"fabriek case show {found.id}"
@@ -154,11 +153,9 @@ class Desking:
         Raises InvalidInput, NotFound, NotPermitted, WrongState: also where its level asks for a document that is not whole yet.
         """
         require(by, "knowledge.view")
-        if state not in set(CaseState):
-            raise InvalidInput(f"a case is never {state[:30]!r}", fix=f"one of {', '.join(CaseState)}")
-        to, said = CaseState(state), cases.check_words(words)
+        said = cases.check_words(words)
         with self._cases.transaction(alone=f"case:{case_id}"):
-            found = self._known(case_id, by)
+            found, to = self._known(case_id, by), cases.state_named(state)
             again = to is CaseState.OPEN and found.state is CaseState.SOLVED
             if not (found.person == by.person and (again or to in {CaseState.SOLVED, CaseState.CLOSED})):
                 self._check_acts(found, by)
@@ -179,9 +176,9 @@ class Desking:
         WrongState once closed, Stale where somebody else wrote one meanwhile.
         """
         require(by, "knowledge.view")
-        kept = documents.check(text)
         with self._cases.transaction(alone=f"case:{case_id}"):
             found = self._not_over(self._known(case_id, by))
+            kept = documents.check(text)
             newest = next(iter(self._documents.versions(found.id)), None)
             number = newest.number if newest else 0
             if base is not None and base != number:
