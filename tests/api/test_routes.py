@@ -19,6 +19,7 @@ from fabriek.kernel.callers import Caller
 from fabriek.knowledge.catalogue.entries import Face, Reach
 from fabriek.portal import app as portal
 from fabriek.web.router import PUBLIC, Access, access_table
+from fabriek.web.services import Services
 from tests.factories.base_models import a_base_model
 from tests.factories.packages import put_on_index
 from tests.factories.services import Town, a_town
@@ -190,11 +191,6 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     expert = town.person("centre", "expert")
     services.desk.offer("trees", by=expert)
     booking = services.desk.book(expert.person, project, 1, "help", by=owner)
-    case = services.desking.open("Theirs", "Of theirs.", project=project, by=owner)
-    services.desking.write(case.id, "# Value\n\nTheirs.", by=owner)
-    listing = services.matching.post("need", "Theirs.", skills=["statistics"], by=owner)
-    services.matching.post("offer", "Of a third.", skills=["statistics"], by=expert)
-    (match,) = services.matching.matches(by=owner)
     filed = services.intake.list(by=owner)[0]
     wanted = put_on_index(town, asked_by=owner, project=project)
     services.vault.set_terms("biopsies", "Be kind.", project=project, by=owner)
@@ -218,7 +214,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         "project": project, "dataset": dataset.id, "upload": upload.id, "agreement": agreement.id, "run": run, "model": model.id,
         "served": served.name, "serving_key": serving_key.id, "child": child, "group": group.id, "note": note.id,
         "job": job.id, "arrival": arrival.id,
-        "booking": booking.id, "case": case.id, "listing": listing.id, "match": match.match.id,
+        "booking": booking.id, **_at_the_desk(services, project, owner, expert),
         "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
         "secret": "TOKEN_OF_THEIRS", "token": token.name, "door": token.id, "service": service.person.name,
         "package_request": wanted.id, "filename": wanted.files[0],
@@ -226,6 +222,15 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         "registered": "tree-of-theirs", "which": "1", "number": "1", "promotion": promotion.id,
         "org": "their-house", "base_model": "their-model", "revision": base[0].commit, "model_file": "parts/notes.txt", "model_folder": "parts",
     }  # fmt: skip
+
+
+def _at_the_desk(services: Services, project: str, owner: Caller, expert: Caller) -> dict[str, str]:
+    case = services.desking.open("Theirs", "Of theirs.", project=project, by=owner)
+    services.desking.write(case.id, "# Value\n\nTheirs.", by=owner)
+    listing = services.matching.post("need", "Theirs.", skills=["statistics"], by=owner)
+    services.matching.post("offer", "Of a third.", skills=["statistics"], by=expert)
+    (found,) = services.matching.matches(by=owner)
+    return {"case": case.id, "listing": listing.id, "match": found.match.id}
 
 
 def routes(place: Place) -> list[tuple[str, str, Access]]:

@@ -66,7 +66,7 @@ def knowledge_of(
 def training_of(database: Database, *, labels: Labels, audit: Audit, clock: Clock, ids: Ids) -> Training:
     """Raises InvalidInput where a label asks for a course that nobody teaches: its data could never be opened."""
     training = Training(SqlLessons(database), SqlCertificates(database), audit, clock, ids)
-    asked = {course: name for name in labels.names for course in labels.training(name)}
+    asked = {course: name for name in reversed(labels.names) for course in labels.training(name)}
     if unknown := sorted(asked.keys() - training.courses().keys()):
         raise InvalidInput(
             f"the label {asked[unknown[0]]} asks for the course {unknown[0]!r}, which is none",

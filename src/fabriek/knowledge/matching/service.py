@@ -86,7 +86,7 @@ class Matching:
         with self._listings.transaction(alone=f"match:{match_id}"):
             match, mine = self._mine(match_id, by)
             said = Said.YES if yes else Said.NO
-            if match.said_by(mine.id) is not said:
+            if match.said_by(mine.id) is not said or match.seen_from(mine.id) is Seen.OVER:
                 match = listings.say(match, mine.id, said)
                 self._listings.put_match(match)
                 self._audit.record("match.answered", match.id, by, listing=mine.id, said=str(said))

@@ -66,7 +66,7 @@ def router(services: Services, pages: Pages) -> Router:
         steps = [{"by": names[one.person], "at": one.at, "what": one.what, "words": one.words} for one in told.steps]
         return pages.render(
             request, "case.html", case=case_shown(told.case, services), level=levels[told.case.level].title["en"].lower(),
-            levels=list(levels.values()), steps=steps, acts=told.acts, steps_on=_steps_on(told, caller), 
+            levels=list(levels.values()), steps=steps, acts=told.acts, steps_on=_steps_on(told, caller),
             handlers=_handlers(told, services, caller) if told.acts else [],
             document=told.document, missing=[documents.HEADS[one][language] for one in told.missing], heads=_heads(text, language), language=language,
         )  # fmt: skip
