@@ -19,6 +19,7 @@ from fabriek.kernel.callers import Caller
 from fabriek.knowledge.catalogue.entries import Face, Reach
 from fabriek.portal import app as portal
 from fabriek.web.router import PUBLIC, Access, access_table
+from fabriek.web.services import Services
 from tests.factories.base_models import a_base_model
 from tests.factories.packages import put_on_index
 from tests.factories.services import Town, a_town
@@ -45,6 +46,7 @@ KNOWN_TO_ALL = {
     "charge",
     "share",
     "year",
+    "lesson",
 }
 """Placeholders that name nobody's own thing: published, public, or the operator's. `organisation` and `person` have their own test."""
 
@@ -213,13 +215,23 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         "project": project, "dataset": dataset.id, "upload": upload.id, "agreement": agreement.id, "run": run, "model": model.id,
         "served": served.name, "serving_key": serving_key.id, "child": child, "group": group.id, "note": note.id,
         "job": job.id, "arrival": arrival.id,
-        "booking": booking.id, "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
+        "booking": booking.id, **_at_the_desk(services, project, owner, expert),
+        "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
         "secret": "TOKEN_OF_THEIRS", "token": token.name, "door": token.id, "service": service.person.name,
         "package_request": wanted.id, "filename": wanted.files[0],
         "card": hidden.id, "search": kept.name, "pack": pack.id, "duty": owed.id, "erasure": erasure.id,
         "registered": "tree-of-theirs", "which": "1", "number": "1", "promotion": promotion.id,
         "org": "their-house", "base_model": "their-model", "revision": base[0].commit, "model_file": "parts/notes.txt", "model_folder": "parts",
     }  # fmt: skip
+
+
+def _at_the_desk(services: Services, project: str, owner: Caller, expert: Caller) -> dict[str, str]:
+    case = services.desking.open("Theirs", "Of theirs.", project=project, by=owner)
+    services.desking.write(case.id, "# Value\n\nTheirs.", by=owner)
+    listing = services.matching.post("need", "Theirs.", skills=["statistics"], by=owner)
+    services.matching.post("offer", "Of a third.", skills=["statistics"], by=expert)
+    (found,) = services.matching.matches(by=owner)
+    return {"case": case.id, "listing": listing.id, "match": found.match.id}
 
 
 def routes(place: Place) -> list[tuple[str, str, Access]]:

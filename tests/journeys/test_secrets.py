@@ -55,9 +55,9 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         while not self.over.wait(0.01):
-            for process in Path("/proc").glob("[0-9]*/cmdline"):
+            for process in Path("/proc").glob("[0-9]*"):  # and no deeper: one may end while its folder is looked into
                 try:
-                    words = process.read_bytes()
+                    words = (process / "cmdline").read_bytes()
                 except OSError:
                     continue
                 self.looked += 1

@@ -13,7 +13,7 @@ _OPERATOR = frozenset({
     "power.announce", "power.meter",
     "ops.backup",
     "machine.view", "simulate", "package.add", "package.approve", "usage.import", "cluster.manage", "keys.rotate", "vault.seal",
-    "vault.check", "vault.collect", "project.oversee", "person.view",
+    "vault.check", "vault.collect", "project.oversee", "person.view", "case.handle", "training.teach",
 })  # fmt: skip
 
 GLOBAL: dict[str, frozenset[str]] = {
@@ -24,6 +24,8 @@ GLOBAL: dict[str, frozenset[str]] = {
     "grid_operator": frozenset({"power.announce"}),
     "meter": frozenset({"power.meter"}),
     "expert": frozenset({"knowledge.answer", "knowledge.be_booked"}),
+    "desk": frozenset({"knowledge.answer", "case.handle"}),
+    "teacher": frozenset({"training.teach"}),
     "security_officer": frozenset({
         "audit.read", "package.approve", "data.hold", "keys.rotate", "vault.seal", "person.doors", "person.view", "person.remove",
     }),

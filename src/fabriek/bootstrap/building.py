@@ -28,7 +28,7 @@ from fabriek.bootstrap.duties import duties_of
 from fabriek.bootstrap.forecasting import forecasting_of
 from fabriek.bootstrap.funding import changing_of, funding_services
 from fabriek.bootstrap.joining import joining_services, teaching_of
-from fabriek.bootstrap.knowledge import knowledge_of
+from fabriek.bootstrap.knowledge import knowledge_of, training_of
 from fabriek.bootstrap.lab import lab_services
 from fabriek.bootstrap.machinery import executor_of, this_machine
 from fabriek.bootstrap.powering import powering_of
@@ -158,6 +158,7 @@ def build(
     cipher = EpochCipher(masters, clock, ids, keys_of=own_keys.keys_of, is_sealed=seal.is_sealed)
     seal.forgetting = (cipher.forget_all, own_keys.forget_all)
     blobs, addresses = store_of(settings)
+    training = training_of(database, labels=labels, audit=audit, clock=clock, ids=ids)
     vault = Vault(Parts(
         datasets=sets, versions=SqlVersions(database), tags=SqlTags(database), uploads=SqlUploads(database), grants=SqlGrants(database),
         arrivals=SqlArrivals(database), arriving_bytes_max=settings.arriving_bytes_max,
@@ -165,7 +166,7 @@ def build(
         leftovers=SqlLeftovers(database), damages=SqlDamages(database), walk=SqlWalk(database), passes=SqlPasses(database),
         epoch_keys=epoch_rows, blobs=blobs, cipher=cipher, signer=keyring, projects=access, people=identity,
         audit=audit, labels=labels, clock=clock, ids=ids, accredited=settings.accredited, places=places, addresses=addresses,
-        paying=money["running_out"],
+        paying=money["running_out"], trained=training,
     ), KeyStores(
         SqlHolds(database), SqlErasures(database), SqlRotations(database), expiring=sets, masters=masters,
         under_master=(epoch_rows, own_rows, secret_rows, AppKeys(database), RefreshKeys(database)),
@@ -240,6 +241,7 @@ def build(
         **powering, strongbox=strongbox, outbox=outbox, relay=relay, outbound=outbound,
         doors=Doors(submission, jobs, progress, executor, login["job_secrets"], audit),
         assurance=Assurance(statements, audit, keyring),
+        training=training,
         **knowledge_of(
             database, access=access, funding=funding, vault=vault, registry=registry, labels=labels, docket=docket,
             describing=money["describing"], audit=audit, clock=clock, ids=ids, zone=settings.zone, by_meaning=settings.search_by_meaning,

@@ -10,12 +10,17 @@ from fabriek.audit.service import Audit
 from fabriek.compute.store import SqlJobs
 from fabriek.funding.service import Funding
 from fabriek.kernel.clock import Clock
+from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.ids import Ids
+from fabriek.knowledge.cases.service import Desking
+from fabriek.knowledge.cases.store import SqlCases, SqlDocuments
 from fabriek.knowledge.catalogue.history import History
 from fabriek.knowledge.catalogue.service import Catalogue
 from fabriek.knowledge.catalogue.store import SqlEntries
 from fabriek.knowledge.desk.service import Desk
 from fabriek.knowledge.desk.store import SqlExperts, SqlQuestions
+from fabriek.knowledge.matching.service import Matching
+from fabriek.knowledge.matching.store import SqlListings
 from fabriek.knowledge.meaning.encoder import encoder_here
 from fabriek.knowledge.meaning.service import Meaning
 from fabriek.knowledge.meaning.store import SqlMeanings
@@ -24,6 +29,8 @@ from fabriek.knowledge.saving.service import Saving
 from fabriek.knowledge.saving.store import SqlSearches
 from fabriek.knowledge.search.finding import Finding
 from fabriek.knowledge.search.store import index_of
+from fabriek.knowledge.training.service import Training
+from fabriek.knowledge.training.store import SqlCertificates, SqlLessons
 from fabriek.lab.registry.service import Registry
 from fabriek.lab.store import SqlRuns
 from fabriek.vault.labelling.labels import Labels
@@ -37,6 +44,8 @@ class KnowledgeServices(TypedDict):
     saving: Saving
     desk: Desk
     offering: Offering
+    desking: Desking
+    matching: Matching
 
 
 def knowledge_of(
@@ -48,7 +57,7 @@ def knowledge_of(
     def countries() -> frozenset[str]:
         return frozenset(country for call in docket.calls.all() for country in call.countries)
 
-    entries = SqlEntries(database)
+    entries, asked, experts = SqlEntries(database), SqlQuestions(database), SqlExperts(database)
     history = History(
         entries, access=access, vault=vault, registry=registry, runs=SqlRuns(database), jobs=SqlJobs(database)
     )
@@ -70,8 +79,22 @@ def knowledge_of(
         "finding": finding,
         "saving": Saving(SqlSearches(database), finding, clock=clock, ids=ids),
         "meaning": meaning,
-        "desk": Desk(
-            SqlQuestions(database), SqlExperts(database), catalogue, access=access, funding=funding, audit=audit, clock=clock, ids=ids
+        "desk": Desk(asked, experts, catalogue, access=access, funding=funding, audit=audit, clock=clock, ids=ids),
+        "desking": Desking(
+            SqlCases(database), SqlDocuments(database), asked, experts, office=docket.office, access=access, audit=audit, clock=clock, ids=ids
         ),
+        "matching": Matching(SqlListings(database), access=access, audit=audit, clock=clock, ids=ids),
         "offering": Offering(docket.office, countries, access=access, describing=describing, clock=clock, zone=zone),
     }  # fmt: skip
+
+
+def training_of(database: Database, *, labels: Labels, audit: Audit, clock: Clock, ids: Ids) -> Training:
+    """Raises InvalidInput where a label asks for a course that nobody teaches: its data could never be opened."""
+    training = Training(SqlLessons(database), SqlCertificates(database), audit, clock, ids)
+    asked = {course: name for name in reversed(labels.names) for course in labels.training(name)}
+    if unknown := sorted(asked.keys() - training.courses().keys()):
+        raise InvalidInput(
+            f"the label {asked[unknown[0]]} asks for the course {unknown[0]!r}, which is none",
+            fix=f"mend training in labels.toml: one of {', '.join(training.courses())}",
+        )
+    return training

@@ -61,7 +61,20 @@ def show_question(question: str, *, as_json: bool) -> None:
         return
     say(found.text)
     for one in found.answers:
-        say(f"\n{one.by}: {one.text}")
+        say(f"\n{one.by} ({'accepted' if one.accepted else one.id}): {one.text}")
+
+
+@ask.command("accept")
+@click.argument("question")
+@click.argument("answer")
+@json_option
+def accept(question: str, answer: str, *, as_json: bool) -> None:
+    """Say which ANSWER to your question helped: it is what others find."""
+    made = connect().desk.accept(question, answer)
+    if as_json:
+        print_json(made)
+    else:
+        say(f"accepted {answer}; another can be accepted later")
 
 
 @ask.command("answer")

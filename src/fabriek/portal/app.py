@@ -15,6 +15,7 @@ from fabriek.portal.pages import (
     applying,
     auditor,
     base_models,
+    cases,
     catalogue,
     classes,
     comparing,
@@ -32,6 +33,7 @@ from fabriek.portal.pages import (
     joining,
     lab,
     machine,
+    matching,
     models,
     offers,
     organisations,
@@ -46,6 +48,8 @@ from fabriek.portal.pages import (
     secrets,
     serving,
     steering,
+    training,
+    use_case,
     vault,
 )
 from fabriek.portal.rendering import Pages
@@ -99,6 +103,10 @@ def routes(services: Services) -> list[BaseRoute]:
         serving,
         catalogue,
         desk,
+        cases,
+        use_case,
+        matching,
+        training,
     ):
         made += area.router(services, pages).routes
     made.append(declare(Route("/assets/{name}", _asset), PUBLIC))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.audit import Audit
     from fabriek.sdk.auditing import Auditing
     from fabriek.sdk.base_models import BaseModels
+    from fabriek.sdk.cases import Cases
     from fabriek.sdk.catalogue import Catalogue
     from fabriek.sdk.classes import Classes
     from fabriek.sdk.compute import Compute
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.joining import Joining
     from fabriek.sdk.keys import Keys
     from fabriek.sdk.lab import Lab
+    from fabriek.sdk.matching import Matching
     from fabriek.sdk.models import Models
     from fabriek.sdk.packages import Packages
     from fabriek.sdk.packs import Packs
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.serving import Serving
     from fabriek.sdk.store import Store
     from fabriek.sdk.tokens import Tokens
+    from fabriek.sdk.training import Training
     from fabriek.sdk.vault import Vault
 
 
@@ -174,6 +177,18 @@ class Fabriek:
     @cached_property
     def catalogue(self) -> "Catalogue":
         return self._part("catalogue", "Catalogue")  # type: ignore[no-any-return]
+
+    @cached_property
+    def cases(self) -> "Cases":
+        return self._part("cases", "Cases")  # type: ignore[no-any-return]
+
+    @cached_property
+    def matching(self) -> "Matching":
+        return self._part("matching", "Matching")  # type: ignore[no-any-return]
+
+    @cached_property
+    def training(self) -> "Training":
+        return self._part("training", "Training")  # type: ignore[no-any-return]
 
     @cached_property
     def desk(self) -> "Desk":

@@ -33,11 +33,12 @@ from fabriek.vault.ports import (
     Requests,
     Tags,
     TermsKept,
+    Trained,
     Uploads,
     Versions,
 )
 from fabriek.vault.references import is_id, read_reference
-from fabriek.vault.rules import Asker, Refusal, may, may_hold, may_stand
+from fabriek.vault.rules import Asker, Refusal, may, may_hold, may_stand, untrained
 from fabriek.vault.versions import Facts, Version, check_record
 
 
@@ -45,7 +46,7 @@ from fabriek.vault.versions import Facts, Version, check_record
 class Parts:
     """What the vault is made of. `accredited`: the owner declared this installation fit for state labels. `places`: where its store,
     nodes and backups stand. `addresses`: of a store that clients reach themselves. `arriving_bytes_max`: what one person may have on the
-    way through the server. `paying`: who knows whether storage is paid for; None where nobody asks.
+    way through the server. `paying`: who knows whether storage is paid for; `trained`: who took which course; None where nobody asks.
     """
 
     datasets: Datasets
@@ -77,6 +78,7 @@ class Parts:
     addresses: Addresses | None = None
     arriving_bytes_max: int = 2**40
     paying: Paying | None = None
+    trained: Trained | None = None
 
     @property
     def at_store(self) -> bool:
@@ -164,7 +166,7 @@ class Desk:
         self, dataset: Dataset, wanted: DataRight, *, project: str, purpose: str, by: Caller, person: str = ""
     ) -> Refusal | None:
         """Why not, for the dataset and for everything that it was made of; None when it is allowed. `person` is whose acceptance of terms
-        counts, if not the caller's.
+        and whose training counts, if not the caller's.
 
         The caller gives the dataset as `_labelled` says it is: a label lowered behind the service's back does not count.
         """
@@ -182,6 +184,8 @@ class Desk:
                 nodes=parts.places.nodes,
             )
             if refusal := may(one, parts.agreements.of_dataset(one.id), asker, wanted, parts.labels):
+                return refusal
+            if person and parts.trained and (refusal := untrained(one.label, person, parts.labels, parts.trained)):
                 return refusal
         return None
 

@@ -98,6 +98,16 @@ class Paying(Protocol):
         """Raises NotPermitted, naming the rule, where access to its data is shut."""
 
 
+class Trained(Protocol):
+    """Who knows who took which course. Some labels ask for one."""
+
+    def has(self, person: str, course: str) -> bool:
+        """Whether a certificate of theirs is in force today."""
+
+    def next_on(self, course: str) -> date | None:
+        """The day of its next lesson; None where none is planned."""
+
+
 class People(Protocol):
     """Where the vault learns what a person may do who is not asking just now."""
 

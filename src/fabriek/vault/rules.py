@@ -9,6 +9,7 @@ from fabriek.vault.agreeing.agreements import Agreement, DataRight, is_in_force
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.labelling.labels import Labels
 from fabriek.vault.labelling.places import Place, is_allowed
+from fabriek.vault.ports import Trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,21 @@ def may_stand(label: str, what: str, place: Place | None, labels: Labels) -> Ref
         "place.label",
         f"data labelled {labels.of(label).name} may be in places of {allowed}, and {what} is {_named(place)}",
         "use an installation in such a place; its operator names places in the settings place, place_store, place_nodes, place_backup",
+    )
+
+
+def untrained(label: str, person: str, labels: Labels, trained: Trained) -> Refusal | None:
+    """Whether this person lacks a course that the label asks of whoever opens such data."""
+    lacking = next((one for one in labels.training(label) if not trained.has(person, one)), None)
+    if lacking is None:
+        return None
+    next_on = trained.next_on(lacking)
+    when = f"its next lesson is on {next_on}" if next_on else "no lesson of it is planned yet"
+    return Refusal(
+        "label.training",
+        f"data labelled {labels.of(label).name} is opened by those who took the course {lacking}, and you have no certificate of it in force;"
+        f" {when}",
+        f"take a place: fabriek training ls --course {lacking}",
     )
 
 

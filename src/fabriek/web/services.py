@@ -66,12 +66,15 @@ from fabriek.funding.spending.running_out import RunningOut
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.pages import Cursors
+from fabriek.knowledge.cases.service import Desking
 from fabriek.knowledge.catalogue.service import Catalogue
 from fabriek.knowledge.desk.service import Desk
+from fabriek.knowledge.matching.service import Matching
 from fabriek.knowledge.meaning.service import Meaning
 from fabriek.knowledge.offers.service import Offering
 from fabriek.knowledge.saving.service import Saving
 from fabriek.knowledge.search.finding import Finding
+from fabriek.knowledge.training.service import Training
 from fabriek.lab.adopting import Adopting
 from fabriek.lab.appending import Appending
 from fabriek.lab.base_models.service import BaseModels
@@ -184,5 +187,8 @@ class Services:
     saving: Saving
     desk: Desk
     offering: Offering
+    desking: Desking
+    matching: Matching
+    training: Training
     serving: Serving
     admitting: Admitting

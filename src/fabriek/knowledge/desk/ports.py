@@ -1,7 +1,8 @@
 """What the desk needs from the outside world."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import date
 from typing import Protocol
 
 from fabriek.knowledge.desk.experts import Booking, Expert
@@ -21,6 +22,8 @@ class Questions(Protocol):
 
     def all(self, *, limit: int) -> Sequence[Question]:
         """Newest first."""
+
+    def accept(self, question_id: str, answer_id: str) -> None: ...
 
     def add_answer(self, answer: Answer) -> None: ...
 
@@ -45,3 +48,6 @@ class Experts(Protocol):
 
     def bookings(self, person: str) -> Sequence[Booking]:
         """Those that the person made or is booked for, newest first."""
+
+    def hours_in(self, week: date) -> Mapping[str, int]:
+        """Expert → hours booked or given in the week that begins on that Monday; who has none is left out."""

@@ -1,11 +1,12 @@
 """The SQL of the desk: questions and their answers, experts and what they are booked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Integer, Row, String, Table, Text, insert, select, update
+from sqlalchemy import Column, Date, Integer, Row, String, Table, Text, func, insert, select, update
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import NotFound
@@ -19,6 +20,7 @@ questions = Table(
     Column("person", String, nullable=False),
     Column("text", Text, nullable=False),
     Column("asked_at", Instant, nullable=False),
+    Column("accepted", String, nullable=False, server_default=""),
 )
 
 answers = Table(
@@ -32,7 +34,13 @@ answers = Table(
 )
 
 experts = Table(
-    "knowledge_experts", metadata, Column("person", String, primary_key=True), Column("fields", Text, nullable=False)
+    "knowledge_experts",
+    metadata,
+    Column("person", String, primary_key=True),
+    Column("fields", Text, nullable=False),
+    Column("skills", Text, nullable=False, server_default=""),
+    Column("languages", Text, nullable=False, server_default=""),
+    Column("hours_a_week", Integer, nullable=False, server_default="8"),
 )
 
 bookings = Table(
@@ -46,6 +54,7 @@ bookings = Table(
     Column("about", Text, nullable=False),
     Column("booked_at", Instant, nullable=False),
     Column("state", String, nullable=False),
+    Column("week", Date, nullable=False, index=True),
 )
 
 
@@ -63,11 +72,14 @@ class SqlQuestions:
         row = self._db.row(select(questions).where(questions.c.id == question_id))
         if row is None:
             raise NotFound("there is no such question", fix="fabriek ask ls")
-        return Question(row.id, row.person, row.text, row.asked_at)
+        return _question(row)
 
     def all(self, *, limit: int) -> Sequence[Question]:
         rows = self._db.rows(select(questions).order_by(questions.c.id.desc()).limit(limit))
-        return [Question(row.id, row.person, row.text, row.asked_at) for row in rows]
+        return [_question(row) for row in rows]
+
+    def accept(self, question_id: str, answer_id: str) -> None:
+        self._db.execute(update(questions).where(questions.c.id == question_id).values(accepted=answer_id))
 
     def add_answer(self, answer: Answer) -> None:
         self._db.execute(insert(answers).values(**asdict(answer)))
@@ -82,21 +94,20 @@ class SqlExperts:
         self._db = db
 
     def put(self, expert: Expert) -> None:
-        if not self._db.execute(update(experts).where(experts.c.person == expert.person).values(fields=expert.fields)):
-            self._db.execute(insert(experts).values(**asdict(expert)))
+        lists = {"skills": " ".join(expert.skills), "languages": " ".join(expert.languages)}
+        self._db.put(experts, asdict(expert) | lists, ["person"])
 
     def get(self, person: str) -> Expert:
         row = self._db.row(select(experts).where(experts.c.person == person))
         if row is None:
             raise NotFound("there is no such expert", fix="fabriek expert ls")
-        return Expert(row.person, row.fields)
+        return _expert(row)
 
     def all(self) -> Sequence[Expert]:
-        return [Expert(row.person, row.fields) for row in self._db.rows(select(experts).order_by(experts.c.person))]
+        return [_expert(row) for row in self._db.rows(select(experts).order_by(experts.c.person))]
 
     def put_booking(self, booking: Booking) -> None:
-        if not self._db.execute(update(bookings).where(bookings.c.id == booking.id).values(**asdict(booking))):
-            self._db.execute(insert(bookings).values(**asdict(booking)))
+        self._db.put(bookings, asdict(booking), ["id"])
 
     def booking(self, booking_id: str) -> Booking:
         row = self._db.row(select(bookings).where(bookings.c.id == booking_id))
@@ -107,6 +118,22 @@ class SqlExperts:
     def bookings(self, person: str) -> Sequence[Booking]:
         mine = (bookings.c.expert == person) | (bookings.c.person == person)
         return [_booking(row) for row in self._db.rows(select(bookings).where(mine).order_by(bookings.c.id.desc()))]
+
+    def hours_in(self, week: date) -> Mapping[str, int]:
+        counted = (
+            select(bookings.c.expert, func.sum(bookings.c.hours).label("hours"))
+            .where(bookings.c.week == week, bookings.c.state != BookingState.CANCELLED)
+            .group_by(bookings.c.expert)
+        )
+        return {row.expert: int(row.hours) for row in self._db.rows(counted)}
+
+
+def _question(row: Row[Any]) -> Question:
+    return Question(row.id, row.person, row.text, row.asked_at, row.accepted)
+
+
+def _expert(row: Row[Any]) -> Expert:
+    return Expert(row.person, row.fields, tuple(row.skills.split()), tuple(row.languages.split()), row.hours_a_week)
 
 
 def _booking(row: Row[Any]) -> Booking:

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from fabriek.kernel.units import shown
 from fabriek.portal.pages.access import left_of
+from fabriek.portal.pages.cases import case_shown
 from fabriek.portal.pages.duties import owed_shown
 from fabriek.portal.pages.funding import burndown_shown
 from fabriek.portal.pages.joining import people_shown
@@ -66,6 +67,7 @@ def router(services: Services, pages: Pages) -> Router:
             burning=burndown_shown(services, project, caller),
             secrets=secrets_shown(services, project, caller), manages=caller.may("project.manage", project=found.id),
             mails=bool(services.relay.host), served=served_shown(services, project, caller),
+            cases=[case_shown(one, services) for one in services.desking.of_project(project, by=caller)],
         )  # fmt: skip
 
     return made

@@ -17,7 +17,7 @@ class Label:
     """One label of the policy, or a join. The fields are explained in data/labels.toml.
 
     `above`: the names of those directly below it. `places`: where it and all above it may be; empty means
-    anywhere.
+    anywhere. `training`: the course that it and all above it ask of whoever opens such data; empty for none.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Label:
     places: tuple[str, ...] = ()
     is_default: bool = False
     is_usual_ceiling: bool = False
+    training: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,11 @@ class Labels:
     def bounds(self, name: str) -> Sequence[tuple[str, ...]]:
         """Lists of places: data of this label may be only where each list allows it. Those of all labels at and below it."""
         return [self._labels[one].places for one in sorted(self._under(name)) if self._labels[one].places]
+
+    def training(self, name: str) -> Sequence[str]:
+        """The courses that are asked of whoever opens data of this label: those of all labels at and below it."""
+        under = sorted(self._under(name), key=self._order.__getitem__)
+        return list(dict.fromkeys(self._labels[one].training for one in under if self._labels[one].training))
 
     def _under(self, name: str) -> frozenset[str]:
         """The label and all below it. Two labels have the same join exactly where these unions are the same."""

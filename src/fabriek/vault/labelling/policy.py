@@ -44,7 +44,7 @@ def _label(row: Mapping[str, Any]) -> Label:
             raise InvalidInput(
                 f"the label {row['name']!r} has a field that no label has: {name}", fix="mend labels.toml"
             )
-        kind = list if name in LISTS else bool
+        kind = list if name in LISTS else str if name == "training" else bool
         if not isinstance(row[name], kind) or (kind is list and not all(isinstance(one, str) for one in row[name])):
             raise InvalidInput(f"{name} of the label {row['name']!r} cannot be that", fix="mend labels.toml")
     said: dict[str, Any] = {name: tuple(row[name]) if name in LISTS else row[name] for name in row.keys() - WORDS}

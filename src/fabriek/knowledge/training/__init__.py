@@ -1,0 +1,1 @@
+"""Courses with days, places and certificates; some open doors."""
