@@ -1,5 +1,6 @@
 """The catalogue and the services in a real browser without any script: found, narrowed, read and begun with; and by HTTP and in a terminal."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +31,7 @@ class Hall:
 
     def __init__(self, town: Town) -> None:
         self.services, person = town.services, town.person("ziekenhuis")
-        project = town.project(person)
+        self.project = project = town.project(person)
         self.owner = town.again(person)
         for name, title, text, language, reach in (
             ("scans", "Longscans", "# Wat het is\n\nBeelden van **longen**." + HOSTILE, "nl", Reach.EVERYONE),
@@ -137,3 +138,29 @@ def test_the_same_services_by_http_and_in_a_terminal(hall: tuple[Hall, str], tmp
     assert told.returncode == 0, told.stderr
     assert "Rekentijd" in told.stdout
     assert "binnen 2 werkdagen" in told.stdout
+
+
+def test_search_engines_are_told_of_what_is_for_the_world_and_no_text_breaks_out(
+    hall: tuple[Hall, str], browser: Browser
+) -> None:
+    made, url = hall
+    by = made.services.catalogue
+    out = "</script><script>document.title='broken'</script><!--"
+    open_one = by.publish(made.project, "dataset", "wind", Face(f"Wind {out}", out), reach=Reach.WORLD, by=made.owner)
+    kept = made.services.catalogue.publish(made.project, "dataset", "scans", Face("Scans", "x"), by=made.owner)
+    with browser.new_context() as context:
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda one: said.append(one.text))
+        page.goto(f"{url}/catalogue/{open_one.id}/open")
+        (told,) = page.locator('script[type="application/ld+json"]').all_text_contents()
+        assert json.loads(told)["name"] == f"Wind {out}"
+        assert page.title() == f"Wind {out} · Fabriek"
+        assert page.locator("script").count() == 2
+        assert said == []
+        page.goto(url + made.link(made.owner))
+        page.get_by_role("button", name="Sign in").click()
+        page.goto(f"{url}/catalogue/{kept.id}")
+        assert page.locator('script[type="application/ld+json"]').count() == 0
+        page.get_by_role("link", name="For other programs (Croissant)").focus()
+        sound(page, "catalogue-entry-croissant")

@@ -1,6 +1,7 @@
 """The catalogue over HTTP."""
 
 from fastapi import Query, Request, Response
+from fastapi.responses import JSONResponse
 
 from fabriek.knowledge.catalogue.cards import read_card
 from fabriek.knowledge.catalogue.entries import Entry, Face, Reach
@@ -84,6 +85,14 @@ def cite(card: str, request: Request, caller: CallerDep, factory: FactoryDep) ->
     return Response(
         told, media_type="application/yaml", headers={"Content-Disposition": 'attachment; filename="CITATION.cff"'}
     )
+
+
+@router.get("/catalogue/{card}/croissant", access=Right("knowledge.view"))
+def as_croissant(card: str, request: Request, caller: CallerDep, factory: FactoryDep) -> Response:
+    """A dataset as Croissant 1.1; its files and their columns for who may take the data away, its card for everyone else who may know of it."""
+    address = f"{str(request.base_url).rstrip('/')}/catalogue/{card}"
+    told = factory.telling.croissant(card, address, by=caller)
+    return JSONResponse(told, media_type="application/ld+json")
 
 
 @router.delete("/catalogue/{card}", access=Right("knowledge.view"), status_code=204)

@@ -14,6 +14,7 @@ from fabriek.knowledge.catalogue.service import Catalogue
 from fabriek.knowledge.catalogue.store import SqlEntries
 from fabriek.knowledge.desk.service import Desk
 from fabriek.knowledge.desk.store import SqlExperts, SqlQuestions
+from fabriek.knowledge.exchange.telling import Telling
 from fabriek.knowledge.offers.service import Offering
 from fabriek.knowledge.search.finding import Finding
 from fabriek.knowledge.search.store import index_of
@@ -27,6 +28,7 @@ class KnowledgeServices(TypedDict):
     finding: Finding
     desk: Desk
     offering: Offering
+    telling: Telling
 
 
 def knowledge_of(
@@ -49,4 +51,5 @@ def knowledge_of(
             SqlQuestions(database), SqlExperts(database), catalogue, access=access, funding=funding, audit=audit, clock=clock, ids=ids
         ),
         "offering": Offering(docket.office, countries, access=access, describing=describing, clock=clock, zone=zone),
+        "telling": Telling(catalogue, vault.looking, access=access),
     }  # fmt: skip

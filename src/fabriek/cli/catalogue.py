@@ -140,6 +140,13 @@ def cite(card: str) -> None:
     say(connect().catalogue.citation(card).rstrip())
 
 
+@catalogue.command("croissant")
+@click.argument("card")
+def croissant(card: str) -> None:
+    """A dataset as Croissant 1.1. Put beside its files, other programs load it: fabriek data pull NAME DIR."""
+    print_json(connect().catalogue.croissant(card))
+
+
 @catalogue.command("withdraw")
 @click.argument("card")
 def withdraw(card: str) -> None:

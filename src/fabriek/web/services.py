@@ -68,6 +68,7 @@ from fabriek.kernel.ids import Ids
 from fabriek.kernel.pages import Cursors
 from fabriek.knowledge.catalogue.service import Catalogue
 from fabriek.knowledge.desk.service import Desk
+from fabriek.knowledge.exchange.telling import Telling
 from fabriek.knowledge.offers.service import Offering
 from fabriek.knowledge.search.finding import Finding
 from fabriek.lab.adopting import Adopting
@@ -180,5 +181,6 @@ class Services:
     finding: Finding
     desk: Desk
     offering: Offering
+    telling: Telling
     serving: Serving
     admitting: Admitting

@@ -17,6 +17,7 @@ class EntryKind(StrEnum):
     DATASET = "dataset"
     MODEL = "model"
     ANSWER = "answer"
+    ELSEWHERE = "elsewhere"
 
 
 class Reach(StrEnum):

@@ -4,10 +4,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Query, Request
+from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from fabriek.knowledge.catalogue.entries import Entry, EntryKind
+from fabriek.knowledge.exchange.schema_org import is_told, schema_org
 from fabriek.knowledge.search.index import FACETS
 from fabriek.portal.forms import read_form
 from fabriek.portal.rendering import Pages
@@ -33,6 +35,14 @@ def _entry(entry: Entry, services: Services, summary: str = "", passage: str = "
     return fields | {
         "kind": str(entry.kind), "reach": str(entry.reach), "passage": passage, "snippet": snippet, "summary": summary or entry.summary,
     }  # fmt: skip
+
+
+def _told(request: Request, entry: Entry, owner: str) -> Markup:
+    """For search engines; nothing where the world may not know of it."""
+    if not is_told(entry):
+        return Markup()
+    address = f"{str(request.base_url).rstrip('/')}/catalogue/{entry.id}/open"
+    return Markup(schema_org(entry, owner, address))  # noqa: S704  # escaped there, as a script element asks
 
 
 def router(services: Services, pages: Pages) -> Router:
@@ -70,7 +80,7 @@ def router(services: Services, pages: Pages) -> Router:
         can_request = found.kind is EntryKind.DATASET and found.organisation != caller.organisation
         return pages.render(
             request, "entry.html", entry=_entry(found, services), projects=projects, can_request=can_request, asked=asked,
-            organisation=services.access.organisation(found.organisation).name,
+            organisation=(owner := services.access.organisation(found.organisation).name), told=_told(request, found, owner),
         )  # fmt: skip
 
     @made.get("/catalogue/{card}/open", access=PUBLIC)
@@ -79,7 +89,7 @@ def router(services: Services, pages: Pages) -> Router:
         found = services.catalogue.of_the_world(card)
         return pages.render(
             request, "entry.html", entry=_entry(found, services) | {"snippet": ""}, projects=[], can_request=False, asked=False,
-            organisation=services.access.organisation(found.organisation).name,
+            organisation=(owner := services.access.organisation(found.organisation).name), told=_told(request, found, owner),
         )  # fmt: skip
 
     @made.get("/catalogue/{card}/CITATION.cff", access=Right("knowledge.view"))
@@ -90,6 +100,14 @@ def router(services: Services, pages: Pages) -> Router:
         return Response(
             told, media_type="application/yaml", headers={"Content-Disposition": 'attachment; filename="CITATION.cff"'}
         )
+
+    @made.get("/catalogue/{card}/croissant.json", access=Right("knowledge.view"))
+    def croissant(request: Request, card: str, caller: CallerDep) -> Response:
+        """A dataset as Croissant, as a file to put beside its data."""
+        address = f"{str(request.base_url).rstrip('/')}/catalogue/{card}"
+        told = services.telling.croissant(card, address, by=caller)
+        head = {"Content-Disposition": 'attachment; filename="croissant.json"'}
+        return JSONResponse(told, media_type="application/ld+json", headers=head)
 
     @made.post("/catalogue/{card}/request", access=Right("access.request"), once=False)
     async def ask_for_access(request: Request, card: str, caller: CallerDep) -> Response:
