@@ -241,7 +241,7 @@ def build(
         doors=Doors(submission, jobs, progress, executor, login["job_secrets"], audit),
         assurance=Assurance(statements, audit, keyring),
         **knowledge_of(
-            database, access=access, funding=funding, vault=vault, registry=registry, labels=labels, docket=docket,
+            database, access=access, funding=funding, vault=vault, registry=registry, base_models=lab["base_models"], labels=labels, docket=docket,
             describing=money["describing"], audit=audit, clock=clock, ids=ids, zone=settings.zone,
         ),
         passports=Passports(

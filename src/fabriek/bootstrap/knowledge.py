@@ -18,6 +18,7 @@ from fabriek.knowledge.exchange.telling import Telling
 from fabriek.knowledge.offers.service import Offering
 from fabriek.knowledge.search.finding import Finding
 from fabriek.knowledge.search.store import index_of
+from fabriek.lab.base_models.service import BaseModels
 from fabriek.lab.registry.service import Registry
 from fabriek.vault.labelling.labels import Labels
 from fabriek.vault.service import Vault
@@ -32,8 +33,8 @@ class KnowledgeServices(TypedDict):
 
 
 def knowledge_of(
-    database: Database, *, access: Access, funding: Funding, vault: Vault, registry: Registry, labels: Labels, docket: Docket, describing: Describing,
-    audit: Audit, clock: Clock, ids: Ids, zone: str,
+    database: Database, *, access: Access, funding: Funding, vault: Vault, registry: Registry, base_models: BaseModels, labels: Labels, docket: Docket,
+    describing: Describing, audit: Audit, clock: Clock, ids: Ids, zone: str,
 ) -> KnowledgeServices:  # fmt: skip
     """Over one table of entries."""
 
@@ -42,7 +43,15 @@ def knowledge_of(
 
     entries = SqlEntries(database)
     catalogue = Catalogue(
-        entries, access=access, vault=vault, registry=registry, labels=labels, audit=audit, clock=clock, ids=ids
+        entries,
+        access=access,
+        vault=vault,
+        registry=registry,
+        base_models=base_models,
+        labels=labels,
+        audit=audit,
+        clock=clock,
+        ids=ids,
     )
     return {
         "catalogue": catalogue,

@@ -15,6 +15,9 @@ from fabriek.sealing.digests import BLOCK_BYTES
 from fabriek.sealing.manifest import File
 from fabriek.vault.looking import Looked, Looking
 
+OWN = "croissant.json"
+"""Where the document itself is put, and what a dataset that came in with one holds: it distributes not itself."""
+
 TABLES_BYTES_MAX = 32 * 2**20
 """Read of all tables of a version together, while somebody waits; those after that are told without their columns."""
 
@@ -40,7 +43,7 @@ class Telling:
 
 def _contents(looked: Looked) -> Contents:
     number = looked.version.number
-    files = [one for one in islice(looked.book.files(), FILES_MAX + 1) if not one.link]
+    files = [one for one in islice(looked.book.files(), FILES_MAX + 1) if not one.link and one.path != OWN]
     if looked.book.count > FILES_MAX:
         endings = {one.path.rpartition("/")[2].rpartition(".")[2] for one in looked.book.files() if "." in one.path}
         return Contents(number, kinds=sorted(endings)[:FILES_MAX] or [""])

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from fabriek.knowledge.catalogue.entries import Entry, EntryKind
+from fabriek.knowledge.catalogue.service import BASE
 from fabriek.knowledge.exchange.schema_org import is_told, schema_org
 from fabriek.knowledge.search.index import FACETS
 from fabriek.portal.forms import read_form
@@ -29,8 +30,11 @@ def _entry(entry: Entry, services: Services, summary: str = "", passage: str = "
         name = services.vault.reference_name(entry.subject)
         snippet = f"fabriek run --data {home}/{name}:/data -- python train.py"
     elif entry.kind is EntryKind.MODEL:
-        _, project, name = entry.subject.split(":", 2)
-        snippet = f"fabriek model show {services.access.project(project).slug}/{name}"
+        of, project, name = entry.subject.split(":", 2)
+        slug = services.access.project(project).slug
+        snippet = (
+            f'from_pretrained("{name}")  # in a job of {slug}' if of == BASE else f"fabriek model show {slug}/{name}"
+        )
     fields = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
     return fields | {
         "kind": str(entry.kind), "reach": str(entry.reach), "passage": passage, "snippet": snippet, "summary": summary or entry.summary,
