@@ -45,6 +45,7 @@ KNOWN_TO_ALL = {
     "charge",
     "share",
     "year",
+    "source",
 }
 """Placeholders that name nobody's own thing: published, public, or the operator's. `organisation` and `person` have their own test."""
 

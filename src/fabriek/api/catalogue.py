@@ -3,8 +3,9 @@
 from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from fabriek.kernel.callers import Caller
 from fabriek.knowledge.catalogue.cards import read_card
-from fabriek.knowledge.catalogue.entries import Entry, Face, Reach
+from fabriek.knowledge.catalogue.entries import Entry, EntryKind, Face, Reach
 from fabriek.knowledge.search.finding import Hit
 from fabriek.schemas.catalogue import EntryIn, EntryOut, EntryRequestIn, EntryRequestOut, FoundOut, SuggestionsOut
 from fabriek.web.dependencies import CallerDep, FactoryDep
@@ -14,14 +15,19 @@ from fabriek.web.services import Services
 router = Router(prefix="/api/v1", tags=["knowledge"])
 
 
-def entry_out(entry: Entry, services: Services, passage: str = "") -> EntryOut:
+def entry_out(entry: Entry, services: Services, passage: str = "", *, by: Caller) -> EntryOut:
     organisation = services.access.organisation(entry.organisation).slug
     return EntryOut(
         id=entry.id, kind=entry.kind, subject=entry.subject, title=entry.title, summary=entry.summary, label=entry.label, licence=entry.licence,
         terms=entry.terms, keywords=list(entry.keywords), language=entry.language, text=entry.text, organisation=organisation,
         published_at=entry.published_at, reach=entry.reach, doi=entry.doi,
-        authors=list(entry.authors), passage=passage,
+        authors=list(entry.authors), passage=passage, page=_page(entry, services, by),
     )  # fmt: skip
+
+
+def _page(entry: Entry, services: Services, by: Caller) -> str:
+    """Of an entry that came from elsewhere, where it is; empty of all that is here."""
+    return services.harvesting.origin(entry.id, by=by)[1] if entry.kind is EntryKind.ELSEWHERE else ""
 
 
 @router.post("/projects/{project}/cards", access=Right("knowledge.publish"), status_code=201)
@@ -35,7 +41,7 @@ def publish(project: str, asked: EntryIn, caller: CallerDep, factory: FactoryDep
     )  # fmt: skip
     reach = Reach(asked.reach)
     return entry_out(
-        factory.catalogue.publish(project, asked.kind, asked.subject, face, reach=reach, by=caller), factory
+        factory.catalogue.publish(project, asked.kind, asked.subject, face, reach=reach, by=caller), factory, by=caller
     )
 
 
@@ -55,7 +61,7 @@ def search(
     }
     found = factory.finding.search(q, filters=filters, limit=limit, offset=offset, by=caller)
     return FoundOut(
-        items=[entry_out(hit.entry, factory, _passage(hit)) for hit in found.hits], total=found.total, more=found.more,
+        items=[entry_out(hit.entry, factory, _passage(hit), by=caller) for hit in found.hits], total=found.total, more=found.more,
         facets={name: dict(counts) for name, counts in found.facets.items()},
         meant={word: list(others) for word, others in found.meant.items()}, loose=found.loose,
     )  # fmt: skip
@@ -74,7 +80,7 @@ def suggest(caller: CallerDep, factory: FactoryDep, q: str = Query("", max_lengt
 @router.get("/catalogue/{card}", access=Right("knowledge.view"))
 def show(card: str, caller: CallerDep, factory: FactoryDep) -> EntryOut:
     """One entry."""
-    return entry_out(factory.catalogue.entry(card, by=caller), factory)
+    return entry_out(factory.catalogue.entry(card, by=caller), factory, by=caller)
 
 
 @router.get("/catalogue/{card}/citation", access=Right("knowledge.view"))

@@ -243,6 +243,7 @@ def build(
         **knowledge_of(
             database, access=access, funding=funding, vault=vault, registry=registry, base_models=lab["base_models"], labels=labels, docket=docket,
             describing=money["describing"], audit=audit, clock=clock, ids=ids, zone=settings.zone,
+            harvest_hosts=settings.harvest_hosts, base=base,
         ),
         passports=Passports(
             lab["facts"], lab["promoting"], jobs, statements, SqlAgreements(database), access=access, funding=funding, vault=vault, signer=keyring,

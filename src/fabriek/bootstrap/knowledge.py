@@ -6,6 +6,8 @@ from fabriek.access.describing import Describing
 from fabriek.access.reviewing.docket import Docket
 from fabriek.access.service import Access
 from fabriek.adapters.database import Database
+from fabriek.adapters.outbound import Hosts
+from fabriek.adapters.public_web import PublicWeb
 from fabriek.audit.service import Audit
 from fabriek.funding.service import Funding
 from fabriek.kernel.clock import Clock
@@ -15,6 +17,8 @@ from fabriek.knowledge.catalogue.store import SqlEntries
 from fabriek.knowledge.desk.service import Desk
 from fabriek.knowledge.desk.store import SqlExperts, SqlQuestions
 from fabriek.knowledge.exchange.telling import Telling
+from fabriek.knowledge.harvest.service import Harvesting
+from fabriek.knowledge.harvest.store import SqlHarvests, SqlSources
 from fabriek.knowledge.offers.service import Offering
 from fabriek.knowledge.search.finding import Finding
 from fabriek.knowledge.search.store import index_of
@@ -30,13 +34,14 @@ class KnowledgeServices(TypedDict):
     desk: Desk
     offering: Offering
     telling: Telling
+    harvesting: Harvesting
 
 
 def knowledge_of(
-    database: Database, *, access: Access, funding: Funding, vault: Vault, registry: Registry, base_models: BaseModels, labels: Labels, docket: Docket,
-    describing: Describing, audit: Audit, clock: Clock, ids: Ids, zone: str,
+    database: Database, *, access: Access, funding: Funding, vault: Vault, registry: Registry, base_models: BaseModels, labels: Labels,
+    docket: Docket, describing: Describing, audit: Audit, clock: Clock, ids: Ids, zone: str, harvest_hosts: str, base: str,
 ) -> KnowledgeServices:  # fmt: skip
-    """Over one table of entries."""
+    """Over one table of entries. harvest_hosts: the setting of that name. base: where people reach the portal."""
 
     def countries() -> frozenset[str]:
         return frozenset(country for call in docket.calls.all() for country in call.countries)
@@ -60,5 +65,9 @@ def knowledge_of(
             SqlQuestions(database), SqlExperts(database), catalogue, access=access, funding=funding, audit=audit, clock=clock, ids=ids
         ),
         "offering": Offering(docket.office, countries, access=access, describing=describing, clock=clock, zone=zone),
+        "harvesting": Harvesting(
+            SqlSources(database), SqlHarvests(database), entries, PublicWeb(Hosts.read(harvest_hosts), says="harvest_hosts"), base=base,
+            audit=audit, clock=clock, ids=ids,
+        ),
         "telling": Telling(catalogue, vault.looking, access=access),
     }  # fmt: skip

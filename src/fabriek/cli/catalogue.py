@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from fabriek.cli.catalogue_harvest import harvest
 from fabriek.cli.groups import Group
 from fabriek.cli.output import json_option, print_json, project_option, say, show, table, warn
 from fabriek.cli.progress import bar
@@ -17,9 +18,12 @@ def catalogue() -> None:
     """Find, publish and ask for datasets and models."""
 
 
+catalogue.add_command(harvest)
+
+
 @catalogue.command("search", context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1)
-@click.option("--kind", type=click.Choice(["dataset", "model", "answer"]), help="Only these.")
+@click.option("--kind", type=click.Choice(["dataset", "model", "answer", "elsewhere"]), help="Only these.")
 @click.option("--language", type=click.Choice(["nl", "en"]), help="Only what is written in it.")
 @click.option("--label", default="", help="Only what has this label.")
 @click.option("--organisation", default="", help="Only what is of it: its short name.")

@@ -45,6 +45,7 @@ from fabriek.portal.pages import (
     runs,
     secrets,
     serving,
+    sources,
     steering,
     vault,
 )
@@ -98,6 +99,7 @@ def routes(services: Services) -> list[BaseRoute]:
         base_models,
         serving,
         catalogue,
+        sources,
         desk,
     ):
         made += area.router(services, pages).routes

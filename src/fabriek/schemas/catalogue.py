@@ -31,7 +31,7 @@ class EntryIn(Wire):
 
 
 class EntryOut(Wire):
-    r"""`passage`: what matched, hits between \\u0002 and \\u0003; to be escaped before it is shown."""
+    r"""`passage`: what matched, hits between \\u0002 and \\u0003; to be escaped before it is shown. `page`: of what is elsewhere, where."""
 
     id: str
     kind: str
@@ -50,6 +50,7 @@ class EntryOut(Wire):
     doi: str = ""
     authors: list[str] = Field(default_factory=list)
     passage: str = ""
+    page: str = ""
 
 
 class FoundOut(Wire):

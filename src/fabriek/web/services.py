@@ -69,6 +69,7 @@ from fabriek.kernel.pages import Cursors
 from fabriek.knowledge.catalogue.service import Catalogue
 from fabriek.knowledge.desk.service import Desk
 from fabriek.knowledge.exchange.telling import Telling
+from fabriek.knowledge.harvest.service import Harvesting
 from fabriek.knowledge.offers.service import Offering
 from fabriek.knowledge.search.finding import Finding
 from fabriek.lab.adopting import Adopting
@@ -182,5 +183,6 @@ class Services:
     desk: Desk
     offering: Offering
     telling: Telling
+    harvesting: Harvesting
     serving: Serving
     admitting: Admitting

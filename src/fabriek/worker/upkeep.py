@@ -1,6 +1,6 @@
 """What must be done now and then: number the audit log, close grants that no rule allows any more, go on with rotations and erasures,
-note when credentials were last used, end terms of classes, award what waits, follow credits, foretell starts, forget old answers and what
-was sent and never finished, care for the store, keep a cluster's accounts in step.
+note when credentials were last used, end terms of classes, award what waits, follow credits, foretell starts, read catalogues elsewhere,
+forget old answers and what was sent and never finished, care for the store, keep a cluster's accounts in step.
 """
 
 from datetime import timedelta
@@ -15,6 +15,7 @@ from fabriek.worker.clearing import Clearing
 from fabriek.worker.closing import Closer
 from fabriek.worker.crediting import Crediting
 from fabriek.worker.foretelling import Foretells
+from fabriek.worker.harvesting import Harvester
 from fabriek.worker.rhythm import Rhythm
 from fabriek.worker.terms import end_terms
 
@@ -32,6 +33,7 @@ class Upkeep:
         self._noting = Rhythm(services.clock, 30.0)
         self._reviewing, self._teaching = Rhythm(services.clock, 10.0), Rhythm(services.clock, 60.0)
         self._foretelling = Foretells(services)
+        self._harvesting = Harvester(services)
         self._counting = Rhythm(services.clock, 60.0)
         self._following = Rhythm(services.clock, 2.0)
         self._syncing = Rhythm(services.clock, timedelta(minutes=5).total_seconds())
@@ -43,6 +45,7 @@ class Upkeep:
         self._affiliating.beside.close()
         self._crediting.beside.close()
         self._foretelling.beside.close()
+        self._harvesting.beside.close()
 
     def round(self) -> None:
         """A chore that fails keeps no other from being done."""
@@ -58,6 +61,7 @@ class Upkeep:
         tried("look at affiliations", self._affiliating.round)
         tried("follow credits", self._crediting.round)
         tried("foretell starts", self._foretelling.round)
+        tried("read catalogues elsewhere", self._harvesting.round)
         self._mind_the_money()
         if self._keeping.due() and not services.seal.is_sealed():
             tried("let go who left", services.joining.leavers.close_what_waits)

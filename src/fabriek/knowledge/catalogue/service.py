@@ -88,6 +88,10 @@ class Catalogue:
     def citation(self, entry_id: str, address: str, *, by: Caller) -> str:
         """How it is cited, as CITATION.cff. address: the page of the entry. Raises NotFound."""
         found = self.entry(entry_id, by=by)
+        if found.kind is EntryKind.ELSEWHERE:
+            raise InvalidInput(
+                "it is cited as its own catalogue says", fix=f"fabriek catalogue show {entry_id} names its page there"
+            )
         return cff(found, self._access.organisation(found.organisation).name, address)
 
     def withdraw(self, entry_id: str, *, by: Caller) -> None:
@@ -107,7 +111,7 @@ class Catalogue:
         found = self.entry(entry_id, by=by)
         require(by, "access.request")
         if found.kind is not EntryKind.DATASET:
-            raise InvalidInput("access is asked for datasets", fix="ask the project that made the model")
+            raise InvalidInput("access is asked for datasets", fix="ask the project that made it, or where it is")
         purpose = self._access.project(project_ref).purpose if project_ref else Purpose.CIVILIAN
         asked = self._vault.request_access(found.subject, project=project_ref, purpose=purpose, reason=reason, by=by)
         return asked.id

@@ -61,7 +61,7 @@ class SqlIndex(ABC):
             matched = self.matched(known, where)
         rows = self._db.plain_rows(_text(matched).bindparams(**given))
         counted = rows[:COUNTED_MAX]
-        facets = {name: Counter(row[at] for row in counted) for at, name in enumerate(FACETS, 1)}
+        facets = {name: Counter(row[at] for row in counted if row[at]) for at, name in enumerate(FACETS, 1)}
         page = self._entries([row[0] for row in counted[offset : offset + limit]], names)
         return Found(page, len(counted), len(rows) > COUNTED_MAX, facets)
 

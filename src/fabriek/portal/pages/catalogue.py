@@ -85,6 +85,7 @@ def router(services: Services, pages: Pages) -> Router:
         return pages.render(
             request, "entry.html", entry=_entry(found, services), projects=projects, can_request=can_request, asked=asked,
             organisation=(owner := services.access.organisation(found.organisation).name), told=_told(request, found, owner),
+            origin=services.harvesting.origin(found.id, by=caller) if found.kind is EntryKind.ELSEWHERE else None,
         )  # fmt: skip
 
     @made.get("/catalogue/{card}/open", access=PUBLIC)
@@ -94,6 +95,7 @@ def router(services: Services, pages: Pages) -> Router:
         return pages.render(
             request, "entry.html", entry=_entry(found, services) | {"snippet": ""}, projects=[], can_request=False, asked=False,
             organisation=(owner := services.access.organisation(found.organisation).name), told=_told(request, found, owner),
+            origin=None,
         )  # fmt: skip
 
     @made.get("/catalogue/{card}/CITATION.cff", access=Right("knowledge.view"))

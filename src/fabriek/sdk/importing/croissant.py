@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.licences import licence_of
+from fabriek.kernel.lines import one_line
 from fabriek.sdk.importing.handed import (
     AUTHOR_CHARACTERS_MAX,
     AUTHORS_MAX,
@@ -19,9 +21,7 @@ from fabriek.sdk.importing.handed import (
     Handed,
     contained,
     language_of,
-    licence_of,
     name_of,
-    one_line,
     words_of,
 )
 

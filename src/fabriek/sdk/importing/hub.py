@@ -7,6 +7,8 @@ from typing import Any
 
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.fields import read_fields, split_head
+from fabriek.kernel.licences import licence_of
+from fabriek.kernel.lines import one_line
 from fabriek.sdk.base_models import files_below
 from fabriek.sdk.importing.handed import (
     SUMMARY_CHARACTERS_MAX,
@@ -14,9 +16,7 @@ from fabriek.sdk.importing.handed import (
     TITLE_CHARACTERS_MAX,
     Handed,
     language_of,
-    licence_of,
     name_of,
-    one_line,
     words_of,
 )
 
