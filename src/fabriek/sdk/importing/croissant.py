@@ -169,7 +169,7 @@ def _glob(root: Path, pattern: str) -> set[str]:
         raise InvalidInput(f"{pattern[:100]!r} leads out of the folder", fix="name files beside the document")
     try:
         found = [one for one in root.glob(pattern) if one.is_file() and not one.is_symlink()]
-    except (ValueError, NotImplementedError):
+    except (ValueError, RuntimeError):  # patterns of a disk are what this Python does not do
         raise InvalidInput(f"{pattern[:100]!r} is no pattern", fix='"includes": "images/*.png"') from None
     inside = root.resolve()
     return {one.relative_to(root).as_posix() for one in found if one.resolve().is_relative_to(inside)}
