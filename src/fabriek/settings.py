@@ -226,6 +226,7 @@ class Settings:
         "hosts",
         "Where `--notify https://…` may lead: HOST or HOST:PORT with commas, and networks that are not public, 10.1.0.0/16. Empty: nowhere.",
     )
+    harvest_hosts: str = setting("", "hosts", "Catalogues read besides public https: HOST:PORT with commas, and networks, 10.1.0.0/16.")  # fmt: skip
     power_contract_watts: int = setting(0, "watts", "The contracted power; 0 means no limit but those announced.")
     power_machine: str = setting("workstation", "name", "The class of this machine in the power table.")
     partitions: Path | None = setting(

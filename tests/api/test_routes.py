@@ -47,6 +47,7 @@ KNOWN_TO_ALL = {
     "share",
     "year",
     "lesson",
+    "source",
 }
 """Placeholders that name nobody's own thing: published, public, or the operator's. `organisation` and `person` have their own test."""
 

@@ -35,6 +35,7 @@ WHY_NOT = {
     "knowledge.answer": "everyday work",
     "knowledge.ask": "everyday work",
     "knowledge.be_booked": "everyday work",
+    "knowledge.harvest": "what comes in is read-only, and taken away as easily",
     "knowledge.publish": "a card is taken back as easily",
     "knowledge.view": "it changes nothing",
     "lab.view": "it changes nothing",

@@ -1,5 +1,6 @@
 """The catalogue and the services in a real browser without any script: found, narrowed, read and begun with; and by HTTP and in a terminal."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,6 +15,7 @@ from fabriek.compute.jobs import JobInput
 from fabriek.compute.store import SqlJobs
 from fabriek.kernel.callers import Caller
 from fabriek.knowledge.catalogue.entries import Face, Reach
+from fabriek.knowledge.exchange.dcat import CONTEXT
 from fabriek.portal import app as portal
 from tests.factories.compute import a_job
 from tests.factories.services import Town, a_town
@@ -23,6 +25,7 @@ from tests.portal.test_agreements import sound
 from tests.portal.test_guide import sound as sound_to_all
 from tests.portal.test_pages import CHROMIUM, HOSTILE, browser
 from tests.servers.app import serving
+from tests.servers.catalogue import Page, elsewhere
 from tests.servers.factory import COMMAND, clean_environment
 
 __all__ = ["browser"]
@@ -186,3 +189,73 @@ def test_the_same_services_by_http_and_in_a_terminal(hall: tuple[Hall, str], tmp
     assert told.returncode == 0, told.stderr
     assert "Rekentijd" in told.stdout
     assert "binnen 2 werkdagen" in told.stdout
+
+
+def test_search_engines_are_told_of_what_is_for_the_world_and_no_text_breaks_out(
+    hall: tuple[Hall, str], browser: Browser
+) -> None:
+    made, url = hall
+    by = made.services.catalogue
+    out = "</script><script>document.title='broken'</script><!--"
+    open_one = by.publish(made.project, "dataset", "wind", Face(f"Wind {out}", out), reach=Reach.WORLD, by=made.owner)
+    kept = made.services.catalogue.publish(made.project, "dataset", "scans", Face("Scans", "x"), by=made.owner)
+    with browser.new_context() as context:
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda one: said.append(one.text))
+        page.goto(f"{url}/catalogue/{open_one.id}/open")
+        (told,) = page.locator('script[type="application/ld+json"]').all_text_contents()
+        assert json.loads(told)["name"] == f"Wind {out}"
+        assert page.title() == f"Wind {out} · Fabriek"
+        assert page.locator("script").count() == 2
+        assert said == []
+        page.goto(url + made.link(made.owner))
+        page.get_by_role("button", name="Sign in").click()
+        page.goto(f"{url}/catalogue/{kept.id}")
+        assert page.locator('script[type="application/ld+json"]').count() == 0
+        page.get_by_role("link", name="For other programs (Croissant)").focus()
+        sound(page, "catalogue-entry-croissant")
+
+
+def test_operators_see_how_each_catalogue_elsewhere_is(tmp_path: Path, browser: Browser) -> None:
+    hostile = (
+        "<script>document.title='broken'</script>Levels of <b>a harbour</b>. " + "Measured every ten minutes. " * 40
+    )
+    told = {"@context": CONTEXT, "@graph": [
+        {"@id": "https://data.example.org/sets/water", "@type": "dcat:Dataset", "dct:title": "Water <i>levels</i>", "dct:description": hostile},
+        {"@id": "https://data.example.org/sets/nothing", "@type": "dcat:Dataset"},
+    ]}  # fmt: skip
+    database = a_database(tmp_path / "fabriek.db")
+    with elsewhere() as there, browser.new_context() as context:
+        town = a_town(database, tmp_path / "home", harvest_hosts=there.url)
+        app = api.build(town.services, portal=portal.routes(town.services), page_of=portal.page_of(town.services))
+        with serving(app) as url:
+            page = context.new_page()
+            page.goto(f"{url}/sign-in/{town.services.identity.issue_link(town.operator.person, by=town.operator)}")
+            page.get_by_role("button", name="Sign in").click()
+            page.goto(f"{url}/catalogue")
+            page.get_by_role("link", name="Catalogues elsewhere").click()
+            page.get_by_label("Address of its DCAT").fill(f"{there.url}/dcat")
+            page.get_by_label("What people here call it").fill("The port")
+            page.get_by_role("button", name="Add it").click()
+            there.pages["/dcat"] = Page(json.dumps(told).encode())
+            page.get_by_role("button", name="Read The port now").click()
+            expect(page.get_by_text("1 left out")).to_be_visible()
+            there.pages["/dcat"] = Page(b"", status=503)
+            page.get_by_role("button", name="Read The port now").click()
+            expect(page.get_by_text("answered 503")).to_be_visible()
+            page.get_by_text("1 left out").click()
+            sound(page, "catalogue-sources")
+            page.goto(f"{url}/catalogue?q=water")
+            page.get_by_role("link", name="Water levels").click()
+            link = page.get_by_role("link", name="Look at it where it is")
+            expect(link).to_have_attribute("href", "https://data.example.org/sets/water")
+            expect(page.get_by_text("Nothing here opens it.")).to_be_visible()
+            assert page.title() == "Water levels · Fabriek"
+            assert page.locator("main script, main b").count() == 0
+            assert page.get_by_text("CITATION").count() == 0
+            sound(page, "catalogue-elsewhere")
+            page.goto(f"{url}/catalogue-sources")
+            page.get_by_role("button", name="Remove The port with its entries").click()
+            expect(page.get_by_text("None yet.")).to_be_visible()
+    database.close()

@@ -13,7 +13,7 @@ _OPERATOR = frozenset({
     "power.announce", "power.meter",
     "ops.backup",
     "machine.view", "simulate", "package.add", "package.approve", "usage.import", "cluster.manage", "keys.rotate", "vault.seal",
-    "vault.check", "vault.collect", "project.oversee", "person.view", "case.handle", "training.teach",
+    "vault.check", "vault.collect", "project.oversee", "person.view", "case.handle", "training.teach", "knowledge.harvest",
 })  # fmt: skip
 
 GLOBAL: dict[str, frozenset[str]] = {

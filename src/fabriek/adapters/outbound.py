@@ -8,7 +8,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
@@ -73,8 +73,8 @@ class Outbound:
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Returns when the answer was a 2xx. Raises Unavailable on any other and on none, NotPermitted as `check` and on a private address."""
         at = self._checked(url)
-        host, port = _host_port(at)
-        address = self._address(host, port)
+        host, port = host_port(at)
+        address = address_of(host, port, self._hosts.networks, self._resolve, says=self._says)
         give_up = time.monotonic() + SECONDS_MAX
         try:
             with socket.create_connection((str(address), port), timeout=SECONDS_MAX) as plain:
@@ -84,21 +84,14 @@ class Outbound:
                     with ssl.create_default_context().wrap_socket(plain, server_hostname=host) as secured:
                         code = _exchange(secured, _request(at, body, headers), give_up)
         except OSError as error:
-            raise Unavailable(f"{host} cannot be reached: {_why(error)}") from None
+            raise Unavailable(f"{host} cannot be reached: {why_of(error)}") from None
         if not 200 <= code < 300:
             aside = ", and redirects are not followed" if 300 <= code < 400 else ""
             raise Unavailable(f"{host} answered {code}{aside}")
 
     def _checked(self, url: str) -> SplitResult:
-        if len(url) > URL_CHARACTERS_MAX or not PLAIN.fullmatch(url):
-            raise InvalidInput("this is no plain address of the web", fix="https://HOST/PATH")
-        try:
-            at = urlsplit(url)
-            end = _host_port(at)
-        except ValueError:
-            raise InvalidInput("this is no plain address of the web", fix="https://HOST/PATH") from None
-        if not end[0] or at.username is not None or at.password is not None or at.fragment:
-            raise InvalidInput("the address has no host, or a user or fragment", fix="https://HOST/PATH")
+        at = split_address(url)
+        end = host_port(at)
         if at.scheme != "https" and not (at.scheme == "http" and end in self._hosts.plain):
             raise InvalidInput("notices go over https only", fix="https://HOST/PATH")
         if end not in self._hosts.ends:
@@ -109,23 +102,40 @@ class Outbound:
             )
         return at
 
-    def _address(self, host: str, port: int) -> Address:
-        """The one to connect to. Raises NotPermitted if the name has any that we would not."""
-        try:
-            found = self._resolve(host, port, type=socket.SOCK_STREAM)
-            addresses = [ip_address(str(one[4][0]).partition("%")[0]) for one in found]
-        except (OSError, ValueError):
-            raise Unavailable(f"{host} has no address") from None
-        if not addresses:
-            raise Unavailable(f"{host} has no address")
-        for address in addresses:
-            if not _is_public(address) and not any(address in network for network in self._hosts.networks):
-                raise NotPermitted(
-                    f"{host} leads to a private address",
-                    rule="outbound.address",
-                    fix="ask the operator to list its network in outbound_hosts",
-                )
-        return addresses[0]
+
+def address_of(host: str, port: int, networks: Sequence[Any], resolve: Resolve, *, says: str) -> Address:
+    """The one to connect to. Raises NotPermitted if the name has any that we would not, Unavailable if it has none. says: the setting that lists
+    networks besides the public ones.
+    """
+    try:
+        found = resolve(host, port, type=socket.SOCK_STREAM)
+        addresses = [ip_address(str(one[4][0]).partition("%")[0]) for one in found]
+    except (OSError, ValueError):
+        raise Unavailable(f"{host} has no address") from None
+    if not addresses:
+        raise Unavailable(f"{host} has no address")
+    for address in addresses:
+        if not _is_public(address) and not any(address in network for network in networks):
+            raise NotPermitted(
+                f"{host} leads to a private address",
+                rule="outbound.address",
+                fix=f"ask the operator to list its network in {says}",
+            )
+    return addresses[0]
+
+
+def split_address(url: str) -> SplitResult:
+    """The parts of an address that somebody named. Raises InvalidInput on what is no plain one, or has a user or a fragment."""
+    if len(url) > URL_CHARACTERS_MAX or not PLAIN.fullmatch(url):
+        raise InvalidInput("this is no plain address of the web", fix="https://HOST/PATH")
+    try:
+        at = urlsplit(url)
+        end = host_port(at)
+    except ValueError:
+        raise InvalidInput("this is no plain address of the web", fix="https://HOST/PATH") from None
+    if not end[0] or at.username is not None or at.password is not None or at.fragment:
+        raise InvalidInput("the address has no host, or a user or fragment", fix="https://HOST/PATH")
+    return at
 
 
 def _is_public(address: Address) -> bool:
@@ -137,7 +147,7 @@ def _is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def _host_port(at: SplitResult) -> tuple[str, int]:
+def host_port(at: SplitResult) -> tuple[str, int]:
     """Raises ValueError on a port that is none."""
     return (at.hostname or "").lower(), at.port or (80 if at.scheme == "http" else 443)
 
@@ -157,11 +167,11 @@ def _request(at: SplitResult, body: bytes, headers: Mapping[str, str]) -> bytes:
 
 def _exchange(connection: socket.socket, request: bytes, give_up: float) -> int:
     """The status. Raises OSError when time is over: every step gets what is left of it, so that no trickle lasts longer."""
-    connection.settimeout(_left(give_up))
+    connection.settimeout(left_of(give_up))
     connection.sendall(request)
     said = b""
     while b"\n" not in said and len(said) < LINE_BYTES_MAX:
-        connection.settimeout(_left(give_up))
+        connection.settimeout(left_of(give_up))
         piece = connection.recv(LINE_BYTES_MAX - len(said))
         if not piece:
             break
@@ -172,14 +182,16 @@ def _exchange(connection: socket.socket, request: bytes, give_up: float) -> int:
     return int(found[1])
 
 
-def _left(give_up: float) -> float:
+def left_of(give_up: float) -> float:
+    """Seconds until then. Raises TimeoutError when there are none."""
     left = give_up - time.monotonic()
     if left <= 0:
         raise TimeoutError("timed out")
     return left
 
 
-def _why(error: OSError) -> str:
+def why_of(error: OSError) -> str:
+    """What went wrong with a connection, in a few words."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate does not hold ({error.verify_message})"
     return error.strerror or str(error)
@@ -203,7 +215,7 @@ def _literal(entry: str) -> Address | None:
 def _end(entry: str) -> tuple[str, int]:
     try:
         at = urlsplit(entry if "://" in entry else f"https://{entry}")
-        end = _host_port(at)
+        end = host_port(at)
     except ValueError:
         raise _unreadable(entry) from None
     loopback = (literal := _literal(entry)) is not None and literal.is_loopback

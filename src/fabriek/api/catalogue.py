@@ -3,9 +3,11 @@
 from typing import Literal
 
 from fastapi import Query, Request, Response
+from fastapi.responses import JSONResponse
 
+from fabriek.kernel.callers import Caller
 from fabriek.knowledge.catalogue.cards import read_card
-from fabriek.knowledge.catalogue.entries import Entry, Face, Reach
+from fabriek.knowledge.catalogue.entries import Entry, EntryKind, Face, Reach
 from fabriek.knowledge.saving.service import Kept
 from fabriek.knowledge.search.finding import Hit
 from fabriek.schemas.catalogue import (
@@ -31,14 +33,19 @@ from fabriek.web.services import Services
 router = Router(prefix="/api/v1", tags=["knowledge"])
 
 
-def entry_out(entry: Entry, services: Services, passage: str = "", *, near: bool = False) -> EntryOut:
+def entry_out(entry: Entry, services: Services, passage: str = "", *, near: bool = False, by: Caller) -> EntryOut:
     organisation, _ = services.catalogue.whose(entry)
     return EntryOut(
         id=entry.id, kind=entry.kind, subject=entry.subject, title=entry.title, summary=entry.summary, label=entry.label, licence=entry.licence,
         terms=entry.terms, keywords=list(entry.keywords), language=entry.language, text=entry.text, organisation=organisation,
         published_at=entry.published_at, reach=entry.reach, doi=entry.doi,
-        authors=list(entry.authors), passage=passage, near=near,
+        authors=list(entry.authors), passage=passage, near=near, page=_page(entry, services, by),
     )  # fmt: skip
+
+
+def _page(entry: Entry, services: Services, by: Caller) -> str:
+    """Of an entry that came from elsewhere, where it is; empty of all that is here."""
+    return services.harvesting.origin(entry.id, by=by)[1] if entry.kind is EntryKind.ELSEWHERE else ""
 
 
 @router.post("/projects/{project}/cards", access=Right("knowledge.publish"), status_code=201)
@@ -54,7 +61,7 @@ def publish(project: str, asked: EntryIn, caller: CallerDep, factory: FactoryDep
     )  # fmt: skip
     reach = Reach(asked.reach)
     return entry_out(
-        factory.catalogue.publish(project, asked.kind, asked.subject, face, reach=reach, by=caller), factory
+        factory.catalogue.publish(project, asked.kind, asked.subject, face, reach=reach, by=caller), factory, by=caller
     )
 
 
@@ -79,7 +86,7 @@ def search(
         q, filters=filters, limit=limit, offset=offset, by_words=by != "meaning", by_meaning=by != "words", by=caller
     )
     return FoundOut(
-        items=[entry_out(hit.entry, factory, _passage(hit), near=hit.near) for hit in found.hits], total=found.total, more=found.more,
+        items=[entry_out(hit.entry, factory, _passage(hit), near=hit.near, by=caller) for hit in found.hits], total=found.total, more=found.more,
         facets={name: dict(counts) for name, counts in found.facets.items()},
         meant={word: list(others) for word, others in found.meant.items()}, loose=found.loose,
     )  # fmt: skip
@@ -112,7 +119,7 @@ def save(asked: SearchIn, caller: CallerDep, factory: FactoryDep) -> SearchOut:
 def look(search: str, caller: CallerDep, factory: FactoryDep) -> SearchLookedOut:
     """What a search that one keeps finds now; nothing of it is new from then on."""
     kept, found = factory.saving.look(search, by=caller)
-    return SearchLookedOut(search=_search(kept), items=[entry_out(hit.entry, factory) for hit in found.hits])
+    return SearchLookedOut(search=_search(kept), items=[entry_out(hit.entry, factory, by=caller) for hit in found.hits])
 
 
 @router.delete("/catalogue-searches/{search}", access=Right("knowledge.view"), status_code=204)
@@ -132,7 +139,7 @@ def _search(kept: Kept) -> SearchOut:
 @router.get("/catalogue/{card}", access=Right("knowledge.view"))
 def show(card: str, caller: CallerDep, factory: FactoryDep) -> EntryOut:
     """One entry."""
-    return entry_out(factory.catalogue.entry(card, by=caller), factory)
+    return entry_out(factory.catalogue.entry(card, by=caller), factory, by=caller)
 
 
 @router.get("/catalogue/{card}/history", access=Right("knowledge.view"))
@@ -143,7 +150,7 @@ def history(card: str, caller: CallerDep, factory: FactoryDep) -> EntryPastOut:
     return EntryPastOut(
         use=SnippetOut(command=use.command, python=use.python),
         versions=[DatedOut(number=one.number, at=one.at, size_bytes=one.size_bytes) for one in past.versions],
-        made_from=[entry_out(one, factory) for one in past.made_from], led_to=[entry_out(one, factory) for one in past.led_to],
+        made_from=[entry_out(one, factory, by=caller) for one in past.made_from], led_to=[entry_out(one, factory, by=caller) for one in past.led_to],
         projects=past.projects, used=past.used,
         uses=[
             UseOut(
@@ -162,6 +169,14 @@ def cite(card: str, request: Request, caller: CallerDep, factory: FactoryDep) ->
     return Response(
         told, media_type="application/yaml", headers={"Content-Disposition": 'attachment; filename="CITATION.cff"'}
     )
+
+
+@router.get("/catalogue/{card}/croissant", access=Right("knowledge.view"))
+def as_croissant(card: str, request: Request, caller: CallerDep, factory: FactoryDep) -> Response:
+    """A dataset as Croissant 1.1; its files and their columns for who may take the data away, its card for everyone else who may know of it."""
+    address = f"{str(request.base_url).rstrip('/')}/catalogue/{card}"
+    told = factory.telling.croissant(card, address, by=caller)
+    return JSONResponse(told, media_type="application/ld+json")
 
 
 @router.delete("/catalogue/{card}", access=Right("knowledge.view"), status_code=204)

@@ -243,8 +243,9 @@ def build(
         assurance=Assurance(statements, audit, keyring),
         training=training,
         **knowledge_of(
-            database, access=access, funding=funding, vault=vault, registry=registry, labels=labels, docket=docket,
-            describing=money["describing"], audit=audit, clock=clock, ids=ids, zone=settings.zone, by_meaning=settings.search_by_meaning,
+            database, access=access, funding=funding, vault=vault, registry=registry, base_models=lab["base_models"], labels=labels, docket=docket,
+            describing=money["describing"], audit=audit, clock=clock, ids=ids, zone=settings.zone,
+            by_meaning=settings.search_by_meaning, harvest_hosts=settings.harvest_hosts, base=base,
         ),
         passports=Passports(
             lab["facts"], lab["promoting"], jobs, statements, SqlAgreements(database), access=access, funding=funding, vault=vault, signer=keyring,

@@ -6,6 +6,8 @@ from fabriek.access.describing import Describing
 from fabriek.access.reviewing.docket import Docket
 from fabriek.access.service import Access
 from fabriek.adapters.database import Database
+from fabriek.adapters.outbound import Hosts
+from fabriek.adapters.public_web import PublicWeb
 from fabriek.audit.service import Audit
 from fabriek.compute.store import SqlJobs
 from fabriek.funding.service import Funding
@@ -19,6 +21,9 @@ from fabriek.knowledge.catalogue.service import Catalogue
 from fabriek.knowledge.catalogue.store import SqlEntries
 from fabriek.knowledge.desk.service import Desk
 from fabriek.knowledge.desk.store import SqlExperts, SqlQuestions
+from fabriek.knowledge.exchange.telling import Telling
+from fabriek.knowledge.harvest.service import Harvesting
+from fabriek.knowledge.harvest.store import SqlHarvests, SqlSources
 from fabriek.knowledge.matching.service import Matching
 from fabriek.knowledge.matching.store import SqlListings
 from fabriek.knowledge.meaning.encoder import encoder_here
@@ -31,6 +36,7 @@ from fabriek.knowledge.search.finding import Finding
 from fabriek.knowledge.search.store import index_of
 from fabriek.knowledge.training.service import Training
 from fabriek.knowledge.training.store import SqlCertificates, SqlLessons
+from fabriek.lab.base_models.service import BaseModels
 from fabriek.lab.registry.service import Registry
 from fabriek.lab.store import SqlRuns
 from fabriek.vault.labelling.labels import Labels
@@ -46,13 +52,17 @@ class KnowledgeServices(TypedDict):
     offering: Offering
     desking: Desking
     matching: Matching
+    telling: Telling
+    harvesting: Harvesting
 
 
 def knowledge_of(
-    database: Database, *, access: Access, funding: Funding, vault: Vault, registry: Registry, labels: Labels, docket: Docket, describing: Describing,
-    audit: Audit, clock: Clock, ids: Ids, zone: str, by_meaning: bool,
+    database: Database, *, access: Access, funding: Funding, vault: Vault, registry: Registry, base_models: BaseModels, labels: Labels,
+    docket: Docket, describing: Describing, audit: Audit, clock: Clock, ids: Ids, zone: str, by_meaning: bool, harvest_hosts: str, base: str,
 ) -> KnowledgeServices:  # fmt: skip
-    """Over one table of entries. by_meaning: whether entries are read for their meaning, where there is what reads them."""
+    """Over one table of entries. by_meaning: whether entries are read for their meaning, where there is what reads them. harvest_hosts: the
+    setting of that name. base: where people reach the portal.
+    """
 
     def countries() -> frozenset[str]:
         return frozenset(country for call in docket.calls.all() for country in call.countries)
@@ -67,6 +77,7 @@ def knowledge_of(
         access=access,
         vault=vault,
         registry=registry,
+        base_models=base_models,
         labels=labels,
         audit=audit,
         clock=clock,
@@ -85,6 +96,11 @@ def knowledge_of(
         ),
         "matching": Matching(SqlListings(database), access=access, audit=audit, clock=clock, ids=ids),
         "offering": Offering(docket.office, countries, access=access, describing=describing, clock=clock, zone=zone),
+        "harvesting": Harvesting(
+            SqlSources(database), SqlHarvests(database), entries, PublicWeb(Hosts.read(harvest_hosts), says="harvest_hosts"), base=base,
+            audit=audit, clock=clock, ids=ids,
+        ),
+        "telling": Telling(catalogue, vault.looking, access=access),
     }  # fmt: skip
 
 

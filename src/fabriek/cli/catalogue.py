@@ -5,18 +5,24 @@ from typing import Any
 
 import click
 
+from fabriek.cli.catalogue_harvest import harvest
 from fabriek.cli.groups import Group
-from fabriek.cli.output import json_option, print_json, project_option, say, show, table
+from fabriek.cli.output import json_option, print_json, project_option, say, show, table, warn
+from fabriek.cli.progress import bar
 from fabriek.cli.session import connect
 from fabriek.kernel.errors import InvalidInput
+from fabriek.sdk.base_models import Watching
 
 KEEPS_NONE = "you keep no search; fabriek catalogue search WORDS --save NAME"
-KINDS = ["dataset", "model", "recipe", "app", "guide", "answer", "service", "training"]
+KINDS = ["dataset", "model", "recipe", "app", "guide", "answer", "service", "training", "elsewhere"]
 
 
 @click.group(cls=Group)
 def catalogue() -> None:
     """Find, publish and ask for datasets and models."""
+
+
+catalogue.add_command(harvest)
 
 
 @catalogue.command("search", context_settings={"ignore_unknown_options": True})
@@ -204,6 +210,55 @@ def request(card: str, reason: str, project: str, *, as_json: bool) -> None:
 def cite(card: str) -> None:
     """How it is cited: a CITATION.cff."""
     say(connect().catalogue.citation(card).rstrip())
+
+
+@catalogue.command("croissant")
+@click.argument("card")
+def croissant(card: str) -> None:
+    """A dataset as Croissant 1.1. Put beside its files, other programs load it: fabriek data pull NAME DIR."""
+    print_json(connect().catalogue.croissant(card))
+
+
+@catalogue.command("import")
+@click.argument("place", metavar="FILE.json|FOLDER", type=click.Path(exists=True, path_type=Path))
+@click.option("--name", default="", help="What it is called here; by default as its document or folder is.")
+@click.option("--label", default="", help="How sensitive it is; default: internal, or what is there has.")
+@click.option(
+    "--reach",
+    type=click.Choice(["world", "everyone", "organisation", "project"]),
+    default="project",
+    show_default=True,
+    help="Who may know of it.",
+)
+@click.option(
+    "--allow-code", is_flag=True, help="Of a model, take pickles and programs too. They run when they are loaded."
+)
+@project_option
+@json_option
+def bring_in(place: Path, name: str, label: str, reach: str, project: str, *, allow_code: bool, as_json: bool) -> None:
+    """Bring in a dataset or model as another house hands it over, with its card.
+
+    FILE.json is a document in Croissant, 1.0 or 1.1, with its files beside it; FOLDER one of the Hugging Face Hub, with its README.md. Only files
+    below that folder are read, and nothing is fetched. The same once more changes nothing.
+    """
+    from fabriek.sdk.importing.importing import bring_in as brought  # noqa: PLC0415  # what help should not pay for
+
+    factory = connect(project)
+    with bar("bringing in") as drawn:
+        done = brought(
+            factory, place, name=name, label=label, reach=reach, project=project, allow_code=allow_code,
+            watching=Watching(drawn.expect, drawn.advance), tell=warn,
+        )  # fmt: skip
+    if as_json:
+        left = list(done.handed.left_out)
+        print_json({"kind": done.handed.kind, "name": done.name, "version": done.version, "unchanged": done.unchanged,
+                    "entry": done.entry, "left_out": left})  # fmt: skip
+        return
+    say(
+        f"{done.handed.kind} {done.name}@{done.version[:12]}{'  as it was' if done.unchanged else ''}; in the catalogue as {done.entry.id}"
+    )
+    if done.handed.left_out:
+        say(f"not taken over: {', '.join(done.handed.left_out)}")
 
 
 @catalogue.command("withdraw")

@@ -32,7 +32,7 @@ class EntryIn(Wire):
 
 class EntryOut(Wire):
     r"""`passage`: what matched, hits between \\u0002 and \\u0003; to be escaped before it is shown. `near`: it has not the words that were looked
-    for, and stands near in meaning.
+    for, and stands near in meaning. `page`: of what is elsewhere, where.
     """
 
     id: str
@@ -53,6 +53,7 @@ class EntryOut(Wire):
     authors: list[str] = Field(default_factory=list)
     passage: str = ""
     near: bool = False
+    page: str = ""
 
 
 class SnippetOut(Wire):

@@ -1,6 +1,7 @@
 """The catalogue, for the client."""
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote
 
 from fabriek.schemas.catalogue import (
@@ -80,6 +81,10 @@ class Catalogue:
     def citation(self, entry: str) -> str:
         """How it is cited, as CITATION.cff."""
         return self._client.get_bytes(f"/api/v1/catalogue/{entry}/citation").decode()
+
+    def croissant(self, entry: str) -> dict[str, Any]:
+        """A dataset as Croissant 1.1: beside the files that `vault.pull` fetches, other programs load it. Raises InvalidInput, NotFound."""
+        return dict(self._client.get(f"/api/v1/catalogue/{entry}/croissant"))
 
     def withdraw(self, entry: str) -> None:
         self._client.delete(f"/api/v1/catalogue/{entry}")

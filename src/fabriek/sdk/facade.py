@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.foreign import Foreign
     from fabriek.sdk.funding import Funding
     from fabriek.sdk.guide import Guide
+    from fabriek.sdk.harvest import Harvest
     from fabriek.sdk.joining import Joining
     from fabriek.sdk.keys import Keys
     from fabriek.sdk.lab import Lab
@@ -189,6 +190,10 @@ class Fabriek:
     @cached_property
     def training(self) -> "Training":
         return self._part("training", "Training")  # type: ignore[no-any-return]
+
+    @cached_property
+    def harvest(self) -> "Harvest":
+        return self._part("harvest", "Harvest")  # type: ignore[no-any-return]
 
     @cached_property
     def desk(self) -> "Desk":

@@ -89,17 +89,18 @@ class Vault:
         progress: Callable[[int], None] = _silent,
         expect: Callable[[int], None] = _silent,
         tell: Callable[[str], None] = _unsaid,
+        take: Callable[[Path], Survey] = survey,
     ) -> Pushed:
         """The folder as the next version of a dataset, which is made when there is none. Unchanged data makes no version.
 
         A push that was interrupted goes on: what had arrived is not sent again. A file that changes meanwhile is told of, and all is
         tried once more. `read_all`: files are read also where nobody seems to have touched them since the last push. `key_home`: of a dataset
-        that is made; it stays. `progress` is told of every byte done, `expect` how many there are.
+        that is made; it stays. `take`: what of the folder is pushed. `progress` is told of every byte done, `expect` how many there are.
 
         Raises InvalidInput before anything is sent when the folder holds what cannot be pushed, NotPermitted naming the rule, WrongState where
         the dataset has another key home.
         """
-        taken = survey(Path(folder))
+        taken = take(Path(folder))
         expect(taken.size_bytes)
         home, _, bare = name.rpartition("/")
         try:
@@ -117,7 +118,7 @@ class Vault:
                 return self._push(taken, known, label, journal, project, progress, read_all=read_all)
             except Changed as error:
                 tell(f"{error.detail}; trying once more")
-            return self._push(survey(Path(folder)), known, label, journal, project, progress, read_all=read_all)
+            return self._push(take(Path(folder)), known, label, journal, project, progress, read_all=read_all)
 
     def _push(
         self,

@@ -32,9 +32,10 @@ class PageReader(Desk):
         if hashlib.sha256(sealed).hexdigest() != facts.manifest_sha256:
             raise Damaged("the manifest is not the one that was signed", fix="fabriek data verify", where="manifest")
         packed = open_bytes(sealed, key, self._context(facts.manifest))
-        return Book(read_root(packed, facts.content_hash, facts.files, facts.size_bytes), self._read)
+        return Book(read_root(packed, facts.content_hash, facts.files, facts.size_bytes), self.read)
 
-    def _read(self, part: Part) -> bytes:
+    def read(self, part: Part) -> bytes:
+        """All bytes of a part, authenticated. Raises Damaged."""
         opener = self._openers.get(part.object_id)
         if opener is None:
             if len(self._openers) >= PAGES_KEPT:

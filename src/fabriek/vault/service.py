@@ -12,13 +12,15 @@ from fabriek.vault.keeping.ports import KeyStores
 from fabriek.vault.keeping.rotating import Rotating
 from fabriek.vault.labelling.lowering import Lowering
 from fabriek.vault.labelling.waiting import Waiting
+from fabriek.vault.looking import Looking
 from fabriek.vault.safe import Safe
 from fabriek.vault.versions import Version
 
 
 class Vault(Lowering):
     """The vault of one installation. `safe` seals for the dialects, `erasing` and `rotating` keep its keys, `arriving` takes files in plain,
-    `collecting`, `checking` and `scrubbing` care for its store. `waiting` lists what waits for somebody's word.
+    `collecting`, `checking` and `scrubbing` care for its store. `waiting` lists what waits for somebody's word,
+    and `looking` tells what a version holds to who may take it away.
     """
 
     def __init__(self, parts: Parts, keeping: KeyStores, *, scrub_days: int = 0) -> None:
@@ -31,6 +33,7 @@ class Vault(Lowering):
         self.checking = Checking(parts)
         self.scrubbing = Scrubbing(parts, self.checking, days=scrub_days)
         self.waiting = Waiting(parts)
+        self.looking = Looking(parts, self)
 
     def _check_free(self, version: Version) -> None:
         """A version that is held, or kept until a day, is not removed either."""

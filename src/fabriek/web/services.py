@@ -69,6 +69,8 @@ from fabriek.kernel.pages import Cursors
 from fabriek.knowledge.cases.service import Desking
 from fabriek.knowledge.catalogue.service import Catalogue
 from fabriek.knowledge.desk.service import Desk
+from fabriek.knowledge.exchange.telling import Telling
+from fabriek.knowledge.harvest.service import Harvesting
 from fabriek.knowledge.matching.service import Matching
 from fabriek.knowledge.meaning.service import Meaning
 from fabriek.knowledge.offers.service import Offering
@@ -190,5 +192,7 @@ class Services:
     desking: Desking
     matching: Matching
     training: Training
+    telling: Telling
+    harvesting: Harvesting
     serving: Serving
     admitting: Admitting

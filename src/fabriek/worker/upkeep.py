@@ -1,6 +1,7 @@
 """What must be done now and then: number the audit log, close grants that no rule allows any more, go on with rotations and erasures,
 note when credentials were last used, end terms of classes, award what waits, follow credits, foretell starts, keep the catalogue in step with
-what is offered, forget old answers and what was sent and never finished, care for the store, keep a cluster's accounts in step.
+what is offered, read catalogues elsewhere, forget old answers and what was sent and never finished, care for the store, keep a cluster's
+accounts in step.
 """
 
 from datetime import timedelta
@@ -15,6 +16,7 @@ from fabriek.worker.clearing import Clearing
 from fabriek.worker.closing import Closer
 from fabriek.worker.crediting import Crediting
 from fabriek.worker.foretelling import Foretells
+from fabriek.worker.harvesting import Harvester
 from fabriek.worker.reading import Reading
 from fabriek.worker.rhythm import Rhythm
 from fabriek.worker.shelving import shelve
@@ -34,6 +36,7 @@ class Upkeep:
         self._noting = Rhythm(services.clock, 30.0)
         self._reviewing, self._teaching = Rhythm(services.clock, 10.0), Rhythm(services.clock, 60.0)
         self._foretelling, self._meaning = Foretells(services), Reading(services)
+        self._harvesting = Harvester(services)
         self._counting = Rhythm(services.clock, 60.0)
         self._shelving = Rhythm(services.clock, timedelta(hours=1).total_seconds())
         self._following = Rhythm(services.clock, 2.0)
@@ -47,6 +50,7 @@ class Upkeep:
         self._crediting.beside.close()
         self._foretelling.beside.close()
         self._meaning.beside.close()
+        self._harvesting.beside.close()
 
     def round(self) -> None:
         """A chore that fails keeps no other from being done."""
@@ -63,6 +67,7 @@ class Upkeep:
         tried("follow credits", self._crediting.round)
         tried("foretell starts", self._foretelling.round)
         tried("read the catalogue", self._meaning.round)
+        tried("read catalogues elsewhere", self._harvesting.round)
         self._mind_the_money()
         if self._shelving.due():
             tried("keep the catalogue in step", lambda: shelve(services))

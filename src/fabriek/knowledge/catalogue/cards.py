@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.fields import read_fields, split_head
 from fabriek.knowledge.catalogue.entries import TEXT_CHARACTERS_MAX, Face
-from fabriek.lab.fields import read_fields, split_head
 
 HEAD_CHARACTERS_MAX = 10_000
 FIELDS = {

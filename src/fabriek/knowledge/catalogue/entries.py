@@ -20,6 +20,7 @@ class EntryKind(StrEnum):
     DATASET = "dataset"
     MODEL = "model"
     ANSWER = "answer"
+    ELSEWHERE = "elsewhere"
     RECIPE = "recipe"
     APP = "app"
     GUIDE = "guide"

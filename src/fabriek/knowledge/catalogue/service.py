@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from fabriek.access.projects import Project
 from fabriek.access.service import Access
 from fabriek.audit.service import Audit
 from fabriek.kernel.callers import SYSTEM, Caller, require
@@ -29,23 +30,28 @@ from fabriek.knowledge.catalogue.entries import (
 from fabriek.knowledge.catalogue.history import History, Past
 from fabriek.knowledge.catalogue.ports import Entries
 from fabriek.knowledge.catalogue.snippets import Snippet, snippet
+from fabriek.lab.base_models.models import NoSuchModel
+from fabriek.lab.base_models.service import BaseModels
 from fabriek.lab.registry.service import Registry
 from fabriek.vault.labelling.labels import Labels
 from fabriek.vault.service import Vault
 
 HARVEST_PAGE = 100
 
+BASE = "base"
+"""How the subject of a base model begins; that of a registered one begins with model."""
+
 
 class Catalogue:
     """An entry makes a thing known to those in its reach; it opens nothing."""
 
     def __init__(
-        self, kept: Entries, history: History, *, access: Access, vault: Vault, registry: Registry, labels: Labels, audit: Audit, clock: Clock,
-        ids: Ids,
+        self, kept: Entries, history: History, *, access: Access, vault: Vault, registry: Registry, base_models: BaseModels, labels: Labels,
+        audit: Audit, clock: Clock, ids: Ids,
     ) -> None:  # fmt: skip
         self._entries, self._history = kept, history
         self._access, self._vault, self._registry, self._labels = access, vault, registry, labels
-        self._audit, self._clock, self._ids = audit, clock, ids
+        self._base_models, self._audit, self._clock, self._ids = base_models, audit, clock, ids
 
     def publish(
         self, project_ref: str, kind: str, subject: str, face: Face, *, reach: Reach = Reach.EVERYONE, by: Caller
@@ -66,7 +72,7 @@ class Catalogue:
         if kind == EntryKind.MODEL:
             newest = next(iter(self._registry.versions(project.id, subject, by=by)), None)
             if newest is None:
-                raise NotFound(f"there is no model {subject} in this project", fix="fabriek project show")
+                return self._publish_base(project, subject, face, reach, by)
             self._check_label(newest.label, reach)
             of = f"model:{project.id}:{subject}"
             return self._keep(EntryKind.MODEL, of, project.id, project.lead_organisation, newest.label, face, reach, by)
@@ -133,6 +139,10 @@ class Catalogue:
     def citation(self, entry_id: str, address: str, *, by: Caller) -> str:
         """How it is cited, as CITATION.cff. address: the page of the entry. Raises NotFound."""
         found = self.entry(entry_id, by=by)
+        if found.kind is EntryKind.ELSEWHERE:
+            raise InvalidInput(
+                "it is cited as its own catalogue says", fix=f"fabriek catalogue show {entry_id} names its page there"
+            )
         return cff(found, self.whose(found)[1], address)
 
     def withdraw(self, entry_id: str, *, by: Caller) -> None:
@@ -156,7 +166,9 @@ class Catalogue:
         found = self.entry(entry_id, by=by)
         require(by, "access.request")
         if found.kind is not EntryKind.DATASET:
-            raise InvalidInput("access is asked for datasets", fix="ask the project that published this")
+            raise InvalidInput(
+                "access is asked for datasets", fix="ask the project that published this, or where it is"
+            )
         purpose = self._access.project(project_ref).purpose if project_ref else Purpose.CIVILIAN
         asked = self._vault.request_access(found.subject, project=project_ref, purpose=purpose, reason=reason, by=by)
         return asked.id
@@ -172,6 +184,16 @@ class Catalogue:
         if found.reach is not Reach.WORLD:
             raise NotFound("there is no such thing, or you may not know of it", fix="fabriek catalogue search")
         return found
+
+    def _publish_base(self, project: Project, name: str, face: Face, reach: Reach, by: Caller) -> Entry:
+        """Of a model that was brought in: it has revisions and no versions."""
+        try:
+            base = self._base_models.get(project.id, name, by=by)
+        except NoSuchModel:
+            raise NotFound(f"there is no model {name} in this project", fix="fabriek project show") from None
+        self._check_label(base.label, reach)
+        of = f"{BASE}:{project.id}:{name}"
+        return self._keep(EntryKind.MODEL, of, project.id, project.lead_organisation, base.label, face, reach, by)
 
     def _check_label(self, label: str, reach: Reach) -> None:
         """What is withheld until it is released is known to its project alone: a card would be a way out around the release."""
@@ -191,7 +213,10 @@ class Catalogue:
         entries.check(made)
         with self._entries.transaction(alone=f"card:{subject}"):
             known = self._entries.of_subject(subject)
-            made = replace(made, id=known.id) if known else made
+            if known is not None:
+                made = replace(made, id=known.id)
+                if made == replace(known, published_at=made.published_at):
+                    return known  # so that the same import twice is no news
             self._entries.put(made)
             self._audit.record("card.published", made.id, by, kind=str(kind), label=label, reach=str(reach))
         return made

@@ -64,7 +64,7 @@ def _hit(entry: Entry, words: Collection[str], begins: str, *, near: bool) -> Hi
 def _counts(rows: Sequence[Counted]) -> Mapping[str, Mapping[str, int]]:
     """Of each of FACETS, value → how many."""
     columns = zip(*(row[1:] for row in rows), strict=True) if rows else ((),) * len(FACETS)
-    return {name: Counter(column) for name, column in zip(FACETS, columns, strict=True)}
+    return {name: Counter(filter(None, column)) for name, column in zip(FACETS, columns, strict=True)}
 
 
 class Finding:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from fabriek.kernel.errors import InvalidInput
-from fabriek.lab.fields import read_fields, split_head
+from fabriek.kernel.fields import read_fields, split_head
 
 CARD_CHARACTERS_MAX = 400_000
 FACTS_CHARACTERS_MAX = 200_000

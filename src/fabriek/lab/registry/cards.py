@@ -10,7 +10,7 @@ import yaml
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from fabriek.kernel.errors import InvalidInput
-from fabriek.lab.fields import read_fields, split_head
+from fabriek.kernel.fields import read_fields, split_head
 
 CARD_CHARACTERS_MAX = 100_000
 FRONT_CHARACTERS_MAX = 20_000

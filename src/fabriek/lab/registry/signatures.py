@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fabriek.kernel.errors import InvalidInput
-from fabriek.lab.fields import read_fields
+from fabriek.kernel.fields import read_fields
 
 MLMODEL_FILE = "MLmodel"
 MLMODEL_BYTES_MAX = 512_000

@@ -1,19 +1,20 @@
 """The catalogue: what is found, and one entry."""
 
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import Query, Request
+from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from fabriek.knowledge.catalogue.entries import Entry, EntryKind
 from fabriek.knowledge.catalogue.history import Past
 from fabriek.knowledge.catalogue.snippets import Snippet
+from fabriek.knowledge.exchange.schema_org import is_told, schema_org
 from fabriek.knowledge.search.index import FACETS
 from fabriek.portal.forms import read_form
 from fabriek.portal.named import names_of
+from fabriek.portal.pages.searches import there
 from fabriek.portal.rendering import Pages
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.router import PUBLIC, Right, Router
@@ -34,6 +35,14 @@ def _entry(entry: Entry, summary: str = "", passage: str = "") -> dict[str, Any]
     }
 
 
+def _told(request: Request, entry: Entry, owner: str) -> Markup:
+    """For search engines; nothing where the world may not know of it."""
+    if not is_told(entry):
+        return Markup()
+    address = f"{str(request.base_url).rstrip('/')}/catalogue/{entry.id}/open"
+    return Markup(schema_org(entry, owner, address))  # noqa: S704  # escaped there, as a script element asks
+
+
 def router(services: Services, pages: Pages) -> Router:
     made = Router(include_in_schema=False)
 
@@ -48,7 +57,7 @@ def router(services: Services, pages: Pages) -> Router:
 
         def link(**other: str) -> str:
             asked = {"q": q, **chosen, **other}
-            return _there(asked.pop("q"), asked)
+            return there(asked.pop("q"), asked)
 
         narrower = {
             name: [(value, count, link(**{name: value})) for value, count in sorted(found.facets.get(name, {}).items(), key=_most)]
@@ -62,28 +71,6 @@ def router(services: Services, pages: Pages) -> Router:
             kept=services.saving.list(by=caller),
         )  # fmt: skip
 
-    @made.post("/catalogue/searches", access=Right("knowledge.view"), once=False)
-    async def save(request: Request, caller: CallerDep) -> Response:
-        """Keeps what was looked for."""
-        fields = await read_form(request)
-        chosen = {name: fields.get(name, "") for name in FACETS}
-        await run_in_threadpool(services.saving.save, fields.get("name", ""), fields.get("q", ""), chosen, by=caller)
-        return RedirectResponse(_there(fields.get("q", ""), chosen), status_code=303)
-
-    @made.post("/catalogue/searches/looked", access=Right("knowledge.view"), once=False)
-    async def look(request: Request, caller: CallerDep) -> Response:
-        """Leads to what it finds; nothing of it is new from then on."""
-        fields = await read_form(request)
-        kept, _ = await run_in_threadpool(services.saving.look, fields.get("name", ""), by=caller)
-        return RedirectResponse(_there(kept.search.text, kept.search.filters), status_code=303)
-
-    @made.post("/catalogue/searches/forget", access=Right("knowledge.view"), once=False)
-    async def forget(request: Request, caller: CallerDep) -> Response:
-        """Keeps it no more."""
-        fields = await read_form(request)
-        await run_in_threadpool(services.saving.forget, fields.get("name", ""), by=caller)
-        return RedirectResponse("/catalogue", status_code=303)
-
     @made.get("/catalogue/{card}", access=Right("knowledge.view"))
     def entry(request: Request, card: str, caller: CallerDep, *, asked: bool = False) -> Response:
         """One entry, and the way to ask for access."""
@@ -92,8 +79,9 @@ def router(services: Services, pages: Pages) -> Router:
         can_request = found.kind is EntryKind.DATASET and found.organisation != caller.organisation
         return pages.render(
             request, "entry.html", entry=_entry(found), projects=projects, can_request=can_request, asked=asked,
-            organisation=services.catalogue.whose(found)[1], use=services.catalogue.snippet(found), past=past,
-            people=names_of(services, [one.person for one in past.uses]),
+            organisation=(owner := services.catalogue.whose(found)[1]), use=services.catalogue.snippet(found), past=past,
+            people=names_of(services, [one.person for one in past.uses]), told=_told(request, found, owner),
+            origin=services.harvesting.origin(found.id, by=caller) if found.kind is EntryKind.ELSEWHERE else None,
         )  # fmt: skip
 
     @made.get("/catalogue/{card}/open", access=PUBLIC)
@@ -102,7 +90,7 @@ def router(services: Services, pages: Pages) -> Router:
         found = services.catalogue.of_the_world(card)
         return pages.render(
             request, "entry.html", entry=_entry(found), projects=[], can_request=False, asked=False,
-            organisation=services.catalogue.whose(found)[1], use=Snippet(), past=Past(),
+            organisation=(owner := services.catalogue.whose(found)[1]), use=Snippet(), past=Past(), told=_told(request, found, owner), origin=None,
         )  # fmt: skip
 
     @made.get("/catalogue/{card}/CITATION.cff", access=Right("knowledge.view"))
@@ -114,6 +102,14 @@ def router(services: Services, pages: Pages) -> Router:
             told, media_type="application/yaml", headers={"Content-Disposition": 'attachment; filename="CITATION.cff"'}
         )
 
+    @made.get("/catalogue/{card}/croissant.json", access=Right("knowledge.view"))
+    def croissant(request: Request, card: str, caller: CallerDep) -> Response:
+        """A dataset as Croissant, as a file to put beside its data."""
+        address = f"{str(request.base_url).rstrip('/')}/catalogue/{card}"
+        told = services.telling.croissant(card, address, by=caller)
+        head = {"Content-Disposition": 'attachment; filename="croissant.json"'}
+        return JSONResponse(told, media_type="application/ld+json", headers=head)
+
     @made.post("/catalogue/{card}/request", access=Right("access.request"), once=False)
     async def ask_for_access(request: Request, card: str, caller: CallerDep) -> Response:
         """Asks the people who hold the data."""
@@ -124,11 +120,6 @@ def router(services: Services, pages: Pages) -> Router:
         return RedirectResponse(f"/catalogue/{card}?asked=true", status_code=303)
 
     return made
-
-
-def _there(q: str, chosen: Mapping[str, str]) -> str:
-    asked = urlencode({name: value for name, value in {"q": q, **chosen}.items() if value})
-    return f"/catalogue?{asked}" if asked else "/catalogue"
 
 
 def _most(one: tuple[str, int]) -> tuple[int, str]:

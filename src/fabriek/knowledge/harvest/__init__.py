@@ -1,0 +1,1 @@
+"""Entries of other catalogues, read where they are: found here, opened there."""
