@@ -30,7 +30,7 @@ from fabriek.bootstrap.funding import changing_of, funding_services
 from fabriek.bootstrap.joining import joining_services, teaching_of
 from fabriek.bootstrap.knowledge import knowledge_of, training_of
 from fabriek.bootstrap.lab import lab_services
-from fabriek.bootstrap.machinery import executor_of, this_machine
+from fabriek.bootstrap.machinery import environments, executor_of, this_machine
 from fabriek.bootstrap.powering import powering_of
 from fabriek.bootstrap.providers import RefreshKeys, provider_services
 from fabriek.bootstrap.reporting import reporting_of
@@ -245,7 +245,8 @@ def build(
         **knowledge_of(
             database, access=access, funding=funding, vault=vault, registry=registry, base_models=lab["base_models"], labels=labels, docket=docket,
             describing=money["describing"], audit=audit, clock=clock, ids=ids, zone=settings.zone,
-            by_meaning=settings.search_by_meaning, harvest_hosts=settings.harvest_hosts, base=base,
+            by_meaning=settings.search_by_meaning, harvest_hosts=settings.harvest_hosts, base=base, compute=compute,
+            planner=forecasts["planner"], lab=lab["lab"], machine=machine, environments=environments(settings),
         ),
         passports=Passports(
             lab["facts"], lab["promoting"], jobs, statements, SqlAgreements(database), access=access, funding=funding, vault=vault, signer=keyring,

@@ -9,6 +9,10 @@ from fabriek.adapters.database import Database
 from fabriek.adapters.outbound import Hosts
 from fabriek.adapters.public_web import PublicWeb
 from fabriek.audit.service import Audit
+from fabriek.compute.executors.environments import Environments
+from fabriek.compute.machine import Machine
+from fabriek.compute.planning import Planner
+from fabriek.compute.service import Compute
 from fabriek.compute.store import SqlJobs
 from fabriek.funding.service import Funding
 from fabriek.kernel.clock import Clock
@@ -30,6 +34,9 @@ from fabriek.knowledge.meaning.encoder import encoder_here
 from fabriek.knowledge.meaning.service import Meaning
 from fabriek.knowledge.meaning.store import SqlMeanings
 from fabriek.knowledge.offers.service import Offering
+from fabriek.knowledge.recipes.models import Models
+from fabriek.knowledge.recipes.service import Recipes
+from fabriek.knowledge.recipes.shelf import shipped_recipes
 from fabriek.knowledge.saving.service import Saving
 from fabriek.knowledge.saving.store import SqlSearches
 from fabriek.knowledge.search.finding import Finding
@@ -38,6 +45,7 @@ from fabriek.knowledge.training.service import Training
 from fabriek.knowledge.training.store import SqlCertificates, SqlLessons
 from fabriek.lab.base_models.service import BaseModels
 from fabriek.lab.registry.service import Registry
+from fabriek.lab.service import Lab
 from fabriek.lab.store import SqlRuns
 from fabriek.vault.labelling.labels import Labels
 from fabriek.vault.service import Vault
@@ -54,11 +62,13 @@ class KnowledgeServices(TypedDict):
     matching: Matching
     telling: Telling
     harvesting: Harvesting
+    recipes: Recipes
 
 
 def knowledge_of(
     database: Database, *, access: Access, funding: Funding, vault: Vault, registry: Registry, base_models: BaseModels, labels: Labels,
     docket: Docket, describing: Describing, audit: Audit, clock: Clock, ids: Ids, zone: str, by_meaning: bool, harvest_hosts: str, base: str,
+    compute: Compute, planner: Planner, lab: Lab, machine: Machine, environments: Environments,
 ) -> KnowledgeServices:  # fmt: skip
     """Over one table of entries. by_meaning: whether entries are read for their meaning, where there is what reads them. harvest_hosts: the
     setting of that name. base: where people reach the portal.
@@ -101,6 +111,10 @@ def knowledge_of(
             audit=audit, clock=clock, ids=ids,
         ),
         "telling": Telling(catalogue, vault.looking, access=access),
+        "recipes": Recipes(
+            shipped_recipes(), compute=compute, planner=planner, lab=lab, models=Models(compute, registry, lab), vault=vault, access=access,
+            machine=machine, clock=clock, installed=lambda: environments.installed,
+        ),
     }  # fmt: skip
 
 

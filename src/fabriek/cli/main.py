@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("fabriek.cli.data_keeping:data", "Push, pull and share datasets."),
     "run": ("fabriek.cli.run:run", "Run a command as a job and follow it."),
     "forecast": ("fabriek.cli.forecast:forecast", "When a job would start, before you submit it."),
+    "recipe": ("fabriek.cli.recipe:recipe", "Jobs that are ready to run: what they reach and cost, and a run of one."),
     "job": ("fabriek.cli.job:job", "Look at jobs, follow, cancel, fetch results."),
     "runs": ("fabriek.cli.runs:runs", "What runs logged: find, compare, bring in from MLflow, take along."),
     "secret": ("fabriek.cli.secret:secret", "Values that jobs may use and nobody reads back."),

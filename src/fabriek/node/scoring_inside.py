@@ -36,7 +36,7 @@ def load(folder: Path) -> "tuple[Predict, Any, str]":
 
 def asked_of(body: bytes, kind: str, schema: Any) -> Any:
     """The data of a request, as MLflow's own server would read it. Raises ValueError."""
-    import pandas as pd  # type: ignore[import-untyped]  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415
 
     if kind == "text/csv":
         return pd.read_csv(io.BytesIO(body))

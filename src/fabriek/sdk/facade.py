@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fabriek.sdk.models import Models
     from fabriek.sdk.packages import Packages
     from fabriek.sdk.packs import Packs
+    from fabriek.sdk.recipes import Recipes
     from fabriek.sdk.reporting import Reporting
     from fabriek.sdk.reviewing import Reviewing
     from fabriek.sdk.secrets import Secrets
@@ -194,6 +195,10 @@ class Fabriek:
     @cached_property
     def harvest(self) -> "Harvest":
         return self._part("harvest", "Harvest")  # type: ignore[no-any-return]
+
+    @cached_property
+    def recipes(self) -> "Recipes":
+        return self._part("recipes", "Recipes")  # type: ignore[no-any-return]
 
     @cached_property
     def desk(self) -> "Desk":

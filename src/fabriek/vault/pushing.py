@@ -44,6 +44,11 @@ class Committed:
     on_parent: bool = False
 
 
+def code_name(by: Caller, apart: str = "") -> str:
+    """Of the dataset that holds somebody's code in a project."""
+    return f"_code-{by.person}-{apart}" if apart else f"_code-{by.person}"
+
+
 class Pushing(Holding):
     """From an empty upload to a version."""
 
@@ -72,12 +77,14 @@ class Pushing(Holding):
         self._check_label(chosen, project)
         return self._open(dataset, chosen, by)
 
-    def open_code_upload(self, project_ref: str, *, by: Caller) -> Upload:
-        """Begins a version of the caller's own code in a project: what a job will run. It is in no list."""
+    def open_code_upload(self, project_ref: str, *, apart: str = "", by: Caller) -> Upload:
+        """Begins a version of the caller's own code in a project: what a job will run. It is in no list. apart: a name for code that does not
+        build on what the caller pushed before.
+        """
         parts = self._parts
         project = self._project(project_ref)
         require(by, "job.submit", project=project.id)
-        name = f"_code-{by.person}"
+        name = code_name(by, apart)
         with parts.datasets.transaction(alone=f"project:{project.id}"):
             try:
                 dataset = parts.datasets.named(project.id, name)

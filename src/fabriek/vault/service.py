@@ -7,6 +7,7 @@ from fabriek.vault.care.collecting import Collecting
 from fabriek.vault.care.scrubbing import Scrubbing
 from fabriek.vault.desk import Parts
 from fabriek.vault.intake.arriving import Arriving
+from fabriek.vault.intake.bringing import Bringing
 from fabriek.vault.keeping.erasing import Erasing
 from fabriek.vault.keeping.ports import KeyStores
 from fabriek.vault.keeping.rotating import Rotating
@@ -19,7 +20,7 @@ from fabriek.vault.versions import Version
 
 class Vault(Lowering):
     """The vault of one installation. `safe` seals for the dialects, `erasing` and `rotating` keep its keys, `arriving` takes files in plain,
-    `collecting`, `checking` and `scrubbing` care for its store. `waiting` lists what waits for somebody's word,
+    `bringing` code of ours, `collecting`, `checking` and `scrubbing` care for its store. `waiting` lists what waits for somebody's word,
     and `looking` tells what a version holds to who may take it away.
     """
 
@@ -29,6 +30,7 @@ class Vault(Lowering):
         self.erasing = Erasing(parts, keeping)
         self.rotating = Rotating(parts, keeping)
         self.arriving = Arriving(parts, self, self.erasing)
+        self.bringing = Bringing(parts, self, self.arriving)
         self.collecting = Collecting(parts, self.erasing)
         self.checking = Checking(parts)
         self.scrubbing = Scrubbing(parts, self.checking, days=scrub_days)

@@ -74,6 +74,7 @@ from fabriek.knowledge.harvest.service import Harvesting
 from fabriek.knowledge.matching.service import Matching
 from fabriek.knowledge.meaning.service import Meaning
 from fabriek.knowledge.offers.service import Offering
+from fabriek.knowledge.recipes.service import Recipes
 from fabriek.knowledge.saving.service import Saving
 from fabriek.knowledge.search.finding import Finding
 from fabriek.knowledge.training.service import Training
@@ -194,5 +195,6 @@ class Services:
     training: Training
     telling: Telling
     harvesting: Harvesting
+    recipes: Recipes
     serving: Serving
     admitting: Admitting

@@ -8,3 +8,4 @@ from fabriek.web.services import Services
 def shelve(services: Services) -> None:
     """What the factory offers today is found in the catalogue, and nothing that it did before."""
     services.catalogue.shelve(EntryKind.SERVICE, faces_on(services.offering.today()))
+    services.catalogue.shelve(EntryKind.RECIPE, dict(services.recipes.cards()))

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import Distribution, distributions
@@ -61,6 +61,14 @@ class Environments:
     def base(self) -> Environment:
         """The installation's own packages."""
         return Environment(self._python, self._base_hash)
+
+    @cached_property
+    def installed(self) -> Mapping[str, str]:
+        """What the installation's own packages are, normalised name → version: what a job finds that names none."""
+        ours = self._python == sys.executable
+        listed = _named(distributions()) if ours else _run([self._python, "-I", "-c", PACKAGES]).splitlines()
+        pairs = (line.strip().partition("==") for line in listed if line.strip())
+        return {re.sub(r"[-_.]+", "-", name).lower(): version for name, _, version in pairs}
 
     @property
     def version(self) -> str:

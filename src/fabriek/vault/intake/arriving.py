@@ -27,7 +27,7 @@ from fabriek.sealing.context import object_context
 from fabriek.sealing.digests import FileDigest
 from fabriek.sealing.objects import KEY_BYTES, SALT_BYTES, seal
 from fabriek.sealing.packing import PART_BYTES
-from fabriek.vault.datasets import Dataset
+from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.desk import Desk, Parts
 from fabriek.vault.intake.arrivals import FILES_MAX, STRETCH_SECONDS_MAX, Arrival, Stretch, check_arrival, check_room
 from fabriek.vault.intake.joining import Joining
@@ -290,7 +290,8 @@ class Arriving(Desk):
         upload, dataset = self._pushing.upload(upload_id, by=by)
         if upload.job:
             raise nothing_here()
-        self._require_owner(dataset, by)
+        if dataset.kind is not Kind.CODE:  # of which it is asked already whether they may submit jobs
+            self._require_owner(dataset, by)
         return upload, dataset
 
     def _arrival(self, arrival_id: str, by: Caller) -> tuple[Arrival, Upload, Dataset]:

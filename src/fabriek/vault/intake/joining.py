@@ -10,7 +10,7 @@ from fabriek.sealing.book import Book
 from fabriek.sealing.digests import FileDigest
 from fabriek.sealing.manifest import File, Part
 from fabriek.sealing.pages import Page
-from fabriek.vault.datasets import Dataset
+from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.desk import Desk, Parts
 from fabriek.vault.intake.arrivals import Arrival
 from fabriek.vault.paging import PageReader, Writing
@@ -40,7 +40,8 @@ class Joining(Desk):
             if upload.progress is Progress.COMMITTED:
                 return parts.versions.get(upload.version)
             check_open(upload, parts.clock.now())
-            self._require_owner(dataset, by)
+            if dataset.kind is not Kind.CODE:
+                self._require_owner(dataset, by)
             self._refuse_erased(dataset)
             arrived = parts.arrivals.of_upload(upload.id)
             _check_whole(arrived)
