@@ -79,3 +79,13 @@ def test_a_guide_of_a_sealed_project_needs_a_release(town: Town) -> None:
         project, "guide", "inside", Face("Inside", "Seen."), reach=Reach.PROJECT, by=by
     )
     assert (kept.label, found(town, "inside")) == (sealed, [])
+
+
+def test_recipes_and_courses_are_found_beside_services(town: Town) -> None:
+    shelve(town.services)
+    assert found(town, "tabular", kind="recipe")
+    assert "Werken met beveiligde gegevens" in found(town, "beveiligde gegevens", kind="training")
+    hit, *_ = town.services.finding.search("secured data", filters={"kind": "training"}, by=town.operator).hits
+    assert town.services.catalogue.snippet(hit.entry).command == "fabriek training ls --course secured-data"
+    with pytest.raises(NotPermitted, match="factory's own"):
+        town.services.catalogue.withdraw(hit.entry.id, by=town.operator)

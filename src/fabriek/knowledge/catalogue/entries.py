@@ -31,8 +31,8 @@ class EntryKind(StrEnum):
 WRITTEN = frozenset({EntryKind.APP, EntryKind.GUIDE, EntryKind.TRAINING})
 """What a project publishes by its card alone: nothing here but the card is it."""
 
-OWN = (EntryKind.RECIPE, EntryKind.SERVICE)
-"""What is the factory's own, and follows what it offers."""
+OWN = frozenset({EntryKind.RECIPE, EntryKind.SERVICE, EntryKind.TRAINING})
+"""Of what the factory has some of its own, which follow what it offers and are of no project."""
 
 
 class Reach(StrEnum):

@@ -148,7 +148,7 @@ class Catalogue:
     def withdraw(self, entry_id: str, *, by: Caller) -> None:
         """It is in the catalogue no more; what it describes stays as it is. Raises NotFound, NotPermitted."""
         found = self.entry(entry_id, by=by)
-        if found.kind in OWN:
+        if found.kind in OWN and not found.project:
             raise NotPermitted(
                 f"this {found.kind} is the factory's own, and follows what it offers", rule="catalogue.own", fix="fabriek services"
             )  # fmt: skip

@@ -29,6 +29,8 @@ def snippet(entry: Entry, project: str, name: str) -> Snippet:
         return Snippet(f"fabriek recipe run {name}", _with(f'job = factory.recipes.run("{name}")'))
     if entry.kind is EntryKind.SERVICE:
         return Snippet("fabriek services", _with("offers = factory.catalogue.services()"))
+    if entry.kind is EntryKind.TRAINING and not entry.project:
+        return Snippet(f"fabriek training ls --course {name}", _with(f'lessons = factory.training.lessons("{name}")'))
     return Snippet()
 
 
