@@ -78,11 +78,15 @@ No triggers keep them: for each row they would write what could be gathered.
 INDEX_POSTGRESQL = (
     (
         "create table knowledge_index (number bigint primary key references knowledge_entries (number) on delete cascade, "
+        # Beside the words, so that who may not know of an entry costs no look at it.
+        "known_to text not null, "
         "title text not null, keywords text not null, summary text not null, words text not null, found tsvector generated always as "
         "(setweight(to_tsvector('simple', title), 'A') || setweight(to_tsvector('simple', keywords), 'B') || "
         "setweight(to_tsvector('simple', summary), 'C') || setweight(to_tsvector('simple', words), 'D')) stored)"
     ),
     "create index knowledge_index_found on knowledge_index using gin (found)",
+    # Title and keywords alone, for words that very many have.
+    "create index knowledge_index_top on knowledge_index using gin (ts_filter(found, '{a,b}'))",
 )
 for dialect, statements in (("sqlite", INDEX_SQLITE), ("postgresql", INDEX_POSTGRESQL)):
     for one in statements:
@@ -91,6 +95,10 @@ for dialect, statements in (("sqlite", INDEX_SQLITE), ("postgresql", INDEX_POSTG
 
 DESCRIBED = (str(EntryKind.DATASET), str(EntryKind.MODEL))
 """What other catalogues are told of: a guide is no dataset."""
+
+
+GATHERED_MIN = 500
+"""What PostgreSQL gathered of so many would be read through by every query until it is written into the index: five milliseconds each."""
 
 
 class SqlEntries:
@@ -158,7 +166,10 @@ class SqlEntries:
             first, last = numbered[0][0], numbered[-1][0]
             self._index_sqlite("", first, last)
             return
-        self._db.insert_many(_INDEXED, [(number, *_folded(entry)) for number, entry in numbered])
+        self._db.insert_many(_INDEXED, [(number, entry.known_to, *_folded(entry)) for number, entry in numbered])
+        if len(numbered) >= GATHERED_MIN:
+            for name in ("knowledge_index_found", "knowledge_index_top"):
+                self._db.execute(text(f"select gin_clean_pending_list('{name}')"))  # ours
 
     def _forget(self, number: int) -> None:
         """Before the entry is changed: this engine is told what a text was, since it keeps none."""
@@ -179,7 +190,9 @@ class SqlEntries:
 
 
 _INDEXED = Table(
-    "knowledge_index", MetaData(), *(Column(name) for name in ("number", "title", "keywords", "summary", "words"))
+    "knowledge_index",
+    MetaData(),
+    *(Column(name) for name in ("number", "known_to", "title", "keywords", "summary", "words")),
 )
 """As rows are given to it: what PostgreSQL makes of them itself is left out."""
 

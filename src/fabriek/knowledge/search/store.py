@@ -170,25 +170,24 @@ class PostgresIndex(SqlIndex):
     has_keyword = "position(chr(10) || :keyword || chr(10) in chr(10) || lower(e.keywords) || chr(10)) > 0"
 
     def asked(self, plan: Plan, names: Sequence[str]) -> dict[str, Any]:  # noqa: ARG002  # who may know is a condition
-        told = {"asked": _in_tsquery(plan)}
-        return told | {"top": _in_tsquery(plan, ":AB")} if plan.finds_many else told
+        return {"asked": _in_tsquery(plan)}
 
     def matched(self, known: str, where: Sequence[str]) -> str:
-        return (
-            f"{COUNTED} from knowledge_index i join knowledge_entries e using (number), to_tsquery('simple', :asked) asked "
-            f"where i.found @@ asked and {' and '.join([known, *where])} "
-            "order by ts_rank('{0.1, 0.2, 0.4, 1.0}', i.found, asked, 1) desc, e.number desc limit :most"
-        )
+        return self._of(_words_of("asked", "order by rank, number desc", known, where), known, where)
 
     def matched_many(self, known: str, where: Sequence[str]) -> str:
-        top = (
-            "select i.number, -ts_rank('{0.1, 0.2, 0.4, 1.0}', i.found, top, 1) as rank from knowledge_index i, to_tsquery('simple', :top) top "
-            "where i.found @@ top"
-        )
-        rest = "select i.number, 0 from knowledge_index i, to_tsquery('simple', :asked) asked where i.found @@ asked"
-        hits = f"select number, min(rank) as rank from ({top} union all {rest}) hits group by number"  # noqa: S608  # ours
+        top = _words_of("asked", "order by rank, number desc", known, where, of="ts_filter(i.found, '{a,b}')")
+        rest = _words_of("asked", "order by number desc", known, where, ranked=False)
+        hits = f"select number, min(rank) as rank from (({top}) union all ({rest})) hits group by number"  # noqa: S608  # ours
+        return self._of(hits, known, where)
+
+    def _of(self, hits: str, known: str, where: Sequence[str]) -> str:
+        # What matches is found first, whatever the database believes of a table that it has not counted yet.
         of = " and ".join([known, *where])
-        return f"{COUNTED} from ({hits}) h join knowledge_entries e using (number) where {of} order by h.rank, e.number desc limit :most"
+        return (
+            f"with h as materialized ({hits}) {COUNTED} from h join knowledge_entries e using (number) where {of} "
+            "order by h.rank, e.number desc limit :most"
+        )
 
     def vocabulary(self) -> Vocabulary:
         words = (
@@ -196,6 +195,18 @@ class PostgresIndex(SqlIndex):
             "where e.known_to = ''all''')"
         )
         return Vocabulary(dict(self._db.rows(text(words))), self.mark()[0])  # type: ignore[arg-type]  # pairs
+
+
+def _words_of(
+    asked: str, order: str, known: str, where: Sequence[str], *, ranked: bool = True, of: str = "i.found"
+) -> str:
+    """Number and rank of what matches. asked: the parameter by which it is asked. of: the words in which it is looked for."""
+    query = f"to_tsquery('simple', :{asked})"
+    rank = f"-ts_rank('{{0.1, 0.2, 0.4, 1.0}}', {of}, {query}, 1)" if ranked else "0"
+    # The best are enough, unless a filter drops some.
+    best = "" if where else f"{order} limit :most"
+    known = known.replace("e.known_to", "i.known_to")
+    return f"select i.number, {rank} as rank from knowledge_index i where {of} @@ {query} and {known} {best}"  # noqa: S608  # ours
 
 
 def _in_fts5(plan: Plan) -> str:
@@ -209,15 +220,13 @@ def _in_fts5(plan: Plan) -> str:
     return _put(plan, form, lambda word: f'"{word}" *', either=" OR ", both=" AND ", without=" NOT ")
 
 
-def _in_tsquery(plan: Plan, within: str = "") -> str:
-    """Words are letters and digits, so that none is an operator. within: of which weights alone, as `:AB`."""
+def _in_tsquery(plan: Plan) -> str:
+    """Words are letters and digits, so that none is an operator."""
 
     def form(one: Form) -> str:
-        return "(" + (" <-> " if one.adjacent else " & ").join(word + within for word in one.words) + ")"
+        return "(" + (" <-> " if one.adjacent else " & ").join(one.words) + ")"
 
-    return _put(
-        plan, form, lambda word: f"{word}:*{within.removeprefix(':')}", either=" | ", both=" & ", without=" & !"
-    )
+    return _put(plan, form, lambda word: f"{word}:*", either=" | ", both=" & ", without=" & !")
 
 
 def _put(plan: Plan, form: Any, begins: Any, *, either: str, both: str, without: str) -> str:

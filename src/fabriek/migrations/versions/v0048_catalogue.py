@@ -49,7 +49,7 @@ def upgrade() -> None:
     folded = (
         ""
         if sqlite
-        else "insert into knowledge_index (number, title, keywords, summary, words) select e.number, i.title, '', '', i.words "
+        else "insert into knowledge_index (number, known_to, title, keywords, summary, words) select e.number, 'all', i.title, '', '', i.words "
     )
     if not sqlite:
         op.execute("alter table knowledge_index rename to knowledge_index_before")
