@@ -97,7 +97,9 @@ class Entry:
     @property
     def known_to(self) -> str:
         """Of the names that stand for people, the one whose people may know of it."""
-        return {Reach.ORGANISATION: self.organisation, Reach.PROJECT: self.project}.get(self.reach, ALL)
+        if self.reach is Reach.PROJECT:
+            return self.project
+        return self.organisation if self.reach is Reach.ORGANISATION else ALL
 
 
 def check(entry: Entry) -> None:

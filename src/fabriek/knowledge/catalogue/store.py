@@ -122,11 +122,14 @@ class SqlEntries:
         with self._db.transaction(alone="knowledge:entries"):
             first = (self._db.scalar(select(func.max(entries.c.number))) or 0) + 1
             made = Instant().dialect_impl(self._db.engine.dialect).bind_processor(self._db.engine.dialect)
-            rows = []
-            for number, entry in enumerate(some, first):
-                row = _row(entry) | {"number": number}
-                row["published_at"] = made(row["published_at"]) if made else row["published_at"]
-                rows.append(tuple(row[column.name] for column in entries.columns))
+            rows = [
+                (
+                    number, one.id, str(one.kind), one.language, one.label, one.organisation, one.known_to, str(one.reach), one.project, one.subject,
+                    made(one.published_at) if made else one.published_at, one.title, "\n".join(one.keywords), one.summary, one.licence, one.terms,
+                    one.text, one.doi, "\n".join(one.authors),
+                )
+                for number, one in enumerate(some, first)
+            ]  # fmt: skip
             self._db.insert_many(entries, rows)
             self._index(list(enumerate(some, first)))
 
