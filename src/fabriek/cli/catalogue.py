@@ -49,8 +49,9 @@ def search(
     *,
     as_json: bool,
 ) -> None:
-    """What holds all WORDS, some where nothing does, everything without any. "A phrase" stands as it is; -word must not occur."""
-    asked = " ".join(f'"{word}"' if " " in word else word for word in words)
+    """What holds all WORDS, some where nothing does, everything without any. "A phrase" among others stands as it is; -word must not occur."""
+    # Who quotes all that they look for means its words.
+    asked = words[0] if len(words) == 1 else " ".join(f'"{word}"' if " " in word else word for word in words)
     filters: dict[str, Any] = {
         "kind": kind or "",
         "language": language or "",
