@@ -26,6 +26,9 @@ AT_ONCE_MAX = 2_000
 NEAR_MAX = 20
 """So many of those nearest in meaning are looked at; no bound says which of them are near."""
 
+BESIDE_MAX = 5
+"""Of those that are near and have not the words so many are shown, where something has them."""
+
 LOOK_SECONDS = 60.0
 """How old the words of a large catalogue may be. Whatever is new is found by its own words at once."""
 
@@ -98,8 +101,12 @@ class Finding:
             found = self._index.find(loosened(plan), chosen, names)
         near = self._near(query, chosen, names) if by_meaning else ()
         # Some of the words say less than the meaning of all: sixty judged questions, benches/relevance.
-        rows = followed(near, found.rows) if loose else fused(found.rows, near)
         has_words = {number for number, *_ in found.rows}
+        if has_words and not loose:
+            near = [row for row in near if row[0] in has_words] + [row for row in near if row[0] not in has_words][
+                :BESIDE_MAX
+            ]
+        rows = followed(near, found.rows) if loose else fused(found.rows, near)
         page, words = self._index.entries([row[0] for row in rows[offset : offset + limit]], names), plan.words()
         return Findings(
             [_hit(entry, words, plan.begins, near=number not in has_words) for number, entry in page],
