@@ -16,6 +16,7 @@ from fabriek.compute.contenders import Waiting
 from fabriek.compute.deciding import Deciding, Start
 from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.jobs import Priority, Shape
+from fabriek.compute.line import Alike
 from fabriek.compute.order import oldest_of
 from fabriek.compute.schedule import Need
 from fabriek.compute.snapshot import Snapshot
@@ -39,12 +40,32 @@ def starts(board: Board, snapshot: Snapshot, now: datetime) -> tuple[Sequence[St
     # Where none fits beside what stands, none will; those may still make others leave.
     if snapshot.starts_held or not (board.yielding or board.line.may_fit(board.schedule.whole.now)):
         return [], ()
+    if (only := board.line.only) is not None and _is_free_of_others(board, only):
+        return _of_one_kind(board, only, now), ()
     deciding = Deciding(board, now)
     able, blocked = deciding.divide()
     if not able and not board.yielding:
         return [], ()
     made = list(deciding.in_turn(deciding.to_ask(able, blocked, snapshot.order), snapshot.order))
     return made, deciding.close()
+
+
+def _is_free_of_others(board: Board, only: Alike) -> bool:
+    """Whether room and power alone say what starts of the one kind that waits: nobody else has a turn, and none is promised anything."""
+    rules = board.use.rules
+    return not (board.yielding or board.ceilings.under or rules.borrowers_yield or only.is_array)
+
+
+def _of_one_kind(board: Board, only: Alike, now: datetime) -> Sequence[Start]:
+    """As many as fit, the oldest first. Half of the rounds of a replay are such, and a whole round takes three times as long."""
+    made, need = list[Start](), only.need
+    for waiting in only.jobs.values():
+        placed = board.schedule.place(need, now, now + need.span)
+        if placed is None:
+            break
+        board.start(waiting, need, placed, now)
+        made.append(Start(waiting, placed))
+    return made
 
 
 class _Told:

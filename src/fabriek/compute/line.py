@@ -67,6 +67,14 @@ class Line:
             heapq.heappop(self._ages)
         return self._ages[0][2] if self._ages else None
 
+    @property
+    def only(self) -> Alike | None:
+        """Of whom all are that wait; None where they are of several kinds, or nobody waits."""
+        if len(self.alike) != 1:
+            return None
+        (some,) = self.alike.values()
+        return next(iter(some.values())) if len(some) == 1 else None
+
     def may_fit(self, free: tuple[int, int, int, int]) -> bool:
         """Whether what any of them needs is free at this moment, on the machine as a whole."""
         cpus, gpus, memory, watts = free
