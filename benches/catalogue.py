@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from fabriek.knowledge.catalogue.entries import Entry, EntryKind, Reach
 from fabriek.knowledge.catalogue.store import SqlEntries
 
 ENTRIES, AT_ONCE, QUERIES = 50_000, 5_000, 1_000
+HIDDEN, TRIES = 5_000, 200
 LANGUAGES = ("en", "de", "fr", "it", "es", "nl")
 PROJECTS, MINE = 50, 3
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -74,6 +76,11 @@ def measured(name: str, database: Database, home: Path, some: Sequence[Entry]) -
     )
     seen = visible(town, kept, asker, some[0])
     print(f"{name}: a change is found after {seen:.2f} s (at most {VISIBLE_AT_MOST:g})")
+    apart, nothing = told_by_time(town, kept, some[0])
+    print(
+        f"{name}: a word that {HIDDEN:,} hidden entries have and no other takes {apart:.2f} ms, and one that nobody has {nothing:.2f} ms "
+        f"(medians of {TRIES} in turns)"
+    )
     database.close()
     return rate < PER_SECOND_AT_LEAST or p50 > P50_AT_MOST or p99 > P99_AT_MOST or seen > VISIBLE_AT_MOST
 
@@ -100,6 +107,25 @@ def visible(town: Town, kept: SqlEntries, asker: Caller, one: Entry) -> float:
     while not town.services.finding.search("zzyzxqvw", by=asker).hits:
         time.sleep(0.01)
     return time.perf_counter() - begun
+
+
+def told_by_time(town: Town, kept: SqlEntries, one: Entry) -> tuple[float, float]:
+    """Milliseconds in which a stranger learns that there is nothing: of a word of many entries that they may not know of, and of no word."""
+    hidden = [
+        replace(one, id=f"hid_{at}", subject=f"hid_{at}", project="prj_hidden", reach=Reach.PROJECT, text="qzxwvhidden")
+        for at in range(HIDDEN)
+    ]
+    with town.services.database.transaction():
+        kept.add_many(hidden)
+    stranger = Caller("per_stranger", rights=frozenset({"knowledge.view"}))
+    took: dict[str, list[float]] = {"qzxwvhidden": [], "qzxwvnobody": []}
+    for _ in range(TRIES):
+        for word, times in took.items():
+            begun = time.perf_counter()
+            found = town.services.finding.search(word, by_meaning=False, by=stranger)
+            times.append((time.perf_counter() - begun) * 1000)
+            assert not found.hits
+    return statistics.median(took["qzxwvhidden"]), statistics.median(took["qzxwvnobody"])
 
 
 def _words_ready(town: Town, asker: Caller) -> float:

@@ -84,9 +84,11 @@ INDEX_POSTGRESQL = (
         "(setweight(to_tsvector('simple', title), 'A') || setweight(to_tsvector('simple', keywords), 'B') || "
         "setweight(to_tsvector('simple', summary), 'C') || setweight(to_tsvector('simple', words), 'D')) stored)"
     ),
-    "create index knowledge_index_found on knowledge_index using gin (found)",
+    # Those that everybody may know of. The others are found by who may, so that the time which a query takes tells nothing of them.
+    "create index knowledge_index_found on knowledge_index using gin (found) where known_to = 'all'",
+    "create index knowledge_index_known on knowledge_index (known_to) where known_to <> 'all'",
     # Title and keywords alone, for words that very many have.
-    "create index knowledge_index_top on knowledge_index using gin (ts_filter(found, '{a,b}'))",
+    "create index knowledge_index_top on knowledge_index using gin (ts_filter(found, '{a,b}')) where known_to = 'all'",
 )
 for dialect, statements in (("sqlite", INDEX_SQLITE), ("postgresql", INDEX_POSTGRESQL)):
     for one in statements:

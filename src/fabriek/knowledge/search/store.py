@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -122,11 +123,13 @@ class SqliteIndex(SqlIndex):
     def asked(self, plan: Plan, names: Sequence[str]) -> dict[str, Any]:
         asked = _in_fts5(plan)
         people = "known_to : (" + " OR ".join(f'"{name}"' for name in names) + ")"
-        told = {"asked": asked, "closed": f"{{title keywords summary text}} : ({asked}) AND {people}"}
+        # All that begins so would be gathered before it is asked who may know of it, and the time would tell.
+        whole = _in_fts5(replace(plan, begins=""))
+        told = {"asked": asked, "closed": f"{{title keywords summary text}} : ({whole}) AND {people}"}
         if plan.finds_many:
             told |= {
                 "top": f"{{title keywords}} : ({asked})",
-                "closed_top": f"{{title keywords}} : ({asked}) AND {people}",
+                "closed_top": f"{{title keywords}} : ({whole}) AND {people}",
             }
         return told
 
@@ -165,7 +168,9 @@ def _hits(asked: tuple[str, str], order: str, where: Sequence[str], *, ranked: b
 
 
 class PostgresIndex(SqlIndex):
-    """Its own full text. A rank is made of the entry alone, so that it tells nothing of others."""
+    """Its own full text. A rank is made of the entry alone, so that it tells nothing of others. What everybody may know of is found by its words; the
+    rest by who may know of it, and its words are looked at then: so the time tells nothing of what is hidden.
+    """
 
     has_keyword = "position(chr(10) || :keyword || chr(10) in chr(10) || lower(e.keywords) || chr(10)) > 0"
 
@@ -173,11 +178,11 @@ class PostgresIndex(SqlIndex):
         return {"asked": _in_tsquery(plan)}
 
     def matched(self, known: str, where: Sequence[str]) -> str:
-        return self._of(_words_of("asked", "order by rank, number desc", known, where), known, where)
+        return self._of(_words_of("order by rank, number desc", known, where), known, where)
 
     def matched_many(self, known: str, where: Sequence[str]) -> str:
-        top = _words_of("asked", "order by rank, number desc", known, where, of="ts_filter(i.found, '{a,b}')")
-        rest = _words_of("asked", "order by number desc", known, where, ranked=False)
+        top = _words_of("order by rank, number desc", known, where, of="ts_filter(i.found, '{a,b}')")
+        rest = _words_of("order by number desc", known, where, ranked=False)
         hits = f"select number, min(rank) as rank from (({top}) union all ({rest})) hits group by number"  # noqa: S608  # ours
         return self._of(hits, known, where)
 
@@ -197,16 +202,17 @@ class PostgresIndex(SqlIndex):
         return Vocabulary(dict(self._db.rows(text(words))), self.mark()[0])  # type: ignore[arg-type]  # pairs
 
 
-def _words_of(
-    asked: str, order: str, known: str, where: Sequence[str], *, ranked: bool = True, of: str = "i.found"
-) -> str:
-    """Number and rank of what matches. asked: the parameter by which it is asked. of: the words in which it is looked for."""
-    query = f"to_tsquery('simple', :{asked})"
+def _words_of(order: str, known: str, where: Sequence[str], *, ranked: bool = True, of: str = "i.found") -> str:
+    """Number and rank of what matches `:asked`. of: the words in which it is looked for."""
+    query = "to_tsquery('simple', :asked)"
     rank = f"-ts_rank('{{0.1, 0.2, 0.4, 1.0}}', {of}, {query}, 1)" if ranked else "0"
     # The best are enough, unless a filter drops some.
     best = "" if where else f"{order} limit :most"
     known = known.replace("e.known_to", "i.known_to")
-    return f"select i.number, {rank} as rank from knowledge_index i where {of} @@ {query} and {known} {best}"  # noqa: S608  # ours
+    return " union all ".join(
+        f"(select i.number, {rank} as rank from knowledge_index i where {apart} and {of} @@ {query} {best})"  # noqa: S608  # ours
+        for apart in ("i.known_to = 'all'", f"i.known_to <> 'all' and {known}")
+    )
 
 
 def _in_fts5(plan: Plan) -> str:
