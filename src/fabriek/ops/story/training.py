@@ -86,7 +86,8 @@ def cards(stage: Stage) -> str:
         "model", MODEL, title="Biopsy classifier", summary="Tells malignant from benign biopsies by their measurements.",
         terms="Weights stay in the factory.", keywords=["biopsy", "classifier"],
     )  # fmt: skip
-    found = university.catalogue.search("biopsy").items
+    # The factory's own recipes speak of biopsies too.
+    found = [one for one in university.catalogue.search("biopsy").items if one.kind in ("dataset", "model")]
     assert {one.kind for one in found} == {"dataset", "model"}
     card = next(one for one in found if one.kind == "dataset")
     request = university.catalogue.request(card.id, "A course on diagnosis from measurements.")
