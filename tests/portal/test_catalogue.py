@@ -141,7 +141,9 @@ def test_an_entry_says_what_came_of_it_and_how_it_is_used(hall: tuple[Hall, str]
     home = made.services.access.project(made.project).id
     given = JobInput(version.dataset, "scans", 1, version.id, "internal", "/data")
     with made.services.database.transaction():
-        SqlJobs(made.services.database).add([a_job("job_1", project=home, name="segment", inputs=(given,))])
+        SqlJobs(made.services.database).add(
+            [a_job("job_1", project=home, person=made.owner.person, name="segment", inputs=(given,))]
+        )
     made.services.vault.grant_to_job(version.id, "job_1", project=home, purpose="civilian")
     with browser.new_context() as context:
         page = context.new_page()
