@@ -111,7 +111,11 @@ def test_what_the_members_used_lately_is_what_their_group_used(machine: Machine)
     use = Board(shot, now).use
     use.begin(now)
     assert use.budget is not None
-    assert use.budget.mean("group:public", now) == use.budget.mean(machine.ids["defence"], now) > 0.04
+    assert (
+        use.budget.mean("group:public", now.timestamp())
+        == use.budget.mean(machine.ids["defence"], now.timestamp())
+        > 0.04
+    )
     # The nation used half of the machine and they a quarter, of equal parts: what it owes they may use.
     assert use.entitled("group:public") > 500_000 > use.entitled(machine.ids["nation"])
 
