@@ -138,7 +138,10 @@ def test_a_dataset_without_a_version_is_its_card(house: House) -> None:
 
 
 def test_what_is_no_dataset_is_refused(house: House) -> None:
-    answer = house.town.services.catalogue.publish_answer("que_1", "How?", ["So."], by=house.town.again(house.owner))
+    owner = house.town.again(house.owner)
+    answer = house.town.services.catalogue.publish_answer(
+        "que_1", "How?", ["So."], organisation=owner.organisation, by=owner
+    )
     with pytest.raises(InvalidInput, match="datasets"):
         Catalogue(house.client).croissant(answer.id)
 
