@@ -17,7 +17,15 @@ class Dated(Protocol):
     def valid_from(self) -> date: ...
 
 
+class Named(Dated, Protocol):
+    """One of several that each change on days of their own."""
+
+    @property
+    def name(self) -> str: ...
+
+
 D = TypeVar("D", bound=Dated)
+N = TypeVar("N", bound=Named)
 T = TypeVar("T")
 
 
@@ -26,6 +34,15 @@ def in_force(rows: Iterable[D], on: date) -> D | None:
     come = [row for row in rows if row.valid_from <= on]
     newest = max((row.valid_from for row in come), default=None)
     return next((row for row in reversed(come) if row.valid_from == newest), None)
+
+
+def by_name(rows: Iterable[N], on: date) -> dict[str, N]:
+    """Of each name the row that is in force, in the order of the file; a name whose first day has not come is left out."""
+    of: dict[str, list[N]] = {}
+    for row in rows:
+        of.setdefault(row.name, []).append(row)
+    found = {name: in_force(some, on) for name, some in of.items()}
+    return {name: row for name, row in found.items() if row is not None}
 
 
 def read_rows(

@@ -4,8 +4,8 @@ from fabriek.compute.gpus import MILLI
 from fabriek.compute.planning import Plan
 from fabriek.funding.resources import Resource
 from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.languages import LANGUAGES
 from fabriek.knowledge.recipes.outcomes import Outcome
-from fabriek.knowledge.recipes.parameters import LANGUAGES
 from fabriek.knowledge.recipes.recipes import Recipe
 from fabriek.knowledge.recipes.service import Cost, Offered, Planned
 from fabriek.schemas.compute import PlanOut

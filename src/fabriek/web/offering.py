@@ -1,7 +1,7 @@
 """Offers as both edges show them, in one language."""
 
 from fabriek.kernel.errors import InvalidInput
-from fabriek.knowledge.offers.offers import LANGUAGES
+from fabriek.kernel.languages import LANGUAGES
 from fabriek.schemas.offers import OfferOut, OffersOut
 from fabriek.web.services import Services
 

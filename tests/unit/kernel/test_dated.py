@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from fabriek.kernel.dated import in_force, read_rows
+from fabriek.kernel.dated import by_name, in_force, read_rows
 from fabriek.kernel.errors import InvalidInput
 
 
@@ -20,6 +20,20 @@ def test_the_newest_row_whose_day_has_come_counts_in_whatever_order_they_stand()
     days = [date(2025, 12, 31), date(2026, 1, 1), date(2026, 5, 31), date(2026, 6, 1)]
     found = [in_force(ROWS, day) for day in days]
     assert [row.value if row else None for row in found] == [None, 1, 3, 4]
+
+
+@dataclass(frozen=True)
+class Titled:
+    name: str
+    valid_from: date
+
+
+def test_of_each_name_the_row_in_force_counts_in_the_order_of_the_file() -> None:
+    rows = [
+        Titled("late", date(2027, 1, 1)), Titled("both", date(2026, 1, 1)), Titled("one", date(2026, 1, 1)), Titled("both", date(2026, 6, 1)),
+    ]  # fmt: skip
+    assert list(by_name(rows, date(2026, 7, 1)).items()) == [("both", rows[3]), ("one", rows[2])]
+    assert by_name(rows, date(2026, 2, 1)) == {"both": rows[1], "one": rows[2]}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from pydantic import Field as Limits
 
 from fabriek.kernel.errors import NotFound
 
-LANGUAGES = ("en", "nl")
 ROWS_MAX = 200
 """Of any table or list, whatever its call says."""
 

@@ -12,10 +12,10 @@ from typing import Any
 from fabriek.access.applying.call_files import call
 from fabriek.kernel.dated import read_rows, shipped
 from fabriek.kernel.errors import InvalidInput, NotFound
+from fabriek.kernel.languages import LANGUAGES
 
 ASKED_MAX = 8
 ANY = "*"
-LANGUAGES = ("en", "nl")
 
 Words = Mapping[str, str]
 """Language → text."""

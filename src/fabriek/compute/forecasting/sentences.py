@@ -6,8 +6,7 @@ from fabriek.compute.forecasting.forecasts import Basis, Forecast
 from fabriek.compute.gpus import amount
 from fabriek.compute.jobs import Shape
 from fabriek.kernel.errors import InvalidInput
-
-LANGUAGES = ("en", "nl")
+from fabriek.kernel.languages import LANGUAGES
 
 WORDS = {
     "en": {

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.languages import LANGUAGES
 
 CHARACTERS_MAX = 60_000
-LANGUAGES = ("en", "nl")
 
 HEADS: dict[str, dict[str, str]] = {
     "value": {"en": "Value", "nl": "Waarde"},

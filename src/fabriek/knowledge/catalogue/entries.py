@@ -7,11 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.languages import LANGUAGES
 
 TITLE_CHARACTERS_MAX, SUMMARY_CHARACTERS_MAX, TEXT_CHARACTERS_MAX = 200, 500, 20_000
 KEYWORDS_MAX, KEYWORD_CHARACTERS_MAX = 20, 60
 AUTHORS_MAX = 100
-LANGUAGES = ("nl", "en")
 OPEN_LABEL = "open"
 """The label of what anybody may read."""
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from datetime import date
 
+from fabriek.kernel.languages import LANGUAGES
 from fabriek.knowledge.catalogue.entries import Face
-from fabriek.knowledge.offers.offers import LANGUAGES, Offer, offers_on
+from fabriek.knowledge.offers.offers import Offer, offers_on
 
 ANSWER = {"en": "There is an answer within {days} working days.", "nl": "Er is antwoord binnen {days} werkdagen."}
 BEGIN = {"en": "Begin at {start}, or with {command}.", "nl": "Begin bij {start}, of met {command}."}

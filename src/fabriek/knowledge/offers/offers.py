@@ -1,18 +1,14 @@
 """An offer: a service with the terms on which each kind of asker has it. What is offered is dated data."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from fabriek.access.describing import FIRMS, SMALL
 from fabriek.access.organisations import OrganisationKind
-from fabriek.kernel.dated import in_force, read_rows, shipped
+from fabriek.kernel.dated import by_name, read_rows, shipped
+from fabriek.kernel.languages import Words, read_words
 
-Words = Mapping[str, str]
-"""Language → text."""
-
-LANGUAGES = ("en", "nl")
 ASKERS = ("startup", "sme", "company", "hospital", "university", "public", "elsewhere")
 """Who may ask. `elsewhere`: of no country that takes part, whatever else they are."""
 
@@ -52,11 +48,7 @@ def offers_on(day: date) -> tuple[Offer, ...]:
 
 def offers_of(text: str, day: date) -> tuple[Offer, ...]:
     """Of each name the row that is in force. Raises InvalidInput on a slip in the file."""
-    rows = read_rows(text, "offer", _offer)
-    found = (
-        in_force([row for row in rows if row.name == name], day) for name in dict.fromkeys(row.name for row in rows)
-    )
-    return tuple(row for row in found if row is not None)
+    return tuple(by_name(read_rows(text, "offer", _offer), day).values())
 
 
 def asker_of(kind: OrganisationKind, size: str, *, takes_part: bool) -> str:
@@ -78,7 +70,7 @@ def _offer(row: dict[str, Any]) -> Offer:
     if not str(row["start"]).startswith("/"):
         raise ValueError("start is a page of the portal, such as /apply/guide")
     return Offer(
-        str(row["name"]), _words(row["title"]), _words(row["says"]), days, row["start"], str(row["command"]), terms, row["valid_from"],
+        str(row["name"]), read_words(row["title"]), read_words(row["says"]), days, row["start"], str(row["command"]), terms, row["valid_from"],
         row["source"],
     )  # fmt: skip
 
@@ -90,15 +82,5 @@ def _terms(row: dict[str, Any]) -> Terms:
     if ("price" in row) == ("instead" in row):
         raise ValueError("terms have a price, or say what there is instead")
     return Terms(
-        who, _words(row["price"]) if "price" in row else {}, _words(row["instead"]) if "instead" in row else {}
+        who, read_words(row["price"]) if "price" in row else {}, read_words(row["instead"]) if "instead" in row else {}
     )
-
-
-def _words(said: Any) -> Words:
-    if (
-        not isinstance(said, dict)
-        or set(said) != set(LANGUAGES)
-        or not all(isinstance(one, str) and one for one in said.values())
-    ):
-        raise ValueError(f"a text is there in {' and '.join(LANGUAGES)}")
-    return dict(said)

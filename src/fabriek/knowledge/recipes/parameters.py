@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.languages import read_words
 
-LANGUAGES = ("en", "nl")
 VALUES_MAX = 100
 TEXT_CHARACTERS_MAX = 200
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -153,7 +153,7 @@ def parameter_of(row: Mapping[str, Any]) -> Parameter:
     if kind in MOUNTS and each:
         raise ValueError(f"{name} cannot have a job for each")
     made = Parameter(
-        name, kind, ",".join(map(str, default)) if isinstance(default, list) else str(default), words_of(row["says"]),
+        name, kind, ",".join(map(str, default)) if isinstance(default, list) else str(default), read_words(row["says"]),
         _bound(row, "least"), _bound(row, "most"), tuple(map(str, row.get("choices", ()))), each, required,
     )  # fmt: skip
     if (kind is ParameterKind.CHOICE) != bool(made.choices):
@@ -161,13 +161,6 @@ def parameter_of(row: Mapping[str, Any]) -> Parameter:
     if not required:
         made.read(made.default)
     return made
-
-
-def words_of(said: Any) -> Mapping[str, str]:
-    """A text in every language. Raises ValueError where one is missing."""
-    if not isinstance(said, dict) or set(said) != set(LANGUAGES) or not all(isinstance(one, str) and one for one in said.values()):  # fmt: skip
-        raise ValueError(f"a text is there in {' and '.join(LANGUAGES)}")
-    return dict(said)
 
 
 def _bound(row: Mapping[str, Any], name: str) -> float | None:

@@ -12,7 +12,8 @@ from heapq import nsmallest
 import simplemma
 from rapidfuzz.distance import DamerauLevenshtein
 
-LANGUAGES = ("nl", "en")
+from fabriek.kernel.languages import LANGUAGES
+
 COMPLETIONS_MAX, NEAR_MAX, FAMILY_MAX = 20, 4, 24
 PART_CHARACTERS_MIN = 4
 COMMON_MIN, COMMON_PART = 100, 10

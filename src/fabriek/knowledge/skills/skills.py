@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from fabriek.kernel.dated import in_force, read_rows, shipped
+from fabriek.kernel.dated import by_name, read_rows, shipped
 from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.languages import Words, read_words
 from fabriek.knowledge.search.query import words_of
 from fabriek.knowledge.search.vocabulary import lemmas
 
 SKILLS_MAX = 20
-LANGUAGES = ("en", "nl")
 
 LITTLE = frozenset({
     "a", "an", "and", "at", "de", "een", "en", "for", "het", "in", "met", "of", "on", "op", "or", "the", "to", "van", "voor", "with",
@@ -24,7 +24,7 @@ class Skill:
     """`title`: language → how people say it."""
 
     name: str
-    title: Mapping[str, str]
+    title: Words
     valid_from: date
     source: str
 
@@ -36,12 +36,7 @@ def skills_on(day: date) -> Mapping[str, Skill]:
 
 def skills_of(text: str, day: date) -> Mapping[str, Skill]:
     """Raises InvalidInput on a slip in the file."""
-    rows = read_rows(text, "skill", _skill)
-    found = {
-        name: in_force([row for row in rows if row.name == name], day)
-        for name in dict.fromkeys(row.name for row in rows)
-    }
-    return {name: row for name, row in found.items() if row is not None}
+    return by_name(read_rows(text, "skill", _skill), day)
 
 
 def check_skills(said: Iterable[str], known: Mapping[str, Skill]) -> tuple[str, ...]:
@@ -67,13 +62,6 @@ def words_for(names: Iterable[str], known: Mapping[str, Skill]) -> str:
 
 
 def _skill(row: dict[str, Any]) -> Skill:
-    title = row["title"]
-    if (
-        not isinstance(title, dict)
-        or set(title) != set(LANGUAGES)
-        or not all(isinstance(one, str) and one for one in title.values())
-    ):
-        raise ValueError(f"a title is there in {' and '.join(LANGUAGES)}")
     if not str(row["name"]).replace("-", "").isalnum():
         raise ValueError("a name has letters, digits and hyphens")
-    return Skill(str(row["name"]), dict(title), row["valid_from"], row["source"])
+    return Skill(str(row["name"]), read_words(row["title"]), row["valid_from"], row["source"])

@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from fabriek.kernel.dated import in_force, read_rows, shipped
+from fabriek.kernel.dated import by_name, read_rows, shipped
 from fabriek.kernel.errors import InvalidInput, WrongState
+from fabriek.kernel.languages import Words, read_words
 
 PLACE_CHARACTERS_MAX = 200
 SEATS_MAX = 500
@@ -38,8 +39,8 @@ class Course:
     """The fields are explained in data/courses.toml. `valid_days`: 0 where a certificate counts for ever."""
 
     name: str
-    title: Mapping[str, str]
-    says: Mapping[str, str]
+    title: Words
+    says: Words
     valid_days: int
     needs: tuple[str, ...]
     valid_from: date
@@ -133,11 +134,9 @@ def courses_on(day: date) -> Mapping[str, Course]:
 def courses_of(text: str, day: date) -> Mapping[str, Course]:
     """Raises InvalidInput on a slip in the file."""
     rows = read_rows(text, "course", _course)
-    named = dict.fromkeys(row.name for row in rows)
-    if unknown := sorted({need for row in rows for need in row.needs} - named.keys()):
+    if unknown := sorted({need for row in rows for need in row.needs} - {row.name for row in rows}):
         raise InvalidInput(f"a course needs {unknown[0]}, which is none", fix="mend needs in courses.toml")
-    found = {name: in_force([row for row in rows if row.name == name], day) for name in named}
-    return {name: row for name, row in found.items() if row is not None}
+    return by_name(rows, day)
 
 
 def course_named(name: str, day: date) -> Course:
@@ -155,15 +154,5 @@ def _course(row: dict[str, Any]) -> Course:
     if not isinstance(needs, list) or not all(isinstance(one, str) for one in needs):
         raise ValueError("needs is a list of names")
     return Course(
-        str(row["name"]), _words(row["title"]), _words(row["says"]), days, tuple(needs), row["valid_from"], row["source"]
+        str(row["name"]), read_words(row["title"]), read_words(row["says"]), days, tuple(needs), row["valid_from"], row["source"]
     )  # fmt: skip
-
-
-def _words(said: Any) -> Mapping[str, str]:
-    if (
-        not isinstance(said, dict)
-        or set(said) != {"en", "nl"}
-        or not all(isinstance(one, str) and one for one in said.values())
-    ):
-        raise ValueError("a text is there in en and nl")
-    return dict(said)

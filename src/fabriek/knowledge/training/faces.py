@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from fabriek.knowledge.catalogue.entries import LANGUAGES, Face
+from fabriek.kernel.languages import LANGUAGES
+from fabriek.knowledge.catalogue.entries import Face
 from fabriek.knowledge.training.courses import Course
 
 LASTS = {"en": "A certificate counts for {days} days.", "nl": "Een certificaat geldt {days} dagen."}

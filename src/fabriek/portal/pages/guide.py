@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 from fastapi import Request
 from starlette.responses import Response
 
-from fabriek.access.applying.guide import LANGUAGES
 from fabriek.kernel.errors import InvalidInput
+from fabriek.kernel.languages import LANGUAGES
 from fabriek.portal.rendering import Pages
 from fabriek.web.guiding import guided
 from fabriek.web.router import PUBLIC, Router

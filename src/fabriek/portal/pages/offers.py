@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from fabriek.knowledge.offers.offers import ASKERS, LANGUAGES
+from fabriek.kernel.languages import LANGUAGES
+from fabriek.knowledge.offers.offers import ASKERS
 from fabriek.portal.rendering import Pages
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.offering import offered

@@ -6,7 +6,8 @@ import pytest
 
 from fabriek.access.organisations import OrganisationKind
 from fabriek.kernel.errors import InvalidInput
-from fabriek.knowledge.offers.offers import ASKERS, LANGUAGES, asker_of, offers_of, offers_on
+from fabriek.kernel.languages import LANGUAGES
+from fabriek.knowledge.offers.offers import ASKERS, asker_of, offers_of, offers_on
 
 DAY = date(2026, 11, 28)
 ROW = """
