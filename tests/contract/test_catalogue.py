@@ -55,7 +55,9 @@ OPERATORS = [
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=60) | st.sampled_from(OPERATORS))
 def test_no_word_is_an_operator(town: Town, text: str) -> None:
-    town.services.finding.search(text, by=town.operator)
+    said = town.services.finding.search(text, by=town.operator)
+    assert not said.total, "nothing is there that any text could find"
+    assert not said.hits
 
 
 def test_a_card_is_changed_in_place(town: Town) -> None:

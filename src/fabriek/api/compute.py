@@ -46,6 +46,7 @@ from fabriek.schemas.compute import (
 from fabriek.web.addresses import Addresses
 from fabriek.web.callers import caller_of_request
 from fabriek.web.dependencies import LIMIT_DEFAULT, LIMIT_MAX, CallerDep, FactoryDep
+from fabriek.web.plans import plan_out
 from fabriek.web.router import SIGNED_IN, Right, Router
 from fabriek.web.services import Services
 
@@ -164,13 +165,7 @@ def submit(project: str, wanted: JobIn, caller: CallerDep, factory: FactoryDep) 
 @router.post("/projects/{project}/plans", access=Right("job.submit"), once=False)
 def plan(project: str, wanted: JobIn, caller: CallerDep, factory: FactoryDep) -> PlanOut:
     """What would become of a job, by the code that submits and admits, and nothing of it stays. What would stop it is the answer's error."""
-    found = factory.planner.plan(project, asked_of(wanted), by=caller)
-    resource, names = Resource(found.job.resource), factory.simulator.names()
-    return PlanOut(
-        starts_now=found.starts_now, why=found.reason, elements=found.elements, starting=found.starting, until=found.until,
-        label=found.job.label, purpose=found.job.purpose,
-        share=names.get(found.job.share, found.job.share), held=resource.counted(found.held_micro), left=resource.counted(found.left_micro),
-    )  # fmt: skip
+    return plan_out(factory.planner.plan(project, asked_of(wanted), by=caller), factory)
 
 
 PLAIN = {one.name for one in fields(JobAsked)} & set(JobIn.model_fields) - {"inputs", "secrets", "notify", "gpus"}

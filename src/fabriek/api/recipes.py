@@ -13,8 +13,8 @@ from fabriek.schemas.recipes import (
     RecipePlanOut,
     RecipeRunIn,
 )
-from fabriek.web.cooking import card_out, outcome_out, plan_out, recipe_out
 from fabriek.web.dependencies import CallerDep, FactoryDep
+from fabriek.web.recipes import card_out, outcome_out, recipe_out, recipe_plan_out
 from fabriek.web.router import Right, Router
 
 router = Router(prefix="/api/v1", tags=["knowledge"])
@@ -37,7 +37,7 @@ def show_recipe(
 @router.post("/projects/{project}/recipes/{name}/plans", access=Right("job.submit"), once=False)
 def plan_recipe(project: str, name: str, wanted: RecipeRunIn, caller: CallerDep, factory: FactoryDep) -> RecipePlanOut:
     """What would become of it, by the code that submits and admits, and nothing of it stays. What would stop it is the answer's error."""
-    return plan_out(factory.recipes.plan(project, name, wanted.parameters, by=caller), factory)
+    return recipe_plan_out(factory.recipes.plan(project, name, wanted.parameters, by=caller), factory)
 
 
 @router.post("/projects/{project}/recipes/{name}/code", access=Right("job.submit"), once=False)

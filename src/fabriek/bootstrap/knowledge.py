@@ -82,17 +82,8 @@ def knowledge_of(
         entries, access=access, vault=vault, registry=registry, runs=SqlRuns(database), jobs=SqlJobs(database)
     )
     catalogue = Catalogue(
-        entries,
-        history,
-        access=access,
-        vault=vault,
-        registry=registry,
-        base_models=base_models,
-        labels=labels,
-        audit=audit,
-        clock=clock,
-        ids=ids,
-    )
+        entries, history, access=access, vault=vault, registry=registry, base_models=base_models, labels=labels, audit=audit, clock=clock, ids=ids
+    )  # fmt: skip
     meaning = Meaning(encoder_here() if by_meaning else None, SqlMeanings(database))
     finding = Finding(index_of(database), meaning, access=access, clock=clock)
     return {
@@ -110,7 +101,7 @@ def knowledge_of(
             SqlSources(database), SqlHarvests(database), entries, PublicWeb(Hosts.read(harvest_hosts), says="harvest_hosts"), base=base,
             audit=audit, clock=clock, ids=ids,
         ),
-        "telling": Telling(catalogue, vault.looking, access=access),
+        "telling": Telling(catalogue, vault.looking),
         "recipes": Recipes(
             shipped_recipes(), compute=compute, planner=planner, lab=lab, models=Models(compute, registry, lab), vault=vault, access=access,
             machine=machine, clock=clock, installed=lambda: environments.installed,

@@ -86,11 +86,3 @@ def state_named(word: str) -> CaseState:
         return CaseState(word)
     except ValueError:
         raise InvalidInput(f"a case is never {word[:30]!r}", fix=f"one of {', '.join(CaseState)}") from None
-
-
-def check_words(text: str, most: int = WORDS_CHARACTERS_MAX) -> str:
-    """The text without white space around it. Raises InvalidInput when nothing is left, or too much."""
-    bare = text.strip()
-    if not bare or len(bare) > most:
-        raise InvalidInput(f"this takes 1 to {most} characters", fix="say why, so that whoever reads on understands")
-    return bare

@@ -16,6 +16,7 @@ from fabriek.knowledge.cases.levels import level_named, levels_on
 from fabriek.knowledge.cases.ports import Cases, Documents
 from fabriek.knowledge.cases.promises import Office, days_after, days_between
 from fabriek.knowledge.desk.ports import Experts, Questions
+from fabriek.knowledge.desk.questions import check_text
 
 OPEN_MAX = 50
 """Of one person at a time: a desk is not a place to keep lists."""
@@ -66,10 +67,10 @@ class Desking:
         today = self._clock.today()
         level = next(iter(levels_on(today).values()))
         made = Case(
-            self._ids.new("cas"), person, organisation, home, question, cases.check_words(title, cases.TITLE_CHARACTERS_MAX), level.name,
+            self._ids.new("cas"), person, organisation, home, question, check_text(title, cases.TITLE_CHARACTERS_MAX), level.name,
             self._clock.now(), days_after(self._office, today, level.working_days),
         )  # fmt: skip
-        said = cases.check_words(words)
+        said = check_text(words, cases.WORDS_CHARACTERS_MAX)
         with self._cases.transaction(alone=f"cases:{person}"):
             theirs = [one for one in self._cases.known_to(person, [], "") if one.person == person and not one.is_over]
             if len(theirs) >= OPEN_MAX:
@@ -109,7 +110,7 @@ class Desking:
     def say(self, case_id: str, words: str, *, by: Caller) -> Case:
         """Adds to what was said. Where the asker was asked, and somebody of their side speaks, the case goes on. Raises WrongState once closed."""
         require(by, "knowledge.view")
-        said = cases.check_words(words)
+        said = check_text(words, cases.WORDS_CHARACTERS_MAX)
         with self._cases.transaction(alone=f"case:{case_id}"):
             found = self._not_over(self._known(case_id, by))
             if found.state is CaseState.WAITING_FOR_ASKER and not _acts(found, by):
@@ -120,7 +121,7 @@ class Desking:
     def hand(self, case_id: str, person: str, reason: str, *, by: Caller) -> Case:
         """Gives it to an expert, or to somebody of the desk, who is on it from then on. Raises NotFound, NotPermitted, InvalidInput, WrongState."""
         require(by, "knowledge.view")
-        why = cases.check_words(reason)
+        why = check_text(reason, cases.WORDS_CHARACTERS_MAX)
         with self._cases.transaction(alone=f"case:{case_id}"):
             found = self._not_over(self._acting(case_id, by))
             self._check_handler(found, person)
@@ -134,7 +135,7 @@ class Desking:
     def raise_to(self, case_id: str, level: str, reason: str, *, by: Caller) -> Case:
         """Another level, up or down, with the promise that goes with it from today on. Raises NotFound, NotPermitted, InvalidInput, WrongState."""
         require(by, "knowledge.view")
-        why, today = cases.check_words(reason), self._clock.today()
+        why, today = check_text(reason, cases.WORDS_CHARACTERS_MAX), self._clock.today()
         with self._cases.transaction(alone=f"case:{case_id}"):
             found, wanted = self._acting(case_id, by), level_named(level, today)
             if found.state not in {*OURS_TO_ACT, CaseState.WAITING_FOR_ASKER} or found.level == wanted.name:
@@ -153,7 +154,7 @@ class Desking:
         Raises InvalidInput, NotFound, NotPermitted, WrongState: also where its level asks for a document that is not whole yet.
         """
         require(by, "knowledge.view")
-        said = cases.check_words(words)
+        said = check_text(words, cases.WORDS_CHARACTERS_MAX)
         with self._cases.transaction(alone=f"case:{case_id}"):
             found, to = self._known(case_id, by), cases.state_named(state)
             again = to is CaseState.OPEN and found.state is CaseState.SOLVED

@@ -126,7 +126,7 @@ class Catalogue:
         """A question with those of its answers that are to be found. organisation: of who answered. The desk says who may answer."""
         text = "\n\n".join(answers)[:TEXT_CHARACTERS_MAX]
         face = Face(asked[:TITLE_CHARACTERS_MAX], asked[:SUMMARY_CHARACTERS_MAX], text=text)
-        return self._keep(EntryKind.ANSWER, question, "", organisation, "open", face, Reach.EVERYONE, by)
+        return self._keep(EntryKind.ANSWER, question, "", organisation, OPEN_LABEL, face, Reach.EVERYONE, by)
 
     def entry(self, entry_id: str, *, by: Caller) -> Entry:
         """Raises NotFound, also for what one may not know of."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fabriek.knowledge.catalogue.entries import Entry
+from fabriek.knowledge.catalogue.entries import OPEN_LABEL, Entry
 
 CONTEXT = {
     "dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/", "foaf": "http://xmlns.com/foaf/0.1/",
@@ -18,7 +18,6 @@ CONTEXT = {
 AUTHORITY = "http://publications.europa.eu/resource/authority"
 LANGUAGES = {"nl": f"{AUTHORITY}/language/NLD", "en": f"{AUTHORITY}/language/ENG"}
 PUBLIC, RESTRICTED = f"{AUTHORITY}/access-right/PUBLIC", f"{AUTHORITY}/access-right/RESTRICTED"
-OPEN_LABEL = "open"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from fabriek.knowledge.catalogue.entries import Entry, EntryKind, Reach
+from fabriek.knowledge.catalogue.entries import OPEN_LABEL, Entry, EntryKind, Reach
 
 TYPES = {"dataset": "Dataset", "model": "SoftwareSourceCode", "app": "SoftwareApplication", "training": "Course", "recipe": "HowTo",
          "guide": "TechArticle", "service": "Service", "answer": "QAPage"}  # fmt: skip
@@ -24,7 +24,7 @@ def schema_org(entry: Entry, owner: str, address: str) -> str:
         "@context": "https://schema.org/", "@type": TYPES.get(str(entry.kind), "CreativeWork"), "@id": address, "url": address, "name": entry.title,
         "description": entry.summary, "inLanguage": entry.language, "datePublished": entry.published_at.date().isoformat(),
         "identifier": f"https://doi.org/{entry.doi}" if entry.doi else entry.id, "provider": {"@type": "Organization", "name": owner},
-        "isAccessibleForFree": entry.label == "open",
+        "isAccessibleForFree": entry.label == OPEN_LABEL,
     }  # fmt: skip
     if entry.keywords:
         said["keywords"] = list(entry.keywords)

@@ -4,7 +4,6 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from fabriek.access.service import Access
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotFound, NotPermitted
 from fabriek.knowledge.catalogue.entries import EntryKind
@@ -25,8 +24,8 @@ TABLES_BYTES_MAX = 32 * 2**20
 class Telling:
     """Over the catalogue and the vault."""
 
-    def __init__(self, catalogue: Catalogue, looking: Looking, *, access: Access) -> None:
-        self._catalogue, self._looking, self._access = catalogue, looking, access
+    def __init__(self, catalogue: Catalogue, looking: Looking) -> None:
+        self._catalogue, self._looking = catalogue, looking
 
     def croissant(self, entry_id: str, address: str, *, by: Caller) -> dict[str, Any]:
         """A dataset's entry as Croissant, with its newest version for who may read it. address: the entry's page. Raises NotFound, InvalidInput."""
@@ -38,7 +37,7 @@ class Telling:
                 contents = _contents(looked)
         except (NotFound, NotPermitted):
             contents = None
-        return croissant(entry, self._access.organisation(entry.organisation).name, address, contents)
+        return croissant(entry, self._catalogue.whose(entry)[1], address, contents)
 
 
 def _contents(looked: Looked) -> Contents:

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Column, Integer, Row, String, Table, Text, delete, insert, select, update
+from sqlalchemy import Column, Integer, Row, String, Table, Text, delete, select
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import NotFound
@@ -50,11 +50,7 @@ class SqlSources:
         return self._db.transaction(alone=alone)
 
     def put(self, source: Source) -> None:
-        row = asdict(source) | {"left_out": "\n".join(source.left_out)}
-        if self._db.row(select(sources.c.id).where(sources.c.id == source.id)) is None:
-            self._db.execute(insert(sources).values(**row))
-        else:
-            self._db.execute(update(sources).where(sources.c.id == source.id).values(**row))
+        self._db.put(sources, asdict(source) | {"left_out": "\n".join(source.left_out)}, ["id"])
 
     def get(self, source_id: str) -> Source:
         row = self._db.row(select(sources).where(sources.c.id == source_id))
@@ -79,8 +75,7 @@ class SqlHarvests:
         self._db = db
 
     def put(self, one: Harvested) -> None:
-        self.forget(one.source, [one.identifier])
-        self._db.execute(insert(harvested).values(**asdict(one)))
+        self._db.put(harvested, asdict(one), ["source", "identifier"])
 
     def forget(self, source_id: str, identifiers: Collection[str]) -> None:
         listed = sorted(identifiers)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 
-from sqlalchemy import JSON, Column, String, Table, Text, UniqueConstraint, delete, insert, select, update
+from sqlalchemy import JSON, Column, String, Table, Text, UniqueConstraint, delete, select
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.knowledge.saving.searches import SavedSearch
@@ -30,9 +30,7 @@ class SqlSearches:
         return self._db.transaction(alone=alone)
 
     def put(self, search: SavedSearch) -> None:
-        values = asdict(search) | {"filters": dict(search.filters)}
-        if not self._db.execute(update(searches).where(searches.c.id == search.id).values(**values)):
-            self._db.execute(insert(searches).values(**values))
+        self._db.put(searches, asdict(search) | {"filters": dict(search.filters)}, ["id"])
 
     def remove(self, search_id: str) -> None:
         self._db.execute(delete(searches).where(searches.c.id == search_id))

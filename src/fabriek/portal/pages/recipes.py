@@ -14,9 +14,9 @@ from fabriek.portal.forms import read_form
 from fabriek.portal.recipe_words import WORDS
 from fabriek.portal.rendering import Pages
 from fabriek.schemas.recipes import RecipeCardOut, RecipeCostOut
-from fabriek.web.cooking import card_out, plan_out, recipe_out
 from fabriek.web.dependencies import CallerDep
 from fabriek.web.problems import problem_of, request_id
+from fabriek.web.recipes import card_out, recipe_out, recipe_plan_out
 from fabriek.web.router import Right, Router
 from fabriek.web.services import Services
 
@@ -94,7 +94,7 @@ def router(services: Services, pages: Pages) -> Router:
 
         def act() -> Response:
             if fields.get("do") == "plan":
-                planned = plan_out(services.recipes.plan(project, name, said, by=caller), services)
+                planned = recipe_plan_out(services.recipes.plan(project, name, said, by=caller), services)
                 return page(request, name, lang, caller, said, project=project, plan=planned)
             services.recipes.bring(project, name, by=caller)
             job = services.recipes.run(project, name, said, by=caller)[0]

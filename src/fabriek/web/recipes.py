@@ -1,14 +1,11 @@
 """Recipes as both edges show them, in one language."""
 
 from fabriek.compute.gpus import MILLI
-from fabriek.compute.planning import Plan
-from fabriek.funding.resources import Resource
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.languages import LANGUAGES
 from fabriek.knowledge.recipes.outcomes import Outcome
 from fabriek.knowledge.recipes.recipes import Recipe
 from fabriek.knowledge.recipes.service import Cost, Offered, Planned
-from fabriek.schemas.compute import PlanOut
 from fabriek.schemas.recipes import (
     RecipeCardOut,
     RecipeCostOut,
@@ -17,6 +14,7 @@ from fabriek.schemas.recipes import (
     RecipeParameterOut,
     RecipePlanOut,
 )
+from fabriek.web.plans import plan_out
 from fabriek.web.services import Services
 
 
@@ -46,11 +44,11 @@ def card_out(offered: Offered, lang: str) -> RecipeCardOut:
     return RecipeCardOut(**dict(recipe_out(offered, lang)), card=offered.recipe.faces[lang].text, files=files)
 
 
-def plan_out(planned: Planned, services: Services) -> RecipePlanOut:
+def recipe_plan_out(planned: Planned, services: Services) -> RecipePlanOut:
     offered = planned.offered
     return RecipePlanOut(
         expects=offered.recipe.expected.words, cost=_cost_out(offered.cost, offered.recipe), lacking=list(offered.lacking), lacking_fix=_fix(offered),
-        plan=_job_plan_out(planned.plan, services),
+        plan=plan_out(planned.plan, services),
     )  # fmt: skip
 
 
@@ -74,13 +72,4 @@ def _cost_out(cost: Cost, recipe: Recipe) -> RecipeCostOut:
         likely=cost.resource.counted(cost.likely_micro), most=cost.resource.counted(cost.most_micro), jobs=cost.jobs, cpus=cost.cpus,
         gpus=milli / MILLI if milli % MILLI else milli // MILLI, memory_bytes=takes.memory_bytes, minutes=takes.minutes,
         wall_seconds_max=takes.seconds_max,
-    )  # fmt: skip
-
-
-def _job_plan_out(found: Plan, services: Services) -> PlanOut:
-    resource, names = Resource(found.job.resource), services.simulator.names()
-    return PlanOut(
-        starts_now=found.starts_now, why=found.reason, elements=found.elements, starting=found.starting, until=found.until,
-        label=found.job.label, purpose=found.job.purpose, share=names.get(found.job.share, found.job.share),
-        held=resource.counted(found.held_micro), left=resource.counted(found.left_micro),
     )  # fmt: skip
