@@ -209,7 +209,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
     hidden = services.catalogue.publish(
         project, "dataset", "known-to-few", Face("Theirs", "Of theirs."), reach=Reach.PROJECT, by=owner
     )
-    kept = services.saving.save("search-of-theirs", "scans", {}, by=owner)
+    kept = services.saved_searches.save("search-of-theirs", "scans", {}, by=owner)
     (owed,) = services.duties.reporting.of_project(project, by=owner)
     return {
         "course": course.slug, "lowering": lowering.id, "invitation": sent.invitation.id, "access_request": asked.id, "release": "rel_1",
@@ -227,8 +227,8 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
 
 
 def _at_the_desk(services: Services, project: str, owner: Caller, expert: Caller) -> dict[str, str]:
-    case = services.desking.open("Theirs", "Of theirs.", project=project, by=owner)
-    services.desking.write(case.id, "# Value\n\nTheirs.", by=owner)
+    case = services.casework.open("Theirs", "Of theirs.", project=project, by=owner)
+    services.casework.write(case.id, "# Value\n\nTheirs.", by=owner)
     listing = services.matching.post("need", "Theirs.", skills=["statistics"], by=owner)
     services.matching.post("offer", "Of a third.", skills=["statistics"], by=expert)
     (found,) = services.matching.matches(by=owner)

@@ -25,7 +25,7 @@ class Counter:
     """Somebody with a project, a colleague in it, an expert, somebody of the desk, and a stranger."""
 
     def __init__(self, town: Town) -> None:
-        self.town, self.desk = town, town.services.desking
+        self.town, self.desk = town, town.services.casework
         self.asker, self.project = with_project(town, "weefsel")
         self.clerk, self.expert = town.person("factory", "desk"), town.person("centrum", "expert")
         self.stranger = town.person("elders")

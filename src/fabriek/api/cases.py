@@ -60,7 +60,7 @@ def _document(one: Document, services: Services) -> DocumentOut:
 @router.post("/cases", access=Right("knowledge.ask"), status_code=201)
 def open_case(asked: CaseIn, caller: CallerDep, factory: FactoryDep) -> CaseOut:
     """Ask the desk for something, or make a case of a question. Your project, who is on it and the desk read it, and nobody else."""
-    made = factory.desking.open(asked.title, asked.words, project=asked.project, question=asked.question, by=caller)
+    made = factory.casework.open(asked.title, asked.words, project=asked.project, question=asked.question, by=caller)
     return case_out(made, factory)
 
 
@@ -69,14 +69,14 @@ def list_cases(
     caller: CallerDep, factory: FactoryDep, state: str = Query("", max_length=30), *, overdue: bool = False
 ) -> PageOut[CaseOut]:
     """Those that you may know of; what is due first stands first, and what is closed last."""
-    found = factory.desking.list(state=state, overdue=overdue, by=caller)
+    found = factory.casework.list(state=state, overdue=overdue, by=caller)
     return PageOut[CaseOut](items=[case_out(one, factory) for one in found])
 
 
 @router.get("/cases/{case}", access=SIGNED_IN)
 def show_case(case: str, caller: CallerDep, factory: FactoryDep) -> CaseWholeOut:
     """One case with everything that was done to it."""
-    return _whole(factory.desking.show(case, by=caller), factory)
+    return _whole(factory.casework.show(case, by=caller), factory)
 
 
 @router.get("/use-case-template", access=SIGNED_IN)
@@ -88,35 +88,35 @@ def template(language: str = Query("en", max_length=5)) -> TemplateOut:
 @router.post("/cases/{case}/words", access=SIGNED_IN, status_code=201)
 def say(case: str, asked: SaidIn, caller: CallerDep, factory: FactoryDep) -> CaseOut:
     """Add to what was said. Where you were asked something, the case goes on."""
-    return case_out(factory.desking.say(case, asked.words, by=caller), factory)
+    return case_out(factory.casework.say(case, asked.words, by=caller), factory)
 
 
 @router.post("/cases/{case}/handler", access=SIGNED_IN)
 def hand(case: str, asked: HandIn, caller: CallerDep, factory: FactoryDep) -> CaseOut:
     """Give it to an expert or to somebody of the desk."""
-    return case_out(factory.desking.hand(case, asked.person, asked.reason, by=caller), factory)
+    return case_out(factory.casework.hand(case, asked.person, asked.reason, by=caller), factory)
 
 
 @router.post("/cases/{case}/level", access=SIGNED_IN)
 def raise_to(case: str, asked: LevelIn, caller: CallerDep, factory: FactoryDep) -> CaseOut:
     """Raise or lower it; what is promised goes with the level."""
-    return case_out(factory.desking.raise_to(case, asked.level, asked.reason, by=caller), factory)
+    return case_out(factory.casework.raise_to(case, asked.level, asked.reason, by=caller), factory)
 
 
 @router.post("/cases/{case}/state", access=SIGNED_IN)
 def move(case: str, asked: StateIn, caller: CallerDep, factory: FactoryDep) -> CaseOut:
     """Ask the asker, solve, close, or open again."""
-    return case_out(factory.desking.move(case, asked.state, asked.words, by=caller), factory)
+    return case_out(factory.casework.move(case, asked.state, asked.words, by=caller), factory)
 
 
 @router.post("/cases/{case}/documents", access=SIGNED_IN, status_code=201)
 def write(case: str, asked: DocumentIn, caller: CallerDep, factory: FactoryDep) -> DocumentOut:
     """A new version of its use-case document; earlier ones are kept."""
-    return _document(factory.desking.write(case, asked.text, base=asked.base, by=caller), factory)
+    return _document(factory.casework.write(case, asked.text, base=asked.base, by=caller), factory)
 
 
 @router.get("/cases/{case}/documents", access=SIGNED_IN)
 def versions(case: str, caller: CallerDep, factory: FactoryDep) -> PageOut[DocumentOut]:
     """Every version of its use-case document, newest first."""
-    found = factory.desking.versions(case, by=caller)
+    found = factory.casework.versions(case, by=caller)
     return PageOut[DocumentOut](items=[_document(one, factory) for one in found])

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from fabriek.kernel.callers import Caller
 from fabriek.knowledge.catalogue.cards import read_card
 from fabriek.knowledge.catalogue.entries import Entry, EntryKind, Face, Reach
-from fabriek.knowledge.saving.service import Kept
+from fabriek.knowledge.saved_searches.service import Kept
 from fabriek.knowledge.search.finding import Hit
 from fabriek.schemas.catalogue import (
     DatedOut,
@@ -105,27 +105,27 @@ def suggest(caller: CallerDep, factory: FactoryDep, q: str = Query("", max_lengt
 @router.get("/catalogue-searches", access=Right("knowledge.view"))
 def saved(caller: CallerDep, factory: FactoryDep) -> SearchesOut:
     """The searches that one keeps, each with what is new in it."""
-    return SearchesOut(items=[_search(one) for one in factory.saving.list(by=caller)])
+    return SearchesOut(items=[_search(one) for one in factory.saved_searches.list(by=caller)])
 
 
 @router.post("/catalogue-searches", access=Right("knowledge.view"), status_code=201)
 def save(asked: SearchIn, caller: CallerDep, factory: FactoryDep) -> SearchOut:
     """Keep a search, in place of one's earlier one of that name."""
-    factory.saving.save(asked.name, asked.text, asked.filters, by=caller)
-    return next(_search(one) for one in factory.saving.list(by=caller) if one.search.name == asked.name.strip())
+    factory.saved_searches.save(asked.name, asked.text, asked.filters, by=caller)
+    return next(_search(one) for one in factory.saved_searches.list(by=caller) if one.search.name == asked.name.strip())
 
 
 @router.post("/catalogue-searches/{search}/looked", access=Right("knowledge.view"))
 def look(search: str, caller: CallerDep, factory: FactoryDep) -> SearchLookedOut:
     """What a search that one keeps finds now; nothing of it is new from then on."""
-    kept, found = factory.saving.look(search, by=caller)
+    kept, found = factory.saved_searches.look(search, by=caller)
     return SearchLookedOut(search=_search(kept), items=[entry_out(hit.entry, factory, by=caller) for hit in found.hits])
 
 
 @router.delete("/catalogue-searches/{search}", access=Right("knowledge.view"), status_code=204)
 def forget(search: str, caller: CallerDep, factory: FactoryDep) -> Response:
     """Keep it no more."""
-    factory.saving.forget(search, by=caller)
+    factory.saved_searches.forget(search, by=caller)
     return Response(status_code=204)
 
 

@@ -18,7 +18,7 @@ from fabriek.funding.service import Funding
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput
 from fabriek.kernel.ids import Ids
-from fabriek.knowledge.cases.service import Desking
+from fabriek.knowledge.cases.service import Casework
 from fabriek.knowledge.cases.store import SqlCases, SqlDocuments
 from fabriek.knowledge.catalogue.history import History
 from fabriek.knowledge.catalogue.service import Catalogue
@@ -37,8 +37,8 @@ from fabriek.knowledge.offers.service import Offering
 from fabriek.knowledge.recipes.models import Models
 from fabriek.knowledge.recipes.service import Recipes
 from fabriek.knowledge.recipes.shelf import shipped_recipes
-from fabriek.knowledge.saving.service import Saving
-from fabriek.knowledge.saving.store import SqlSearches
+from fabriek.knowledge.saved_searches.service import SavedSearches
+from fabriek.knowledge.saved_searches.store import SqlSearches
 from fabriek.knowledge.search.finding import Finding
 from fabriek.knowledge.search.store import index_of
 from fabriek.knowledge.training.service import Training
@@ -55,10 +55,10 @@ class KnowledgeServices(TypedDict):
     catalogue: Catalogue
     finding: Finding
     meaning: Meaning
-    saving: Saving
+    saved_searches: SavedSearches
     desk: Desk
     offering: Offering
-    desking: Desking
+    casework: Casework
     matching: Matching
     telling: Telling
     harvesting: Harvesting
@@ -89,10 +89,10 @@ def knowledge_of(
     return {
         "catalogue": catalogue,
         "finding": finding,
-        "saving": Saving(SqlSearches(database), finding, clock=clock, ids=ids),
+        "saved_searches": SavedSearches(SqlSearches(database), finding, clock=clock, ids=ids),
         "meaning": meaning,
         "desk": Desk(asked, experts, catalogue, access=access, funding=funding, audit=audit, clock=clock, ids=ids),
-        "desking": Desking(
+        "casework": Casework(
             SqlCases(database), SqlDocuments(database), asked, experts, office=docket.office, access=access, audit=audit, clock=clock, ids=ids
         ),
         "matching": Matching(SqlListings(database), access=access, audit=audit, clock=clock, ids=ids),

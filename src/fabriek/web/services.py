@@ -66,7 +66,7 @@ from fabriek.funding.spending.running_out import RunningOut
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.ids import Ids
 from fabriek.kernel.pages import Cursors
-from fabriek.knowledge.cases.service import Desking
+from fabriek.knowledge.cases.service import Casework
 from fabriek.knowledge.catalogue.service import Catalogue
 from fabriek.knowledge.desk.service import Desk
 from fabriek.knowledge.exchange.telling import Telling
@@ -75,7 +75,7 @@ from fabriek.knowledge.matching.service import Matching
 from fabriek.knowledge.meaning.service import Meaning
 from fabriek.knowledge.offers.service import Offering
 from fabriek.knowledge.recipes.service import Recipes
-from fabriek.knowledge.saving.service import Saving
+from fabriek.knowledge.saved_searches.service import SavedSearches
 from fabriek.knowledge.search.finding import Finding
 from fabriek.knowledge.training.service import Training
 from fabriek.lab.adopting import Adopting
@@ -187,10 +187,10 @@ class Services:
     catalogue: Catalogue
     finding: Finding
     meaning: Meaning
-    saving: Saving
+    saved_searches: SavedSearches
     desk: Desk
     offering: Offering
-    desking: Desking
+    casework: Casework
     matching: Matching
     training: Training
     telling: Telling

@@ -37,7 +37,7 @@ class Told:
     """Whether the caller may hand it over and raise it: somebody of the desk, or who is on it."""
 
 
-class Desking:
+class Casework:
     """A case is known to who asked, their project (or, without one, who administers their organisation), who is on it, and the desk."""
 
     def __init__(

@@ -32,7 +32,7 @@ def case_shown(case: Case, services: Services) -> dict[str, Any]:
 
 def router(services: Services, pages: Pages) -> Router:
     made = Router(include_in_schema=False)
-    desk = services.desking
+    desk = services.casework
 
     @made.get("/cases", access=Right("knowledge.view"))
     def cases(request: Request, caller: CallerDep) -> Response:

@@ -68,7 +68,7 @@ def router(services: Services, pages: Pages) -> Router:
             request, "catalogue.html", q=q, found=found, chosen=[(name, value, link(**{name: ""})) for name, value in chosen.items()],
             narrower=narrower, entries=[_entry(hit.entry, hit.summary, hit.passage) | {"near": hit.near} for hit in found.hits],
             earlier=link(start=str(start - PAGE)) if start >= PAGE else "", later=_later(found.total, start, link), hidden_filters=chosen,
-            kept=services.saving.list(by=caller),
+            kept=services.saved_searches.list(by=caller),
         )  # fmt: skip
 
     @made.get("/catalogue/{card}", access=Right("knowledge.view"))

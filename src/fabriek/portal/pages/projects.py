@@ -67,7 +67,7 @@ def router(services: Services, pages: Pages) -> Router:
             burning=burndown_shown(services, project, caller),
             secrets=secrets_shown(services, project, caller), manages=caller.may("project.manage", project=found.id),
             mails=bool(services.relay.host), served=served_shown(services, project, caller),
-            cases=[case_shown(one, services) for one in services.desking.of_project(project, by=caller)],
+            cases=[case_shown(one, services) for one in services.casework.of_project(project, by=caller)],
         )  # fmt: skip
 
     return made

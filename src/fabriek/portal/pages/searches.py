@@ -23,21 +23,23 @@ def router(services: Services, _pages: Pages) -> Router:
         """Keeps what was looked for."""
         fields = await read_form(request)
         chosen = {name: fields.get(name, "") for name in FACETS}
-        await run_in_threadpool(services.saving.save, fields.get("name", ""), fields.get("q", ""), chosen, by=caller)
+        await run_in_threadpool(
+            services.saved_searches.save, fields.get("name", ""), fields.get("q", ""), chosen, by=caller
+        )
         return RedirectResponse(there(fields.get("q", ""), chosen), status_code=303)
 
     @made.post("/catalogue/searches/looked", access=Right("knowledge.view"), once=False)
     async def look(request: Request, caller: CallerDep) -> Response:
         """Leads to what it finds; nothing of it is new from then on."""
         fields = await read_form(request)
-        kept, _ = await run_in_threadpool(services.saving.look, fields.get("name", ""), by=caller)
+        kept, _ = await run_in_threadpool(services.saved_searches.look, fields.get("name", ""), by=caller)
         return RedirectResponse(there(kept.search.text, kept.search.filters), status_code=303)
 
     @made.post("/catalogue/searches/forget", access=Right("knowledge.view"), once=False)
     async def forget(request: Request, caller: CallerDep) -> Response:
         """Keeps it no more."""
         fields = await read_form(request)
-        await run_in_threadpool(services.saving.forget, fields.get("name", ""), by=caller)
+        await run_in_threadpool(services.saved_searches.forget, fields.get("name", ""), by=caller)
         return RedirectResponse("/catalogue", status_code=303)
 
     return made

@@ -18,7 +18,7 @@ from fabriek.web.services import Services
 
 def router(services: Services, pages: Pages) -> Router:
     made = Router(include_in_schema=False)
-    desk = services.desking
+    desk = services.casework
 
     @made.get(PAGE + "/documents/{number}", access=Right("knowledge.view"))
     def version(request: Request, case: str, number: str, caller: CallerDep) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from fabriek.knowledge.saving.searches import SavedSearch
+from fabriek.knowledge.saved_searches.searches import SavedSearch
 
 
 class Searches(Protocol):

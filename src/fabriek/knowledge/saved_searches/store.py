@@ -7,7 +7,7 @@ from dataclasses import asdict
 from sqlalchemy import JSON, Column, String, Table, Text, UniqueConstraint, delete, select
 
 from fabriek.adapters.database import Database, Instant, metadata
-from fabriek.knowledge.saving.searches import SavedSearch
+from fabriek.knowledge.saved_searches.searches import SavedSearch
 
 searches = Table(
     "knowledge_saved_searches",

@@ -7,9 +7,9 @@ from fabriek.kernel.callers import Caller, require
 from fabriek.kernel.clock import Clock
 from fabriek.kernel.errors import InvalidInput, NotFound
 from fabriek.kernel.ids import Ids
-from fabriek.knowledge.saving import searches
-from fabriek.knowledge.saving.ports import Searches
-from fabriek.knowledge.saving.searches import SEARCHES_MAX, SavedSearch
+from fabriek.knowledge.saved_searches import searches
+from fabriek.knowledge.saved_searches.ports import Searches
+from fabriek.knowledge.saved_searches.searches import SEARCHES_MAX, SavedSearch
 from fabriek.knowledge.search.finding import PAGE_MAX, Finding, Findings
 
 FIX = "fabriek catalogue saved"
@@ -24,7 +24,7 @@ class Kept:
     new: int
 
 
-class Saving:
+class SavedSearches:
     """What is new is asked by the rights that one has now."""
 
     def __init__(self, kept: Searches, finding: Finding, *, clock: Clock, ids: Ids) -> None:

@@ -9,7 +9,7 @@ from fabriek.adapters.database import Database
 from fabriek.kernel.callers import Caller
 from fabriek.kernel.errors import InvalidInput, NotFound
 from fabriek.knowledge.catalogue.entries import Face
-from fabriek.knowledge.saving.searches import SEARCHES_MAX
+from fabriek.knowledge.saved_searches.searches import SEARCHES_MAX
 from tests.factories.services import Town, a_town, with_project
 
 
@@ -25,7 +25,7 @@ def publish(town: Town, by: Caller, project: str, name: str) -> str:
 
 def test_what_was_published_since_one_looked_is_new(town: Town) -> None:
     by, project = with_project(town, "ziekenhuis")
-    saving = town.services.saving
+    saving = town.services.saved_searches
     publish(town, by, project, "one")
     town.clock.move(timedelta(minutes=1))
     saving.save("lungs", "scans", {"kind": "guide", "label": ""}, by=by)
@@ -43,20 +43,22 @@ def test_what_was_published_since_one_looked_is_new(town: Town) -> None:
 def test_they_are_one_s_own(town: Town) -> None:
     by, _ = with_project(town, "ziekenhuis")
     stranger, _ = with_project(town, "elders")
-    town.services.saving.save("lungs", "scans", {}, by=by)
-    town.services.saving.save("lungs", "hearts", {}, by=stranger)
-    assert [one.search.text for one in town.services.saving.list(by=by)] == ["scans"]
-    town.services.saving.forget("lungs", by=by)
+    town.services.saved_searches.save("lungs", "scans", {}, by=by)
+    town.services.saved_searches.save("lungs", "hearts", {}, by=stranger)
+    assert [one.search.text for one in town.services.saved_searches.list(by=by)] == ["scans"]
+    town.services.saved_searches.forget("lungs", by=by)
     with pytest.raises(NotFound):
-        town.services.saving.look("lungs", by=by)
-    assert [one.search.text for one in town.services.saving.list(by=stranger)] == ["hearts"]
+        town.services.saved_searches.look("lungs", by=by)
+    assert [one.search.text for one in town.services.saved_searches.list(by=stranger)] == ["hearts"]
 
 
 def test_one_of_a_name_takes_the_place_of_the_one_before(town: Town) -> None:
     by, _ = with_project(town, "ziekenhuis")
     for text in ("scans", "hearts"):
-        town.services.saving.save(" lungs ", text, {}, by=by)
-    assert [(one.search.name, one.search.text) for one in town.services.saving.list(by=by)] == [("lungs", "hearts")]
+        town.services.saved_searches.save(" lungs ", text, {}, by=by)
+    assert [(one.search.name, one.search.text) for one in town.services.saved_searches.list(by=by)] == [
+        ("lungs", "hearts")
+    ]
 
 
 BAD = [
@@ -69,13 +71,13 @@ def test_what_asks_for_nothing_or_too_much_is_not_kept(
     town: Town, name: str, text: str, filters: dict[str, str]
 ) -> None:
     with pytest.raises(InvalidInput):
-        town.services.saving.save(name, text, filters, by=town.operator)
-    assert town.services.saving.list(by=town.operator) == []
+        town.services.saved_searches.save(name, text, filters, by=town.operator)
+    assert town.services.saved_searches.list(by=town.operator) == []
 
 
 def test_nobody_keeps_more_than_so_many(town: Town) -> None:
     for at in range(SEARCHES_MAX):
-        town.services.saving.save(f"search {at}", "scans", {}, by=town.operator)
+        town.services.saved_searches.save(f"search {at}", "scans", {}, by=town.operator)
     with pytest.raises(InvalidInput, match="at most"):
-        town.services.saving.save("one more", "scans", {}, by=town.operator)
-    town.services.saving.save("search 0", "hearts", {}, by=town.operator)
+        town.services.saved_searches.save("one more", "scans", {}, by=town.operator)
+    town.services.saved_searches.save("search 0", "hearts", {}, by=town.operator)
