@@ -4,13 +4,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from fabriek.adapters.database import Database
 from fabriek.compute.jobs import JobInput
 from fabriek.compute.store import SqlJobs
 from fabriek.kernel.callers import Caller
 from fabriek.knowledge.catalogue.entries import Entry, Face, Reach
-from fabriek.knowledge.catalogue.history import FEW, Past
+from fabriek.knowledge.catalogue.history import FEW, TOLD_MAX, Past
 from fabriek.vault.versions import Version
 from tests.factories.compute import a_job
 from tests.factories.services import Town, a_town, with_project
@@ -98,3 +99,24 @@ def test_few_projects_are_not_counted_out(town: Town) -> None:
         read(town, entry, version, each, f"job_{at}")
         counted.append((past(town, entry, by).used, past(town, entry, by).projects))
     assert counted == [(True, 0)] * (FEW - 1) + [(True, FEW)]
+
+
+def test_a_page_asks_no_more_where_many_jobs_read_the_data(town: Town) -> None:
+    by, project = with_project(town, "ziekenhuis")
+    entry, version = shared(town, by, project, "scans")
+
+    def questions(jobs: range) -> int:
+        for at in jobs:
+            read(town, entry, version, project, f"job_{at}")
+        found, said = town.services.catalogue.entry(entry.id, by=by), list[str]()
+        event.listen(
+            town.services.database.readers, "before_cursor_execute", listened := lambda *told: said.append(told[2])
+        )
+        uses = town.services.catalogue.past(found, by=by).uses
+        event.remove(town.services.database.readers, "before_cursor_execute", listened)
+        assert len(uses) == min(jobs.stop, TOLD_MAX)
+        return len(said)
+
+    few = questions(range(2))
+    many = questions(range(2, 30))
+    assert (few > 5, many) == (True, few), (few, many)

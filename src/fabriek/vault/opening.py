@@ -1,6 +1,6 @@
 """Verbs of opening: a grant on a version for a person or a job, and the objects behind it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fabriek.kernel.callers import SYSTEM, Caller, require
@@ -166,6 +166,14 @@ class Opening(Pushing):
     def grants_for(self, dataset_id: str, *, limit: int) -> Sequence[Grant]:
         """The newest by which it was opened. Who asks says what of it may be told to whom."""
         return self._parts.grants.of_dataset(dataset_id, limit=limit)
+
+    def projects_that_opened(self, dataset_id: str) -> int:
+        """How many there were ever."""
+        return self._parts.grants.projects_of(dataset_id)
+
+    def left_by(self, jobs: Collection[str]) -> Sequence[Dataset]:
+        """What these jobs left in the vault. Who asks says what of it may be told to whom."""
+        return self._parts.datasets.from_jobs(jobs)
 
     def end_job(self, job: str) -> None:
         """Ends what the job could still open or add. Idempotent."""

@@ -141,6 +141,9 @@ class Datasets(Protocol):
     def from_job(self, job: str) -> Sequence[Dataset]:
         """What the job made, oldest first."""
 
+    def from_jobs(self, jobs: Collection[str]) -> Sequence[Dataset]:
+        """What any of them made."""
+
     def labels(self) -> frozenset[str]:
         """Every label that stands on any dataset."""
 
@@ -251,6 +254,9 @@ class Grants(Protocol):
 
     def of_dataset(self, dataset: str, *, limit: int) -> Sequence[Grant]:
         """Newest first."""
+
+    def projects_of(self, dataset: str) -> int:
+        """In how many projects it was ever opened."""
 
     def open_ones(self, now: datetime, *, dataset: str = "") -> Sequence[Grant]:
         """Those that open something now, of every dataset or one; newest first."""

@@ -140,6 +140,10 @@ class SqlDatasets:
         asked = select(datasets).where(datasets.c.job == job, datasets.c.job != "").order_by(datasets.c.created_at)
         return [_dataset(row) for row in self._db.rows(asked)]
 
+    def from_jobs(self, jobs: Collection[str]) -> Sequence[Dataset]:
+        parts = (select(datasets).where(datasets.c.job.in_(some), datasets.c.job != "") for some in in_parts(jobs))
+        return [_dataset(row) for asked in parts for row in self._db.rows(asked)]
+
 
 class SqlVersions:
     def __init__(self, db: Database) -> None:

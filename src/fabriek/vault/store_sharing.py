@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Date, Index, Integer, Row, String, Table, Text, insert, select, text, update
+from sqlalchemy import JSON, Column, Date, Index, Integer, Row, String, Table, Text, func, insert, select, text, update
 
 from fabriek.adapters.database import Database, Instant, metadata
 from fabriek.kernel.errors import nothing_here
@@ -151,6 +151,12 @@ class SqlGrants:
             select(grants).where(grants.c.dataset == dataset).order_by(grants.c.opened_at.desc(), grants.c.id.desc())
         )
         return [_grant(row) for row in self._db.rows(asked.limit(limit))]
+
+    def projects_of(self, dataset: str) -> int:
+        asked = select(func.count(grants.c.project.distinct())).where(
+            grants.c.dataset == dataset, grants.c.project != ""
+        )
+        return self._db.scalar(asked) or 0
 
     def open_ones(self, now: datetime, *, dataset: str = "") -> Sequence[Grant]:
         asked = select(grants).where(grants.c.ended_at.is_(None), grants.c.expires_at > now)

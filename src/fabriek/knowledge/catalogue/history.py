@@ -75,16 +75,16 @@ class History:
 
     def _of_dataset(self, entry: Entry, by: Caller) -> Past:
         grants = [one for one in self._vault.grants_for(entry.subject, limit=LOOKED_AT_MAX) if one.project]
-        projects = {one.project for one in grants}
+        projects = self._vault.projects_that_opened(entry.subject)
         jobs = self._jobs.among({one.job for one in grants if one.job})
-        left = {job: self._left(one) for job, one in list(jobs.items())[:LOOKED_AT_MAX]}
+        left = self._left(jobs)
         return Past(
             self._versions(entry, by),
             self._known(self._sources(entry, by), entry, by),
             self._known([subject for some in left.values() for subject in some], entry, by),
-            len(projects) if len(projects) >= FEW else 0,
+            projects if projects >= FEW else 0,
             used=bool(grants),
-            uses=[self._use(one, entry.subject, left[one.id]) for one in _newest(jobs) if by.may("job.view", project=one.project)][:TOLD_MAX],
+            uses=self._uses(jobs, entry.subject, left, by),
         )  # fmt: skip
 
     def _of_model(self, entry: Entry, by: Caller) -> Past:
@@ -117,11 +117,15 @@ class History:
         except NotFound:
             return ""
 
-    def _left(self, job: Job) -> Mapping[str, str]:
-        """Subject → name of what the job left."""
-        found = {one.dataset: one.name for one in self._vault.versions_of_job(job.id)}
-        models = self._registry.models_of_run(job.run) if job.run else ()
-        return found | {f"model:{job.project}:{name}": name for name, *_ in models}
+    def _left(self, jobs: Mapping[str, Job]) -> Mapping[str, Mapping[str, str]]:
+        """Job → subject → name of what it left."""
+        left: dict[str, dict[str, str]] = {job: {} for job in jobs}
+        for made in self._vault.left_by(jobs):
+            left[made.job][made.id] = made.name
+        models = self._registry.left_by_runs([one.run for one in jobs.values() if one.run])
+        for job in jobs.values():
+            left[job.id] |= {f"model:{one.project}:{one.name}": one.name for one in models.get(job.run, ())}
+        return left
 
     def _known(self, subjects: Iterable[str], entry: Entry, by: Caller) -> Sequence[Entry]:
         """Entries of these subjects, each once, that the caller may know of."""
@@ -130,11 +134,19 @@ class History:
         found = self._entries.of_subjects(wanted[:LOOKED_AT_MAX])
         return [one for one in found if one.known_to in names][:TOLD_MAX]
 
-    def _use(self, job: Job, dataset: str, left: Mapping[str, str]) -> Use:
-        beside = tuple(dict.fromkeys(one.dataset_name for one in job.inputs if one.dataset != dataset))
-        return Use(
-            job.id, job.name, self._access.project(job.project).slug, job.person, job.submitted_at, beside, tuple(dict.fromkeys(left.values()))
-        )  # fmt: skip
+    def _uses(
+        self, jobs: Mapping[str, Job], dataset: str, left: Mapping[str, Mapping[str, str]], by: Caller
+    ) -> Sequence[Use]:
+        """The newest of the caller's projects."""
+        mine = [one for one in _newest(jobs) if by.may("job.view", project=one.project)][:TOLD_MAX]
+        slugs = {project: self._access.project(project).slug for project in {one.project for one in mine}}
+        return [
+            Use(
+                job.id, job.name, slugs[job.project], job.person, job.submitted_at,
+                tuple(dict.fromkeys(one.dataset_name for one in job.inputs if one.dataset != dataset)), tuple(dict.fromkeys(left[job.id].values())),
+            )
+            for job in mine
+        ]  # fmt: skip
 
 
 def _newest(jobs: Mapping[str, Job]) -> Sequence[Job]:

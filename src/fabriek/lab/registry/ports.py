@@ -1,6 +1,6 @@
 """What the registry needs from the outside world."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from fabriek.lab.registry.models import LoggedModel, ModelVersion, RegisteredModel
@@ -56,6 +56,9 @@ class ModelVersions(Protocol):
 
     def of_run(self, run: str) -> Sequence[ModelVersion]:
         """Also those that were deleted: a statement of origin says what was made, not what is left."""
+
+    def of_runs(self, runs: Collection[str]) -> Sequence[ModelVersion]:
+        """The same of several."""
 
     def newest(self, project: str, names: Sequence[str]) -> Mapping[str, ModelVersion]:
         """Of each model the version with the highest number, if it has any."""

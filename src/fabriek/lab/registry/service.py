@@ -1,6 +1,6 @@
 """Verbs on the registry: names under which versions and aliases are kept. What runs logged and versions have rooms of their own beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from fabriek.kernel.callers import Caller, require
@@ -255,6 +255,13 @@ class Registry:
     def models_of_run(self, run_id: str) -> tuple[tuple[str, int, str, str], ...]:
         """(name, version, sha256, label) of what a run registered: for its statement of origin."""
         return tuple((one.name, one.number, one.sha256, one.label) for one in self._versions.of_run(run_id))
+
+    def left_by_runs(self, runs: Collection[str]) -> Mapping[str, Sequence[ModelVersion]]:
+        """Run → what it registered. Who asks says what of it may be told to whom."""
+        found = dict[str, list[ModelVersion]]()
+        for one in self._versions.of_runs(runs):
+            found.setdefault(one.run, []).append(one)
+        return found
 
 
 def _attributes(model: RegisteredModel) -> dict[str, Scalar]:

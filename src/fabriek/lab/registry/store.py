@@ -1,6 +1,6 @@
 """The SQL of models: logged, registered, their versions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -28,6 +28,9 @@ from fabriek.kernel.errors import NotFound
 from fabriek.lab.registry.models import LoggedModel, ModelVersion, RegisteredModel
 from fabriek.lab.registry.store_facts import cards, promotions
 from fabriek.lab.store import runs as lab_runs
+
+RUNS_AT_ONCE = 500
+"""In one question: a statement takes so many values and no more."""
 
 logged = Table(
     "lab_logged_models",
@@ -173,6 +176,15 @@ class SqlModelVersions:
     def of_run(self, run: str) -> Sequence[ModelVersion]:
         wanted = _labelled(versions).where(versions.c.run == run).order_by(versions.c.name, versions.c.number.desc())
         return [_version(row) for row in self._db.rows(wanted)]
+
+    def of_runs(self, runs: Collection[str]) -> Sequence[ModelVersion]:
+        asked, found = sorted(set(runs)), list[ModelVersion]()
+        for start in range(0, len(asked), RUNS_AT_ONCE):
+            wanted = _labelled(versions).where(versions.c.run.in_(asked[start : start + RUNS_AT_ONCE]))
+            found += [
+                _version(row) for row in self._db.rows(wanted.order_by(versions.c.name, versions.c.number.desc()))
+            ]
+        return found
 
     def newest(self, project: str, names: Sequence[str]) -> Mapping[str, ModelVersion]:
         highest = (
