@@ -220,7 +220,7 @@ def _everything(town: Town, project: str, owner: Caller) -> dict[str, str]:
         "array": array.array, "application": filed.id, "version": "1", "object_id": "obj_1", "grant": "grt_1",
         "secret": "TOKEN_OF_THEIRS", "token": token.name, "door": token.id, "service": service.person.name,
         "package_request": wanted.id, "filename": wanted.files[0],
-        "card": hidden.id, "search": kept.name, "pack": pack.id, "duty": owed.id, "erasure": erasure.id,
+        "card": hidden.id, "search": kept.search.name, "pack": pack.id, "duty": owed.id, "erasure": erasure.id,
         "registered": "tree-of-theirs", "which": "1", "number": "1", "promotion": promotion.id,
         "org": "their-house", "base_model": "their-model", "revision": base[0].commit, "model_file": "parts/notes.txt", "model_folder": "parts",
     }  # fmt: skip

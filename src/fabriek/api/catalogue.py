@@ -111,8 +111,7 @@ def saved(caller: CallerDep, factory: FactoryDep) -> SearchesOut:
 @router.post("/catalogue-searches", access=Right("knowledge.view"), status_code=201)
 def save(asked: SearchIn, caller: CallerDep, factory: FactoryDep) -> SearchOut:
     """Keep a search, in place of one's earlier one of that name."""
-    factory.saved_searches.save(asked.name, asked.text, asked.filters, by=caller)
-    return next(_search(one) for one in factory.saved_searches.list(by=caller) if one.search.name == asked.name.strip())
+    return _search(factory.saved_searches.save(asked.name, asked.text, asked.filters, by=caller))
 
 
 @router.post("/catalogue-searches/{search}/looked", access=Right("knowledge.view"))

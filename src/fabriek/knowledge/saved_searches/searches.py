@@ -7,7 +7,7 @@ from datetime import datetime
 from fabriek.kernel.errors import InvalidInput
 from fabriek.knowledge.search.query import CHARACTERS_MAX, FILTERS
 
-NAME_CHARACTERS_MAX, SEARCHES_MAX = 100, 50
+NAME_CHARACTERS_MAX, SEARCHES_MAX = 100, 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class SavedSearches:
     def __init__(self, kept: Searches, finding: Finding, *, clock: Clock, ids: Ids) -> None:
         self._kept, self._finding, self._clock, self._ids = kept, finding, clock, ids
 
-    def save(self, name: str, text: str, filters: Mapping[str, str], *, by: Caller) -> SavedSearch:
+    def save(self, name: str, text: str, filters: Mapping[str, str], *, by: Caller) -> Kept:
         """Keeps it under this name, in place of one's earlier search of the same. Raises InvalidInput."""
         require(by, "knowledge.view")
         chosen = {key: value for key, value in filters.items() if value}
@@ -44,7 +44,12 @@ class SavedSearches:
                 known.id if known else self._ids.new("sch"), by.person, name.strip(), text.strip(), chosen, self._clock.now()
             )  # fmt: skip
             self._kept.put(made)
-        return made
+        return self._looked(made, self._found(made, by))
+
+    def names(self, *, by: Caller) -> Sequence[str]:
+        """Without looking what is new, which asks as many questions as one keeps."""
+        require(by, "knowledge.view")
+        return [one.name for one in self._kept.of(by.person)]
 
     def list(self, *, by: Caller) -> Sequence[Kept]:
         """By name, each with what is new in it."""

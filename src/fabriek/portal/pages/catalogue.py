@@ -1,5 +1,6 @@
 """The catalogue: what is found, and one entry."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Query, Request
@@ -7,6 +8,7 @@ from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from fabriek.kernel.callers import Caller
 from fabriek.knowledge.catalogue.entries import Entry, EntryKind
 from fabriek.knowledge.catalogue.history import Past
 from fabriek.knowledge.catalogue.snippets import Snippet
@@ -68,7 +70,7 @@ def router(services: Services, pages: Pages) -> Router:
             request, "catalogue.html", q=q, found=found, chosen=[(name, value, link(**{name: ""})) for name, value in chosen.items()],
             narrower=narrower, entries=[_entry(hit.entry, hit.summary, hit.passage) | {"near": hit.near} for hit in found.hits],
             earlier=link(start=str(start - PAGE)) if start >= PAGE else "", later=_later(found.total, start, link), hidden_filters=chosen,
-            kept=services.saved_searches.list(by=caller),
+            kept=_kept(services, caller, look=not (q or chosen or start)),
         )  # fmt: skip
 
     @made.get("/catalogue/{card}", access=Right("knowledge.view"))
@@ -120,6 +122,13 @@ def router(services: Services, pages: Pages) -> Router:
         return RedirectResponse(f"/catalogue/{card}?asked=true", status_code=303)
 
     return made
+
+
+def _kept(services: Services, caller: Caller, *, look: bool) -> Sequence[tuple[str, int]]:
+    """Name → how much is new. look: only where nothing is searched for; beside results they are named."""
+    if look:
+        return [(one.search.name, one.new) for one in services.saved_searches.list(by=caller)]
+    return [(name, 0) for name in services.saved_searches.names(by=caller)]
 
 
 def _most(one: tuple[str, int]) -> tuple[int, str]:
