@@ -67,8 +67,11 @@ def search(
         return
     for word, others in found.meant.items():
         say(f"nothing has {word}; also looked for: {', '.join(others)}")
+    near = [one for one in found.items if one.near]
     if found.loose:
-        say("nothing has all of these words; what follows has some of them")
+        say(f"nothing has all of these words; what follows {'is near in meaning, or ' if near else ''}has some of them")
+    elif near and len(near) == len(found.items):
+        say("nothing has this; what follows is near in meaning")
     table(
         found.items,
         ["id", "kind", "title", "label", "summary"],
