@@ -1,5 +1,6 @@
 """From a template to a page: escaping always on, and a few filters for how people read things."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -69,9 +70,13 @@ class Pages:
         return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M}" if at else ""
 
 
+_WRITTEN = re.compile(r"(?:(?<=^)|(?<= ))#{1,6} |`+|\*\*")
+"""Headings, code and strong words; a passage has no lines, so that its lists are not seen any more."""
+
+
 def highlighted(passage: str) -> Markup:
-    """A passage of a search: escaped first, then the marks around hits turned into ours."""
-    return Markup(str(escape(passage)).replace("\x02", "<mark>").replace("\x03", "</mark>"))  # noqa: S704  # escaped on this very line
+    """A passage of a search, without what Markdown marks by: escaped, then the marks around hits turned into ours."""
+    return Markup(str(escape(_WRITTEN.sub("", passage))).replace("\x02", "<mark>").replace("\x03", "</mark>"))  # noqa: S704  # escaped on this very line
 
 
 def _duration(seconds: float) -> str:

@@ -9,9 +9,6 @@ from fabriek.knowledge.search.query import folded
 READ_MAX = 4_000
 """Characters that are looked through. Where nothing is found in them, nothing is shown."""
 
-_WRITTEN = re.compile(r"^[ \t]{0,3}(?:#{1,6}|[-*+>]|\d{1,3}\.)[ \t]+|`+|\*\*", re.MULTILINE)
-"""Marks of Markdown, which say nothing in a piece of a text."""
-
 _CONTROL = dict.fromkeys((*range(32), *range(127, 160)))
 
 
@@ -21,7 +18,7 @@ def passage(text: str, words: Collection[str], *, begins: str = "", around: int 
 
     The marks are control characters on purpose: whoever shows the passage escapes it first and turns the marks into its own.
     """
-    plain = _WRITTEN.sub("", text[:READ_MAX]).replace("\n", " ")
+    plain = text[:READ_MAX].replace("\n", " ")
     if not plain.isprintable():
         plain = plain.translate(_CONTROL)
     low = folded(plain)

@@ -26,10 +26,5 @@ def test_a_part_of_a_word_is_no_hit_but_where_it_was_being_typed() -> None:
     assert passage("Turbines of the wind.", {"turb"}, begins="turb") == "\x02Turbines\x03 of the wind."
 
 
-def test_what_markdown_marks_is_shown_without_its_marks() -> None:
-    text = "# Wind\n\n- **free** for `startup`\n2. paid by the _hour_, 2*3"
-    assert passage(text, {"free"}) == "Wind  \x02free\x03 for startup paid by the _hour_, 2*3"
-
-
 def test_marks_that_somebody_wrote_are_taken_away() -> None:
     assert passage("a \x02bad\x03 word", {"word"}) == "a bad \x02word\x03"
