@@ -53,6 +53,12 @@ def instant_of(plain: str | datetime) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
+def plain_of(at: datetime, dialect: str) -> str | datetime:
+    """An instant as `insert_many` takes it, as `Instant` would write it, in a quarter of the time."""
+    in_utc = at.astimezone(UTC)
+    return in_utc.replace(tzinfo=None).isoformat(" ", "microseconds") if dialect == "sqlite" else in_utc
+
+
 class _Open(threading.local):
     """What this thread has open: its connection, how many changes it may still make, and what waits for the commit."""
 
@@ -165,11 +171,11 @@ class Database(ABC):
         """What is committed, beside whatever this thread has open: also where that has failed and answers no more."""
         return self._reading(lambda connection: self._run(connection, statement, parameters).all())
 
-    def plain_rows(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
+    def plain_rows(self, statement: Executable, parameters: Parameters = None) -> Sequence[tuple[Any, ...]]:
         """The driver's own tuples, for many rows of plain numbers and texts: neither names nor types are looked at."""
         if self._open.connection is not None:
-            return _plain(self._run(self._open.connection, statement, None))
-        return self._reading(lambda connection: _plain(self._run(connection, statement, None)))
+            return _plain(self._run(self._open.connection, statement, parameters))
+        return self._reading(lambda connection: _plain(self._run(connection, statement, parameters)))
 
     def often(self, statement: Select[Any]) -> "Often":
         """The statement made ready for being asked at every request. Its parameters are texts, all of them given when it is asked."""

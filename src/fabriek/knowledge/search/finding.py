@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from fabriek.access.service import Access
 from fabriek.kernel.callers import Caller, require
@@ -66,8 +67,10 @@ def _hit(entry: Entry, words: Collection[str], begins: str, *, near: bool) -> Hi
 
 def _counts(rows: Sequence[Counted]) -> Mapping[str, Mapping[str, int]]:
     """Of each of FACETS, value → how many."""
-    columns = zip(*(row[1:] for row in rows), strict=True) if rows else ((),) * len(FACETS)
-    return {name: Counter(filter(None, column)) for name, column in zip(FACETS, columns, strict=True)}
+    counted = {name: Counter(map(itemgetter(at), rows)) for at, name in enumerate(FACETS, 1)}
+    for values in counted.values():
+        del values[""]
+    return counted
 
 
 class Finding:

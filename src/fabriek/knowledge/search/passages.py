@@ -1,8 +1,6 @@
 """The piece of a text in which something was found."""
 
-import re
-from collections.abc import Collection
-from functools import lru_cache
+from collections.abc import Collection, Iterable, Sequence
 
 from fabriek.knowledge.search.query import folded
 
@@ -25,24 +23,41 @@ def passage(text: str, words: Collection[str], *, begins: str = "", around: int 
     if len(low) != len(plain):
         plain = low
     # Most words are nowhere in a text, and that is soon seen.
-    there = tuple(sorted(word for word in words if word in low))
+    there = [word for word in words if word in low]
     if not there and not (begins and begins in low):
         return ""
     begin = end = last = 0
     marked = ""
-    for hit in _whole(there, begins).finditer(low):
-        if end and hit.end() > end:
+    for start, stop in _hits(low, there, begins):
+        if end and stop > end:
             break
         if not end:
-            begin = last = max(0, hit.start() - around)
-            end = max(begin + 2 * around, hit.end())
-        marked += f"{plain[last : hit.start()]}\x02{plain[hit.start() : hit.end()]}\x03"
-        last = hit.end()
+            begin = last = max(0, start - around)
+            end = max(begin + 2 * around, stop)
+        marked += f"{plain[last:start]}\x02{plain[start:stop]}\x03"
+        last = stop
     return f"{'…' if begin else ''}{marked}{plain[last:end]}{'…' if end < len(plain) else ''}" if end else ""
 
 
-@lru_cache(1_000)
-def _whole(words: tuple[str, ...], begins: str) -> re.Pattern[str]:
-    """One of the words, whole, or a word that begins so."""
-    either = [*map(re.escape, words), *([rf"{re.escape(begins)}[^\W_]*"] if begins else [])]
-    return re.compile(rf"(?<![^\W_])(?:{'|'.join(either)})(?![^\W_])")
+def _hits(low: str, there: Iterable[str], begins: str) -> Sequence[tuple[int, int]]:
+    """Where one of the words stands whole, or a word that begins so, from the first on. A pattern of the words would take longer to be made than
+    a text takes to be looked through.
+    """
+    found = dict[int, int]()
+    for word in there:
+        at = low.find(word)
+        while at >= 0:
+            stop = at + len(word)
+            if not low[at - 1 : at].isalnum() and not low[stop : stop + 1].isalnum():
+                found[at] = stop
+            at = low.find(word, stop)
+    if begins:
+        at = low.find(begins)
+        while at >= 0:
+            stop = at + len(begins)
+            if not low[at - 1 : at].isalnum():
+                while low[stop : stop + 1].isalnum():
+                    stop += 1
+                found[at] = stop
+            at = low.find(begins, stop)
+    return sorted(found.items())

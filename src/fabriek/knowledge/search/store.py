@@ -52,7 +52,7 @@ class SqlIndex(ABC):
         else:
             given |= self.asked(plan, names)
             matched = (self.matched_many if plan.finds_many else self.matched)(known, where)
-        rows = self._db.plain_rows(_text(matched).bindparams(**given))
+        rows = self._db.plain_rows(_text(matched), given)
         return Found(rows[:COUNTED_MAX], len(rows) > COUNTED_MAX)
 
     def among(self, numbers: Sequence[int], filters: Mapping[str, str], names: Sequence[str]) -> Sequence[Counted]:
@@ -60,11 +60,8 @@ class SqlIndex(ABC):
         given |= {f"number_{at}": number for at, number in enumerate(numbers)}
         these = ", ".join(f":number_{at}" for at in range(len(numbers)))
         of = " and ".join([f"e.number in ({these})", known, *where])
-        rows = (
-            self._db.plain_rows(_text(f"{COUNTED} from knowledge_entries e where {of}").bindparams(**given))
-            if numbers
-            else ()
-        )
+        asked = _text(f"{COUNTED} from knowledge_entries e where {of}")
+        rows = self._db.plain_rows(asked, given) if numbers else ()
         found = {row[0]: row for row in rows}
         return [found[one] for one in numbers if one in found]
 
@@ -73,8 +70,8 @@ class SqlIndex(ABC):
             return []
         these = ", ".join(f":number_{at}" for at in range(len(numbers)))
         given = {f"number_{at}": number for at, number in enumerate(numbers)}
-        asked = _text(f"select {ENTRY} from knowledge_entries e where e.number in ({these})").bindparams(**given)  # noqa: S608  # ours
-        there = {row[0]: entry_from(row[1:]) for row in self._db.plain_rows(asked)}
+        asked = _text(f"select {ENTRY} from knowledge_entries e where e.number in ({these})")  # noqa: S608  # ours
+        there = {row[0]: entry_from(row[1:]) for row in self._db.plain_rows(asked, given)}
         return [(one, there[one]) for one in numbers if one in there and there[one].known_to in names]
 
     def _asked(self, filters: Mapping[str, str], names: Sequence[str]) -> tuple[str, list[str], dict[str, Any]]:
