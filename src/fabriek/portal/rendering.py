@@ -70,8 +70,8 @@ class Pages:
         return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M}" if at else ""
 
 
-_WRITTEN = re.compile(r"(?:(?<=^)|(?<= ))#{1,6} |`+|\*\*")
-"""Headings, code and strong words; a passage has no lines, so that its lists are not seen any more."""
+_WRITTEN = re.compile(r"(?:^|(?<= ))#{1,6} |`+|\*\*")
+"""Headings, code and strong words. A passage has no lines any more by which a list would be told from a dash."""
 
 
 def highlighted(passage: str) -> Markup:

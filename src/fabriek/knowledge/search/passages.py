@@ -1,11 +1,16 @@
 """The piece of a text in which something was found."""
 
-from collections.abc import Collection, Iterable, Sequence
+import heapq
+import re
+from collections.abc import Collection, Iterator
 
 from fabriek.knowledge.search.query import folded
 
 READ_MAX = 4_000
 """Characters that are looked through. Where nothing is found in them, nothing is shown."""
+
+_REST = re.compile(r"[^\W_]+")
+"""How a word goes on."""
 
 _CONTROL = dict.fromkeys((*range(32), *range(127, 160)))
 
@@ -28,9 +33,12 @@ def passage(text: str, words: Collection[str], *, begins: str = "", around: int 
         return ""
     begin = end = last = 0
     marked = ""
-    for start, stop in _hits(low, there, begins):
+    hits = [_hits(low, word, may_go_on=word == begins) for word in {*there, begins} - {""}]
+    for start, stop in heapq.merge(*hits):
         if end and stop > end:
             break
+        if start < last:  # of two words that both begin here
+            continue
         if not end:
             begin = last = max(0, start - around)
             end = max(begin + 2 * around, stop)
@@ -39,25 +47,15 @@ def passage(text: str, words: Collection[str], *, begins: str = "", around: int 
     return f"{'…' if begin else ''}{marked}{plain[last:end]}{'…' if end < len(plain) else ''}" if end else ""
 
 
-def _hits(low: str, there: Iterable[str], begins: str) -> Sequence[tuple[int, int]]:
-    """Where one of the words stands whole, or a word that begins so, from the first on. A pattern of the words would take longer to be made than
-    a text takes to be looked through.
+def _hits(low: str, word: str, *, may_go_on: bool) -> Iterator[tuple[int, int]]:
+    """Where the word stands whole, or only begins where it may go on. A pattern of it would take longer to be made than a text to be looked
+    through.
     """
-    found = dict[int, int]()
-    for word in there:
-        at = low.find(word)
-        while at >= 0:
-            stop = at + len(word)
-            if not low[at - 1 : at].isalnum() and not low[stop : stop + 1].isalnum():
-                found[at] = stop
-            at = low.find(word, stop)
-    if begins:
-        at = low.find(begins)
-        while at >= 0:
-            stop = at + len(begins)
-            if not low[at - 1 : at].isalnum():
-                while low[stop : stop + 1].isalnum():
-                    stop += 1
-                found[at] = stop
-            at = low.find(begins, stop)
-    return sorted(found.items())
+    at = low.find(word)
+    while at >= 0:
+        stop = at + len(word)
+        rest = _REST.match(low, stop)
+        end = rest.end() if rest else stop
+        if (may_go_on or end == stop) and not low[at - 1 : at].isalnum():
+            yield at, end
+        at = low.find(word, end)
