@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from fabriek.knowledge.meaning.encoder import encoder_here
 from fabriek.sdk.facade import Fabriek
 from tests.factories.trainings import why_not
+from tests.factories.waiting import until
 from tests.servers.factory import Running, quickstarted, why_no_jobs
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(900), pytest.mark.xdist_group("recipes")]
@@ -133,3 +135,16 @@ def test_the_same_files_are_brought_once_and_are_alone(client: Fabriek, factory:
     assert "scikit-learn" in (copied / "requirements.txt").read_text()
     refused = factory.run("recipe", "copy", "tabular", str(copied))
     assert (refused.returncode, "not empty" in refused.stderr) == (6, True)
+
+
+def test_what_is_only_near_in_meaning_is_said_to_be_so(factory: Running, client: Fabriek) -> None:
+    if encoder_here() is None:
+        pytest.skip("finding by meaning was not tested: the extra `meaning` is not installed")
+    near = until(lambda: [one.id for one in client.catalogue.search("parameters").items if one.near])
+    (sweep,) = client.catalogue.search("parameters", by="words").items
+    said = factory.run("catalogue", "search", "parameters").stdout
+    assert sweep.id in said
+    assert f"{len(near)} of these have not the words and are near in meaning; --by words leaves them out" in said
+    plain = factory.run("catalogue", "search", "--by", "words", "parameters").stdout
+    assert sweep.id in plain
+    assert "near in meaning" not in plain

@@ -78,6 +78,8 @@ def search(
         as_json=False,
         empty="nothing found; ask the expertise centre: fabriek ask",
     )
+    if not found.loose and 0 < len(near) < len(found.items):
+        say(f"{len(near)} of these have not the words and are near in meaning; --by words leaves them out")
     if found.more or found.total > len(found.items):
         say(f"{found.total}{' and more' if found.more else ''} in all; a filter such as --kind narrows them")
 
