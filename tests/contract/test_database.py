@@ -1,13 +1,11 @@
 """One face, two dialects: what every store may rely on."""
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 import pytest
 from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, bindparam, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from fabriek.adapters.database import Database, Instant, instant_of, plain_of
+from fabriek.adapters.database import Database
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.clock import FakeClock
 from fabriek.kernel.errors import InvalidInput
 from tests.factories.threads import at_once
@@ -93,17 +91,6 @@ def test_instants_come_back_in_utc(database: Database) -> None:
     with database.transaction():
         database.execute(insert(notes).values(text="when", at=now))
     assert database.scalar(select(notes.c.at)) == now
-
-
-@pytest.mark.parametrize("microsecond", [0, 1, 123_456])
-def test_an_instant_among_many_rows_is_written_as_any_other(database: Database, microsecond: int) -> None:
-    at = datetime(2026, 3, 29, 3, 30, 0, microsecond, tzinfo=ZoneInfo("Europe/Amsterdam"))
-    with database.transaction():
-        database.execute(insert(notes).values(id=1, text="one", at=at))
-        database.insert_many(notes, [(2, "many", plain_of(at, database.dialect))])
-    (one,), (many,) = database.plain_rows(select(notes.c.at).order_by(notes.c.id))
-    assert one == many
-    assert instant_of(many) == at
 
 
 def test_a_change_outside_a_transaction_is_a_bug(database: Database) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from fabriek.access.organisations import Organisation, OrganisationKind
 from fabriek.access.people import Person, PersonKind
 from fabriek.access.projects import Membership, Project
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import AlreadyExists, NotFound, nothing_here
 from fabriek.kernel.purposes import Purpose
 

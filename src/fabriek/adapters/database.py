@@ -8,14 +8,12 @@ from abc import ABC, abstractmethod
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
 from math import inf
 from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Executable, MetaData, Row, Select, Table, create_engine, insert, text, update
-from sqlalchemy.engine import Connection, CursorResult, Dialect, Engine
+from sqlalchemy import Executable, MetaData, Row, Select, Table, create_engine, insert, text, update
+from sqlalchemy.engine import Connection, CursorResult, Engine
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
-from sqlalchemy.types import TypeDecorator
 
 from fabriek.adapters.groupcommit import Writer
 from fabriek.adapters.prepared import Binds, Chain, Prepared, in_one_statement, look_at_idle
@@ -27,36 +25,6 @@ metadata = MetaData()
 T = TypeVar("T")
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
-
-
-class Instant(TypeDecorator[datetime]):
-    """An instant in UTC. SQLite has no time zones, so there it is stored without one and read back with it."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        in_utc = value.astimezone(UTC)
-        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def instant_of(plain: str | datetime) -> datetime:
-    """An instant as `plain_rows` gives it: SQLite's is a text, and PostgreSQL's may be in any zone."""
-    at = datetime.fromisoformat(plain) if isinstance(plain, str) else plain
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def plain_of(at: datetime, dialect: str) -> str | datetime:
-    """An instant as `insert_many` takes it, as `Instant` would write it, in a quarter of the time."""
-    in_utc = at.astimezone(UTC)
-    return in_utc.replace(tzinfo=None).isoformat(" ", "microseconds") if dialect == "sqlite" else in_utc
 
 
 class _Open(threading.local):

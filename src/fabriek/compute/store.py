@@ -30,7 +30,8 @@ from sqlalchemy import (
     update,
 )
 
-from fabriek.adapters.database import Database, Instant, instant_of, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant, instant_of
 from fabriek.compute.contenders import Waiting
 from fabriek.compute.decisions import Because, Decision
 from fabriek.compute.gpus import MILLI, Gpus

@@ -26,7 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.adapters.prepared import Chain
 from fabriek.funding.allocations import Allocation
 from fabriek.funding.giving.contributions import Contribution, FunderKind

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, BindParameter, bindparam
 
-from fabriek.adapters.database import Instant
+from fabriek.adapters.instants import Instant
 from fabriek.adapters.prepared import Binds
 from fabriek.funding.ledger import BELOW_ZERO
 

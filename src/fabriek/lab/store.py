@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Index, Row, String, Table, and_, bindparam, false, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import AlreadyExists, NotFound
 from fabriek.lab.experiments import Experiment
 from fabriek.lab.runs import Run, RunStatus

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Column, Index, Row, String, Table, Text, delete, insert, select, update
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import NotFound
 from fabriek.lab.notes import Note
 

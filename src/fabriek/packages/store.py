@@ -20,7 +20,8 @@ from sqlalchemy import (
     update,
 )
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import AlreadyExists, NotFound
 from fabriek.packages.files import Approval, File
 from fabriek.packages.findings import Finding, Weight

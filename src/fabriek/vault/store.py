@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import AlreadyExists, nothing_here
 from fabriek.vault.datasets import Dataset, Kind
 from fabriek.vault.keeping.homes import KeyHome

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, Date, Index, Integer, Row, String, Table, Text, func, insert, select, text, update
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import nothing_here
 from fabriek.vault.agreeing.agreements import Agreement, DataRight
 from fabriek.vault.agreeing.requests import AccessRequest, RequestState, Step

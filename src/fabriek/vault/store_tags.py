@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Column, String, Table, delete, insert, select
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.vault.tags import Tag
 
 tags = Table(

@@ -22,7 +22,8 @@ from sqlalchemy import (
     update,
 )
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import AlreadyExists, QuotaExhausted, nothing_here
 from fabriek.kernel.stored import Stored
 from fabriek.vault.store import datasets, version_objects

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Column, Integer, String, Table, Text, bindparam, delete, insert, select
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 
 answers = Table(
     "web_answers",

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import JSON, Column, Row, String, Table, insert, select, update
 
 from fabriek.access.applying.applications import Application, ApplicationState, Check
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import NotFound
 
 applications = Table(

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import Column, Integer, String, Table, select
 
 from fabriek.access.applying.editing import Editing
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 
 editings = Table(
     "access_application_edits",

@@ -11,7 +11,8 @@ from fabriek.access.joining.invitations import Invitation, InvitationState
 from fabriek.access.joining.leavings import Leaving
 from fabriek.access.people import Person, PersonKind
 from fabriek.access.store import memberships, names, people, person_of, projects
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 
 invitations = Table(
     "access_invitations",

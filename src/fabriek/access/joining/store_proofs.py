@@ -9,7 +9,8 @@ from sqlalchemy import JSON, Column, Date, Row, String, Table, delete, insert, s
 
 from fabriek.access.joining.proofs import Proof
 from fabriek.access.store import organisations
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 
 proofs = Table(
     "access_proofs",

@@ -24,7 +24,8 @@ from sqlalchemy import (
 
 from fabriek.access.joining.reminders import Reminder
 from fabriek.access.joining.reviews import Decision, Item, Review, Suspended
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 
 quarters = Table(
     "access_quarters",

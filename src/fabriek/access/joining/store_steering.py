@@ -9,7 +9,8 @@ from sqlalchemy import Column, Row, String, Table, Text, delete, insert, select,
 from fabriek.access.joining.steering import WAITS, Change
 from fabriek.access.projects import Project
 from fabriek.access.store import projects
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 
 changes = Table(
     "access_project_changes",

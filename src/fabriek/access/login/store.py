@@ -12,7 +12,8 @@ from fabriek.access.login.logins import Login, Method
 from fabriek.access.login.ports import Holder
 from fabriek.access.people import PersonKind
 from fabriek.access.store import memberships, names, people, person_of, projects
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import NotFound
 
 credentials = Table(

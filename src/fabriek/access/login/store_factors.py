@@ -26,7 +26,8 @@ from sqlalchemy.exc import IntegrityError
 from fabriek.access.login.factors import Challenge, Passkey, PasswordAndApp, app_context
 from fabriek.access.login.throttle import Guesses
 from fabriek.access.store import people
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import AlreadyExists
 from fabriek.kernel.signing import wrapped_under
 

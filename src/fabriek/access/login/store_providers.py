@@ -30,7 +30,8 @@ from fabriek.access.login.devices import Device, DeviceState
 from fabriek.access.login.store import credentials
 from fabriek.access.login.subjects import Key, ProviderLogin, Subject
 from fabriek.access.store import people
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import AlreadyExists
 
 subjects = Table(

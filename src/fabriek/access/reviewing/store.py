@@ -14,7 +14,8 @@ from fabriek.access.reviewing.decisions import Decision, Verdict
 from fabriek.access.reviewing.history import Shown, Step
 from fabriek.access.reviewing.scaling import Measured
 from fabriek.access.reviewing.telling import Told
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 
 cases = Table(
     "access_cases",

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, Integer, Row, String, Table, bindparam, delete, insert, select, update
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.compute.forecasting.forecasts import Basis, Features, Forecast
 from fabriek.compute.forecasting.past import Owner, Ran
 from fabriek.compute.forecasting.ports import Kept

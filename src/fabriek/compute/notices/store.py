@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Column, Integer, Row, String, Table, Text, insert, select, update
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.compute.notices.notices import Notice, Occasion
 
 notices = Table(

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, Row, String, Table, insert, select, update
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.compute.packs.packs import Pack, PackedInput, Returned, State
 from fabriek.kernel.errors import NotFound
 from fabriek.kernel.purposes import Purpose

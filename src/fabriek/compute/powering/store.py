@@ -22,7 +22,8 @@ from sqlalchemy import (
     update,
 )
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.compute.powering.acts import Taken
 from fabriek.compute.powering.ladder import Step
 from fabriek.compute.powering.messages import Late, Message, Said, Standing

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Column, LargeBinary, String, Table, delete, insert, select, update
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.compute.secrets.secrets import Secret, secret_context
 from fabriek.kernel.signing import wrapped_under
 from fabriek.vault.keeping.rotations import WrappedKey

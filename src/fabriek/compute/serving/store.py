@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Date, Index, Integer, Row, String, Table, UniqueConstraint, select
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.compute.serving.keys import Budget, Period, ServingKey, Unit
 from fabriek.compute.serving.served import Kind, Served
 from fabriek.kernel.errors import NotFound

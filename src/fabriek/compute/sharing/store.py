@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 from sqlalchemy import Column, Float, String, Table, delete, insert, select
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.compute.sharing.remembering import Mean
 
 recent_use = Table(

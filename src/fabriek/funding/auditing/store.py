@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Column, Integer, String, Table, delete, insert, select, update
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.funding.auditing.links import AuditorLink, Visit
 
 links = Table(

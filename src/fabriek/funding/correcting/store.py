@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 from sqlalchemy import Column, String, Table, Text, insert, select
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.funding.correcting.charges import Correction
 
 corrections = Table(

@@ -10,7 +10,8 @@ from sqlalchemy import JSON, Boolean, Column, Date, Integer, Row, String, Table,
 
 from fabriek.access.applying.store import applications
 from fabriek.access.reviewing.telling import Told
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.funding.allocations import Allocation
 from fabriek.funding.duties.acknowledgements import Acknowledgement
 from fabriek.funding.duties.reports import Report, ReportState

@@ -20,7 +20,8 @@ from sqlalchemy import (
     update,
 )
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.funding.elsewhere.foreign import Dump, ForeignJob, ForeignKey, Mapped, Refused
 from fabriek.funding.reports import ForeignTotal
 from fabriek.funding.resources import Resource

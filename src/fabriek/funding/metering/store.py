@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Index, String, Table, func, insert, literal, select
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.funding.metering.readings import Reading, Storage
 from fabriek.funding.resources import Resource
 from fabriek.funding.store import allocations, balances

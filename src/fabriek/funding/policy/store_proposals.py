@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, Date, Integer, Row, String, Table, Text, func, insert, select, update
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.funding.policy import effects
 from fabriek.funding.policy.proposals import Proposal, Signature, State
 from fabriek.kernel.errors import nothing_here

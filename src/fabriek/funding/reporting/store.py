@@ -22,7 +22,8 @@ from sqlalchemy import (
     select,
 )
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.funding.giving.service import LAPSED, WITHDRAWN
 from fabriek.funding.ledger import GRANT, Entry, Kind, account
 from fabriek.funding.reporting import rows as r

@@ -21,7 +21,8 @@ from sqlalchemy import (
     update,
 )
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.funding.resources import Resource
 from fabriek.funding.spending.ports import Lapsed
 from fabriek.funding.spending.standing import Standing, State

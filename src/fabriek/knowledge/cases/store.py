@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Column, Date, Integer, Row, String, Table, Text, and_, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import AlreadyExists, nothing_here
 from fabriek.knowledge.cases.cases import Case, CaseState, Step
 from fabriek.knowledge.cases.documents import Document

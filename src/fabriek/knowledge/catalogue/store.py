@@ -24,7 +24,8 @@ from sqlalchemy import (
     update,
 )
 
-from fabriek.adapters.database import Database, Instant, instant_of, metadata, plain_of
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant, instant_of
 from fabriek.kernel.errors import NotFound
 from fabriek.knowledge.catalogue.entries import Entry, EntryKind, Reach
 from fabriek.knowledge.search.query import words_of
@@ -123,10 +124,11 @@ class SqlEntries:
         """Entries that are new, all at once. Their numbers follow those that are there."""
         with self._db.transaction(alone="knowledge:entries"):
             first = (self._db.scalar(select(func.max(entries.c.number))) or 0) + 1
+            made = Instant().dialect_impl(self._db.engine.dialect).bind_processor(self._db.engine.dialect)
             rows = [
                 (
                     number, one.id, str(one.kind), one.language, one.label, one.organisation, one.known_to, str(one.reach), one.project, one.subject,
-                    plain_of(one.published_at, self._db.dialect), one.title, "\n".join(one.keywords), one.summary, one.licence, one.terms,
+                    made(one.published_at) if made else one.published_at, one.title, "\n".join(one.keywords), one.summary, one.licence, one.terms,
                     one.text, one.doi, "\n".join(one.authors),
                 )
                 for number, one in enumerate(some, first)

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Column, Date, Integer, Row, String, Table, Text, func, insert, select, update
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import NotFound
 from fabriek.knowledge.desk.experts import Booking, BookingState, Expert
 from fabriek.knowledge.desk.questions import Answer, Question

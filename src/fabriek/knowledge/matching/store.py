@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Row, String, Table, Text, UniqueConstraint, or_, select
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import nothing_here
 from fabriek.knowledge.matching.listings import Listing, ListingKind, Match, Said
 

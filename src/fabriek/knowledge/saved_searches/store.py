@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 from sqlalchemy import JSON, Column, String, Table, Text, UniqueConstraint, delete, select
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.knowledge.saved_searches.searches import SavedSearch
 
 searches = Table(

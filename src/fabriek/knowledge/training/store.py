@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Date, Index, Integer, Row, String, Table, insert, select
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import NotFound
 from fabriek.knowledge.training.courses import Certificate, Lesson, Seat, SeatState
 

@@ -23,7 +23,8 @@ from sqlalchemy import (
     select,
 )
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.lab.base_models.models import BaseModel, Content, ModelFile, Revision, Use
 
 base_models = Table(

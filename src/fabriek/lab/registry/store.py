@@ -23,7 +23,8 @@ from sqlalchemy import (
     update,
 )
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import NotFound
 from fabriek.lab.registry.models import LoggedModel, ModelVersion, RegisteredModel
 from fabriek.lab.registry.store_facts import cards, promotions

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, Row, String, Table, Text, delete, insert, select
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import nothing_here
 from fabriek.lab.registry.cards import Card, read_card
 from fabriek.lab.registry.models import ModelVersion

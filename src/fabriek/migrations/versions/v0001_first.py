@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from fabriek.adapters.database import Instant
+from fabriek.adapters.instants import Instant
 
 INDEX_SQLITE = "create virtual table knowledge_index using fts5(card unindexed, title, words, tokenize = 'unicode61')"
 INDEX_POSTGRESQL = (

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from alembic import op
 
-from fabriek.adapters.database import Instant
+from fabriek.adapters.instants import Instant
 
 revision = "0036"
 down_revision = "0035"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from fabriek.adapters.database import Instant
+from fabriek.adapters.instants import Instant
 
 revision = "0039"
 down_revision = "0038"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from fabriek.adapters.database import Instant
+from fabriek.adapters.instants import Instant
 from fabriek.knowledge.catalogue.store import INDEX_POSTGRESQL, INDEX_SQLITE
 
 revision = "0048"

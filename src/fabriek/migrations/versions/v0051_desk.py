@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from alembic import op
 
-from fabriek.adapters.database import Instant, instant_of
+from fabriek.adapters.instants import Instant, instant_of
 
 revision = "0051"
 down_revision = "0049"

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, Integer, Row, String, Table, Text, insert, select
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.vault.agreeing.terms import Acceptance, Terms
 
 terms = Table(

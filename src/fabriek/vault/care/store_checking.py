@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Integer, Row, String, Table, Text, delete, func, insert, select, update
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.stored import Stored
 from fabriek.vault.care.damage import Damage, Pass
 from fabriek.vault.keeping.store_keys import object_keys

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Row, String, Table, and_, case, delete, exists, func, insert, or_, select
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.vault.care.leftovers import Heap, Leftover, Why
 from fabriek.vault.care.store_checking import damages
 from fabriek.vault.keeping.store import holds

@@ -22,7 +22,8 @@ from sqlalchemy import (
     update,
 )
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import nothing_here
 from fabriek.vault.intake.arrivals import Arrival, Stretch
 from fabriek.vault.keeping.store import holds

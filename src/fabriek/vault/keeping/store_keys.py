@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Row, String, Table, delete, insert, select, update
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import nothing_here
 from fabriek.kernel.signing import wrapped_under
 from fabriek.kernel.stored import Stored

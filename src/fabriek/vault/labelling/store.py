@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, Index, Integer, Row, String, Table, Text, insert, select, update
 
-from fabriek.adapters.database import Database, Instant, metadata
+from fabriek.adapters.database import Database, metadata
+from fabriek.adapters.instants import Instant
 from fabriek.kernel.errors import nothing_here
 from fabriek.vault.labelling.proposals import Act, Outcome, Proposal, Signature
 from fabriek.vault.store import in_parts
